@@ -1,0 +1,193 @@
+// SPDX-License-Identifier: MIT
+#include "base/text.h"
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <limits>
+#include <vector>
+
+namespace tunnel {
+namespace {
+
+struct Unit {
+  std::string_view name;
+  std::int64_t factor;
+};
+
+// From large to small: format_duration walks down, parse_duration wants them in this order.
+constexpr std::array<Unit, 5> kTimeUnits = {
+    {{"d", 86'400'000}, {"h", 3'600'000}, {"m", 60'000}, {"s", 1000}, {"ms", 1}}};
+constexpr std::array<Unit, 4> kSizeUnits = {
+    {{"GiB", 1 << 30}, {"MiB", 1 << 20}, {"KiB", 1 << 10}, {"B", 1}}};
+
+// Nothing that a configuration can mean is longer; also keeps every sum far from overflow.
+constexpr std::int64_t kLongest = std::int64_t{86'400'000} * 3650;
+
+bool is_digit(char c) { return c >= '0' && c <= '9'; }
+
+tl::unexpected<Error> no_duration(std::string_view text) {
+  return failed(ErrorCode::invalid, "\"" + printable(text) +
+                                        "\" is no duration; write it like \"250ms\", \"10s\", \"5m\" "
+                                        "or \"1h30m\"");
+}
+
+}  // namespace
+
+Result<Millis> parse_duration(std::string_view text) {
+  std::int64_t total = 0;
+  std::size_t next_unit = 0;
+  std::string_view rest = text;
+  if (rest.empty()) return no_duration(text);
+  while (!rest.empty()) {
+    std::int64_t number = 0;
+    const auto [end, error] = std::from_chars(rest.data(), rest.data() + rest.size(), number);
+    if (error != std::errc() || !is_digit(rest.front())) return no_duration(text);
+    rest.remove_prefix(static_cast<std::size_t>(end - rest.data()));
+    const auto word_end = std::find_if(rest.begin(), rest.end(), is_digit);
+    const std::string_view unit = rest.substr(0, static_cast<std::size_t>(word_end - rest.begin()));
+    rest.remove_prefix(unit.size());
+    const auto* found = std::find_if(kTimeUnits.begin() + static_cast<std::ptrdiff_t>(next_unit),
+                                     kTimeUnits.end(), [&](const Unit& u) { return u.name == unit; });
+    if (found == kTimeUnits.end()) return no_duration(text);
+    if (number > kLongest / found->factor || (total += number * found->factor) > kLongest) {
+      return failed(ErrorCode::invalid, "\"" + printable(text) +
+                                            "\" is longer than ten years; write \"off\" where no "
+                                            "limit is meant");
+    }
+    next_unit = static_cast<std::size_t>(found - kTimeUnits.begin()) + 1;
+  }
+  return Millis(total);
+}
+
+std::string format_duration(Millis duration) {
+  std::int64_t rest = duration.count();
+  if (rest == 0) return "0s";
+  std::string text;
+  for (const Unit& unit : kTimeUnits) {
+    if (rest < unit.factor) continue;
+    text += std::to_string(rest / unit.factor) + std::string(unit.name);
+    rest %= unit.factor;
+  }
+  return text;
+}
+
+Result<std::uint64_t> parse_size(std::string_view text) {
+  std::uint64_t number = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  const std::string_view unit = text.substr(static_cast<std::size_t>(end - text.data()));
+  if (error == std::errc()) {
+    if (unit.empty()) return number;
+    for (const Unit& known : kSizeUnits) {
+      if (known.name != unit) continue;
+      const auto factor = static_cast<std::uint64_t>(known.factor);
+      if (number > std::numeric_limits<std::uint64_t>::max() / factor) break;
+      return number * factor;
+    }
+  }
+  return failed(ErrorCode::invalid, "\"" + printable(text) +
+                                        "\" is no size; write it like \"64KiB\", \"1MiB\" or a "
+                                        "number of bytes");
+}
+
+std::string format_size(std::uint64_t bytes) {
+  for (const Unit& unit : kSizeUnits) {
+    const auto factor = static_cast<std::uint64_t>(unit.factor);
+    if (factor > 1 && bytes >= factor && bytes % factor == 0) {
+      return std::to_string(bytes / factor) + std::string(unit.name);
+    }
+  }
+  return std::to_string(bytes);
+}
+
+namespace {
+
+// Optimal string alignment: insert, delete, replace, and swap of neighbours cost one each.
+std::size_t edit_distance(std::string_view a, std::string_view b) {
+  std::vector<std::vector<std::size_t>> cost(a.size() + 1, std::vector<std::size_t>(b.size() + 1));
+  for (std::size_t i = 0; i <= a.size(); ++i) cost[i][0] = i;
+  for (std::size_t j = 0; j <= b.size(); ++j) cost[0][j] = j;
+  for (std::size_t i = 1; i <= a.size(); ++i) {
+    for (std::size_t j = 1; j <= b.size(); ++j) {
+      const std::size_t replace = cost[i - 1][j - 1] + (a[i - 1] == b[j - 1] ? 0 : 1);
+      cost[i][j] = std::min({cost[i - 1][j] + 1, cost[i][j - 1] + 1, replace});
+      const bool is_swap = i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1];
+      if (is_swap) cost[i][j] = std::min(cost[i][j], cost[i - 2][j - 2] + 1);
+    }
+  }
+  return cost[a.size()][b.size()];
+}
+
+std::string lowered(std::string_view text) {
+  std::string result(text);
+  std::transform(result.begin(), result.end(), result.begin(), [](char c) {
+    if (c == '-') return '_';
+    return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+  });
+  return result;
+}
+
+}  // namespace
+
+std::string_view did_you_mean(std::string_view typed,
+                              std::span<const std::string_view> candidates) {
+  if (typed.empty() || typed.size() > 64) return "";
+  const std::string wanted = lowered(typed);
+  std::string_view best;
+  std::size_t best_distance = std::max<std::size_t>(1, typed.size() / 3) + 1;
+  for (const std::string_view candidate : candidates) {
+    const std::size_t distance = edit_distance(wanted, lowered(candidate));
+    if (distance < best_distance) {
+      best = candidate;
+      best_distance = distance;
+    }
+  }
+  return best;
+}
+
+namespace {
+
+// Length of the valid UTF-8 sequence at the front (RFC 3629), 0 when there is none.
+std::size_t utf8_length(std::string_view text) {
+  const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
+  const unsigned char first = byte(0);
+  if (first < 0x80) return 1;
+  std::size_t length = 0;
+  if (first >= 0xc2 && first <= 0xdf) length = 2;
+  if (first >= 0xe0 && first <= 0xef) length = 3;
+  if (first >= 0xf0 && first <= 0xf4) length = 4;
+  if (length == 0 || text.size() < length) return 0;
+  for (std::size_t i = 1; i < length; ++i) {
+    if ((byte(i) & 0xc0) != 0x80) return 0;
+  }
+  const bool is_overlong = (first == 0xe0 && byte(1) < 0xa0) || (first == 0xf0 && byte(1) < 0x90);
+  const bool is_surrogate = first == 0xed && byte(1) > 0x9f;
+  const bool is_too_large = first == 0xf4 && byte(1) > 0x8f;
+  // C1 controls (U+0080..U+009F) drive terminals just like C0 ones.
+  const bool is_control = first == 0xc2 && byte(1) < 0xa0;
+  return is_overlong || is_surrogate || is_too_large || is_control ? 0 : length;
+}
+
+}  // namespace
+
+std::string printable(std::string_view text, std::size_t limit) {
+  constexpr std::string_view kHex = "0123456789abcdef";
+  std::string result;
+  while (!text.empty()) {
+    std::string piece;
+    std::size_t length = utf8_length(text);
+    const auto first = static_cast<unsigned char>(text.front());
+    if (length == 0 || first < 0x20 || first == 0x7f) {
+      piece = {'\\', 'x', kHex[first >> 4], kHex[first & 15]};
+      length = 1;
+    } else {
+      piece = text.substr(0, length);
+    }
+    if (result.size() + piece.size() > limit) return result + "...";
+    result += piece;
+    text.remove_prefix(length);
+  }
+  return result;
+}
+
+}  // namespace tunnel

@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "base/clock.h"
+#include "base/result.h"
+
+namespace tunnel {
+
+// "250ms", "10s", "5m", "1h30m", "2d"; no sign, no bare number (the caller decides what that means).
+[[nodiscard]] Result<Millis> parse_duration(std::string_view text);
+// The shortest text that parse_duration reads back: "1h30m", "250ms", "0s".
+[[nodiscard]] std::string format_duration(Millis duration);
+
+// "64KiB", "1MiB", "512B", "4096"; powers of 1024 (KiB, MiB, GiB).
+[[nodiscard]] Result<std::uint64_t> parse_size(std::string_view text);
+[[nodiscard]] std::string format_size(std::uint64_t bytes);
+
+// The candidate that `typed` most probably meant (edit distance, small against its length), or "".
+[[nodiscard]] std::string_view did_you_mean(std::string_view typed,
+                                            std::span<const std::string_view> candidates);
+
+// Text that may go into a log line or a terminal: control characters and invalid UTF-8 escaped as
+// \xNN, cut at `limit` bytes with "...".
+[[nodiscard]] std::string printable(std::string_view text, std::size_t limit = 200);
+
+}  // namespace tunnel

@@ -1,0 +1,153 @@
+// SPDX-License-Identifier: MIT
+// The typed configuration: plain structs with the defaults inline, produced by the front ends
+// (TOML, stunnel.conf) and read by everybody else. Values only, immutable once built, any thread.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/address.h"
+#include "base/clock.h"
+#include "log/level.h"
+
+namespace tunnel::config {
+
+using std::chrono::minutes;
+using std::chrono::seconds;
+
+// A timeout; nullopt is "off".
+using Timeout = std::optional<Millis>;
+
+// One place to listen at, already expanded: "389" becomes two of these.
+struct Accept {
+  enum class Form { tcp, unix_socket, stdio };
+  Form form = Form::tcp;
+  SocketAddress address;  // tcp and unix_socket
+  bool optional = false;  // "*" and bare ports: a family that the machine does not have is no error
+  bool v6_only = true;    // always set for IPv6, so that both families can be bound side by side
+  std::string text;       // as written
+};
+
+// One entry of `connect`.
+struct Target {
+  enum class Form { ip, name, unix_socket, srv };
+  Form form = Form::name;
+  std::string host;        // name, IP address without brackets, socket path, or SRV owner name
+  std::uint16_t port = 0;  // ip and name
+  std::string text;        // as written: what logs call this target
+  std::string name;        // the name its certificate must carry, instead of tls.name; may be empty
+  int weight = 1;          // 0 drains
+  std::optional<std::uint32_t> max_connections;
+  bool expand = false;  // every address of the name is a target of its own
+};
+
+// Groups in order of preference; targets of one group share the load.
+using TargetGroups = std::vector<std::vector<Target>>;
+
+enum class Balance { round_robin, least_connections, random, hash, first };
+
+enum class Verify { full, chain, pin, none };
+enum class OcspMode { soft, require, off };
+enum class TlsVersion { tls1_0, tls1_1, tls1_2, tls1_3 };
+
+struct Tls {
+  Verify verify = Verify::full;
+  std::vector<std::string> ca;  // empty: the system's trust store
+  std::string peer_certs;
+  std::vector<std::string> crl;
+  OcspMode ocsp = OcspMode::soft;
+  std::vector<std::string> name;   // empty: the target's host. DNS name, IP address, "email:..."
+  std::optional<std::string> sni;  // nullopt: the first name that is no IP address; "": none
+  std::vector<std::string> pin;    // "sha256:<hex or base64>", checked by the front end
+  std::string cert, key;           // path or pkcs11: URI
+  std::string key_password_file;
+  std::string psk_identity, psk_file;
+  TlsVersion min_version = TlsVersion::tls1_2;
+  TlsVersion max_version = TlsVersion::tls1_3;
+  std::vector<std::string> ciphers;  // IANA names; empty: the default of SPEC section 4
+  std::vector<std::string> groups;
+  std::string priority;  // a whole GnuTLS priority string; excludes the four keys above
+  std::vector<std::string> alpn;
+  bool resumption = true;
+  std::string keylog;
+};
+
+struct Timeouts {
+  Timeout resolve = seconds(5);
+  Timeout connect = seconds(5);  // per address
+  Timeout handshake = seconds(10);
+  Timeout dial = seconds(30);  // all targets together
+  Timeout idle;
+  Timeout half_close = minutes(5);
+};
+
+struct Keepalive {
+  bool enabled = true;
+  Millis idle = seconds(60);
+  Millis interval = seconds(10);
+  int count = 6;
+};
+
+enum class OnTruncation { reset, eof };
+
+enum class Check { none, tcp, tls, ldap, smtp, imap, pop3, pgsql, mysql, redis };
+
+struct Health {
+  Millis eject_time = seconds(5);
+  Millis eject_max = seconds(60);
+  Check check = Check::none;
+  Millis interval = seconds(5);
+  Millis timeout = seconds(3);
+  int fall = 3;
+  int rise = 2;
+  std::optional<Tls> tls;  // how checks of a `tls = false` service speak TLS
+};
+
+struct UnixOwner {
+  std::optional<std::uint32_t> uid, gid;
+};
+
+struct Service {
+  std::string name;
+  std::vector<Accept> accept;
+  bool allow_remote = false;
+  std::vector<Cidr> allow;  // empty: everyone
+  std::uint32_t unix_mode = 0600;
+  UnixOwner unix_owner;
+  TargetGroups connect;
+  Balance balance = Balance::round_robin;
+  std::optional<Tls> tls = Tls{};     // nullopt: `tls = false`
+  std::optional<SocketAddress> bind;  // port 0
+  std::optional<std::uint32_t> max_connections;
+  Timeouts timeouts;
+  Keepalive keepalive;
+  OnTruncation on_truncation = OnTruncation::reset;
+  Health health;
+};
+
+enum class LogFormat { text, json };
+
+struct Global {
+  bool foreground = false;
+  log::Level log_level = log::Level::info;
+  std::string log_file;  // "": stderr in the foreground, else "syslog"
+  LogFormat log_format = LogFormat::text;
+  std::string pid_file;
+  std::optional<unsigned> workers;         // nullopt: "auto"
+  std::vector<SocketAddress> dns_servers;  // empty: resolv.conf; port 53 unless given
+  Millis dns_min_ttl = seconds(1);
+  Millis dns_max_stale = std::chrono::hours(1);
+  std::string user, group;  // as written; resolved by the front end's cross-checks
+  Millis shutdown_timeout = seconds(30);
+};
+
+struct Config {
+  Global global;
+  std::vector<Service> services;  // in the order of the file
+  std::string path;               // the file it came from
+};
+
+}  // namespace tunnel::config

@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <cstdint>
+#include <initializer_list>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <variant>
+
+#include "base/clock.h"
+#include "base/result.h"
+#include "log/level.h"
+
+namespace tunnel::log {
+
+// What a line is about, for machines (SPEC section 7). `notice` is any line without an event of its
+// own. The table of words is in log.cc.
+enum class Event {
+  ready,
+  listening,
+  connected,
+  closed,
+  dial_failed,
+  ejected,
+  restored,
+  reloaded,
+  reload_failed,
+  draining,
+  stopped,
+  notice,
+};
+
+[[nodiscard]] std::string_view word(Event event);
+
+// key=value of one line. Views are copied before `write` returns.
+struct Field {
+  std::string_view key;
+  std::variant<std::string_view, std::int64_t, std::uint64_t, bool> value;
+};
+
+// Whom a line is about: shown as `ldap[12]` in text, as `service` and `conn` in JSON.
+// Empty service: the process. conn 0: no connection.
+struct Subject {
+  std::string_view service;
+  std::uint64_t conn = 0;
+};
+
+struct Options {
+  enum class Sink { standard_error, file, syslog, journal };
+  Sink sink = Sink::standard_error;
+  std::string path;  // for Sink::file
+  bool json = false;
+  Level level = Level::info;
+};
+
+// Writes log lines: formats in the calling thread, writes in a thread of its own (spdlog's
+// asynchronous logger), so that no worker ever waits for a disk. When the queue overflows the oldest
+// lines are dropped and the number is said. Owned by main; all methods may be called from any thread.
+class Log {
+ public:
+  static Result<std::unique_ptr<Log>> open(const Options& options);
+  virtual ~Log() = default;  // flushes
+
+  [[nodiscard]] virtual bool enabled(Level level) const = 0;
+  virtual void write(Level level, Event event, Subject subject, std::string_view message,
+                     std::initializer_list<Field> fields = {}) = 0;
+  // Closes and opens the file again (after logrotate moved it); other sinks do nothing.
+  virtual void reopen() = 0;
+  virtual void flush() = 0;
+
+  void error(Subject s, std::string_view m, std::initializer_list<Field> f = {}) {
+    write(Level::error, Event::notice, s, m, f);
+  }
+  void warning(Subject s, std::string_view m, std::initializer_list<Field> f = {}) {
+    write(Level::warning, Event::notice, s, m, f);
+  }
+  void info(Subject s, std::string_view m, std::initializer_list<Field> f = {}) {
+    write(Level::info, Event::notice, s, m, f);
+  }
+  void debug(Subject s, std::string_view m, std::initializer_list<Field> f = {}) {
+    if (enabled(Level::debug)) write(Level::debug, Event::notice, s, m, f);
+  }
+};
+
+// Lets the first line of a kind through and counts its repeats: `admit` says whether to write now,
+// and how many were held back since the last one that was written. One thread (or one per worker).
+class RateLimit {
+ public:
+  explicit RateLimit(const Clock& clock, Millis window = std::chrono::seconds(10))
+      : clock_(clock), window_(window) {}
+  struct Verdict {
+    bool write = false;
+    std::uint64_t suppressed = 0;  // repeats held back since the last written line of this key
+  };
+  [[nodiscard]] Verdict admit(std::string_view key);
+
+ private:
+  struct Entry;
+  const Clock& clock_;
+  Millis window_;
+  struct State;
+  std::shared_ptr<State> state_;  // see log.cc; created at the first admit
+};
+
+}  // namespace tunnel::log

@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/bytes.h"
+#include "base/kind.h"
+#include "tls/context.h"
+
+namespace tunnel::tls {
+
+// Would-block is an ordinary result, not an error (STYLE rule 8).
+enum class [[nodiscard]] Io : std::uint8_t {
+  done,    // finished what was asked
+  again,   // all input is used up: feed more
+  closed,  // the peer sent close_notify
+  failed,  // see failure(); the output may hold an alert that should still be sent
+};
+
+// Why a session failed: the word for machines, a sentence for people that names the target.
+struct Failure {
+  Kind kind = Kind::ok;
+  std::string text;
+};
+
+// What was agreed on. Views of static text.
+struct Negotiated {
+  std::string_view version;  // "TLS1.3"
+  std::string_view cipher;   // IANA name, "TLS_AES_128_GCM_SHA256"
+  std::string_view group;    // "X25519", "" when there is none
+  bool resumed = false;
+};
+
+// Whom the session expects at the other end.
+struct Peer {
+  std::string target;              // as logs name it: "dc1.example.com:636"
+  std::vector<std::string> names;  // one must be in the certificate (Verify::full)
+  std::string sni;                 // "" sends none
+};
+
+// Client TLS as a byte transformer without I/O (RFC 8446, RFC 5246): ciphertext in by feed(),
+// ciphertext out through the OutBuffer of each call, plaintext through seal() and open().
+// Loop-bound. Holds no buffer of ours at rest; GnuTLS keeps a partial record itself.
+//
+// The life of a session: handshake() with an empty feed makes the ClientHello; feed() and
+// handshake() until it is done or failed (verification happens inside); then seal() and open() in any
+// order; close() sends close_notify, after which open() still works (half-close).
+class Session {
+ public:
+  Session(const Context& context, Peer peer);
+  ~Session();
+  Session(const Session&) = delete;
+  Session& operator=(const Session&) = delete;
+
+  // Lends ciphertext from the transport. It must stay valid until the calls that follow have said
+  // `again` (then all of it is used up), `closed` or `failed`. Only one feed at a time.
+  void feed(Bytes ciphertext);
+
+  // done: established and verified. Unused input stays for open().
+  Io handshake(OutBuffer& out);
+
+  // Decrypts into `into` as much as fits. done: `size` bytes, call again for more (there may be
+  // input left). again: `size` bytes (possibly 0) and all input used up. Tickets, KeyUpdates and
+  // empty records are swallowed. TLS 1.2 renegotiation is refused with a warning alert in `out`.
+  struct Opened {
+    Io io = Io::again;
+    std::size_t size = 0;
+  };
+  [[nodiscard]] Opened open(MutableBytes into, OutBuffer& out);
+
+  // Encrypts all of `plaintext` into records appended to `out`, which must have room for
+  // sealed_size(plaintext.size()).
+  Io seal(Bytes plaintext, OutBuffer& out);
+  [[nodiscard]] static std::size_t sealed_size(std::size_t plaintext_size);
+
+  Io close(OutBuffer& out);  // close_notify; at most once
+
+  // What the transport's end means now: during the handshake tls_closed (or not_tls when something
+  // was said that is not TLS). `reset` tells RST from FIN in the sentence.
+  enum class End : std::uint8_t { eof, reset };
+  [[nodiscard]] Failure transport_ended(End end) const;
+  // What the expiry of the handshake timeout means: tls_timeout, with a hint when the port or the
+  // silence suggests a protocol that wants STARTTLS.
+  [[nodiscard]] Failure handshake_timed_out(Millis after) const;
+
+  [[nodiscard]] const Failure& failure() const;        // after `failed`
+  [[nodiscard]] Negotiated negotiated() const;         // after the handshake
+  [[nodiscard]] bool has_received_data() const;        // any application byte was opened
+  [[nodiscard]] std::string_view alpn_selected() const;
+
+  struct Impl;
+
+ private:
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace tunnel::tls

@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <uv.h>
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+
+#include "base/address.h"
+#include "base/bytes.h"
+#include "base/fd.h"
+#include "base/result.h"
+#include "uv/loop.h"
+
+namespace tunnel::uv {
+
+// A connected (or connecting) TCP or unix stream socket on one loop. The libuv handle, its requests
+// and the bytes that the kernel would not take yet live in one heap block, which lives until libuv's
+// close callback; the Stream itself may be destroyed at any time (that closes the socket).
+// Loop-bound. No event is delivered before the call that registered for it has returned, and none
+// after the Stream is gone.
+class Stream {
+ public:
+  // Whoever owns the Stream. A method may destroy the Stream as its last action.
+  class Events {
+   public:
+    // Bytes have arrived, in the loop's input scratch: valid (and writable) until this returns.
+    virtual void on_read(MutableBytes bytes) = 0;
+    virtual void on_eof() = 0;                      // FIN, after all bytes; reading has stopped
+    virtual void on_read_error(int uv_error) = 0;   // UV_ECONNRESET ...; after all bytes
+    virtual void on_write_error(int uv_error) = 0;  // the peer is gone; pending bytes are lost
+    virtual void on_drained() = 0;                  // pending() fell to 0 after a short write
+    virtual void on_connected(int uv_status) {      // 0, or UV_ECONNREFUSED, UV_EHOSTUNREACH ...
+      (void)uv_status;
+    }
+
+   protected:
+    ~Events() = default;
+  };
+
+  // Takes over a connected non-blocking socket (accept4).
+  static Result<std::unique_ptr<Stream>> adopt(Loop& loop, Fd socket, int family, Events& events);
+  // Begins a non-blocking connect; `on_connected` follows, never before this returned. `from` (port
+  // 0) is bound first when given. An Error only for local causes: no descriptor, no such family,
+  // the source address cannot be bound (its text says which).
+  static Result<std::unique_ptr<Stream>> connect(Loop& loop, const SocketAddress& to,
+                                                 const SocketAddress* from, Events& events);
+  ~Stream();  // closes: FIN when nothing was pending or unread, as close(2) does
+  Stream(const Stream&) = delete;
+  Stream& operator=(const Stream&) = delete;
+
+  void set_events(Events& events);
+
+  void start_reading();  // idempotent
+  void stop_reading();   // idempotent
+  [[nodiscard]] bool is_reading() const;
+
+  // done: the kernel took everything. pending: the rest was copied and goes out by itself;
+  // on_drained follows. failed: see write_error(); on_write_error is NOT called for this one.
+  enum class Written : std::uint8_t { done, pending, failed };
+  [[nodiscard]] Written write(Bytes bytes);
+  [[nodiscard]] std::size_t pending() const;  // bytes copied and not yet taken by the kernel
+  [[nodiscard]] int write_error() const;      // of the last failed write
+
+  void shutdown();  // FIN after the pending bytes; at most once
+  void reset();     // RST now (unix sockets: close), then the Stream is dead: destroy it
+
+  // True when the peer has taken every byte out of our send queue (SIOCOUTQ is 0), so that an RST
+  // cannot overtake data. Always true for unix sockets.
+  [[nodiscard]] bool is_delivered() const;
+  // True when the peer has reset or fully closed, seen without reading (poll POLLERR/POLLHUP).
+  [[nodiscard]] bool is_hung_up() const;
+
+  void set_nodelay();
+  void set_keepalive(int idle_seconds, int interval_seconds, int count);
+  [[nodiscard]] int fd() const;
+  [[nodiscard]] bool is_unix() const;
+
+  struct Block;  // the heap block; public for the trampolines in stream.cc only
+
+ private:
+  struct Closer {
+    void operator()(Block* block) const;
+  };
+  explicit Stream(std::unique_ptr<Block, Closer> block);
+
+  std::unique_ptr<Block, Closer> block_;
+};
+
+}  // namespace tunnel::uv

@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: MIT
+#include "base/text.h"
+
+#include <doctest/doctest.h>
+
+#include <array>
+
+namespace tunnel {
+
+TEST_CASE("a duration is read in every form of the manual and written back the shortest way") {
+  CHECK(parse_duration("250ms").value() == Millis(250));
+  CHECK(parse_duration("10s").value() == Millis(10'000));
+  CHECK(parse_duration("5m").value() == Millis(300'000));
+  CHECK(parse_duration("1h30m").value() == Millis(5'400'000));
+  CHECK(parse_duration("0s").value() == Millis(0));
+  for (const std::string_view text : {"250ms", "10s", "5m", "1h30m", "1d2h3m4s5ms", "0s"}) {
+    CHECK(format_duration(parse_duration(text).value()) == text);
+  }
+}
+
+TEST_CASE("what is no duration is refused with an example of one") {
+  for (const std::string_view text : {"", "10", "s", "-5s", "5 s", "5x", "5s5h", "5s5s", "1.5s",
+                                      "99999999999999999999s", "4000d", "+5s"}) {
+    CAPTURE(text);
+    CHECK_FALSE(parse_duration(text).has_value());
+  }
+  CHECK(parse_duration("5 s").error().text.find("\"1h30m\"") != std::string::npos);
+}
+
+TEST_CASE("a size is read with and without its unit") {
+  CHECK(parse_size("64KiB").value() == 65536);
+  CHECK(parse_size("1MiB").value() == 1048576);
+  CHECK(parse_size("4096").value() == 4096);
+  CHECK(parse_size("12B").value() == 12);
+  CHECK(format_size(65536) == "64KiB");
+  CHECK(format_size(65537) == "65537");
+  CHECK(format_size(0) == "0");
+  for (const std::string_view text : {"", "KiB", "64KB", "-1", "99999999999GiB"}) {
+    CAPTURE(text);
+    CHECK_FALSE(parse_size(text).has_value());
+  }
+}
+
+TEST_CASE("a misspelt word finds the one that was meant and nothing far away") {
+  constexpr std::array<std::string_view, 4> kWords = {"accept", "connect", "max_connections", "tls"};
+  CHECK(did_you_mean("acept", kWords) == "accept");
+  CHECK(did_you_mean("conenct", kWords) == "connect");
+  CHECK(did_you_mean("Max-Connections", kWords) == "max_connections");
+  CHECK(did_you_mean("zebra", kWords).empty());
+  CHECK(did_you_mean("", kWords).empty());
+}
+
+TEST_CASE("what goes to a terminal carries no control characters") {
+  CHECK(printable("plain") == "plain");
+  CHECK(printable("a\x1b[31mb") == "a\\x1b[31mb");
+  CHECK(printable("gr\xc3\xbc\xc3\x9f") == "gr\xc3\xbc\xc3\x9f");
+  CHECK(printable("\xff\xc3") == "\\xff\\xc3");
+  CHECK(printable("\xc2\x9b") == "\\xc2\\x9b");
+  CHECK(printable("abcdef", 3) == "abc...");
+}
+
+}  // namespace tunnel
