@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <initializer_list>
 #include <memory>
@@ -8,9 +9,9 @@
 #include <string_view>
 #include <variant>
 
-#include "base/clock.h"
 #include "base/result.h"
 #include "log/level.h"
+#include "log/rate_limit.h"
 
 namespace tunnel::log {
 
@@ -49,24 +50,39 @@ struct Subject {
 struct Options {
   enum class Sink { standard_error, file, syslog, journal };
   Sink sink = Sink::standard_error;
-  std::string path;  // for Sink::file
+  std::string path{};  // for Sink::file
   bool json = false;
   Level level = Level::info;
+  // For tests; the defaults are what the program uses.
+  std::string socket{};            // of syslog or the journal; empty: the system's
+  std::size_t queue_lines = 4096;  // lines that wait for the writing thread at most
 };
 
 // Writes log lines: formats in the calling thread, writes in a thread of its own (spdlog's
-// asynchronous logger), so that no worker ever waits for a disk. When the queue overflows the oldest
-// lines are dropped and the number is said. Owned by main; all methods may be called from any thread.
+// asynchronous logger), so that no worker ever waits for a disk. When the queue overflows the
+// oldest lines are dropped and the number is said. Owned by main; all methods may be called from
+// any thread.
+//
+// `open` starts the writing thread: call it after daemonizing, for a fork takes no threads along.
+// A file's path is made absolute there, so that a later chdir does not matter. An absent syslog
+// daemon is no error (it may start later; until then lines are lost and counted), an absent journal
+// is one.
 class Log {
  public:
   static Result<std::unique_ptr<Log>> open(const Options& options);
+  Log() = default;
+  Log(const Log&) = delete;
+  Log& operator=(const Log&) = delete;
   virtual ~Log() = default;  // flushes
 
   [[nodiscard]] virtual bool enabled(Level level) const = 0;
   virtual void write(Level level, Event event, Subject subject, std::string_view message,
                      std::initializer_list<Field> fields = {}) = 0;
-  // Closes and opens the file again (after logrotate moved it); other sinks do nothing.
+  // Closes and opens the file again (after logrotate moved it); other sinks do nothing. Does not
+  // wait: every line written after this call goes to the new file. When that cannot be opened, the
+  // old one stays in use and says so.
   virtual void reopen() = 0;
+  // Returns when every line written before this call has reached its sink.
   virtual void flush() = 0;
 
   void error(Subject s, std::string_view m, std::initializer_list<Field> f = {}) {
@@ -81,26 +97,6 @@ class Log {
   void debug(Subject s, std::string_view m, std::initializer_list<Field> f = {}) {
     if (enabled(Level::debug)) write(Level::debug, Event::notice, s, m, f);
   }
-};
-
-// Lets the first line of a kind through and counts its repeats: `admit` says whether to write now,
-// and how many were held back since the last one that was written. One thread (or one per worker).
-class RateLimit {
- public:
-  explicit RateLimit(const Clock& clock, Millis window = std::chrono::seconds(10))
-      : clock_(clock), window_(window) {}
-  struct Verdict {
-    bool write = false;
-    std::uint64_t suppressed = 0;  // repeats held back since the last written line of this key
-  };
-  [[nodiscard]] Verdict admit(std::string_view key);
-
- private:
-  struct Entry;
-  const Clock& clock_;
-  Millis window_;
-  struct State;
-  std::shared_ptr<State> state_;  // see log.cc; created at the first admit
 };
 
 }  // namespace tunnel::log

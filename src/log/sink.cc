@@ -1,0 +1,215 @@
+// SPDX-License-Identifier: MIT
+#include "log/sink.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <poll.h>
+#include <sys/socket.h>
+#include <syslog.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <filesystem>
+#include <string>
+#include <utility>
+
+#include "base/address.h"
+#include "base/fd.h"
+#include "base/text.h"
+#include "log/line.h"
+
+namespace tunnel::log {
+namespace {
+
+// The whole text, however the kernel splits it; waits where the descriptor is non-blocking, as
+// standard error is when the caller's terminal was made so.
+Result<void> write_all(int fd, std::string_view text) {
+  while (!text.empty()) {
+    const ssize_t n = ::write(fd, text.data(), text.size());
+    if (n > 0) {
+      text.remove_prefix(static_cast<std::size_t>(n));
+    } else if (n < 0 && errno == EAGAIN) {
+      pollfd wait{.fd = fd, .events = POLLOUT, .revents = 0};
+      (void)::poll(&wait, 1, -1);
+    } else if (n < 0 && errno != EINTR) {
+      return failed(ErrorCode::system, "write", errno);
+    }
+  }
+  return {};
+}
+
+// Line and newline leave in one write, so that lines of several processes do not mix.
+class StandardError final : public Sink {
+ public:
+  Result<void> write(Level, std::string_view payload) override {
+    return write_all(STDERR_FILENO, std::string(payload) + '\n');
+  }
+};
+
+class File final : public Sink {
+ public:
+  static Result<std::unique_ptr<Sink>> open(const std::string& path) {
+    std::error_code ignored;  // an unreadable working directory: the path stays as it is
+    std::filesystem::path absolute = std::filesystem::absolute(path, ignored);
+    if (ignored) absolute = path;
+    auto file = std::make_unique<File>(absolute.string());
+    const Result<void> opened = file->reopen();
+    if (!opened) return tl::unexpected(opened.error());
+    return file;
+  }
+  explicit File(std::string path) : path_(std::move(path)) {}
+
+  Result<void> write(Level, std::string_view payload) override {
+    return write_all(fd_.get(), std::string(payload) + '\n');
+  }
+
+  Result<void> reopen() override {
+    // O_NONBLOCK: a FIFO that nobody reads is an error at start instead of a hang.
+    Fd opened(::open(path_.c_str(),
+                     O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY | O_NONBLOCK, 0640));
+    if (!opened.valid()) {
+      const int error = errno;
+      const ErrorCode code = error == EACCES   ? ErrorCode::permission
+                             : error == ENOENT ? ErrorCode::not_found
+                                               : ErrorCode::system;
+      return failed(code, "cannot open log file " + printable(path_), error);
+    }
+    (void)::fcntl(opened.get(), F_SETFL, ::fcntl(opened.get(), F_GETFL) & ~O_NONBLOCK);
+    fd_ = std::move(opened);
+    return {};
+  }
+
+ private:
+  const std::string path_;
+  Fd fd_;
+};
+
+// The protocol of /dev/log by hand rather than syslog(3): that function keeps process-wide state,
+// tells nobody when a line is lost, and cannot be pointed at a test's socket. Datagram as rsyslog,
+// syslogd and journald serve it, stream where an old syslog-ng does.
+class Syslog final : public Sink {
+ public:
+  explicit Syslog(SocketAddress address) : address_(address) {}
+
+  Result<void> write(Level level, std::string_view payload) override {
+    const std::string line = fmt::format("<{}>{} tunnel[{}]: {}", LOG_DAEMON | priority(level),
+                                         local_time(), ::getpid(), payload);
+    // A second try on a new socket: the daemon may have been restarted since the last line.
+    Result<void> sent = send(line);
+    if (!sent) sent = send(line);
+    return sent;
+  }
+
+ private:
+  Result<void> send(std::string_view line) {
+    if (!socket_.valid()) {
+      const Result<void> connected = connect();
+      if (!connected) return connected;
+    }
+    std::string framed(line);
+    if (is_stream_) framed += '\0';
+    std::string_view rest = framed;
+    while (!rest.empty()) {
+      const ssize_t n = ::send(socket_.get(), rest.data(), rest.size(), MSG_NOSIGNAL);
+      if (n >= 0) {
+        rest.remove_prefix(static_cast<std::size_t>(n));
+      } else if (errno != EINTR) {
+        const int error = errno;
+        socket_.reset();
+        return failed(ErrorCode::system, "syslog", error);
+      }
+    }
+    return {};
+  }
+
+  Result<void> connect() {
+    for (const int type : {SOCK_DGRAM, SOCK_STREAM}) {
+      Fd fd(::socket(AF_UNIX, type | SOCK_CLOEXEC, 0));
+      if (!fd.valid()) return failed(ErrorCode::system, "socket", errno);
+      if (::connect(fd.get(), address_.get(), address_.length()) == 0) {
+        socket_ = std::move(fd);
+        is_stream_ = type == SOCK_STREAM;
+        return {};
+      }
+      if (errno != EPROTOTYPE) break;
+    }
+    return failed(ErrorCode::unavailable, "no syslog daemon at " + address_.to_string(), errno);
+  }
+
+  // RFC 3164's, which is what /dev/log speaks.
+  static std::string local_time() {
+    const time_t now = ::time(nullptr);
+    tm local{};
+    (void)localtime_r(&now, &local);
+    static constexpr std::array<std::string_view, 12> kMonths = {
+        "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
+    return fmt::format("{} {:2} {:02}:{:02}:{:02}", kMonths[static_cast<std::size_t>(local.tm_mon)],
+                       local.tm_mday, local.tm_hour, local.tm_min, local.tm_sec);
+  }
+
+  const SocketAddress address_;
+  Fd socket_;
+  bool is_stream_ = false;
+};
+
+// Not connected: the journal's socket belongs to systemd and outlives restarts of journald, but a
+// connected descriptor would not outlive a new socket file.
+class Journal final : public Sink {
+ public:
+  static Result<std::unique_ptr<Sink>> open(const SocketAddress& address) {
+    Fd fd(::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+    if (!fd.valid()) return failed(ErrorCode::system, "socket", errno);
+    Fd probe(::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+    if (!probe.valid()) return failed(ErrorCode::system, "socket", errno);
+    if (::connect(probe.get(), address.get(), address.length()) != 0) {
+      return failed(ErrorCode::unavailable,
+                    "no journal at " + address.to_string() +
+                        "; set log_file to a path, \"syslog\" or \"stderr\"",
+                    errno);
+    }
+    return std::make_unique<Journal>(std::move(fd), address);
+  }
+  Journal(Fd socket, SocketAddress address) : socket_(std::move(socket)), address_(address) {}
+
+  Result<void> write(Level, std::string_view payload) override {
+    while (::sendto(socket_.get(), payload.data(), payload.size(), MSG_NOSIGNAL, address_.get(),
+                    address_.length()) < 0) {
+      if (errno != EINTR) return failed(ErrorCode::system, "journal", errno);
+    }
+    return {};
+  }
+
+ private:
+  const Fd socket_;
+  const SocketAddress address_;
+};
+
+Result<SocketAddress> socket_address(const Options& options, std::string_view system_path) {
+  return SocketAddress::unix_path(options.socket.empty() ? system_path : options.socket);
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Sink>> Sink::open(const Options& options) {
+  switch (options.sink) {
+    case Options::Sink::standard_error:
+      return std::make_unique<StandardError>();
+    case Options::Sink::file:
+      return File::open(options.path);
+    case Options::Sink::syslog: {
+      const Result<SocketAddress> address = socket_address(options, "/dev/log");
+      if (!address) return tl::unexpected(address.error());
+      return std::make_unique<Syslog>(*address);
+    }
+    case Options::Sink::journal: {
+      const Result<SocketAddress> address = socket_address(options, "/run/systemd/journal/socket");
+      if (!address) return tl::unexpected(address.error());
+      return Journal::open(*address);
+    }
+  }
+  return failed(ErrorCode::invalid, "no such log sink");
+}
+
+}  // namespace tunnel::log

@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <memory>
+#include <string_view>
+
+#include "base/result.h"
+#include "log/log.h"
+
+namespace tunnel::log {
+
+// Where finished lines go: standard error, a file, syslog or the journal. Owned by the Log; used by
+// its writing thread only, once it runs.
+class Sink {
+ public:
+  static Result<std::unique_ptr<Sink>> open(const Options& options);
+  Sink() = default;
+  Sink(const Sink&) = delete;
+  Sink& operator=(const Sink&) = delete;
+  virtual ~Sink() = default;
+
+  // `payload` is what Log formatted for this sink, without a newline. May block, for the thread is
+  // there for that.
+  virtual Result<void> write(Level level, std::string_view payload) = 0;
+  virtual Result<void> reopen() { return {}; }
+};
+
+}  // namespace tunnel::log

@@ -1,0 +1,317 @@
+// SPDX-License-Identifier: MIT
+#include "log/log.h"
+
+#include <doctest/doctest.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+
+#include <filesystem>
+#include <nlohmann/json.hpp>
+#include <sstream>
+#include <thread>
+#include <vector>
+
+#include "base/address.h"
+#include "base/fd.h"
+#include "support/scratch.h"
+
+namespace tunnel::log {
+namespace {
+
+using test::read_file;
+using test::Scratch;
+
+Options to_file(const std::string& path) {
+  return {.sink = Options::Sink::file, .path = path, .json = false, .level = Level::info};
+}
+
+std::vector<std::string> lines_of(const std::string& text) {
+  std::vector<std::string> lines;
+  std::istringstream in(text);
+  for (std::string line; std::getline(in, line);) lines.push_back(line);
+  return lines;
+}
+
+// A syslog daemon or journal of the test's own.
+class Receiver {
+ public:
+  explicit Receiver(const std::string& path, int type = SOCK_DGRAM)
+      : fd_(::socket(AF_UNIX, type, 0)) {
+    const SocketAddress address = SocketAddress::unix_path(path).value();
+    REQUIRE(::bind(fd_.get(), address.get(), address.length()) == 0);
+    if (type == SOCK_STREAM) REQUIRE(::listen(fd_.get(), 5) == 0);
+  }
+  std::string receive() {
+    char buffer[4096];
+    const ssize_t n = ::recv(fd_.get(), buffer, sizeof buffer, 0);
+    REQUIRE(n >= 0);
+    return {buffer, static_cast<std::size_t>(n)};
+  }
+  Fd accept() { return Fd(::accept(fd_.get(), nullptr, nullptr)); }
+
+ private:
+  Fd fd_;
+};
+
+}  // namespace
+
+TEST_CASE("lines are in the file, in order, once flush returns") {
+  const Scratch scratch;
+  auto log = Log::open(to_file(scratch / "log")).value();
+  for (std::int64_t i = 0; i < 1000; ++i) log->info({"ldap", 1}, "line", {{"n", i}});
+  log->flush();
+  const auto lines = lines_of(read_file(scratch / "log"));
+  REQUIRE(lines.size() == 1000);
+  for (std::size_t i = 0; i < 1000; ++i) {
+    CHECK(lines[i].ends_with("INFO  ldap[1] line n=" + std::to_string(i)));
+  }
+}
+
+TEST_CASE("destruction flushes") {
+  const Scratch scratch;
+  auto log = Log::open(to_file(scratch / "log")).value();
+  for (int i = 0; i < 500; ++i) log->info({}, "line");
+  log.reset();
+  CHECK(lines_of(read_file(scratch / "log")).size() == 500);
+}
+
+TEST_CASE("lines below the level are not written") {
+  const Scratch scratch;
+  Options options = to_file(scratch / "log");
+  options.level = Level::warning;
+  auto log = Log::open(options).value();
+  CHECK(log->enabled(Level::error));
+  CHECK(log->enabled(Level::warning));
+  CHECK_FALSE(log->enabled(Level::info));
+  log->error({}, "one");
+  log->warning({}, "two");
+  log->info({}, "three");
+  log->debug({}, "four");
+  log->flush();
+  CHECK(lines_of(read_file(scratch / "log")).size() == 2);
+}
+
+TEST_CASE("a log file is appended to, and is not for everybody to read") {
+  const Scratch scratch;
+  const std::string path = scratch / "log";
+  Log::open(to_file(path)).value()->info({}, "first");
+  Log::open(to_file(path)).value()->info({}, "second");
+  CHECK(lines_of(read_file(path)).size() == 2);
+  struct stat info {};
+  REQUIRE(::stat(path.c_str(), &info) == 0);
+  CHECK((info.st_mode & 0777 & ~0640) == 0);
+}
+
+TEST_CASE("a log file that cannot be opened is an error that names it") {
+  const Scratch scratch;
+  const std::string path = scratch / "no/such/folder/log";
+  const auto log = Log::open(to_file(path));
+  REQUIRE_FALSE(log.has_value());
+  CHECK(log.error().text.find(path) != std::string::npos);
+  CHECK(log.error().code == ErrorCode::not_found);
+  CHECK_FALSE(Log::open(to_file("/")).has_value());
+}
+
+TEST_CASE("reopen after a rename starts a new file and loses nothing") {
+  const Scratch scratch;
+  const std::string path = scratch / "log";
+  auto log = Log::open(to_file(path)).value();
+  log->info({}, "before");
+  log->flush();
+  std::filesystem::rename(path, path + ".1");
+  log->info({}, "still the old file");
+  log->flush();
+  log->reopen();
+  log->info({}, "after");
+  log->flush();
+  CHECK(lines_of(read_file(path + ".1")).size() == 2);
+  const auto lines = lines_of(read_file(path));
+  REQUIRE(lines.size() == 1);
+  CHECK(lines[0].ends_with("after"));
+}
+
+TEST_CASE("reopen without a line to write opens the file all the same") {
+  const Scratch scratch;
+  const std::string path = scratch / "log";
+  auto log = Log::open(to_file(path)).value();
+  std::filesystem::remove(path);
+  log->reopen();
+  log->flush();
+  CHECK(std::filesystem::exists(path));
+}
+
+TEST_CASE("a file that cannot be reopened stays in use and says so") {
+  const Scratch scratch;
+  std::filesystem::create_directory(scratch / "a");
+  auto log = Log::open(to_file(scratch / "a/log")).value();
+  std::filesystem::rename(scratch / "a", scratch / "b");
+  log->reopen();
+  log->info({}, "after");
+  log->flush();
+  const auto lines = lines_of(read_file(scratch / "b/log"));
+  REQUIRE(lines.size() == 2);
+  CHECK(lines[0].find("ERROR cannot open log file") != std::string::npos);
+  CHECK(lines[1].ends_with("after"));
+}
+
+TEST_CASE("a relative log file is found again from another folder") {
+  const Scratch scratch;
+  const auto home = std::filesystem::current_path();
+  std::filesystem::current_path(scratch / "");
+  auto log = Log::open(to_file("log")).value();
+  std::filesystem::current_path(home);
+  std::filesystem::remove(scratch / "log");
+  log->reopen();
+  log->flush();
+  CHECK(std::filesystem::exists(scratch / "log"));
+}
+
+TEST_CASE("an overflow drops the oldest lines, keeps the newest, and says how many are missing") {
+  const Scratch scratch;
+  const std::string path = scratch / "fifo";
+  REQUIRE(::mkfifo(path.c_str(), 0600) == 0);
+  const Fd reader(::open(path.c_str(), O_RDONLY | O_NONBLOCK));
+  REQUIRE(::fcntl(reader.get(), F_SETPIPE_SZ, 4096) >= 0);
+  Options options = to_file(path);
+  options.json = true;
+  options.queue_lines = 8;
+  auto log = Log::open(options).value();
+  // Nobody reads: the pipe's page fills, the writing thread blocks, the queue overflows.
+  constexpr int kLines = 500;
+  for (std::int64_t i = 0; i < kLines; ++i) log->info({}, "line", {{"n", i}});
+
+  std::string text;
+  std::uint64_t delivered = 0;
+  std::uint64_t dropped = 0;
+  for (bool is_last = false; !is_last;) {
+    pollfd wait{.fd = reader.get(), .events = POLLIN, .revents = 0};
+    REQUIRE(::poll(&wait, 1, 30'000) == 1);
+    char buffer[4096];
+    const ssize_t n = ::read(reader.get(), buffer, sizeof buffer);
+    REQUIRE(n > 0);
+    text.append(buffer, static_cast<std::size_t>(n));
+    for (std::size_t end = 0; (end = text.find('\n')) != std::string::npos;
+         text.erase(0, end + 1)) {
+      const auto json = nlohmann::json::parse(text.substr(0, end));
+      if (json.contains("dropped")) {
+        CHECK(json["level"] == "warning");
+        dropped += json["dropped"].get<std::uint64_t>();
+      } else {
+        ++delivered;
+        is_last = json["n"] == kLines - 1;
+      }
+    }
+  }
+  CHECK(dropped > 0);
+  CHECK(delivered + dropped == kLines);
+}
+
+TEST_CASE("lines that a full disk refused are counted") {
+  // /dev/full accepts an open and refuses every write.
+  auto log = Log::open(to_file("/dev/full")).value();
+  log->info({}, "lost");
+  log->flush();  // returns all the same
+  const Scratch scratch;
+  const std::string path = scratch / "socket";
+  auto silent = Log::open({.sink = Options::Sink::syslog, .socket = path}).value();
+  for (int i = 0; i < 3; ++i) silent->info({}, "nobody listens");
+  silent->flush();
+  Receiver daemon(path);
+  silent->info({}, "now somebody does");
+  const std::string first = daemon.receive();
+  CHECK(first.find("could not be written lost=3") != std::string::npos);
+  CHECK(first.find("no syslog daemon at " + path) != std::string::npos);
+  CHECK(daemon.receive().ends_with("now somebody does"));
+}
+
+TEST_CASE("syslog gets facility, priority, identity and process id") {
+  const Scratch scratch;
+  Receiver daemon(scratch / "log");
+  auto log = Log::open({.sink = Options::Sink::syslog, .socket = scratch / "log"}).value();
+  log->warning({"ldap", 3}, "careful", {{"k", "v"}});
+  const std::string line = daemon.receive();
+  CHECK(line.starts_with("<28>"));  // daemon.warning
+  CHECK(line.ends_with(" tunnel[" + std::to_string(::getpid()) + "]: ldap[3] careful k=v"));
+  log->error({}, "broken");
+  CHECK(daemon.receive().starts_with("<27>"));
+}
+
+TEST_CASE("a syslog daemon may be restarted") {
+  const Scratch scratch;
+  const std::string path = scratch / "log";
+  auto daemon = std::make_unique<Receiver>(path);
+  auto log = Log::open({.sink = Options::Sink::syslog, .socket = path}).value();
+  log->info({}, "one");
+  CHECK(daemon->receive().ends_with("one"));
+  daemon.reset();
+  std::filesystem::remove(path);
+  daemon = std::make_unique<Receiver>(path);
+  log->info({}, "two");
+  CHECK(daemon->receive().ends_with("two"));
+}
+
+TEST_CASE("a syslog daemon on a stream socket gets lines that end in NUL") {
+  const Scratch scratch;
+  Receiver daemon(scratch / "log", SOCK_STREAM);
+  auto log = Log::open({.sink = Options::Sink::syslog, .socket = scratch / "log"}).value();
+  log->info({}, "hello");
+  const Fd peer = daemon.accept();
+  std::string got;
+  while (got.find('\0') == std::string::npos) {
+    char c = 0;
+    REQUIRE(::read(peer.get(), &c, 1) == 1);
+    got += c;
+  }
+  CHECK(got.ends_with(std::string("hello\0", 6)));
+}
+
+TEST_CASE("the journal gets one datagram a line") {
+  const Scratch scratch;
+  Receiver journal(scratch / "socket");
+  auto log = Log::open({.sink = Options::Sink::journal, .socket = scratch / "socket"}).value();
+  log->write(Level::info, Event::ready, {}, "ready", {{"services", std::int64_t{2}}});
+  const std::string datagram = journal.receive();
+  CHECK(datagram.starts_with("MESSAGE=ready services=2\nPRIORITY=6\n"));
+  CHECK(datagram.find("\nTUNNEL_EVENT=ready\n") != std::string::npos);
+}
+
+TEST_CASE("without a journal, opening it is an error that says what to write instead") {
+  const Scratch scratch;
+  const auto log = Log::open({.sink = Options::Sink::journal, .socket = scratch / "none"});
+  REQUIRE_FALSE(log.has_value());
+  CHECK(log.error().code == ErrorCode::unavailable);
+  CHECK(log.error().text.find("\"syslog\"") != std::string::npos);
+}
+
+TEST_CASE("several threads write, flush and reopen at once without losing or mixing a line") {
+  const Scratch scratch;
+  const std::string path = scratch / "log";
+  auto log = Log::open(to_file(path)).value();
+  constexpr int kThreads = 4;
+  constexpr std::int64_t kEach = 200;
+  std::vector<std::thread> threads;
+  for (int t = 0; t < kThreads; ++t) {
+    threads.emplace_back([&log, t] {
+      for (std::int64_t i = 0; i < kEach; ++i) {
+        log->info({"s", static_cast<std::uint64_t>(t) + 1}, "line", {{"n", i}});
+        if (i % 50 == 0) log->flush();
+        if (i % 70 == 0) log->reopen();
+      }
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+  log->flush();
+  const auto lines = lines_of(read_file(path));
+  CHECK(lines.size() == kThreads * kEach);
+  std::vector<std::int64_t> next(kThreads + 1, 0);
+  for (const std::string& line : lines) {
+    const auto bracket = line.find("s[");
+    REQUIRE(bracket != std::string::npos);
+    const auto t = static_cast<std::size_t>(line[bracket + 2] - '0');
+    CHECK(line.ends_with("line n=" + std::to_string(next[t]++)));
+  }
+}
+
+}  // namespace tunnel::log
