@@ -9,13 +9,15 @@
 namespace tunnel::uv {
 
 // Watches a descriptor it does not own (listening sockets, c-ares' sockets). Loop-bound. The owner
-// stops or destroys the watch before it closes the descriptor.
+// stops or destroys the watch before it closes the descriptor. One watch per descriptor and loop.
+// `on_ready` may destroy the watch.
 class FdWatch {
  public:
   struct Ready {
     bool readable = false;
     bool writable = false;
-    int uv_error = 0;  // UV_EBADF on POLLERR: the owner reads SO_ERROR itself
+    // UV_EBADF on POLLERR: the owner reads SO_ERROR itself. Watching has stopped.
+    int uv_error = 0;
   };
   FdWatch(Loop& loop, int fd, std::function<void(Ready)> on_ready);
   ~FdWatch();

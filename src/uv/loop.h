@@ -12,19 +12,24 @@
 
 namespace tunnel::uv {
 
+class Deferred;
+
+// The loop's part of a Deferred.
+class DeferredLink {
+  friend class Loop;
+  Deferred* next_ = nullptr;
+  bool is_queued_ = false;
+};
+
 // Something that wants to be called once, at the end of the current turn of the loop: this is how
-// objects are deleted that may still be on the stack. Intrusive; must outlive its call.
-class Deferred {
+// objects are deleted that may still be on the stack. Intrusive; must outlive its call, in which it
+// may delete itself. Never called from within at_end_of_turn.
+class Deferred : public DeferredLink {
  public:
   virtual void on_end_of_turn() = 0;
 
  protected:
   ~Deferred() = default;
-
- private:
-  friend class Loop;
-  Deferred* next_deferred_ = nullptr;
-  bool is_queued_ = false;
 };
 
 // One event loop; belongs to the thread that runs it. Lends two scratch buffers to the byte path
@@ -44,10 +49,12 @@ class Loop final : public Clock {
   void run();   // until stop(), or until no handle is active
   void stop();  // from the loop's own thread
 
-  // Runs `what` after the callbacks of this turn; at most one entry per object.
+  // Runs `what` after the callbacks of this turn, in order; at most one entry per object. What is
+  // queued meanwhile runs in the same turn.
   void at_end_of_turn(Deferred& what);
 
-  [[nodiscard]] TimePoint now() const override;  // the loop's cached time; cheap
+  // The loop's cached time: cheap, and the same during one callback. This thread only.
+  [[nodiscard]] TimePoint now() const override;
   [[nodiscard]] MutableBytes input_scratch() { return {input_.get(), kInputSize}; }
   [[nodiscard]] MutableBytes output_scratch() { return {output_.get(), kOutputSize}; }
 
@@ -63,6 +70,7 @@ class Loop final : public Clock {
   uv_check_t check_{};
   uv_idle_t idle_{};
   Deferred* first_deferred_ = nullptr;
+  Deferred** last_deferred_ = &first_deferred_;  // where the next one is linked
   std::thread::id thread_{};
   std::unique_ptr<std::byte[]> input_;
   std::unique_ptr<std::byte[]> output_;

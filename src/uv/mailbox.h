@@ -13,7 +13,7 @@ namespace tunnel::uv {
 
 // Wakes a loop from another thread: `ring` may be called from anywhere, `on_ring` runs on the loop,
 // at least once after the last ring. Constructed and destroyed on the loop's thread, or before the
-// loop runs and after it ended.
+// loop runs and after it ended. Keeps the loop running. `on_ring` may destroy the Bell.
 class Bell {
  public:
   Bell(Loop& loop, std::function<void()> on_ring);
@@ -30,7 +30,8 @@ class Bell {
   std::unique_ptr<Block, Closer> block_;
 };
 
-// Messages from any thread to one loop, in order per sender. The only place with a mutex.
+// Messages from any thread to one loop, in order per sender. The only place with a mutex. Messages
+// that were not delivered die with it; `on_message` must not destroy it.
 template <class Message>
 class Mailbox {
  public:

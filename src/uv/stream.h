@@ -16,8 +16,8 @@
 namespace tunnel::uv {
 
 // A connected (or connecting) TCP or unix stream socket on one loop. The libuv handle, its requests
-// and the bytes that the kernel would not take yet live in one heap block, which lives until libuv's
-// close callback; the Stream itself may be destroyed at any time (that closes the socket).
+// and the bytes that the kernel would not take yet live in one heap block, which lives until
+// libuv's close callback; the Stream itself may be destroyed at any time (that closes the socket).
 // Loop-bound. No event is delivered before the call that registered for it has returned, and none
 // after the Stream is gone.
 class Stream {
@@ -64,12 +64,15 @@ class Stream {
   [[nodiscard]] int write_error() const;      // of the last failed write
 
   void shutdown();  // FIN after the pending bytes; at most once
-  void reset();     // RST now (unix sockets: close), then the Stream is dead: destroy it
+  void reset();     // RST now (unix sockets: close); the Stream is dead then, but may be called
 
-  // True when the peer has taken every byte out of our send queue (SIOCOUTQ is 0), so that an RST
-  // cannot overtake data. Always true for unix sockets.
+  // True when nothing is pending and the peer's side has taken every byte out of our send queue
+  // (SIOCOUTQ is 0), so that an RST cannot overtake data. After shutdown() also the FIN must have
+  // been acknowledged. For unix sockets: nothing is pending. After the peer's RST it may stay
+  // false.
   [[nodiscard]] bool is_delivered() const;
-  // True when the peer has reset or fully closed, seen without reading (poll POLLERR/POLLHUP).
+  // True when the connection is over (the peer has reset it, or both sides have finished), seen
+  // without reading. The peer's FIN alone does not count.
   [[nodiscard]] bool is_hung_up() const;
 
   void set_nodelay();

@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: MIT
+#include "uv/loop.h"
+
+#include <cstdio>
+#include <cstdlib>
+#include <utility>
+
+#include "uv/handle.h"
+
+namespace tunnel::uv {
+
+Loop::Loop()
+    : input_(std::make_unique_for_overwrite<std::byte[]>(kInputSize)),
+      output_(std::make_unique_for_overwrite<std::byte[]>(kOutputSize)) {
+  must(uv_loop_init(&loop_), "uv_loop_init");
+  loop_.data = this;
+  must(uv_check_init(&loop_, &check_), "uv_check_init");
+  must(uv_idle_init(&loop_, &idle_), "uv_idle_init");
+  must(uv_check_start(&check_,
+                      [](uv_check_t* check) noexcept {
+                        static_cast<Loop*>(check->loop->data)->run_deferred();
+                      }),
+       "uv_check_start");
+  uv_unref(as_handle(&check_));  // it alone is no reason to go on
+}
+
+Loop::~Loop() {
+  run_deferred();
+  uv_close(as_handle(&check_), nullptr);
+  uv_close(as_handle(&idle_), nullptr);
+  // A handle that somebody still owns would make the run below last for ever; better a clear end.
+  uv_walk(
+      &loop_,
+      [](uv_handle_t* handle, void*) noexcept {
+        if (uv_is_closing(handle) != 0) return;
+        (void)std::fprintf(stderr, "loop destroyed before its %s handle\n",
+                           uv_handle_type_name(handle->type));
+        std::abort();
+      },
+      nullptr);
+  (void)uv_run(&loop_, UV_RUN_DEFAULT);
+  must(uv_loop_close(&loop_), "uv_loop_close");
+}
+
+void Loop::run() {
+  thread_ = std::this_thread::get_id();
+  (void)uv_run(&loop_, UV_RUN_DEFAULT);
+  thread_ = {};
+}
+
+void Loop::stop() {
+  assert_here();
+  uv_stop(&loop_);
+}
+
+void Loop::at_end_of_turn(Deferred& what) {
+  assert_here();
+  if (what.is_queued_) return;
+  what.is_queued_ = true;
+  what.next_ = nullptr;
+  *last_deferred_ = &what;
+  last_deferred_ = &what.next_;
+  // An active idle handle keeps the turn from waiting in poll; that matters when we are called from
+  // outside of it (a timer, a close callback, before run).
+  must(uv_idle_start(&idle_, [](uv_idle_t*) noexcept {}), "uv_idle_start");
+}
+
+// The check phase: after this turn's callbacks, and before close callbacks delete any block. Runs
+// until the queue is empty, so that a block that is queued here cannot be deleted before its call.
+void Loop::run_deferred() {
+  while (first_deferred_ != nullptr) {
+    Deferred* what = first_deferred_;
+    first_deferred_ = what->next_;
+    if (first_deferred_ == nullptr) last_deferred_ = &first_deferred_;
+    what->is_queued_ = false;
+    what->on_end_of_turn();  // may delete it
+  }
+  (void)uv_idle_stop(&idle_);
+}
+
+TimePoint Loop::now() const { return TimePoint{Millis{uv_now(&loop_)}}; }
+
+void Loop::assert_here() const {
+#ifndef NDEBUG
+  if (thread_ == std::thread::id{} || thread_ == std::this_thread::get_id()) return;
+  (void)std::fprintf(stderr, "a loop was used from another thread\n");
+  std::abort();
+#endif
+}
+
+}  // namespace tunnel::uv

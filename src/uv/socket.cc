@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: MIT
+#include "uv/socket.h"
+
+#include <linux/sockios.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <poll.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+
+#include <cerrno>
+
+namespace tunnel::uv::socket {
+
+namespace {
+
+ErrorCode code_of(int system_errno) {
+  switch (system_errno) {
+    case EMFILE:
+    case ENFILE:
+    case ENOBUFS:
+    case ENOMEM:
+      return ErrorCode::exhausted;
+    case EAFNOSUPPORT:
+    case EPROTONOSUPPORT:
+    case EADDRNOTAVAIL:
+      return ErrorCode::unavailable;
+    case EACCES:
+    case EPERM:
+      return ErrorCode::permission;
+    case EADDRINUSE:
+      return ErrorCode::in_use;
+    default:
+      return ErrorCode::system;
+  }
+}
+
+}  // namespace
+
+Result<Fd> open_towards(const SocketAddress& to, const SocketAddress* from) {
+  if (from != nullptr && from->family() != to.family())
+    return failed(ErrorCode::unavailable, "source address " + from->ip() + " and target " +
+                                              to.to_string() + " are of different families");
+  Fd fd(::socket(to.family(), SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
+  if (!fd.valid()) {
+    const int why = errno;
+    return failed(code_of(why), "cannot open a socket for " + to.to_string(), why);
+  }
+  if (from == nullptr) return fd;
+
+  // Without this the kernel chooses the port at bind(2), before it knows the target: all
+  // connections from one source address would share one port range instead of one range per target.
+  if (to.is_ip()) {
+    const int on = 1;
+    (void)::setsockopt(fd.get(), IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &on, sizeof on);
+  }
+  if (::bind(fd.get(), from->get(), from->length()) != 0) {
+    const int why = errno;
+    return failed(code_of(why), "cannot bind to source address " + from->ip(), why);
+  }
+  return fd;
+}
+
+void reset_on_close(int fd) {
+  const linger hard{.l_onoff = 1, .l_linger = 0};
+  (void)::setsockopt(fd, SOL_SOCKET, SO_LINGER, &hard, sizeof hard);
+}
+
+bool has_undelivered_bytes(int fd) {
+  int bytes = 0;
+  return ::ioctl(fd, SIOCOUTQ, &bytes) == 0 && bytes > 0;
+}
+
+bool is_tcp_closed(int fd) {
+  tcp_info info{};
+  socklen_t length = sizeof info;
+  return ::getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &length) == 0 &&
+         info.tcpi_state == TCP_CLOSE;
+}
+
+bool has_error_or_hangup(int fd, bool is_unix) {
+  pollfd what{.fd = fd, .events = 0, .revents = 0};
+  if (::poll(&what, 1, 0) <= 0) return false;
+  if ((what.revents & (POLLERR | POLLNVAL)) != 0) return true;
+  if ((what.revents & POLLHUP) == 0) return false;
+  // TCP says POLLHUP as soon as both sides have sent FIN, while our last bytes may still be under
+  // way; only the state tells that the connection is over.
+  return is_unix || is_tcp_closed(fd);
+}
+
+Peeked peek(int fd) {
+  char byte = 0;
+  const ssize_t n = ::recv(fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT);
+  if (n > 0) return {.what = Peeked::What::bytes};
+  if (n == 0) return {.what = Peeked::What::eof};
+  if (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR) return {};
+  return {.what = Peeked::What::error, .system_errno = errno};
+}
+
+}  // namespace tunnel::uv::socket

@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <cstddef>
+
+#include "base/address.h"
+#include "base/fd.h"
+#include "base/result.h"
+
+// The system calls around a stream socket that libuv does not make for us. No state; any thread.
+namespace tunnel::uv::socket {
+
+// A non-blocking stream socket for connecting to `to`, bound to `from` (may be null, port 0).
+Result<Fd> open_towards(const SocketAddress& to, const SocketAddress* from);
+
+// The next close(2) sends RST and drops what is queued.
+void reset_on_close(int fd);
+
+[[nodiscard]] bool has_undelivered_bytes(
+    int fd);  // SIOCOUTQ; also counts a FIN not yet acknowledged
+[[nodiscard]] bool is_tcp_closed(int fd);
+[[nodiscard]] bool has_error_or_hangup(int fd, bool is_unix);
+
+// What a read would say, without taking anything. The kernel's error is taken.
+struct Peeked {
+  enum class What { bytes, eof, error, nothing } what = What::nothing;
+  int system_errno = 0;
+};
+[[nodiscard]] Peeked peek(int fd);
+
+}  // namespace tunnel::uv::socket

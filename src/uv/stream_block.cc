@@ -1,0 +1,154 @@
+// SPDX-License-Identifier: MIT
+#include "uv/stream_block.h"
+
+#include <sys/socket.h>
+
+#include <cerrno>
+#include <utility>
+
+#include "uv/handle.h"
+#include "uv/socket.h"
+
+namespace tunnel::uv {
+
+// The methods are in the order of a connection's life. Each that calls the owner does so as its
+// last statement: the owner may have destroyed the Stream when it returns.
+
+int Stream::Block::fd() const {
+  uv_os_fd_t fd = -1;
+  (void)uv_fileno(reinterpret_cast<const uv_handle_t*>(&handle), &fd);
+  return fd;
+}
+
+int Stream::Block::open(int socket) {
+  return is_unix ? uv_pipe_open(&handle.pipe, socket) : uv_tcp_open(&handle.tcp, socket);
+}
+
+void Stream::Block::connect(const SocketAddress& to) {
+  is_connecting = true;
+  if (is_unix) {
+    // Ourselves: uv_pipe_connect takes a C string (no abstract names, no long paths), and on Linux
+    // a unix connect never is "in progress": a full backlog is EAGAIN at once.
+    do connect_status = ::connect(fd(), to.get(), to.length()) == 0 ? 0 : -errno;
+    while (connect_status == UV_EINTR);
+  } else {
+    connect_status = uv_tcp_connect(&request.connect, &handle.tcp, to.get(),
+                                    [](uv_connect_t* connect, int status) noexcept {
+                                      auto* block = block_of<Block>(connect->handle);
+                                      if (block->owner != nullptr) block->connected(status);
+                                    });
+    if (connect_status == 0) return;
+  }
+  loop().at_end_of_turn(*this);
+}
+
+void Stream::Block::on_end_of_turn() {
+  if (owner != nullptr) connected(connect_status);
+}
+
+void Stream::Block::connected(int status) {
+  is_connecting = false;
+  owner->on_connected(status);
+}
+
+void Stream::Block::start_reading() {
+  if (is_reading) return;
+  is_reading =
+      uv_read_start(
+          &handle.stream,
+          [](uv_handle_t* stream, std::size_t, uv_buf_t* buffer) noexcept {
+            const MutableBytes scratch = block_of<Block>(stream)->loop().input_scratch();
+            *buffer = uv_buf_init(reinterpret_cast<char*>(scratch.data()),
+                                  static_cast<unsigned>(scratch.size()));
+          },
+          [](uv_stream_t* stream, ssize_t count, const uv_buf_t* buffer) noexcept {
+            auto* block = block_of<Block>(stream);
+            if (block->owner != nullptr)
+              block->take_read(count, {reinterpret_cast<std::byte*>(buffer->base), buffer->len});
+          }) == 0;
+}
+
+void Stream::Block::stop_reading() {
+  if (!is_reading) return;
+  is_reading = false;
+  (void)uv_read_stop(&handle.stream);
+}
+
+void Stream::Block::take_read(ssize_t count, MutableBytes bytes) {
+  if (count == 0) return;  // EAGAIN
+  if (count > 0) return owner->on_read(bytes.first(static_cast<std::size_t>(count)));
+  stop_reading();
+  if (count == UV_EOF) return take_eof();
+  fail_reading(static_cast<int>(count));
+}
+
+// libuv says EOF not only when read(2) returned 0, but also on POLLHUP after a short read, which is
+// how an RST looks that comes right behind the last bytes. So ask the socket what it really was.
+void Stream::Block::take_eof() {
+  if (socket_error != 0) return fail_reading(socket_error);
+  const socket::Peeked peeked = socket::peek(fd());
+  switch (peeked.what) {
+    case socket::Peeked::What::eof:
+      return owner->on_eof();
+    case socket::Peeked::What::error:
+      return fail_reading(-peeked.system_errno);
+    case socket::Peeked::What::bytes:
+    case socket::Peeked::What::nothing:
+      return start_reading();
+  }
+}
+
+void Stream::Block::fail_reading(int uv_error) {
+  socket_error = uv_error;
+  owner->on_read_error(uv_error);
+}
+
+// The one request that is under way; 0 or libuv's error.
+int Stream::Block::send(std::vector<std::byte> bytes) {
+  sending = std::move(bytes);
+  const uv_buf_t buffer =
+      uv_buf_init(reinterpret_cast<char*>(sending.data()), static_cast<unsigned>(sending.size()));
+  const int status = uv_write(&request.write, &handle.stream, &buffer, 1,
+                              [](uv_write_t* write, int result) noexcept {
+                                auto* block = block_of<Block>(write->handle);
+                                if (block->owner != nullptr) block->sent(result);
+                              });
+  is_sending = status == 0;
+  return status;
+}
+
+void Stream::Block::sent(int status) {
+  is_sending = false;
+  if (status == 0 && !waiting.empty()) status = send(std::exchange(waiting, {}));
+  if (is_sending) return;
+  sending = {};  // a resting connection owns no data buffer
+  if (status < 0) {
+    fail_writing(status);
+    return owner->on_write_error(status);
+  }
+  if (wants_shutdown) shut_down_when_sent();
+  owner->on_drained();
+}
+
+void Stream::Block::fail_writing(int uv_error) {
+  write_error = uv_error;
+  waiting = {};
+  // EPIPE is no error of the socket's: it only says that the connection is over, as a FIN that came
+  // before tells a reader anyway.
+  if (uv_error != UV_EPIPE && socket_error == 0) socket_error = uv_error;
+}
+
+std::size_t Stream::Block::pending() const {
+  return is_sending ? uv_stream_get_write_queue_size(&handle.stream) + waiting.size() : 0;
+}
+
+// shutdown(2) and not uv_shutdown: nothing of ours is queued in libuv at this point, the FIN leaves
+// now instead of in the next turn, and the Stream may be destroyed right after.
+void Stream::Block::shut_down_when_sent() {
+  wants_shutdown = true;
+  if (is_sending || is_shut_down) return;
+  is_shut_down = true;
+  (void)::shutdown(fd(), SHUT_WR);  // ENOTCONN: the peer has reset; reading tells it
+}
+
+}  // namespace tunnel::uv

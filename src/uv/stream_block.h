@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <uv.h>
+
+#include <cstddef>
+#include <vector>
+
+#include "uv/loop.h"
+#include "uv/stream.h"
+
+namespace tunnel::uv {
+
+// What a Stream keeps on the heap until libuv's close callback: the handle, the one request that is
+// under way, and the bytes the kernel has not taken. Private to stream.cc and stream_block.cc.
+struct Stream::Block final : Deferred {
+  union Handle {
+    uv_stream_t stream;
+    uv_tcp_t tcp;
+    uv_pipe_t pipe;
+    Handle() : pipe{} {}
+  } handle;
+  // A connect is over before the first write begins.
+  union Request {
+    uv_connect_t connect;
+    uv_write_t write;
+    Request() : write{} {}
+  } request;
+  Events* owner = nullptr;
+
+  std::vector<std::byte> sending;  // handed to libuv's one write request
+  std::vector<std::byte> waiting;  // came while `sending` was under way
+  // The socket's own error is told once, to whoever asks first. When that was a write, reading
+  // would see a plain EOF afterwards, and a broken source must never look like an orderly end.
+  int socket_error = 0;
+  int write_error = 0;
+  int connect_status = 0;  // for on_end_of_turn
+  bool is_unix = false;
+  bool is_connecting = false;
+  bool is_sending = false;
+  bool is_reading = false;
+  bool wants_shutdown = false;
+  bool is_shut_down = false;
+
+  [[nodiscard]] Loop& loop() const { return *static_cast<Loop*>(handle.stream.loop->data); }
+  [[nodiscard]] int fd() const;
+
+  int open(int socket);  // libuv takes the descriptor
+  void connect(const SocketAddress& to);
+  void on_end_of_turn() override;  // a connect that ended at once is told here
+  void connected(int status);
+
+  void start_reading();
+  void stop_reading();
+  void take_read(ssize_t count, MutableBytes bytes);
+  void take_eof();
+  void fail_reading(int uv_error);
+
+  [[nodiscard]] int send(std::vector<std::byte> bytes);
+  void sent(int status);
+  void fail_writing(int uv_error);
+  [[nodiscard]] std::size_t pending() const;
+  void shut_down_when_sent();
+};
+
+}  // namespace tunnel::uv

@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: MIT
+#include "uv/timer.h"
+
+#include <utility>
+
+#include "uv/handle.h"
+
+namespace tunnel::uv {
+
+struct Timer::Block {
+  uv_timer_t handle{};
+  Timer* owner = nullptr;
+  // Here and not in the Timer while there is a block: the Timer may be destroyed while this runs.
+  std::function<void()> on_expired;
+};
+
+void Timer::Closer::operator()(Block* block) const { close_block(block); }
+
+Timer::Timer(Loop& loop, std::function<void()> on_expired)
+    : loop_(loop), on_expired_(std::move(on_expired)) {}
+
+Timer::~Timer() = default;
+
+void Timer::start(Millis after) {
+  loop_.assert_here();
+  if (!block_) {
+    block_.reset(new_block<Block>());
+    must(uv_timer_init(loop_.raw(), &block_->handle), "uv_timer_init");
+    block_->owner = this;
+    block_->on_expired = std::move(on_expired_);
+  }
+  // libuv counts from its cached time, which may be old after long work or before the loop runs:
+  // the timer would expire early.
+  uv_update_time(loop_.raw());
+  const auto millis = static_cast<std::uint64_t>(after.count() > 0 ? after.count() : 0);
+  must(uv_timer_start(
+           &block_->handle,
+           [](uv_timer_t* timer) noexcept {
+             auto* block = block_of<Block>(timer);
+             if (block->owner != nullptr) block->on_expired();
+           },
+           millis, 0),
+       "uv_timer_start");
+}
+
+void Timer::stop() {
+  loop_.assert_here();
+  if (block_) (void)uv_timer_stop(&block_->handle);
+}
+
+void Timer::release() {
+  loop_.assert_here();
+  if (!block_) return;
+  on_expired_ = std::move(block_->on_expired);
+  block_.reset();
+}
+
+bool Timer::is_active() const { return block_ && uv_is_active(as_handle(&block_->handle)) != 0; }
+
+}  // namespace tunnel::uv
