@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <optional>
+#include <string_view>
+
+#include "base/fd.h"
+#include "base/result.h"
+
+namespace tunnel::process {
+
+// The daemon's word to the process that started it, which waits for it. Default: nobody waits
+// (foreground), and both methods do nothing. Owned by main; one thread; one of the methods, once.
+class Readiness {
+ public:
+  Readiness() = default;
+  explicit Readiness(Fd waiting_parent) : pipe_(std::move(waiting_parent)) {}
+
+  // The service is up: the caller's command returns 0. From here on the daemon is detached: working
+  // directory "/", standard streams on /dev/null. (Not earlier, so that whatever went wrong at
+  // start reached the caller's standard error, and relative paths meant what the caller meant.)
+  void ready();
+
+  // Start-up failed: the caller sees `text` (empty: it was already said) and the exit status.
+  void failed(std::string_view text, int exit_status);
+
+ private:
+  Fd pipe_;
+};
+
+// What daemonize() came back as.
+struct Daemonized {
+  // Set in the caller's process, once the daemon is ready or has ended: leave main with this.
+  std::optional<int> exit_status;
+  // In the daemon.
+  Readiness readiness;
+};
+
+// Forks the daemon into a session of its own. Call before any thread exists. Comes back twice: in
+// the daemon at once; in the caller when the daemon reported, or died without a word (which is said
+// on standard error).
+[[nodiscard]] Result<Daemonized> daemonize();
+
+}  // namespace tunnel::process
