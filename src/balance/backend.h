@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <memory>
+#include <vector>
+
+#include "balance/arrangement.h"
+#include "balance/layout.h"
+
+namespace tunnel::balance {
+
+// The targets of one service, with what is known about them, and the policy's turns. Lives as long
+// as its service has connections; must outlive every Layout, Walk and Claim that came from it.
+// `build` and the destructor belong to one thread (the supervisor's); what it makes is for all.
+class Backend {
+ public:
+  // `listener` (may be null when nobody ever waits) must outlive the backend.
+  explicit Backend(SlotListener* listener);
+  Backend(const Backend&) = delete;
+  Backend& operator=(const Backend&) = delete;
+
+  // A layout in which the targets that were known before keep their health and their counts.
+  // Targets that nothing refers to any more are forgotten.
+  [[nodiscard]] std::shared_ptr<const Layout> build(const Arrangement& arrangement,
+                                                    config::Balance policy,
+                                                    const HealthRules& rules);
+
+  [[nodiscard]] std::size_t known_targets() const { return targets_.size(); }
+  // Connections that wait for a slot, in all workers.
+  [[nodiscard]] std::uint32_t waiting() const { return waiters_.count(); }
+
+ private:
+  [[nodiscard]] std::shared_ptr<Target> target_for(const Endpoint& endpoint,
+                                                   const HealthRules& rules);
+  void forget_unused();
+
+  Waiters waiters_;
+  std::deque<Rotation> rotations_;  // by index of group; never shrinks, so references stay valid
+  std::vector<std::shared_ptr<Target>> targets_;
+  std::uint64_t last_id_ = 0;
+};
+
+[[nodiscard]] HealthRules rules_of(const config::Health& health);
+
+}  // namespace tunnel::balance

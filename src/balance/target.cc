@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: MIT
+#include "balance/target.h"
+
+#include <utility>
+
+#include "balance/policy.h"
+
+namespace tunnel::balance {
+
+namespace {
+
+// Places a target among the clients of the hash policy: by where it is, not by how it was written.
+std::uint64_t endpoint_hash(const Endpoint& endpoint) {
+  const std::string where = endpoint.address ? endpoint.address->ip() : endpoint.host;
+  return text_hash(where + ' ' + std::to_string(endpoint.port));
+}
+
+}  // namespace
+
+Target::Target(std::uint64_t id, Endpoint endpoint, const HealthRules& rules, Waiters& waiters)
+    : id_(id),
+      endpoint_(std::move(endpoint)),
+      hash_(endpoint_hash(endpoint_)),
+      waiters_(waiters),
+      health_(rules) {}
+
+Transition Target::checked(TimePoint now, CheckResult result, CheckDepth depth) {
+  const Transition transition = health_.checked(now, result, depth);
+  if (transition.change == Transition::Change::restored) waiters_.notify();
+  return transition;
+}
+
+}  // namespace tunnel::balance

@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: MIT
+#include "balance/walk.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "balance/policy.h"
+
+namespace tunnel::balance {
+
+namespace {
+
+// Somebody else's attempt is deciding about a target at the moment; look again after this.
+constexpr Millis kTrialPatience{1'000};
+
+}  // namespace
+
+Walk::Walk(std::shared_ptr<const Layout> layout, const SocketAddress& client, Random& random)
+    : layout_(std::move(layout)), client_hash_(client_hash(client)), random_(random) {}
+
+Walk::~Walk() { set_waiting(false); }
+
+Walk::Next Walk::next(TimePoint now) {
+  for (;;) {
+    Claim claim = claim_anywhere(Claim::Mode::usable, now);
+    const Rest rest = claim ? Rest{} : survey(now);
+    if (!claim && !rest.has_full) claim = claim_anywhere(Claim::Mode::panic, now);
+    if (claim) {
+      set_waiting(false);
+      tried_.push_back(claim.target().id());
+      return {.step = Step::claimed, .claim = std::move(claim), .retry_at = {}};
+    }
+    if (!rest.has_full && !rest.has_ejected) {
+      set_waiting(false);
+      return {};
+    }
+    if (is_waiting_) return {.step = Step::wait, .claim = {}, .retry_at = rest.retry_at};
+    set_waiting(true);  // and look once more: see Waiters
+  }
+}
+
+void Walk::move_to(std::shared_ptr<const Layout> layout) { layout_ = std::move(layout); }
+
+Claim Walk::claim_anywhere(Claim::Mode mode, TimePoint now) {
+  for (const Group& group : layout_->groups()) {
+    if (Claim claim = claim_in(group, mode, now)) return claim;
+  }
+  return {};
+}
+
+Claim Walk::claim_in(const Group& group, Claim::Mode mode, TimePoint now) {
+  for (;;) {
+    eligible_.clear();
+    for (const Member& member : group.members) {
+      eligible_.push_back(is_left(member) && has_room(member) &&
+                          (mode == Claim::Mode::panic ||
+                           member.target->health().state(now) != Health::State::ejected));
+    }
+    const auto index = pick(layout_->policy(), group, eligible_, client_hash_, random_);
+    if (!index) return {};
+    const Member& member = group.members[*index];
+    Claim claim = Claim::take(*member.target, member.max_connections, mode, now);
+    if (claim) return claim;
+    // Another worker was faster: look at the group as it is now.
+  }
+}
+
+// Called when no usable target could be claimed.
+Walk::Rest Walk::survey(TimePoint now) const {
+  Rest rest;
+  for (const Group& group : layout_->groups()) {
+    for (const Member& member : group.members) {
+      if (!is_left(member)) continue;
+      const Health& health = member.target->health();
+      if (health.state(now) != Health::State::ejected) {
+        rest.has_full = true;
+        continue;
+      }
+      rest.has_ejected = true;
+      const TimePoint until = health.ejected_until();
+      if (until == TimePoint::max()) continue;  // its checks decide, and wake us
+      const TimePoint again = until > now ? until : now + kTrialPatience;
+      rest.retry_at = std::min(again, rest.retry_at.value_or(again));
+    }
+  }
+  return rest;
+}
+
+// Not drained, and not tried by this walk.
+bool Walk::is_left(const Member& member) const {
+  return member.weight > 0 &&
+         std::find(tried_.begin(), tried_.end(), member.target->id()) == tried_.end();
+}
+
+bool Walk::has_room(const Member& member) {
+  return !member.max_connections || member.target->in_flight() < *member.max_connections;
+}
+
+void Walk::set_waiting(bool is_waiting) {
+  if (is_waiting == is_waiting_) return;
+  is_waiting_ = is_waiting;
+  if (is_waiting) {
+    layout_->waiters().enter();
+  } else {
+    layout_->waiters().leave();
+  }
+}
+
+}  // namespace tunnel::balance
