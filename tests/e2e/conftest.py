@@ -1,0 +1,105 @@
+# SPDX-License-Identifier: MIT
+"""Fixtures of the end-to-end tests.
+
+They drive the real binary against real servers on loopback:
+
+    /usr/bin/python3 -m pytest tests/e2e [-m "not heavy"]
+
+TUNNEL            the binary, default build/src/cli/tunnel
+TUNNEL_SANITIZED  1: the binary is instrumented; deadlines are longer, and tests that measure memory
+                  or hold thousands of connections are skipped
+"""
+
+import contextlib
+
+import pytest
+from harness import process, programs, tunnel
+from harness.dns import DnsServer
+from harness.pki import Pki
+from harness.server import Server, TlsServer
+from harness.wait import SANITIZED
+
+
+def pytest_configure(config):
+    process.adopt_daemons()
+
+
+def pytest_collection_modifyitems(items):
+    for item in items:
+        if SANITIZED and item.get_closest_marker("heavy"):
+            item.add_marker(pytest.mark.skip(reason="measures what instrumentation distorts"))
+        needs = item.get_closest_marker("needs")
+        if needs and (absent := programs.missing(*needs.args)):
+            item.add_marker(pytest.mark.skip(reason=f"{absent} is not installed"))
+
+
+@pytest.fixture(scope="session")
+def pki(tmp_path_factory):
+    return Pki(tmp_path_factory.mktemp("pki"))
+
+
+@pytest.fixture
+def stack():
+    """Whatever must be stopped after the test: last started, first stopped."""
+    with contextlib.ExitStack() as stack:
+        yield stack
+
+
+@pytest.fixture
+def keep(stack):
+    """keep(x) gives x back and calls x.stop() after the test."""
+
+    def keep(thing):
+        stack.callback(thing.stop)
+        return thing
+
+    return keep
+
+
+@pytest.fixture
+def start(tmp_path, keep):
+    """start(config) runs a tunnel until the test ends."""
+    return lambda config, **kwargs: keep(tunnel.Tunnel(tmp_path, config, **kwargs))
+
+
+@pytest.fixture
+def run(tmp_path):
+    """run(*arguments, config=...) runs the program to its end."""
+    return lambda *args, **kwargs: tunnel.run(tmp_path, *args, **kwargs)
+
+
+@pytest.fixture
+def serve(keep):
+    """serve(script) starts a plain server."""
+    return lambda script, **kwargs: keep(Server(script, **kwargs))
+
+
+@pytest.fixture
+def serve_tls(keep, pki):
+    """serve_tls(script, identity=..., minimum=...) starts a TLS server (see Pki.context)."""
+
+    def serve_tls(script, identity=None, host="127.0.0.1", port=0, **options):
+        return keep(TlsServer(script, pki.context(identity, **options), host=host, port=port))
+
+    return serve_tls
+
+
+@pytest.fixture
+def dns(keep):
+    return keep(DnsServer())
+
+
+@pytest.fixture
+def relay(start, pki):
+    """relay(target, **service keys) runs a tunnel with one service, `svc`, that trusts our CA.
+
+    `tls` adds to its TLS table; `options` are global keys.
+    """
+
+    def relay(target, tls=None, options=None, wait_ready=True, env=None, prefix=(), **keys):
+        service = {"accept": "127.0.0.1:0", "connect": getattr(target, "address", target), **keys}
+        service["tls"] = False if tls is False else {"ca": pki.ca.file, **(tls or {})}
+        return start({**(options or {}), "svc": service}, wait_ready=wait_ready, env=env,
+                     prefix=prefix)
+
+    return relay
