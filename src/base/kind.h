@@ -41,9 +41,10 @@ enum class Kind : std::uint8_t {
   client_denied,
   stopped,
   no_target,
+  check_failed,  // an active check got an answer that no healthy server gives
 };
 
-inline constexpr int kKindCount = static_cast<int>(Kind::no_target) + 1;
+inline constexpr int kKindCount = static_cast<int>(Kind::check_failed) + 1;
 
 [[nodiscard]] std::string_view word(Kind kind);
 

@@ -49,6 +49,42 @@ using TargetGroups = std::vector<std::vector<Target>>;
 
 enum class Balance { round_robin, least_connections, random, hash, first };
 
+// The plaintext conversation before TLS (the `starttls` key).
+enum class Starttls {
+  none,
+  ldap,
+  smtp,
+  lmtp,
+  imap,
+  pop3,
+  nntp,
+  pgsql,
+  mysql,
+  ftp,
+  xmpp,
+  sieve,
+};
+
+// A proxy that targets are reached through; it resolves their names.
+struct Proxy {
+  enum class Form { http, socks5 };
+  Form form = Form::http;
+  std::string host;  // name or IP address without brackets
+  std::uint16_t port = 0;
+  std::string user, password;        // user empty: no login
+  std::vector<std::string> headers;  // `proxy_headers`: whole lines added to CONNECT
+};
+
+enum class SendProxy { none, v1, v2 };
+
+// A login that the tunnel makes inside TLS before the client is served (stunnel's protocolUsername
+// with protocol = smtp).
+struct SmtpLogin {
+  enum class Method { plain, login };
+  Method method = Method::plain;
+  std::string user, password;
+};
+
 enum class Verify { full, chain, pin, none };
 enum class OcspMode { soft, require, off };
 enum class TlsVersion { tls1_0, tls1_1, tls1_2, tls1_3 };
@@ -120,6 +156,11 @@ struct Service {
   TargetGroups connect;
   Balance balance = Balance::round_robin;
   std::optional<Tls> tls = Tls{};     // nullopt: `tls = false`
+  Starttls starttls = Starttls::none;
+  std::string helo = "localhost";       // how EHLO and LHLO introduce us (stunnel's protocolHost)
+  std::optional<SmtpLogin> smtp_login;  // only with starttls = smtp
+  std::optional<Proxy> proxy;
+  SendProxy send_proxy = SendProxy::none;
   std::optional<SocketAddress> bind;  // port 0
   std::optional<std::uint32_t> max_connections;
   Timeouts timeouts;
