@@ -1,0 +1,163 @@
+// SPDX-License-Identifier: MIT
+// The checks of LDAP, MySQL and PostgreSQL.
+#include <algorithm>
+#include <array>
+#include <utility>
+
+#include "base/text.h"
+#include "preamble/checks.h"
+#include "preamble/ldap.h"
+#include "preamble/mysql.h"
+
+namespace tunnel::preamble {
+namespace {
+
+constexpr std::string_view kAnonymousBind{
+    "\x30\x0c\x02\x01\x01\x60\x07\x02\x01\x03\x04\x00\x80\x00", 14};
+constexpr std::string_view kUnbind{"\x30\x05\x02\x01\x02\x42\x00", 7};
+
+class LdapCheck final : public LdapQuestion {
+ public:
+  explicit LdapCheck(Topic topic)
+      : LdapQuestion(std::move(topic), std::string(kAnonymousBind), "an anonymous bind", 0x61) {}
+
+ private:
+  // A directory that lets nobody in without a name, or not in this way, is at work.
+  static bool is_well(std::uint32_t code) {
+    constexpr std::array<std::uint32_t, 4> kWell = {0, 8, 13, 48};
+    return std::find(kWell.begin(), kWell.end(), code) != kWell.end();
+  }
+
+  Step on_answer(const LdapResult& result, Bytes) override {
+    Step step = is_well(result.code)
+                    ? done()
+                    : failed(topic_, "answered an anonymous bind with " + result.words());
+    step.to_server = kUnbind;
+    return step;
+  }
+};
+
+class MysqlCheck final : public Conversation {
+ public:
+  MysqlCheck(Topic topic, Channel channel)
+      : topic_(std::move(topic)), is_upgraded_(channel == Channel::after_starttls) {}
+
+  Step on_start() override { return is_upgraded_ ? log_in(2) : Step{}; }
+
+  Step on_server(Bytes bytes) override {
+    server_.append(bytes);
+    Step step;
+    while (step.status == Status::again) {
+      if (server_.is_too_long()) {
+        append(step, no_mysql(server_.rest()));
+        break;
+      }
+      const std::optional<MysqlPacket> packet = server_.next();
+      if (!packet) break;
+      append(step, is_logging_in_ ? on_answer(*packet) : on_greeting(*packet));
+    }
+    return step;
+  }
+
+  Step on_server_end(End end) override { return ended(topic_, end, *this); }
+
+  [[nodiscard]] std::string waiting_for() const override {
+    return is_logging_in_ ? "its answer to the check's login" : "its MySQL greeting";
+  }
+
+ private:
+  static constexpr int kMaxRounds = 4;
+
+  Step log_in(std::uint8_t sequence) {
+    is_logging_in_ = true;
+    return send(mysql_check_login(sequence, is_upgraded_));
+  }
+
+  Step on_greeting(const MysqlPacket& packet) {
+    if (packet.payload.starts_with('\xff')) {
+      return failed(topic_, "greeted us with a refusal: " + mysql_error_text(packet.payload));
+    }
+    if (!mysql_capabilities_offset(packet.payload)) return no_mysql(packet.payload);
+    return log_in(static_cast<std::uint8_t>(packet.sequence + 1));
+  }
+
+  Step on_answer(const MysqlPacket& packet) {
+    const char first = packet.payload.empty() ? '\x7f' : packet.payload.front();
+    if (first == '\xff') {
+      if (is_refusal_of_strangers(mysql_error_code(packet.payload))) return done();
+      return failed(topic_, "is not at work: " + mysql_error_text(packet.payload));
+    }
+    if (first == '\x00') {  // logged in as nobody: say COM_QUIT
+      Step step = done();
+      step.to_server = mysql_packet(0, "\x01");
+      return step;
+    }
+    const bool wants_more = first == '\xfe' || first == '\x01';
+    if (!wants_more || ++rounds_ > kMaxRounds) return no_mysql(packet.payload);
+    // Another method, or more of this one: still no password.
+    return send(mysql_packet(static_cast<std::uint8_t>(packet.sequence + 1), ""));
+  }
+
+  // ER_DBACCESS_DENIED, ER_ACCESS_DENIED, ER_NOT_SUPPORTED_AUTH_MODE, ER_ACCESS_DENIED_NO_PASSWORD,
+  // ER_MUST_CHANGE_PASSWORD_LOGIN, ER_ACCOUNT_HAS_BEEN_LOCKED, ER_SECURE_TRANSPORT_REQUIRED.
+  static bool is_refusal_of_strangers(std::uint32_t code) {
+    constexpr std::array<std::uint32_t, 7> kCodes = {1044, 1045, 1251, 1698, 1862, 3118, 3159};
+    return std::find(kCodes.begin(), kCodes.end(), code) != kCodes.end();
+  }
+
+  [[nodiscard]] Step no_mysql(std::string_view said) const {
+    return failed(topic_, "did not answer like MySQL but said \"" + printable(said, 60) + "\"" +
+                              looks_like(said));
+  }
+
+  const Topic topic_;
+  const bool is_upgraded_;
+  MysqlCollector server_{4096};
+  bool is_logging_in_ = false;
+  int rounds_ = 0;
+};
+
+// A login would leave a line in the server's log for each check, and SSLRequest one for the TLS
+// that never came. GSSENCRequest is answered by every server since version 12 (and by pgbouncer),
+// and hanging up behind it is not worth a line to any of them. After STARTTLS the server has
+// answered SSLRequest, which says the same.
+class PgsqlCheck final : public Conversation {
+ public:
+  PgsqlCheck(Topic topic, Channel channel)
+      : topic_(std::move(topic)), has_answered_(channel == Channel::after_starttls) {}
+
+  Step on_start() override {
+    return has_answered_ ? done() : send(std::string{"\0\0\0\x08\x04\xd2\x16\x30", 8});
+  }
+
+  Step on_server(Bytes bytes) override {
+    if (bytes.empty()) return {};
+    const std::string_view said = as_text(bytes);
+    if (said.front() == 'N' || said.front() == 'G') return done();
+    return failed(topic_, "did not answer like PostgreSQL but said \"" + printable(said, 120) +
+                              "\"" + looks_like(said));
+  }
+
+  Step on_server_end(End end) override { return ended(topic_, end, *this); }
+  [[nodiscard]] std::string waiting_for() const override { return "its answer to GSSENCRequest"; }
+
+ private:
+  const Topic topic_;
+  const bool has_answered_;
+};
+
+}  // namespace
+
+std::unique_ptr<Conversation> ldap_check(Topic topic) {
+  return std::make_unique<LdapCheck>(std::move(topic));
+}
+
+std::unique_ptr<Conversation> mysql_check(Topic topic, Channel channel) {
+  return std::make_unique<MysqlCheck>(std::move(topic), channel);
+}
+
+std::unique_ptr<Conversation> pgsql_check(Topic topic, Channel channel) {
+  return std::make_unique<PgsqlCheck>(std::move(topic), channel);
+}
+
+}  // namespace tunnel::preamble

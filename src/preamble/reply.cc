@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: MIT
+#include "preamble/reply.h"
+
+#include <algorithm>
+
+#include "base/text.h"
+
+namespace tunnel::preamble {
+namespace {
+
+bool is_digit(char c) { return c >= '0' && c <= '9'; }
+
+// The code that a line begins with, 0 when there is none.
+int code_of(std::string_view text) {
+  if (text.size() < 3 || !std::all_of(text.begin(), text.begin() + 3, is_digit)) return 0;
+  if (text.size() > 3 && text[3] != ' ' && text[3] != '-') return 0;
+  return (text[0] - '0') * 100 + (text[1] - '0') * 10 + (text[2] - '0');
+}
+
+}  // namespace
+
+Reply::Took Reply::add(const Lines::Line& line) {
+  const int code = code_of(line.text);
+  const bool goes_on = line.text.size() > 3 && line.text[3] == '-';
+  if (raw_.empty()) {
+    if (code < 100) return Took::malformed;
+    code_ = code;
+  }
+  raw_ += line.raw;
+  return code == code_ && !goes_on ? Took::complete : Took::more;
+}
+
+void Reply::clear() {
+  code_ = 0;
+  raw_.clear();
+}
+
+std::string Reply::words() const {
+  std::string text = std::to_string(code_);
+  std::string_view rest = raw_;
+  while (!rest.empty()) {
+    std::string_view line = rest.substr(0, rest.find('\n') + 1);
+    rest.remove_prefix(line.size());
+    line = trimmed(line);
+    if (code_of(line) == code_) line = trimmed(line.substr(std::min<std::size_t>(4, line.size())));
+    if (!line.empty()) text += " " + std::string(line);
+  }
+  return printable(text);
+}
+
+bool Reply::has_keyword(std::string_view keyword) const {
+  std::string_view rest = raw_;
+  rest.remove_prefix(rest.find('\n') + 1);
+  while (!rest.empty()) {
+    std::string_view line = rest.substr(0, rest.find('\n') + 1);
+    rest.remove_prefix(line.size());
+    line = trimmed(line);
+    if (code_of(line) != code_ || line.size() < 5) continue;
+    line.remove_prefix(4);
+    if (equals_no_case(line.substr(0, line.find(' ')), keyword)) return true;
+  }
+  return false;
+}
+
+}  // namespace tunnel::preamble

@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: MIT
+#include "preamble/talk.h"
+
+#include <algorithm>
+#include <array>
+#include <cstdint>
+
+#include "base/text.h"
+
+namespace tunnel::preamble {
+namespace {
+
+struct Signature {
+  std::string_view prefix;
+  std::string_view name;
+};
+
+constexpr std::array<Signature, 8> kSignatures = {{
+    {"\x15\x03", "TLS"},
+    {"\x16\x03", "TLS"},
+    {"* OK", "an IMAP server"},
+    {"+OK", "a POP3 server"},
+    {"SSH-", "an SSH server"},
+    {"HTTP/", "an HTTP server"},
+    {"220", "an SMTP or FTP server"},
+    {"<?xml", "an XMPP server"},
+}};
+
+}  // namespace
+
+Step Conversation::on_client(Bytes) { return {}; }
+
+Step Conversation::on_client_end() { return {}; }
+
+std::unique_ptr<Conversation> Conversation::take_filter() { return nullptr; }
+
+Step send(std::string bytes) {
+  Step step;
+  step.to_server = std::move(bytes);
+  return step;
+}
+
+Step done() {
+  Step step;
+  step.status = Status::done;
+  return step;
+}
+
+Step failed(const Topic& topic, std::string_view what) {
+  Step step;
+  step.status = Status::failed;
+  step.failure = {
+      .kind = topic.kind, .text = topic.who + " " + std::string(what), .is_local = topic.is_local};
+  return step;
+}
+
+Step ended(const Topic& topic, End end, const Conversation& conversation) {
+  const std::string_view how = end == End::eof ? "closed the connection" : "reset the connection";
+  return failed(topic,
+                std::string(how) + " while we were waiting for " + conversation.waiting_for());
+}
+
+Step go_ahead(const Topic& topic, Bytes behind, std::string greeting) {
+  if (!behind.empty()) {
+    return failed(topic, "sent " + std::to_string(behind.size()) +
+                             " bytes in the clear after it had agreed to TLS (" +
+                             printable(as_text(behind), 60) +
+                             "): somebody in between may have put them there, so they are refused");
+  }
+  Step step = done();
+  step.greeting = std::move(greeting);
+  return step;
+}
+
+void append(Step& so_far, Step&& more) {
+  so_far.status = more.status;
+  so_far.to_server += more.to_server;
+  so_far.to_client += more.to_client;
+  so_far.greeting += more.greeting;
+  so_far.surplus = std::move(more.surplus);
+  so_far.failure = std::move(more.failure);
+}
+
+std::string looks_like(std::string_view bytes) {
+  for (const Signature& signature : kSignatures) {
+    if (!bytes.starts_with(signature.prefix)) continue;
+    std::string text = ", which looks like " + std::string(signature.name);
+    if (signature.name == "TLS") text += ": if the port speaks TLS from the start, remove starttls";
+    return text;
+  }
+  return {};
+}
+
+char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
+
+bool equals_no_case(std::string_view a, std::string_view b) {
+  return a.size() == b.size() && starts_no_case(a, b);
+}
+
+bool starts_no_case(std::string_view text, std::string_view prefix) {
+  if (text.size() < prefix.size()) return false;
+  for (std::size_t i = 0; i < prefix.size(); ++i) {
+    if (lower(text[i]) != lower(prefix[i])) return false;
+  }
+  return true;
+}
+
+std::string_view trimmed(std::string_view text) {
+  constexpr std::string_view kBlank = " \t\r\n";
+  const std::size_t first = text.find_first_not_of(kBlank);
+  if (first == std::string_view::npos) return {};
+  return text.substr(first, text.find_last_not_of(kBlank) - first + 1);
+}
+
+std::string base64(std::string_view bytes) {
+  constexpr std::string_view kAlphabet =
+      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+  std::string text;
+  for (std::size_t i = 0; i < bytes.size(); i += 3) {
+    const std::size_t count = std::min<std::size_t>(3, bytes.size() - i);
+    std::uint32_t group = 0;
+    for (std::size_t j = 0; j < 3; ++j) {
+      group = group << 8 | (j < count ? static_cast<std::uint8_t>(bytes[i + j]) : 0U);
+    }
+    for (std::size_t j = 0; j < 4; ++j) {
+      text += j <= count ? kAlphabet[group >> (18 - 6 * j) & 0x3f] : '=';
+    }
+  }
+  return text;
+}
+
+}  // namespace tunnel::preamble

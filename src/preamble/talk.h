@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include "preamble/preamble.h"
+
+namespace tunnel::preamble {
+
+// No conversation of ours needs more; whoever sends more is broken or hostile.
+inline constexpr std::size_t kMaxLine = 8 * 1024;
+inline constexpr std::size_t kMaxConversation = 64 * 1024;
+
+// What a conversation is about: goes into every sentence it says.
+struct Topic {
+  std::string who;  // the other side: "dc1.example.com:389", "proxy proxy.example.com:3128"
+  Kind kind = Kind::starttls_refused;
+  bool is_local = false;  // no failure of this conversation blames the target
+};
+
+[[nodiscard]] Step send(std::string bytes);
+[[nodiscard]] Step done();
+// `what` follows the name of the other side: "refused STARTTLS: 454 no".
+[[nodiscard]] Step failed(const Topic& topic, std::string_view what);
+// The failed step for a FIN or RST in the middle: "closed the connection while ...".
+[[nodiscard]] Step ended(const Topic& topic, End end, const Conversation& conversation);
+// The server has agreed to TLS. Nothing may stand behind that: those bytes were not protected by
+// TLS, and taking them for bytes that were is the hole of CVE-2011-0411, CVE-2021-33515 and their
+// kind.
+[[nodiscard]] Step go_ahead(const Topic& topic, Bytes behind, std::string greeting = {});
+// Adds what `more` says to `so_far`, whose status must be `again`.
+void append(Step& so_far, Step&& more);
+
+// What bytes that make no sense here look like: ", which looks like TLS: ..." or "".
+[[nodiscard]] std::string looks_like(std::string_view bytes);
+
+// ASCII only, whatever the locale.
+[[nodiscard]] char lower(char c);
+[[nodiscard]] bool equals_no_case(std::string_view a, std::string_view b);
+[[nodiscard]] bool starts_no_case(std::string_view text, std::string_view prefix);
+[[nodiscard]] std::string_view trimmed(std::string_view text);
+[[nodiscard]] std::string base64(std::string_view bytes);
+
+}  // namespace tunnel::preamble
