@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: MIT
+#include "balance/backend.h"
+
+#include <doctest/doctest.h>
+
+#include "fixture.h"
+
+namespace tunnel::balance {
+
+namespace {
+
+using config::Balance;
+
+}  // namespace
+
+TEST_CASE("a new layout keeps health and counts of the targets that stay") {
+  Room room(groups({{{"a"}, {"b"}}}), Balance::first);
+  const Claim held = room.connect();
+  (void)room.eject("b");
+  Target* const a = &room.target("a");
+  room.layout = room.backend.build(groups({{{"c"}, {"b"}, {"a", 5}}}), Balance::first, {});
+  CHECK(&room.target("a") == a);
+  CHECK(room.target("a").in_flight() == 1);
+  CHECK_FALSE(room.target("b").health().is_up());
+  CHECK(room.target("c").health().is_up());
+}
+
+TEST_CASE("a target that leaves is no longer chosen, but its connections keep it alive") {
+  Room room(groups({{{"a"}, {"b"}}}), Balance::first);
+  Claim held = room.connect();
+  CHECK(held.target().text() == "a");
+  room.layout = room.backend.build(groups({{{"b"}}}), Balance::first, {});
+  for (int i = 0; i < 10; ++i) CHECK(room.serve() == "b");
+  CHECK(room.backend.known_targets() == 2);
+  CHECK(held.target().in_flight() == 1);
+  held.release();
+  room.layout = room.backend.build(groups({{{"b"}}}), Balance::first, {});
+  CHECK(room.backend.known_targets() == 1);
+}
+
+TEST_CASE("a target that comes back while it still has connections is the same target") {
+  Room room(groups({{{"a", 1, 1}}}), Balance::first);
+  const Claim held = room.connect();
+  room.layout = room.backend.build(groups({{{"b"}}}), Balance::first, {});
+  room.layout = room.backend.build(groups({{{"a", 1, 1}}}), Balance::first, {});
+  CHECK(room.target("a").in_flight() == 1);
+  CHECK(room.serve().empty());  // full
+}
+
+TEST_CASE("leaving a DNS answer for a moment does not make an ejected target healthy") {
+  Room room(groups({{{"a"}, {"b"}}}), Balance::first);
+  (void)room.eject("a");
+  room.layout = room.backend.build(groups({{{"b"}}}), Balance::first, {});
+  room.layout = room.backend.build(groups({{{"a"}, {"b"}}}), Balance::first, {});
+  CHECK(room.serve() == "b");
+}
+
+TEST_CASE("a target is not forgotten while a worker still uses a layout that names it") {
+  Room room(groups({{{"a"}, {"b"}}}), Balance::first);
+  const std::shared_ptr<const Layout> old = room.layout;
+  room.layout = room.backend.build(groups({{{"b"}}}), Balance::first, {});
+  CHECK(room.backend.known_targets() == 2);
+  Walk dial(old, client(), room.random);
+  CHECK(dial.next(room.now()).claim.target().text() == "a");
+}
+
+TEST_CASE("turns go on where they were when the layout changes") {
+  Room room(groups({{{"a"}, {"b"}, {"c"}}}));
+  CHECK(room.serve() == "a");
+  room.layout = room.backend.build(groups({{{"a"}, {"b"}, {"c"}}}), Balance::round_robin, {});
+  CHECK(room.serve() == "b");
+}
+
+TEST_CASE("a new weight and a new limit hold at once") {
+  Room room(groups({{{"a"}, {"b"}}}), Balance::first);
+  const Claim held = room.connect();
+  room.layout = room.backend.build(groups({{{"a", 1, 1}, {"b"}}}), Balance::first, {});
+  CHECK(room.serve() == "b");
+  room.layout = room.backend.build(groups({{{"a", 0}, {"b"}}}), Balance::first, {});
+  CHECK(room.serve() == "b");
+  room.layout = room.backend.build(groups({{{"a"}, {"b", 0}}}), Balance::first, {});
+  CHECK(room.serve() == "a");
+}
+
+TEST_CASE("new health rules hold for the targets that are known") {
+  Room room(groups({{{"a"}, {"b"}}}), Balance::first);
+  HealthRules never;
+  never.eject_time = Millis(0);
+  room.layout = room.backend.build(groups({{{"a"}, {"b"}}}), Balance::first, never);
+  CHECK(room.eject("a").change == Transition::Change::none);
+}
+
+TEST_CASE("the rules come from the service's health table") {
+  config::Health health;
+  CHECK(rules_of(health) == HealthRules{});
+  health.check = config::Check::ldap;
+  health.fall = 7;
+  health.rise = 4;
+  health.eject_time = Millis(1);
+  health.eject_max = Millis(2);
+  CHECK(rules_of(health) == HealthRules{.eject_time = Millis(1),
+                                        .eject_max = Millis(2),
+                                        .has_check = true,
+                                        .fall = 7,
+                                        .rise = 4});
+}
+
+}  // namespace tunnel::balance
