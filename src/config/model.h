@@ -26,9 +26,13 @@ struct Accept {
   enum class Form { tcp, unix_socket, stdio };
   Form form = Form::tcp;
   SocketAddress address;  // tcp and unix_socket
-  bool optional = false;  // "*" and bare ports: a family that the machine does not have is no error
-  bool v6_only = true;    // always set for IPv6, so that both families can be bound side by side
-  std::string text;       // as written
+  // Of the optional addresses that one entry was expanded to ("*:389", "389", a name), one that the
+  // machine does not have is no error, but at least one of the same `entry` must be bound.
+  bool optional = false;
+  int entry = 0;        // which element of `accept` this is part of
+  bool v6_only = true;  // always set for IPv6, so that both families can be bound side by side
+  std::string text;     // as written
+  friend bool operator==(const Accept&, const Accept&) = default;
 };
 
 // One entry of `connect`.
@@ -42,6 +46,7 @@ struct Target {
   int weight = 1;          // 0 drains
   std::optional<std::uint32_t> max_connections;
   bool expand = false;  // every address of the name is a target of its own
+  friend bool operator==(const Target&, const Target&) = default;
 };
 
 // Groups in order of preference; targets of one group share the load.
@@ -109,6 +114,7 @@ struct Tls {
   std::vector<std::string> alpn;
   bool resumption = true;
   std::string keylog;
+  friend bool operator==(const Tls&, const Tls&) = default;
 };
 
 struct Timeouts {
@@ -118,6 +124,7 @@ struct Timeouts {
   Timeout dial = seconds(30);  // all targets together
   Timeout idle;
   Timeout half_close = minutes(5);
+  friend bool operator==(const Timeouts&, const Timeouts&) = default;
 };
 
 struct Keepalive {
@@ -125,6 +132,7 @@ struct Keepalive {
   Millis idle = seconds(60);
   Millis interval = seconds(10);
   int count = 6;
+  friend bool operator==(const Keepalive&, const Keepalive&) = default;
 };
 
 enum class OnTruncation { reset, eof };
@@ -140,10 +148,12 @@ struct Health {
   int fall = 3;
   int rise = 2;
   std::optional<Tls> tls;  // how checks of a `tls = false` service speak TLS
+  friend bool operator==(const Health&, const Health&) = default;
 };
 
 struct UnixOwner {
   std::optional<std::uint32_t> uid, gid;
+  friend bool operator==(const UnixOwner&, const UnixOwner&) = default;
 };
 
 struct Service {
@@ -167,6 +177,7 @@ struct Service {
   Keepalive keepalive;
   OnTruncation on_truncation = OnTruncation::reset;
   Health health;
+  friend bool operator==(const Service&, const Service&) = default;
 };
 
 enum class LogFormat { text, json };
@@ -183,12 +194,14 @@ struct Global {
   Millis dns_max_stale = std::chrono::hours(1);
   std::string user, group;  // as written; resolved by the front end's cross-checks
   Millis shutdown_timeout = seconds(30);
+  friend bool operator==(const Global&, const Global&) = default;
 };
 
 struct Config {
   Global global;
   std::vector<Service> services;  // in the order of the file
   std::string path;               // the file it came from
+  friend bool operator==(const Config&, const Config&) = default;
 };
 
 }  // namespace tunnel::config

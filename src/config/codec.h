@@ -1,0 +1,304 @@
+// SPDX-License-Identifier: MIT
+// How each type of the option table is read from a Value and printed again. `read` reports what is
+// wrong and leaves the target as it was. Included by the schema_*.cc files only.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "config/model.h"
+#include "config/reader.h"
+#include "config/schema.h"
+
+namespace tunnel::config {
+
+template <Type type>
+struct Codec;
+
+// A TOML string with everything escaped that needs it.
+[[nodiscard]] std::string quoted(std::string_view text);
+// `["a", "b"]`; "" for an empty list, which is "not set".
+[[nodiscard]] std::string quoted_list(const std::vector<std::string>& texts);
+
+// The strings of a string or an array of strings; others are reported and left out.
+[[nodiscard]] std::vector<const Value*> read_texts(Reader& reader, const Option& option,
+                                                   const Value& value);
+[[nodiscard]] std::optional<bool> read_boolean(const Value& value);
+[[nodiscard]] std::optional<std::int64_t> read_integer(Reader& reader, const Option& option,
+                                                       const Value& value);
+[[nodiscard]] std::optional<int> read_word(Reader& reader, const Option& option,
+                                           const Value& value);
+[[nodiscard]] std::string print_word(std::span<const Word> words, int value);
+
+// The words of an enumeration; each specialisation stands beside the rows that use it.
+template <class E>
+struct Words;
+
+template <>
+struct Codec<Type::boolean> {
+  static void read(Reader& reader, const Option& option, const Value& value, bool& target);
+  static std::string print(bool value) { return value ? "true" : "false"; }
+};
+
+template <>
+struct Codec<Type::text> {
+  static void read(Reader& reader, const Option& option, const Value& value, std::string& target);
+  // Set but empty means something here (`sni = ""` sends none).
+  static void read(Reader& reader, const Option& option, const Value& value,
+                   std::optional<std::string>& target);
+  static std::string print(const std::string& value);
+  static std::string print(const std::optional<std::string>& value);
+};
+
+template <>
+struct Codec<Type::texts> {
+  static void read(Reader& reader, const Option& option, const Value& value,
+                   std::vector<std::string>& target);
+  static std::string print(const std::vector<std::string>& value) { return quoted_list(value); }
+};
+
+template <>
+struct Codec<Type::path> {
+  static void read(Reader& reader, const Option& option, const Value& value, std::string& target);
+  static std::string print(const std::string& value);
+};
+
+template <>
+struct Codec<Type::readable_path> : Codec<Type::path> {
+  static void read(Reader& reader, const Option& option, const Value& value, std::string& target);
+};
+
+template <>
+struct Codec<Type::readable_paths> {
+  static void read(Reader& reader, const Option& option, const Value& value,
+                   std::vector<std::string>& target);
+  static std::string print(const std::vector<std::string>& value) { return quoted_list(value); }
+};
+
+template <>
+struct Codec<Type::path_or_uri> : Codec<Type::path> {
+  static void read(Reader& reader, const Option& option, const Value& value, std::string& target);
+};
+
+template <>
+struct Codec<Type::log_target> : Codec<Type::path> {
+  static void read(Reader& reader, const Option& option, const Value& value, std::string& target);
+};
+
+template <>
+struct Codec<Type::choice> {
+  template <class E>
+  static void read(Reader& reader, const Option& option, const Value& value, E& target) {
+    if (const auto word = read_word(reader, option, value)) target = static_cast<E>(*word);
+  }
+  template <class E>
+  static std::string print(const E& value) {
+    return print_word(Words<E>::kWords, static_cast<int>(value));
+  }
+};
+
+template <>
+struct Codec<Type::duration> {
+  static void read(Reader& reader, const Option& option, const Value& value, Millis& target);
+  static std::string print(Millis value);
+};
+
+template <>
+struct Codec<Type::timeout> {
+  static void read(Reader& reader, const Option& option, const Value& value, Timeout& target);
+  static std::string print(const Timeout& value);
+};
+
+template <>
+struct Codec<Type::integer> {
+  template <class T>
+  static void read(Reader& reader, const Option& option, const Value& value, T& target) {
+    if (const auto number = read_integer(reader, option, value)) target = static_cast<T>(*number);
+  }
+  static void read(Reader& reader, const Option& option, const Value& value,
+                   std::optional<std::uint32_t>& target);
+  static std::string print(int value) { return std::to_string(value); }
+  static std::string print(const std::optional<std::uint32_t>& value) {
+    return value ? std::to_string(*value) : "";
+  }
+};
+
+template <>
+struct Codec<Type::workers> {
+  static void read(Reader& reader, const Option& option, const Value& value,
+                   std::optional<unsigned>& target);
+  static std::string print(const std::optional<unsigned>& value) {
+    return value ? std::to_string(*value) : "\"auto\"";
+  }
+};
+
+template <>
+struct Codec<Type::user> : Codec<Type::text> {
+  static void read(Reader& reader, const Option& option, const Value& value, std::string& target);
+};
+
+template <>
+struct Codec<Type::group> : Codec<Type::text> {
+  static void read(Reader& reader, const Option& option, const Value& value, std::string& target);
+};
+
+template <>
+struct Codec<Type::unix_mode> {
+  static void read(Reader& reader, const Option& option, const Value& value, std::uint32_t& target);
+  static std::string print(std::uint32_t value);
+};
+
+template <>
+struct Codec<Type::unix_owner> {
+  static void read(Reader& reader, const Option& option, const Value& value, UnixOwner& target);
+  static std::string print(const UnixOwner& value);
+};
+
+template <>
+struct Codec<Type::name_servers> {
+  static void read(Reader& reader, const Option& option, const Value& value,
+                   std::vector<SocketAddress>& target);
+  static std::string print(const std::vector<SocketAddress>& value);
+};
+
+template <>
+struct Codec<Type::source_address> {
+  static void read(Reader& reader, const Option& option, const Value& value,
+                   std::optional<SocketAddress>& target);
+  static std::string print(const std::optional<SocketAddress>& value);
+};
+
+template <>
+struct Codec<Type::ranges> {
+  static void read(Reader& reader, const Option& option, const Value& value,
+                   std::vector<Cidr>& target);
+  static std::string print(const std::vector<Cidr>& value);
+};
+
+template <>
+struct Codec<Type::pins> : Codec<Type::texts> {
+  static void read(Reader& reader, const Option& option, const Value& value,
+                   std::vector<std::string>& target);
+};
+
+template <>
+struct Codec<Type::accept> {
+  static void read(Reader& reader, const Option& option, const Value& value,
+                   std::vector<Accept>& target);
+  static std::string print(const std::vector<Accept>& value);
+};
+
+template <>
+struct Codec<Type::connect> {
+  static void read(Reader& reader, const Option& option, const Value& value, TargetGroups& target);
+  static std::string print(const TargetGroups& value);
+};
+
+// Tables. A table that may be `false` keeps that in `enabled`, or by not being there.
+template <>
+struct Codec<Type::table> {
+  template <class T>
+  static void read(Reader& reader, const Option& option, const Setting& setting, T& target) {
+    if (!setting.is_table()) return reader.wrong_type(option, setting.value());
+    read_rows(reader, setting, target);
+  }
+  template <class T>
+  static void read(Reader& reader, const Option& option, const Setting& setting,
+                   std::optional<T>& target) {
+    if (!setting.is_table()) return reader.wrong_type(option, setting.value());
+    read_rows(reader, setting, target.emplace());
+  }
+  template <class T>
+  static Printed print(const T& value) {
+    return print_rows(value);
+  }
+  template <class T>
+  static Printed print(const std::optional<T>& value) {
+    return value ? print_rows(*value) : Printed{};
+  }
+};
+
+template <>
+struct Codec<Type::table_or_false> {
+  template <class T>
+  static void read(Reader& reader, const Option& option, const Setting& setting,
+                   std::optional<T>& target) {
+    const Setting table = table_of(reader, option, setting);
+    if (!table.is_set()) return;
+    if (table.value().is_false()) return target.reset();
+    target.emplace();
+    if (table.is_table()) read_rows(reader, table, *target);
+  }
+  static void read(Reader& reader, const Option& option, const Setting& setting,
+                   Keepalive& target) {
+    const Setting table = table_of(reader, option, setting);
+    if (!table.is_set()) return;
+    target.enabled = !table.value().is_false();
+    if (table.is_table()) read_rows(reader, table, target);
+  }
+  template <class T>
+  static Printed print(const std::optional<T>& value) {
+    return value ? print_rows(*value) : Printed{.value = "false"};
+  }
+  static Printed print(const Keepalive& value) {
+    return value.enabled ? print_rows(value) : Printed{.value = "false"};
+  }
+
+ private:
+  // The setting that counts: a table or false; `true` is the table below it, or all defaults (then
+  // the `true` itself). Not set after an error.
+  static Setting table_of(Reader& reader, const Option& option, const Setting& setting);
+};
+
+// ---- building rows ----
+
+template <class T, class M>
+T owner_of(M T::*);
+template <auto Member>
+using OwnerOf = decltype(owner_of(Member));
+template <class T>
+struct Unwrapped {
+  using type = T;
+};
+template <class T>
+struct Unwrapped<std::optional<T>> {
+  using type = T;
+};
+template <auto Member>
+using MemberOf = typename Unwrapped<
+    std::remove_cvref_t<decltype(std::declval<OwnerOf<Member>>().*Member)>>::type;
+
+template <Type type, auto Member>
+void read_member(Reader& reader, const Option& option, const Setting& setting,
+                 OwnerOf<Member>& object) {
+  if constexpr (type == Type::table || type == Type::table_or_false) {
+    Codec<type>::read(reader, option, setting, object.*Member);
+  } else {
+    Codec<type>::read(reader, option, setting.value(), object.*Member);
+  }
+}
+
+template <Type type, auto Member>
+Printed print_member(const OwnerOf<Member>& object) {
+  if constexpr (type == Type::table || type == Type::table_or_false) {
+    return Codec<type>::print(object.*Member);
+  } else {
+    return Printed{.value = Codec<type>::print(object.*Member)};
+  }
+}
+
+// A row that reads and prints one member.
+template <Type type, auto Member>
+constexpr Row<OwnerOf<Member>> row(Option option) {
+  option.type = type;
+  if constexpr (type == Type::choice) option.words = Words<MemberOf<Member>>::kWords;
+  Row<OwnerOf<Member>> result{option, &read_member<type, Member>, &print_member<type, Member>};
+  if constexpr (type == Type::table || type == Type::table_or_false) {
+    result.check_keys = &check_keys<MemberOf<Member>>;
+  }
+  return result;
+}
+
+}  // namespace tunnel::config

@@ -1,0 +1,144 @@
+// SPDX-License-Identifier: MIT
+// `accept`: every form of an address to listen at, expanded to socket addresses.
+#include "base/text.h"
+#include "config/codec.h"
+
+namespace tunnel::config {
+namespace {
+
+constexpr std::size_t kMostAddresses = 1000;
+
+std::string in_quotes(std::string_view text) { return "\"" + printable(text, 100) + "\""; }
+
+bool is_unix_path(std::string_view text) {
+  return text.starts_with('/') || text.starts_with("./") || text.starts_with("../") ||
+         text.starts_with('@');
+}
+
+// Reads one entry; what it expands to is appended to `target`.
+class AcceptEntry {
+ public:
+  AcceptEntry(Reader& reader, const Value& value, int entry, std::vector<Accept>& target)
+      : reader_(reader), value_(value), entry_(entry), target_(target) {}
+
+  void read() {
+    if (const auto* number = value_.as<std::int64_t>()) return port(*number);
+    const auto* text = value_.as<std::string>();
+    if (text == nullptr) {
+      return reader_.error(value_, "an address to accept at is a string or a port number, not " +
+                                       std::string(value_.kind()));
+    }
+    text_ = *text;
+    if (text_ == "stdio") {
+      return reader_.error(value_, "\"stdio\" is not available in this version");
+    }
+    if (is_unix_path(text_)) return unix_path();
+    tcp();
+  }
+
+ private:
+  void port(std::int64_t number) {
+    text_ = std::to_string(number);
+    if (number < 0 || number > 65535) {
+      return reader_.error(value_, "port " + text_ + " is out of range; ports go up to 65535");
+    }
+    loopback(static_cast<std::uint16_t>(number));
+  }
+
+  void unix_path() {
+    const bool is_abstract = text_.starts_with('@');
+    const auto address =
+        SocketAddress::unix_path(is_abstract ? text_ : reader_.absolute(value_, text_));
+    if (!address) return reader_.error(value_, address.error().text);
+    target_.push_back({.form = Accept::Form::unix_socket,
+                       .address = *address,
+                       .optional = false,
+                       .entry = entry_,
+                       .text = text_});
+  }
+
+  void tcp() {
+    const bool is_any = text_.starts_with("*:");
+    const auto split = parse_host_port(is_any ? text_.substr(2) : text_);
+    if (!split) {
+      const bool has_port = text_.find(':') != std::string::npos;
+      return reader_.error(
+          value_, split.error().text,
+          has_port ? "" : "write \"ADDRESS:PORT\", a port, or the path of a socket");
+    }
+    if (is_any) {
+      add(SocketAddress::any_v4(split->port), Optional::yes);
+      return add(SocketAddress::any_v6(split->port), Optional::yes);
+    }
+    if (split->host.empty()) return loopback(split->port);
+    if (const auto ip = SocketAddress::parse_ip(split->host, split->port)) {
+      return add(*ip, Optional::no);
+    }
+    name(split->host, split->port);
+  }
+
+  void name(const std::string& host, std::uint16_t port) {
+    if (!reader_.may_use_system()) return;
+    const auto found = reader_.resolve(host);
+    if (!found || found->empty()) {
+      return reader_.error(value_, "the address of " + in_quotes(host) + " cannot be found: " +
+                                       (found ? "it has none" : found.error().text));
+    }
+    for (SocketAddress address : *found) {
+      address.set_port(port);
+      add(address, found->size() > 1 ? Optional::yes : Optional::no);
+    }
+  }
+
+  void loopback(std::uint16_t port) {
+    add(SocketAddress::loopback_v4(port), Optional::yes);
+    add(SocketAddress::loopback_v6(port), Optional::yes);
+  }
+
+  enum class Optional { no, yes };
+  void add(const SocketAddress& address, Optional optional) {
+    target_.push_back({.form = Accept::Form::tcp,
+                       .address = address,
+                       .optional = optional == Optional::yes,
+                       .entry = entry_,
+                       .text = text_});
+  }
+
+  Reader& reader_;
+  const Value& value_;
+  int entry_;
+  std::string text_;
+  std::vector<Accept>& target_;
+};
+
+}  // namespace
+
+void Codec<Type::accept>::read(Reader& reader, const Option& option, const Value& value,
+                               std::vector<Accept>& target) {
+  target.clear();
+  const auto* array = value.as<Array>();
+  if (array == nullptr) return AcceptEntry(reader, value, 0, target).read();
+  if (array->empty()) return reader.error(value, "\"accept\" is empty");
+  if (array->size() > kMostAddresses) {
+    return reader.error(
+        value, "\"accept\" has more than " + std::to_string(kMostAddresses) + " addresses");
+  }
+  if (!reader.spend(value, array->size())) return;
+  (void)option;
+  int entry = 0;
+  for (const Value& element : *array) AcceptEntry(reader, element, entry++, target).read();
+}
+
+std::string Codec<Type::accept>::print(const std::vector<Accept>& value) {
+  std::vector<std::string> texts;
+  int entry = -1;
+  for (const Accept& accept : value) {
+    if (accept.entry == entry) continue;
+    entry = accept.entry;
+    const bool is_path = accept.form == Accept::Form::unix_socket;
+    texts.push_back(is_path ? accept.address.ip() : accept.text);
+  }
+  return texts.size() == 1 ? quoted(texts.front()) : quoted_list(texts);
+}
+
+}  // namespace tunnel::config

@@ -1,0 +1,244 @@
+// SPDX-License-Identifier: MIT
+// `connect`: targets, groups of them, and the rows of a target's table.
+#include <algorithm>
+#include <array>
+
+#include "base/text.h"
+#include "config/codec.h"
+
+namespace tunnel::config {
+namespace {
+
+constexpr std::size_t kMostTargets = 1000;
+
+std::string in_quotes(std::string_view text) { return "\"" + printable(text, 100) + "\""; }
+
+// RFC 1123 section 2.1, with the underscore that SRV and Windows names use.
+bool is_host_name(std::string_view name) {
+  if (name.ends_with('.')) name.remove_suffix(1);
+  if (name.empty() || name.size() > 253) return false;
+  std::size_t label = 0;
+  for (const char c : name) {
+    if (c == '.') {
+      if (label == 0) return false;
+      label = 0;
+      continue;
+    }
+    const bool is_allowed = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+                            (c >= '0' && c <= '9') || c == '-' || c == '_';
+    if (!is_allowed || ++label > 63) return false;
+  }
+  return label > 0;
+}
+
+// "10.1.1.256": no name has a last label of digits only, so this was meant to be an address.
+bool looks_like_ipv4(std::string_view name) {
+  const std::string_view last = name.substr(name.rfind('.') + 1);
+  return !last.empty() &&
+         std::all_of(last.begin(), last.end(), [](char c) { return c >= '0' && c <= '9'; });
+}
+
+// The text of a target into its parts; false after an error.
+bool read_address(Reader& reader, const Value& value, Target& target) {
+  const auto refuse = [&](std::string text, std::string hint = {}) {
+    reader.error(value, std::move(text), std::move(hint));
+    return false;
+  };
+  const auto* written = value.as<std::string>();
+  if (written == nullptr) {
+    const bool is_port = value.as<std::int64_t>() != nullptr;
+    return refuse(
+        "a target is a string such as \"ldap.example.com:636\", not " + std::string(value.kind()),
+        is_port ? "a target needs a host: \"localhost:" +
+                      std::to_string(*value.as<std::int64_t>()) + "\""
+                : "");
+  }
+  const std::string& text = *written;
+  target.text = text;
+  if (text.starts_with("srv:")) {
+    target.form = Target::Form::srv;
+    target.host = text.substr(4);
+    if (is_host_name(target.host)) return true;
+    return refuse(in_quotes(text) + " names no SRV record",
+                  "write it like \"srv:_ldap._tcp.example.com\"");
+  }
+  const bool is_relative = text.starts_with("./") || text.starts_with("../");
+  if (text.starts_with('/') || text.starts_with('@') || is_relative) {
+    target.form = Target::Form::unix_socket;
+    target.host = text.starts_with('@') ? text : reader.absolute(value, text);
+    const auto path = SocketAddress::unix_path(target.host);
+    return path ? true : refuse(path.error().text);
+  }
+  if (const std::size_t scheme = text.find("://"); scheme != std::string::npos) {
+    return refuse(in_quotes(text) + " is a URL; a target is \"HOST:PORT\" only",
+                  "write " + in_quotes(text.substr(scheme + 3)));
+  }
+  const auto split = parse_host_port(text);
+  if (text.find(':') == std::string::npos) {
+    return split ? refuse("the host is missing: a target is \"HOST:PORT\"",
+                          "this machine is \"localhost:" + text + "\"")
+                 : refuse("the port is missing: a target is \"HOST:PORT\"",
+                          "LDAP over TLS, for example, is " + in_quotes(text + ":636"));
+  }
+  if (!split) return refuse(split.error().text);
+  if (split->port == 0) return refuse("port 0 is no port to connect to");
+  target.host = split->host;
+  target.port = split->port;
+  if (SocketAddress::parse_ip(target.host, target.port)) {
+    target.form = Target::Form::ip;
+    return true;
+  }
+  target.form = Target::Form::name;
+  if (looks_like_ipv4(target.host)) {
+    return refuse(in_quotes(target.host) + " is no IPv4 address");
+  }
+  if (!is_host_name(target.host)) {
+    const bool is_ascii = std::all_of(target.host.begin(), target.host.end(),
+                                      [](char c) { return static_cast<unsigned char>(c) < 0x80; });
+    return refuse(in_quotes(target.host) + " is no host name",
+                  is_ascii ? "" : "write international names in their ASCII form, \"xn--...\"");
+  }
+  return true;
+}
+
+void check_combination(Reader& reader, const Value& value, const Table& table,
+                       const Target& target) {
+  const auto refuse = [&](std::string_view key, std::string text, std::string hint = {}) {
+    const Entry* entry = table.find(key);
+    if (entry != nullptr) reader.error(entry->value, std::move(text), std::move(hint));
+  };
+  if (target.text.empty()) {
+    reader.error(value, "this target has no \"address\"",
+                 "write it like { address = \"ldap.example.com:636\", weight = 2 }");
+  }
+  if (target.expand && target.form != Target::Form::name && !target.text.empty()) {
+    refuse("expand", "\"expand\" is for names, and " + in_quotes(target.text) + " is none");
+  }
+  if (target.form == Target::Form::srv) {
+    refuse("weight", "the weights of \"srv:\" targets come from DNS");
+  }
+}
+
+// Reads a target: its text, or a table.
+void read_target(Reader& reader, const Value& value, std::vector<Target>& group) {
+  Target target;
+  const auto* table = value.as<Table>();
+  if (table == nullptr) {
+    if (read_address(reader, value, target)) group.push_back(std::move(target));
+    return;
+  }
+  check_keys<Target>(reader, value);
+  read_rows(reader, Setting(&value), target);
+  check_combination(reader, value, *table, target);
+  group.push_back(std::move(target));
+}
+
+void read_group(Reader& reader, const Value& value, TargetGroups& groups) {
+  const Array& array = *value.as<Array>();
+  if (array.empty()) return reader.error(value, "this group has no target");
+  if (array.size() > kMostTargets) {
+    return reader.error(value, "a group has at most " + std::to_string(kMostTargets) + " targets");
+  }
+  if (!reader.spend(value, array.size())) return;
+  std::vector<Target> group;
+  for (const Value& element : array) read_target(reader, element, group);
+  if (!group.empty()) groups.push_back(std::move(group));
+}
+
+std::string print_target(const Target& target) {
+  const std::string text = target.form == Target::Form::unix_socket ? target.host : target.text;
+  const Printed printed = print_rows(target);
+  if (printed.children.size() == 1) return quoted(text);
+  std::string result;
+  for (const auto& [key, value] : printed.children) {
+    result += (result.empty() ? "{ " : ", ") + key + " = " + value.value;
+  }
+  return result + " }";
+}
+
+std::string print_group(const std::vector<Target>& group) {
+  std::string result;
+  for (const Target& target : group) result += (result.empty() ? "[" : ", ") + print_target(target);
+  return result + "]";
+}
+
+void read_target_address(Reader& reader, const Option&, const Setting& setting, Target& target) {
+  (void)read_address(reader, setting.value(), target);
+}
+
+Printed print_target_address(const Target& target) {
+  const bool is_path = target.form == Target::Form::unix_socket;
+  return {.value = quoted(is_path ? target.host : target.text)};
+}
+
+constexpr auto kRows = std::to_array<Row<Target>>({
+    {{.key = "address",
+      .help = "Where the target is: \"HOST:PORT\", \"srv:NAME\", or the path of a unix socket.",
+      .type = Type::target},
+     read_target_address,
+     print_target_address},
+    row<Type::integer, &Target::weight>(
+        {.key = "weight",
+         .standard = "1",
+         .help = "Its share of the connections among the targets of its group, from 0 to 256; 0 "
+                 "drains it: it keeps what it has and gets nothing new.",
+         .max = 256}),
+    row<Type::integer, &Target::max_connections>(
+        {.key = "max_connections",
+         .help = "Connections that this target may have at a time, attempts included. When all "
+                 "targets of a group are full, the next group serves.",
+         .min = 1}),
+    row<Type::text, &Target::name>(
+        {.key = "name",
+         .help = "The name that the certificate of this target must carry, instead of tls.name."}),
+    row<Type::boolean, &Target::expand>(
+        {.key = "expand",
+         .standard = "false",
+         .help = "Makes every address of the name a target of its own, so that they are balanced "
+                 "and watched one by one."}),
+});
+
+}  // namespace
+
+template <>
+std::span<const Row<Target>> rows<Target>() {
+  return kRows;
+}
+
+void Codec<Type::connect>::read(Reader& reader, const Option& option, const Value& value,
+                                TargetGroups& target) {
+  (void)option;
+  target.clear();
+  const auto* array = value.as<Array>();
+  if (array == nullptr) {
+    std::vector<Target> group;
+    read_target(reader, value, group);
+    if (!group.empty()) target.push_back(std::move(group));
+    return;
+  }
+  if (array->empty()) return reader.error(value, "\"connect\" is empty");
+  const auto is_group = [](const Value& element) { return element.as<Array>() != nullptr; };
+  const auto first_group = std::find_if(array->begin(), array->end(), is_group);
+  if (first_group == array->end()) return read_group(reader, value, target);
+  const auto stray = std::find_if_not(array->begin(), array->end(), is_group);
+  if (stray != array->end()) {
+    return reader.error(*stray, "\"connect\" mixes targets and groups of targets",
+                        "put this target into brackets to make it a group of its own");
+  }
+  if (array->size() > kMostTargets) {
+    return reader.error(value, "there are more than " + std::to_string(kMostTargets) + " groups");
+  }
+  for (const Value& element : *array) read_group(reader, element, target);
+}
+
+std::string Codec<Type::connect>::print(const TargetGroups& value) {
+  if (value.empty()) return "";
+  if (value.size() == 1) {
+    return value[0].size() == 1 ? print_target(value[0][0]) : print_group(value[0]);
+  }
+  std::string result;
+  for (const auto& group : value) result += (result.empty() ? "[" : ", ") + print_group(group);
+  return result + "]";
+}
+
+}  // namespace tunnel::config

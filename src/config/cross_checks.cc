@@ -1,0 +1,158 @@
+// SPDX-License-Identifier: MIT
+#include "config/cross_checks.h"
+
+#include <algorithm>
+#include <set>
+
+#include "base/text.h"
+
+namespace tunnel::config {
+namespace {
+
+std::string in_quotes(std::string_view text) { return "\"" + printable(text, 100) + "\""; }
+
+// The place of a target: entry `index` of `connect`, or of one of its groups.
+class Targets {
+ public:
+  Targets(Document& document, const Service& service) : document_(document), service_(service) {}
+
+  void check() {
+    check_weights();
+    for (const auto& group : service_.connect) {
+      for (const Target& target : group) check(target);
+    }
+  }
+
+ private:
+  void problem(const Target& target, std::string text, std::string hint = {}) {
+    const int index = index_of(target);
+    document_.problem(service_.name, "connect", index, std::move(text), std::move(hint));
+  }
+
+  // Which element of `connect` the target is (in), as far as the model can tell.
+  [[nodiscard]] int index_of(const Target& wanted) const {
+    const bool has_groups = service_.connect.size() > 1;
+    for (std::size_t g = 0; g < service_.connect.size(); ++g) {
+      for (std::size_t t = 0; t < service_.connect[g].size(); ++t) {
+        if (&service_.connect[g][t] == &wanted) return static_cast<int>(has_groups ? g : t);
+      }
+    }
+    return -1;
+  }
+
+  void check_weights() {
+    bool any = false;
+    for (const auto& group : service_.connect) {
+      for (const Target& target : group) any = any || target.weight > 0;
+    }
+    if (!any && !service_.connect.empty()) {
+      document_.warning(service_.name, "connect", -1,
+                        "every target has weight 0, so none of them serves");
+    }
+  }
+
+  void check(const Target& target) {
+    if (!seen_.insert(target.text).second) {
+      document_.warning(service_.name, "connect", index_of(target),
+                        "target " + in_quotes(target.text) + " is listed twice");
+    }
+    check_name(target);
+    check_bind(target);
+  }
+
+  void check_name(const Target& target) {
+    const bool has_tls = service_.tls || service_.health.tls;
+    if (!target.name.empty() && !has_tls) {
+      problem(target,
+              "the target has a \"name\" for its certificate, but the service speaks no TLS",
+              "remove \"name\", or tls = false");
+    }
+    if (!target.name.empty() && service_.tls && service_.tls->verify != Verify::full) {
+      problem(target,
+              "the target has a \"name\", but names are checked only with verify = \"full\"",
+              "use tls.sni if the name is only to be sent");
+    }
+    // Without a host there is no name to compare with.
+    const bool needs_name = service_.tls && service_.tls->verify == Verify::full &&
+                            service_.tls->name.empty() && target.name.empty();
+    if (target.form == Target::Form::unix_socket && needs_name) {
+      problem(target, "a unix socket has no host name that the certificate could be compared with",
+              "set tls.name to the name that the server's certificate carries");
+    }
+  }
+
+  void check_bind(const Target& target) {
+    if (!service_.bind || target.form != Target::Form::ip) return;
+    const auto address = SocketAddress::parse_ip(target.host, target.port);
+    if (!address || address->family() == service_.bind->family()) return;
+    problem(target, "target " + in_quotes(target.text) +
+                        " cannot be reached from \"bind\" address " + service_.bind->ip() +
+                        ": one is IPv4, the other IPv6");
+  }
+
+  Document& document_;
+  const Service& service_;
+  std::set<std::string> seen_;
+};
+
+void check_required(Document& document, const Service& service) {
+  const bool has_accept = document.is_set(service.name, "accept");
+  const bool has_connect = document.is_set(service.name, "connect");
+  if (has_accept && has_connect) return;
+  const std::string what = !has_accept && !has_connect ? "\"accept\" and \"connect\" are"
+                           : !has_accept               ? "\"accept\" is"
+                                                       : "\"connect\" is";
+  document.problem(service.name, "", -1,
+                   "service " + in_quotes(service.name) + ": " + what + " missing",
+                   has_connect ? "where do clients connect? accept = \"127.0.0.1:389\""
+                               : "where is the server? connect = \"ldap.example.com:636\"");
+}
+
+void check_health(Document& document, const Service& service) {
+  const Health& health = service.health;
+  if (health.tls && service.tls) {
+    document.problem(service.name, "health.tls", -1,
+                     "health.tls is for services with tls = false; here checks use the service's "
+                     "own tls");
+  }
+  if (health.check == Check::tls && !service.tls && !health.tls) {
+    document.problem(service.name, "health.check", -1,
+                     "checks cannot speak TLS: the service has tls = false and no health.tls",
+                     "add [" + service.name + ".health.tls], or use check = \"tcp\"");
+  }
+  if (health.eject_max < health.eject_time) {
+    const bool is_max_set = document.is_set(service.name, "health.eject_max");
+    document.problem(service.name, is_max_set ? "health.eject_max" : "health.eject_time", -1,
+                     "eject_max (" + format_duration(health.eject_max) +
+                         ") is shorter than eject_time (" + format_duration(health.eject_time) +
+                         ")");
+  }
+}
+
+void check_keepalive(Document& document, const Service& service) {
+  const auto check = [&](std::string_view key, Millis value) {
+    if (value.count() % 1000 == 0) return;
+    document.problem(service.name, key, -1, std::string(key) + " must be whole seconds");
+  };
+  check("keepalive.idle", service.keepalive.idle);
+  check("keepalive.interval", service.keepalive.interval);
+}
+
+}  // namespace
+
+void cross_check(Document& document) {
+  // A copy of the pointers' owner is not needed: the checks change diagnostics only.
+  for (const Service& service : document.config.services) {
+    check_required(document, service);
+    Targets(document, service).check();
+    check_health(document, service);
+    check_keepalive(document, service);
+    if (service.tls) cross_check_tls(document, service, *service.tls, "tls");
+    if (service.health.tls) {
+      cross_check_tls(document, service, *service.health.tls, "health.tls");
+    }
+  }
+  cross_check_accepts(document);
+}
+
+}  // namespace tunnel::config

@@ -1,0 +1,18 @@
+// SPDX-License-Identifier: MIT
+// What only the whole configuration can tell: keys that are missing, contradict one another, or
+// clash between services. Runs on the model and reports through the Document.
+#pragma once
+
+#include "config/document.h"
+
+namespace tunnel::config {
+
+void cross_check(Document& document);
+
+// cross_checks_tls.cc: one TLS table, at `prefix` ("tls" or "health.tls") of a service.
+void cross_check_tls(Document& document, const Service& service, const Tls& tls,
+                     const std::string& prefix);
+// cross_checks_accept.cc: what is listened at, over all services.
+void cross_check_accepts(Document& document);
+
+}  // namespace tunnel::config

@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: MIT
+#include <map>
+#include <set>
+
+#include "config/cross_checks.h"
+
+namespace tunnel::config {
+namespace {
+
+// Everything that is listened at, so that a second listener at the same place is found. Port 0 is
+// never the same place: each takes a free port.
+class Listening {
+ public:
+  explicit Listening(Document& document) : document_(document) {}
+
+  void add(const Service& service, const Accept& accept) {
+    if (accept.form == Accept::Form::tcp && accept.address.port() == 0) return;
+    const User user{&service, accept.entry};
+    const User* other = find_clash(accept.address);
+    if (other == nullptr) {
+      remember(accept.address, user);
+    } else if (reported_.emplace(&service, accept.entry).second) {
+      report(accept, user, *other);
+    }
+  }
+
+ private:
+  struct User {
+    const Service* service;
+    int entry;
+  };
+  using FamilyAndPort = std::pair<int, std::uint16_t>;
+
+  // The wildcard address takes the port of every address of its family.
+  [[nodiscard]] const User* find_clash(const SocketAddress& address) const {
+    if (const auto same = by_address_.find(address); same != by_address_.end()) {
+      return &same->second;
+    }
+    if (!address.is_ip()) return nullptr;
+    const FamilyAndPort key{address.family(), address.port()};
+    const auto& others = address.is_any() ? any_of_port_ : wildcards_;
+    const auto found = others.find(key);
+    return found != others.end() ? &found->second : nullptr;
+  }
+
+  void remember(const SocketAddress& address, const User& user) {
+    by_address_.emplace(address, user);
+    if (!address.is_ip()) return;
+    const FamilyAndPort key{address.family(), address.port()};
+    any_of_port_.emplace(key, user);
+    if (address.is_any()) wildcards_.emplace(key, user);
+  }
+
+  void report(const Accept& accept, const User& user, const User& other) {
+    const Position first = document_.position(other.service->name, "accept", other.entry);
+    document_.problem(user.service->name, "accept", user.entry,
+                      accept.address.to_string() + " is already accepted at by service \"" +
+                          other.service->name + "\", at " + document_.place(first));
+  }
+
+  Document& document_;
+  std::map<SocketAddress, User> by_address_;
+  std::map<FamilyAndPort, User> wildcards_;
+  std::map<FamilyAndPort, User> any_of_port_;
+  std::set<std::pair<const Service*, int>> reported_;
+};
+
+void check_remote(Document& document, const Service& service, const Accept& accept) {
+  if (service.allow_remote || accept.address.is_loopback()) return;
+  document.problem(service.name, "accept", accept.entry,
+                   "\"" + accept.text +
+                       "\" can be reached by other machines, and what they send to it is plaintext",
+                   "set allow_remote = true if that is what you want");
+}
+
+}  // namespace
+
+void cross_check_accepts(Document& document) {
+  Listening listening(document);
+  for (const Service& service : document.config.services) {
+    for (const Accept& accept : service.accept) {
+      check_remote(document, service, accept);
+      listening.add(service, accept);
+    }
+  }
+}
+
+}  // namespace tunnel::config

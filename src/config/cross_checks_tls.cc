@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: MIT
+#include <array>
+
+#include "config/cross_checks.h"
+
+namespace tunnel::config {
+namespace {
+
+class TlsChecks {
+ public:
+  TlsChecks(Document& document, const Service& service, const Tls& tls, std::string prefix)
+      : document_(document), service_(service), tls_(tls), prefix_(std::move(prefix)) {}
+
+  void run() {
+    check_verify();
+    check_versions();
+    check_priority();
+    warn();
+  }
+
+ private:
+  [[nodiscard]] std::string full(std::string_view key) const {
+    return prefix_ + "." + std::string(key);
+  }
+  [[nodiscard]] bool is_set(std::string_view key) const {
+    return document_.is_set(service_.name, full(key));
+  }
+  void problem(std::string_view key, std::string text, std::string hint = {}) {
+    document_.problem(service_.name, full(key), -1, std::move(text), std::move(hint));
+  }
+
+  // A key that would be ignored looks like protection that is not there.
+  void check_verify() {
+    const Verify verify = tls_.verify;
+    if (verify == Verify::pin && tls_.pin.empty() && tls_.peer_certs.empty() && !is_set("pin")) {
+      problem("verify", "verify = \"pin\" needs at least one \"pin\"",
+              "pin = [\"sha256:...\"] with the hash of the server's public key");
+    }
+    if (verify != Verify::full && !tls_.name.empty()) {
+      problem("name", "\"name\" is checked only with verify = \"full\"",
+              "use \"sni\" if the name is only to be sent");
+    }
+    if (verify == Verify::none && !tls_.pin.empty()) {
+      problem("pin", "\"pin\" is not checked with verify = \"none\"",
+              "verify = \"pin\" checks pins alone");
+    }
+    if (verify == Verify::pin && !tls_.ca.empty()) {
+      problem("ca", "\"ca\" is not used with verify = \"pin\"",
+              "verify = \"full\" checks both the chain and the pins");
+    }
+    if (verify == Verify::none || verify == Verify::pin) {
+      const std::string word = verify == Verify::none ? "\"none\"" : "\"pin\"";
+      if (!tls_.crl.empty()) problem("crl", "\"crl\" is not checked with verify = " + word);
+      if (tls_.ocsp == OcspMode::require) {
+        problem("ocsp", "ocsp = \"require\" is not checked with verify = " + word);
+      }
+    }
+  }
+
+  void check_versions() {
+    if (tls_.min_version <= tls_.max_version) return;
+    // The later of the two: the other one may stand in [defaults].
+    const auto place = [&](std::string_view key) {
+      return is_set(key) ? document_.position(service_.name, full(key)) : Position{};
+    };
+    problem(place("min_version") > place("max_version") ? "min_version" : "max_version",
+            "min_version is newer than max_version, so no version is left");
+  }
+
+  void check_priority() {
+    if (tls_.priority.empty()) return;
+    constexpr std::array<std::string_view, 4> kExcluded = {"min_version", "max_version", "ciphers",
+                                                           "groups"};
+    for (const std::string_view key : kExcluded) {
+      if (!is_set(key)) continue;
+      problem(key, "\"" + std::string(key) + "\" and \"priority\" exclude one another",
+              "a priority string holds versions, ciphers and groups by itself");
+    }
+  }
+
+  void warn() {
+    const auto warning = [&](std::string_view key, std::string text, std::string hint) {
+      document_.warning(service_.name, full(key), -1, std::move(text), std::move(hint));
+    };
+    const std::string who = "service \"" + service_.name + "\": ";
+    if (tls_.verify == Verify::none) {
+      warning("verify",
+              who +
+                  "the server's certificate is not checked; anybody can pose as the "
+                  "server",
+              "remove the line, and set \"ca\" if the server's authority is your own");
+    }
+    if (tls_.min_version < TlsVersion::tls1_2 && tls_.priority.empty()) {
+      warning("min_version", who + "TLS before 1.2 is broken",
+              "min_version = \"1.2\" is what every current server speaks");
+    }
+    if (!tls_.keylog.empty()) {
+      warning("keylog", who + "the keys of every connection are written to " + tls_.keylog,
+              "remove the line when you are done");
+    }
+  }
+
+  Document& document_;
+  const Service& service_;
+  const Tls& tls_;
+  const std::string prefix_;
+};
+
+}  // namespace
+
+void cross_check_tls(Document& document, const Service& service, const Tls& tls,
+                     const std::string& prefix) {
+  TlsChecks(document, service, tls, prefix).run();
+}
+
+}  // namespace tunnel::config

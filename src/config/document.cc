@@ -1,0 +1,264 @@
+// SPDX-License-Identifier: MIT
+#include "config/document.h"
+
+#include <algorithm>
+
+#include "base/text.h"
+#include "config/cross_checks.h"
+#include "config/include.h"
+#include "config/schema.h"
+#include "config/toml_reader.h"
+
+namespace tunnel::config {
+namespace {
+
+constexpr std::string_view kDefaults = "defaults";
+constexpr std::size_t kMostServices = 10'000;
+
+std::string in_quotes(std::string_view text) { return "\"" + printable(text, 60) + "\""; }
+
+}  // namespace
+
+// ---- asking ----
+
+Setting Document::find(std::string_view service, std::string_view key) const {
+  Setting setting;
+  if (service.empty()) {
+    if (!roots_.empty()) setting = Setting(roots_.front().get());
+  } else if (const auto found = services_.find(service); found != services_.end()) {
+    setting = found->second.setting;
+  }
+  while (setting.is_set() && !key.empty()) {
+    const std::size_t dot = key.find('.');
+    setting = setting.child(key.substr(0, dot));
+    key = dot == std::string_view::npos ? "" : key.substr(dot + 1);
+  }
+  return setting;
+}
+
+Position Document::position(std::string_view service, std::string_view key, int index) const {
+  for (std::string_view rest = key; !rest.empty();) {
+    if (const Setting setting = find(service, rest); setting.is_set()) {
+      const auto* array = setting.value().as<Array>();
+      const auto entry = static_cast<std::size_t>(index);
+      const bool has_entry = rest == key && index >= 0 && array != nullptr && entry < array->size();
+      return has_entry ? (*array)[entry].position : setting.value().position;
+    }
+    const std::size_t dot = rest.rfind('.');
+    rest = dot == std::string_view::npos ? "" : rest.substr(0, dot);
+  }
+  const auto found = services_.find(service);
+  return found != services_.end() ? found->second.header : Position{};
+}
+
+void Document::problem(std::string_view service, std::string_view key, int index, std::string text,
+                       std::string hint) {
+  const Position at = position(service, key, index);
+  if (diagnostics_->has_error_at(at)) return;
+  diagnostics_->error(at, std::move(text), std::move(hint));
+}
+
+void Document::warning(std::string_view service, std::string_view key, int index, std::string text,
+                       std::string hint) {
+  diagnostics_->warning(position(service, key, index), std::move(text), std::move(hint));
+}
+
+// ---- building ----
+
+// Builds one Document: texts to trees, trees to the model, then what only the whole can tell.
+class Builder {
+ public:
+  explicit Builder(System system)
+      : diagnostics_(*document_.diagnostics_), reader_(diagnostics_, system) {}
+
+  Document build(std::unique_ptr<Source> main) {
+    document_.config.path = main->path();
+    if (add_tree(std::move(main))) read();
+    return std::move(document_);
+  }
+
+  Document refuse(const std::string& path, std::string text) {
+    document_.config.path = path;
+    const std::uint32_t file = diagnostics_.add_source(std::make_unique<Source>(path, ""));
+    diagnostics_.error({file, 0, 0}, std::move(text));
+    return std::move(document_);
+  }
+
+ private:
+  bool add_tree(std::unique_ptr<Source> source) {
+    const std::uint32_t file = diagnostics_.add_source(std::move(source));
+    std::optional<Value> root = read_toml(diagnostics_, file);
+    if (!root) return false;
+    document_.roots_.push_back(std::make_unique<Value>(std::move(*root)));
+    return true;
+  }
+
+  void read() {
+    read_includes();
+    read_globals();
+    for (const auto& root : document_.roots_) find_services(*root);
+    // Every key of [defaults] is read once for its own sake: no service may need it.
+    if (defaults_ != nullptr) {
+      check_keys<Service>(reader_, *defaults_);
+      Service scratch;
+      read_rows(reader_, Setting(defaults_), scratch);
+    }
+    for (const Entry* entry : services_) read_service(*entry);
+    const bool is_broken = diagnostics_.has_errors();
+    if (services_.empty() && !is_broken) {
+      diagnostics_.error({0, 1, 1}, "there is no service in this file",
+                         "the smallest one is: [ldap], accept = \"127.0.0.1:389\", connect = "
+                         "\"ldap.example.com:636\", each on a line of its own");
+    }
+    cross_check(document_);
+  }
+
+  void read_includes() {
+    const Table& main = *document_.roots_.front()->as<Table>();
+    const Entry* include = main.find("include");
+    if (include == nullptr) return;
+    for (IncludedFile& file : find_included(reader_, include->value, document_.config.path)) {
+      auto text = read_text(file.path);
+      if (text) {
+        (void)add_tree(std::make_unique<Source>(file.path, std::move(*text)));
+      } else {
+        Value at;
+        at.position = file.from;
+        reader_.error(at, file.path + ": " + text.error().text);
+      }
+    }
+  }
+
+  // A table is a service, anything else at the top is a global key. A key of the global table that
+  // is a table nevertheless (`[include]`) is reported by its row.
+  static bool is_service(const Entry& entry) {
+    return entry.value.as<Table>() != nullptr && entry.key != kDefaults;
+  }
+
+  void read_globals() {
+    const Table& main = *document_.roots_.front()->as<Table>();
+    std::vector<Entry> globals;
+    for (const Entry& entry : main.entries()) {
+      if (entry.key == kDefaults) {
+        read_defaults(entry);
+      } else if (is_list_of_tables(entry.value)) {
+        report_list_of_tables(entry);
+      } else if (!is_service(entry)) {
+        globals.push_back(entry);
+      }
+    }
+    Value table;
+    table.position = document_.roots_.front()->position;
+    table.data = Table(std::move(globals));
+    check_keys<Global>(reader_, table);
+    read_rows(reader_, Setting(&table), document_.config.global);
+    check_included_tops();
+  }
+
+  void read_defaults(const Entry& entry) {
+    if (entry.value.as<Table>() != nullptr) {
+      defaults_ = &entry.value;
+    } else {
+      reader_.error(entry.value,
+                    "\"defaults\" must be a table, not " + std::string(entry.value.kind()));
+    }
+  }
+
+  static bool is_list_of_tables(const Value& value) {
+    const auto* array = value.as<Array>();
+    return array != nullptr && !array->empty() && array->front().as<Table>() != nullptr;
+  }
+
+  void report_list_of_tables(const Entry& entry) {
+    Value at;
+    at.position = entry.position;
+    reader_.error(at, "a service is one table, not a list of them",
+                  "write [" + printable(entry.key, 60) + "] with single brackets");
+  }
+
+  void check_included_tops() {
+    for (std::size_t i = 1; i < document_.roots_.size(); ++i) {
+      for (const Entry& entry : document_.roots_[i]->as<Table>()->entries()) {
+        if (is_service(entry)) continue;
+        Value at;
+        at.position = entry.position;
+        if (is_list_of_tables(entry.value)) {
+          report_list_of_tables(entry);
+        } else {
+          reader_.error(
+              at, in_quotes(entry.key) + " cannot stand in an included file",
+              "included files hold services only; write it in " + printable(document_.config.path));
+        }
+      }
+    }
+  }
+
+  void find_services(const Value& root) {
+    for (const Entry& entry : root.as<Table>()->entries()) {
+      if (!is_service(entry)) continue;
+      Value at;
+      at.position = entry.position;
+      if (!check_name(at, entry.key)) continue;
+      if (services_.size() == kMostServices) {
+        return reader_.error(at,
+                             "there are more than " + std::to_string(kMostServices) + " services");
+      }
+      const auto [existing, is_new] = document_.services_.emplace(
+          entry.key, Document::Origin{entry.position, Setting(&entry.value, defaults_)});
+      if (!is_new) {
+        reader_.error(at, "service " + in_quotes(entry.key) + " is already defined at " +
+                              diagnostics_.place(existing->second.header));
+        continue;
+      }
+      services_.push_back(&entry);
+    }
+  }
+
+  bool check_name(const Value& at, const std::string& name) {
+    const bool is_global = std::any_of(rows<Global>().begin(), rows<Global>().end(),
+                                       [&](const Option& option) { return option.key == name; });
+    const bool has_control = printable(name, name.size() * 4) != name;
+    if (is_global) {
+      reader_.error(at, in_quotes(name) + " is a global key, so no service can have this name",
+                    "global keys stand before the first table: " + name + " = ...");
+    } else if (name.empty() || name.size() > 64 || has_control) {
+      reader_.error(
+          at, in_quotes(name) + " is no name for a service: at most 64 bytes of printable text");
+    } else {
+      return true;
+    }
+    return false;
+  }
+
+  void read_service(const Entry& entry) {
+    if (reader_.is_exhausted()) return;
+    check_keys<Service>(reader_, entry.value);
+    Service service;
+    service.name = entry.key;
+    read_rows(reader_, Setting(&entry.value, defaults_), service);
+    document_.config.services.push_back(std::move(service));
+  }
+
+  Document document_;
+  Diagnostics& diagnostics_;
+  Reader reader_;
+  const Value* defaults_ = nullptr;
+  std::vector<const Entry*> services_;
+};
+
+Document parse(std::string text, const std::string& path, System system) {
+  return Builder(system).build(std::make_unique<Source>(path, std::move(text)));
+}
+
+Document load(const std::string& path, System system) {
+  if (path.ends_with(".conf")) {
+    return Builder(system).refuse(path,
+                                  "a file whose name ends in .conf is a stunnel.conf, which this "
+                                  "version does not read; TOML files end in .toml");
+  }
+  auto text = read_text(path);
+  if (!text) return Builder(system).refuse(path, text.error().text);
+  return parse(std::move(*text), path, system);
+}
+
+}  // namespace tunnel::config

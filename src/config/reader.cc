@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: MIT
+#include "config/reader.h"
+
+#include <fcntl.h>
+#include <netdb.h>
+#include <sys/stat.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <chrono>
+#include <memory>
+
+#include "base/fd.h"
+#include "base/text.h"
+#include "config/schema.h"
+
+namespace tunnel::config {
+
+void Reader::wrong_type(const Option& option, const Value& value) {
+  error(value, "\"" + std::string(option.key) + "\" must be " + describe(option) + ", not " +
+                   std::string(value.kind()));
+}
+
+bool Reader::spend(const Value& at, std::size_t values) {
+  constexpr std::size_t kMostValues = 1'000'000;
+  if (exhausted_) return false;
+  spent_ += values;
+  if (spent_ <= kMostValues) return true;
+  exhausted_ = true;
+  error(at, "the configuration holds more than " + std::to_string(kMostValues) + " values");
+  return false;
+}
+
+std::string Reader::absolute(const Value& value, std::string_view path) const {
+  if (path.starts_with('/')) return std::string(path);
+  if (path.starts_with("./")) path.remove_prefix(2);
+  return diagnostics_.source(value.position.file).folder() + "/" + std::string(path);
+}
+
+void Reader::check_readable(const Value& value, const std::string& path, Folder folder) {
+  if (!may_use_system()) return;
+  const Fd fd(::open(path.c_str(), O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC));
+  struct stat status {};
+  if (!fd.valid() || ::fstat(fd.get(), &status) != 0) {
+    return error(value, failed(ErrorCode::system, "cannot read " + path, errno).value().text);
+  }
+  const bool is_folder = S_ISDIR(status.st_mode);
+  if (is_folder && folder == Folder::refused) {
+    return error(value, path + " is a folder, not a file");
+  }
+  if (!is_folder && !S_ISREG(status.st_mode)) error(value, path + " is no regular file");
+}
+
+Result<std::vector<SocketAddress>> Reader::resolve(const std::string& host) {
+  constexpr long long kMostMs = 10'000;
+  if (const auto known = resolved_.find(host); known != resolved_.end()) return known->second;
+  if (resolving_ms_ > kMostMs) {
+    return failed(ErrorCode::unavailable, "not looked up: looking up other names took too long");
+  }
+  addrinfo hints{};
+  hints.ai_socktype = SOCK_STREAM;
+  addrinfo* found = nullptr;
+  const auto start = std::chrono::steady_clock::now();
+  const int status = ::getaddrinfo(host.c_str(), nullptr, &hints, &found);
+  resolving_ms_ += std::chrono::duration_cast<std::chrono::milliseconds>(
+                       std::chrono::steady_clock::now() - start)
+                       .count();
+  const std::unique_ptr<addrinfo, void (*)(addrinfo*)> owner(found, [](addrinfo* list) {
+    if (list != nullptr) ::freeaddrinfo(list);
+  });
+  Result<std::vector<SocketAddress>> result = std::vector<SocketAddress>();
+  if (status != 0) {
+    result = failed(ErrorCode::not_found, ::gai_strerror(status));
+  } else {
+    for (const addrinfo* each = found; each != nullptr; each = each->ai_next) {
+      const SocketAddress address = SocketAddress::from(each->ai_addr, each->ai_addrlen);
+      if (std::find(result->begin(), result->end(), address) == result->end()) {
+        result->push_back(address);
+      }
+    }
+  }
+  return resolved_.emplace(host, std::move(result)).first->second;
+}
+
+bool is_plain(Reader& reader, const Option& option, const Value& value) {
+  const std::string& text = *value.as<std::string>();
+  const std::string key = "\"" + std::string(option.key) + "\"";
+  if (text.empty()) {
+    reader.error(value, key + " must not be empty");
+    return false;
+  }
+  const auto is_control = [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; };
+  if (std::any_of(text.begin(), text.end(), is_control)) {
+    reader.error(value, key + " must not contain control characters");
+    return false;
+  }
+  if (text.size() > 65536) {
+    reader.error(value, key + " is longer than 64 KiB");
+    return false;
+  }
+  return true;
+}
+
+}  // namespace tunnel::config

@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: MIT
+// What every codec needs while a tree becomes a model: where to report, what paths are relative to,
+// and the few questions to the system (does the file open, who is that user, which addresses has
+// that name). One per load, one thread.
+#pragma once
+
+#include <cstddef>
+#include <map>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/address.h"
+#include "config/diagnostic.h"
+#include "config/value.h"
+
+namespace tunnel::config {
+
+struct Option;
+
+// Whether loading may open files and look up users and names. `leave_alone` is for fuzzing, for
+// printing what a text means on another machine, and for tests.
+enum class System { use, leave_alone };
+
+class Reader {
+ public:
+  Reader(Diagnostics& diagnostics, System system) : diagnostics_(diagnostics), system_(system) {}
+  Reader(const Reader&) = delete;
+  Reader& operator=(const Reader&) = delete;
+
+  void error(const Value& at, std::string text, std::string hint = {}) {
+    diagnostics_.error(at.position, std::move(text), std::move(hint));
+  }
+  // `"KEY" must be a boolean (true or false), not a string`
+  void wrong_type(const Option& option, const Value& value);
+
+  // Lists hold values, and [defaults] hold for every service: the product is bounded. False, with
+  // an error, once the configuration as a whole asks for more than that.
+  [[nodiscard]] bool spend(const Value& at, std::size_t values);
+  [[nodiscard]] bool is_exhausted() const { return exhausted_ || diagnostics_.is_hopeless(); }
+
+  [[nodiscard]] bool may_use_system() const { return system_ == System::use; }
+  // Relative to the folder of the file in which the value is written.
+  [[nodiscard]] std::string absolute(const Value& value, std::string_view path) const;
+  enum class Folder { allowed, refused };
+  void check_readable(const Value& value, const std::string& path, Folder folder);
+  // Every TCP address of a name, from /etc/hosts and DNS; asked once a name, ten seconds in all.
+  [[nodiscard]] Result<std::vector<SocketAddress>> resolve(const std::string& host);
+
+ private:
+  Diagnostics& diagnostics_;
+  const System system_;
+  std::size_t spent_ = 0;
+  bool exhausted_ = false;
+  std::map<std::string, Result<std::vector<SocketAddress>>> resolved_;
+  long long resolving_ms_ = 0;
+};
+
+// Text that may stand in a model: no control characters, not empty. Reports and says whether it is.
+[[nodiscard]] bool is_plain(Reader& reader, const Option& option, const Value& value);
+
+}  // namespace tunnel::config

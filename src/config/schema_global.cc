@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: MIT
+// The option table: keys before the first table.
+#include <array>
+
+#include "config/codec.h"
+
+namespace tunnel::config {
+
+template <>
+struct Words<log::Level> {
+  static constexpr auto kWords = std::to_array<Word>({
+      {"error", static_cast<int>(log::Level::error)},
+      {"warning", static_cast<int>(log::Level::warning)},
+      {"info", static_cast<int>(log::Level::info)},
+      {"debug", static_cast<int>(log::Level::debug)},
+  });
+};
+
+template <>
+struct Words<LogFormat> {
+  static constexpr auto kWords = std::to_array<Word>({
+      {"text", static_cast<int>(LogFormat::text)},
+      {"json", static_cast<int>(LogFormat::json)},
+  });
+};
+
+namespace {
+
+// `include` has no member: include.cc has followed it before the rows are read.
+void read_nothing(Reader&, const Option&, const Setting&, Global&) {}
+Printed print_nothing(const Global&) { return {}; }
+
+constexpr auto kRows = std::to_array<Row<Global>>({
+    row<Type::boolean, &Global::foreground>(
+        {.key = "foreground",
+         .stunnel = "foreground",
+         .standard = "false",
+         .help =
+             "Stay in the foreground, and log to standard error unless log_file says otherwise. "
+             "Without it the process becomes a daemon once every listener is bound."}),
+    row<Type::choice, &Global::log_level>(
+        {.key = "log_level",
+         .stunnel = "debug",
+         .standard = "\"info\"",
+         .help = "The least important lines that are logged. \"debug\" shows each phase of each "
+                 "connection."}),
+    row<Type::log_target, &Global::log_file>(
+        {.key = "log_file",
+         .stunnel = "output",
+         .help = "Where log lines go. The default is \"stderr\" in the foreground, else "
+                 "\"syslog\". Files are opened again on SIGUSR1."}),
+    row<Type::choice, &Global::log_format>(
+        {.key = "log_format",
+         .standard = "\"text\"",
+         .help = "\"text\" for people, or \"json\": one object a line."}),
+    row<Type::path, &Global::pid_file>(
+        {.key = "pid_file",
+         .stunnel = "pid",
+         .help = "Written with the process id after the listeners are bound, removed on exit."}),
+    row<Type::workers, &Global::workers>(
+        {.key = "workers",
+         .standard = "\"auto\"",
+         .help = "Worker threads, one event loop each. \"auto\" means as many as the process may "
+                 "use CPUs, at most 16.",
+         .min = 1,
+         .max = 1024}),
+    row<Type::name_servers, &Global::dns_servers>(
+        {.key = "dns_servers",
+         .help =
+             "Name servers to ask. The default is the system's (resolv.conf, read again when it "
+             "changes)."}),
+    row<Type::duration, &Global::dns_min_ttl>(
+        {.key = "dns_min_ttl",
+         .standard = "\"1s\"",
+         .help = "No name is asked for more often than this, whatever its answer's TTL says.",
+         .min = 1}),
+    row<Type::duration, &Global::dns_max_stale>(
+        {.key = "dns_max_stale",
+         .standard = "\"1h\"",
+         .help = "How long the last good answer serves while DNS fails.",
+         .max = std::numeric_limits<std::int64_t>::max()}),
+    row<Type::user, &Global::user>(
+        {.key = "user",
+         .stunnel = "setuid",
+         .help = "The user to become after ports are bound and keys are loaded; a name or an id."}),
+    row<Type::group, &Global::group>(
+        {.key = "group",
+         .stunnel = "setgid",
+         .help =
+             "The group to become after ports are bound and keys are loaded. The default is the "
+             "user's own."}),
+    row<Type::duration, &Global::shutdown_timeout>(
+        {.key = "shutdown_timeout",
+         .standard = "\"30s\"",
+         .help = "How long SIGTERM lets connections finish before they are reset."}),
+    {{.key = "include",
+      .stunnel = "include",
+      .help = "Further files to read, as patterns: \"conf.d/*.toml\". Files are read in the order "
+              "of their names, without those that begin with a dot or end with \"~\". They hold "
+              "services only.",
+      .type = Type::globs},
+     read_nothing,
+     print_nothing},
+});
+
+}  // namespace
+
+template <>
+std::span<const Row<Global>> rows<Global>() {
+  return kRows;
+}
+
+}  // namespace tunnel::config

@@ -1,0 +1,266 @@
+// SPDX-License-Identifier: MIT
+// The option table: keys of a service, and its tables but for tls.
+#include <array>
+
+#include "config/codec.h"
+
+namespace tunnel::config {
+
+template <>
+struct Words<Balance> {
+  static constexpr auto kWords = std::to_array<Word>({
+      {"round-robin", static_cast<int>(Balance::round_robin)},
+      {"least-connections", static_cast<int>(Balance::least_connections)},
+      {"random", static_cast<int>(Balance::random)},
+      {"hash", static_cast<int>(Balance::hash)},
+      {"first", static_cast<int>(Balance::first)},
+  });
+};
+
+template <>
+struct Words<OnTruncation> {
+  static constexpr auto kWords = std::to_array<Word>({
+      {"reset", static_cast<int>(OnTruncation::reset)},
+      {"eof", static_cast<int>(OnTruncation::eof)},
+  });
+};
+
+template <>
+struct Words<Check> {
+  static constexpr auto kWords = std::to_array<Word>({
+      {"none", static_cast<int>(Check::none)},
+      {"tcp", static_cast<int>(Check::tcp)},
+      {"tls", static_cast<int>(Check::tls)},
+      {"ldap", static_cast<int>(Check::ldap)},
+      {"smtp", static_cast<int>(Check::smtp), Availability::later},
+      {"imap", static_cast<int>(Check::imap), Availability::later},
+      {"pop3", static_cast<int>(Check::pop3), Availability::later},
+      {"pgsql", static_cast<int>(Check::pgsql), Availability::later},
+      {"mysql", static_cast<int>(Check::mysql), Availability::later},
+      {"redis", static_cast<int>(Check::redis), Availability::later},
+  });
+};
+
+namespace {
+
+constexpr std::int64_t kDay = 86'400'000;
+
+// `client` has no member: this is a client tunnel, and `true` changes nothing.
+void read_client(Reader& reader, const Option& option, const Setting& setting, Service&) {
+  const auto boolean = read_boolean(setting.value());
+  if (!boolean) return reader.wrong_type(option, setting.value());
+  if (*boolean) return;
+  reader.error(setting.value(),
+               "this is a client tunnel: it accepts plaintext and speaks TLS to its targets; it "
+               "cannot be the server side",
+               "remove the line, or keep stunnel or another TLS server for this service");
+}
+Printed print_client(const Service&) { return {}; }
+
+constexpr auto kServiceRows = std::to_array<Row<Service>>({
+    row<Type::accept, &Service::accept>(
+        {.key = "accept",
+         .stunnel = "accept",
+         .help = "Where plaintext clients connect: \"127.0.0.1:389\", \"[::1]:389\", a name with a "
+                 "port, a port alone (loopback, both families), \"*:389\" (all addresses), or the "
+                 "path of a unix socket; an array for several. Port 0 takes a free port, which is "
+                 "logged."}),
+    row<Type::boolean, &Service::allow_remote>(
+        {.key = "allow_remote",
+         .standard = "false",
+         .help = "Lets `accept` name an address that other machines can reach. What they send to "
+                 "it is plaintext."}),
+    row<Type::ranges, &Service::allow>(
+        {.key = "allow",
+         .help = "Who may connect over TCP, as address ranges: [\"127.0.0.0/8\", \"10.1.0.0/16\"]. "
+                 "The default is everyone who can reach the address."}),
+    row<Type::unix_mode, &Service::unix_mode>(
+        {.key = "unix_mode",
+         .standard = "\"0600\"",
+         .help = "The mode of the unix sockets in `accept`."}),
+    row<Type::unix_owner, &Service::unix_owner>(
+        {.key = "unix_owner",
+         .help = "The owner of the unix sockets in `accept`: \"user\", \"user:group\" or "
+                 "\":group\". The default is the process's user."}),
+    row<Type::connect, &Service::connect>(
+        {.key = "connect",
+         .stunnel = "connect",
+         .help =
+             "The target: \"ldap.example.com:636\", a unix socket, or \"srv:NAME\". An array is "
+             "a group of targets that share the load; an array of arrays is groups, of which "
+             "the next serves only when those before it cannot."}),
+    row<Type::choice, &Service::balance>(
+        {.key = "balance",
+         .standard = "\"round-robin\"",
+         .help = "How a target is chosen within a group. \"random\" takes the better of two, "
+                 "\"hash\" keeps a client address with its target, \"first\" takes the first that "
+                 "works."}),
+    {{.key = "client",
+      .stunnel = "client",
+      .standard = "true",
+      .help = "Accepted for those who come from stunnel. `false` is an error: this is a client "
+              "tunnel.",
+      .type = Type::boolean},
+     read_client,
+     print_client},
+    row<Type::table_or_false, &Service::tls>(
+        {.key = "tls",
+         .help = "How TLS is spoken to the targets; see the keys under tls. `false` relays plain "
+                 "TCP: the service is then a load balancer only."}),
+    row<Type::source_address, &Service::bind>(
+        {.key = "bind", .stunnel = "local", .help = "The source address of outgoing connections."}),
+    row<Type::integer, &Service::max_connections>(
+        {.key = "max_connections",
+         .help = "Connections that the service has at a time. Beyond it they wait in the kernel's "
+                 "backlog, unaccepted.",
+         .min = 1}),
+    row<Type::table, &Service::timeouts>(
+        {.key = "timeouts", .help = "How long each phase may take; see the keys under timeouts."}),
+    row<Type::table_or_false, &Service::keepalive>(
+        {.key = "keepalive",
+         .help = "TCP keepalive on both sides; see the keys under keepalive. `false` switches it "
+                 "off."}),
+    row<Type::choice, &Service::on_truncation>(
+        {.key = "on_truncation",
+         .standard = "\"reset\"",
+         .help =
+             "What a client sees when its server closes without TLS's goodbye: \"reset\", since "
+             "the answer may have been cut by somebody else, or \"eof\", like an orderly end."}),
+    row<Type::table, &Service::health>(
+        {.key = "health",
+         .help = "How failing targets are avoided and checked; see the keys under health."}),
+    {{.key = "starttls", .stunnel = "protocol", .availability = Availability::later}},
+    {{.key = "proxy", .availability = Availability::later}},
+    {{.key = "proxy_headers", .stunnel = "protocolHeader", .availability = Availability::later}},
+    {{.key = "send_proxy", .availability = Availability::later}},
+    {{.key = "exec", .stunnel = "exec", .availability = Availability::later}},
+    {{.key = "exec_args", .stunnel = "execArgs", .availability = Availability::later}},
+    {{.key = "retry", .stunnel = "retry", .availability = Availability::later}},
+    {{.key = "socket_options", .stunnel = "socket", .availability = Availability::later}},
+    {{.key = "capture", .availability = Availability::later}},
+});
+
+constexpr auto kTimeoutsRows = std::to_array<Row<Timeouts>>({
+    row<Type::timeout, &Timeouts::resolve>(
+        {.key = "resolve",
+         .standard = "\"5s\"",
+         .help = "How long a connection waits for DNS when no answer is at hand yet.",
+         .min = 1}),
+    row<Type::timeout, &Timeouts::connect>(
+        {.key = "connect",
+         .stunnel = "TIMEOUTconnect",
+         .standard = "\"5s\"",
+         .help = "How long a TCP connection may take, for each address.",
+         .min = 1}),
+    row<Type::timeout, &Timeouts::handshake>(
+        {.key = "handshake",
+         .stunnel = "TIMEOUTbusy",
+         .standard = "\"10s\"",
+         .help = "How long the TLS handshake may take, with all that is said before it.",
+         .min = 1}),
+    row<Type::timeout, &Timeouts::dial>(
+        {.key = "dial",
+         .standard = "\"30s\"",
+         .help = "How long a client waits until one of the targets is established, all attempts "
+                 "together.",
+         .min = 1}),
+    row<Type::timeout, &Timeouts::idle>(
+        {.key = "idle",
+         .stunnel = "TIMEOUTidle",
+         .standard = "\"off\"",
+         .help = "Resets a connection on which no byte moved for so long.",
+         .min = 1}),
+    row<Type::timeout, &Timeouts::half_close>(
+        {.key = "half_close",
+         .stunnel = "TIMEOUTclose",
+         .standard = "\"5m\"",
+         .help = "After one side has ended: how long the other may be silent before the connection "
+                 "is reset.",
+         .min = 1}),
+});
+
+constexpr auto kKeepaliveRows = std::to_array<Row<Keepalive>>({
+    row<Type::duration, &Keepalive::idle>(
+        {.key = "idle",
+         .standard = "\"60s\"",
+         .help = "How long a connection is quiet before the first probe.",
+         .min = 1000,
+         .max = 32'767'000}),
+    row<Type::duration, &Keepalive::interval>({.key = "interval",
+                                               .standard = "\"10s\"",
+                                               .help = "The time between probes.",
+                                               .min = 1000,
+                                               .max = 32'767'000}),
+    row<Type::integer, &Keepalive::count>(
+        {.key = "count",
+         .standard = "6",
+         .help = "How many probes may stay unanswered before the connection is lost.",
+         .min = 1,
+         .max = 127}),
+});
+
+constexpr auto kHealthRows = std::to_array<Row<Health>>({
+    row<Type::duration, &Health::eject_time>(
+        {.key = "eject_time",
+         .standard = "\"5s\"",
+         .help = "How long a target is avoided after a failed dial; doubles with each further "
+                 "failure, up to eject_max.",
+         .max = kDay}),
+    row<Type::duration, &Health::eject_max>(
+        {.key = "eject_max",
+         .standard = "\"60s\"",
+         .help = "The longest that a target is avoided without being tried again.",
+         .max = kDay}),
+    row<Type::choice, &Health::check>(
+        {.key = "check",
+         .standard = "\"none\"",
+         .help =
+             "Checks every target all the time, not only when clients dial: a TCP connection, a "
+             "TLS handshake, or an anonymous LDAP bind over the real path."}),
+    row<Type::duration, &Health::interval>(
+        {.key = "interval",
+         .standard = "\"5s\"",
+         .help = "The time between two checks of a target, 10 % more or less.",
+         .min = 10,
+         .max = kDay}),
+    row<Type::duration, &Health::timeout>({.key = "timeout",
+                                           .standard = "\"3s\"",
+                                           .help = "How long a check may take.",
+                                           .min = 1,
+                                           .max = kDay}),
+    row<Type::integer, &Health::fall>({.key = "fall",
+                                       .standard = "3",
+                                       .help = "Failed checks in a row until a target is out.",
+                                       .min = 1,
+                                       .max = 1000}),
+    row<Type::integer, &Health::rise>({.key = "rise",
+                                       .standard = "2",
+                                       .help = "Good checks in a row until a target is back.",
+                                       .min = 1,
+                                       .max = 1000}),
+    row<Type::table, &Health::tls>(
+        {.key = "tls",
+         .help = "On a service with `tls = false`: how its checks speak TLS to the targets; the "
+                 "keys are those under tls."}),
+});
+
+}  // namespace
+
+template <>
+std::span<const Row<Service>> rows<Service>() {
+  return kServiceRows;
+}
+template <>
+std::span<const Row<Timeouts>> rows<Timeouts>() {
+  return kTimeoutsRows;
+}
+template <>
+std::span<const Row<Keepalive>> rows<Keepalive>() {
+  return kKeepaliveRows;
+}
+template <>
+std::span<const Row<Health>> rows<Health>() {
+  return kHealthRows;
+}
+
+}  // namespace tunnel::config

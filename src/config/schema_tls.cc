@@ -1,0 +1,151 @@
+// SPDX-License-Identifier: MIT
+// The option table: keys of [NAME.tls].
+#include <array>
+
+#include "config/codec.h"
+
+namespace tunnel::config {
+
+template <>
+struct Words<Verify> {
+  static constexpr auto kWords = std::to_array<Word>({
+      {"full", static_cast<int>(Verify::full)},
+      {"chain", static_cast<int>(Verify::chain)},
+      {"pin", static_cast<int>(Verify::pin)},
+      {"none", static_cast<int>(Verify::none)},
+  });
+};
+
+template <>
+struct Words<OcspMode> {
+  static constexpr auto kWords = std::to_array<Word>({
+      {"soft", static_cast<int>(OcspMode::soft)},
+      {"require", static_cast<int>(OcspMode::require)},
+      {"off", static_cast<int>(OcspMode::off)},
+  });
+};
+
+template <>
+struct Words<TlsVersion> {
+  static constexpr auto kWords = std::to_array<Word>({
+      {"1.0", static_cast<int>(TlsVersion::tls1_0)},
+      {"1.1", static_cast<int>(TlsVersion::tls1_1)},
+      {"1.2", static_cast<int>(TlsVersion::tls1_2)},
+      {"1.3", static_cast<int>(TlsVersion::tls1_3)},
+  });
+};
+
+namespace {
+
+constexpr auto kRows = std::to_array<Row<Tls>>({
+    row<Type::choice, &Tls::verify>(
+        {.key = "verify",
+         .standard = "\"full\"",
+         .help = "What is checked of the server's certificate. \"full\" is its chain and its name, "
+                 "\"chain\" leaves the name out, \"pin\" accepts exactly the keys in `pin`, and "
+                 "\"none\" checks nothing, with a warning at each start."}),
+    row<Type::readable_paths, &Tls::ca>(
+        {.key = "ca",
+         .stunnel = "CAfile",
+         .help = "Certificates to trust: PEM or DER files, or folders of them. The default is the "
+                 "system's trust store."}),
+    row<Type::readable_path, &Tls::peer_certs>(
+        {.key = "peer_certs",
+         .help = "With verify = \"pin\": the server's subject and public key must be those of a "
+                 "certificate in this file.",
+         .availability = Availability::later}),
+    row<Type::readable_paths, &Tls::crl>(
+        {.key = "crl",
+         .stunnel = "CRLfile",
+         .help = "Revocation lists. The server's certificate must be covered by a current one: a "
+                 "missing or expired list fails the connection."}),
+    row<Type::choice, &Tls::ocsp>(
+        {.key = "ocsp",
+         .standard = "\"soft\"",
+         .help = "The answer about revocation that a server may staple to its handshake: \"soft\" "
+                 "checks it if there is one, \"require\" fails without one, \"off\" ignores it."}),
+    row<Type::texts, &Tls::name>(
+        {.key = "name",
+         .stunnel = "checkHost",
+         .help = "The name or names that the certificate may carry, one match suffices: DNS names, "
+                 "IP addresses, or \"email:...\". The default is the host of the target."}),
+    row<Type::text, &Tls::sni>(
+        {.key = "sni",
+         .stunnel = "sni",
+         .help = "The server name that is sent in the handshake; \"\" sends none. The default is "
+                 "the first name, if it is no IP address."}),
+    row<Type::pins, &Tls::pin>(
+        {.key = "pin",
+         .help = "SHA-256 hashes of the public keys that the server may have: \"sha256:\" and hex "
+                 "or base64. They hold in addition to the chain, or alone with verify = \"pin\"."}),
+    row<Type::path_or_uri, &Tls::cert>(
+        {.key = "cert",
+         .stunnel = "cert",
+         .help = "The client certificate: a PEM or PKCS#12 file, or a pkcs11: URI.",
+         .availability = Availability::later}),
+    row<Type::path_or_uri, &Tls::key>(
+        {.key = "key",
+         .stunnel = "key",
+         .help = "The client certificate's private key: a PEM file or a pkcs11: URI. The default "
+                 "is to look for it in `cert`.",
+         .availability = Availability::later}),
+    row<Type::readable_path, &Tls::key_password_file>(
+        {.key = "key_password_file",
+         .help = "A file with the password of an encrypted key or PKCS#12 file.",
+         .availability = Availability::later}),
+    row<Type::text, &Tls::psk_identity>({.key = "psk_identity",
+                                         .stunnel = "PSKidentity",
+                                         .help = "The identity of the pre-shared key to use.",
+                                         .availability = Availability::later}),
+    row<Type::readable_path, &Tls::psk_file>(
+        {.key = "psk_file",
+         .stunnel = "PSKsecrets",
+         .help = "Pre-shared keys: lines of \"identity:hexkey\".",
+         .availability = Availability::later}),
+    row<Type::choice, &Tls::min_version>(
+        {.key = "min_version",
+         .stunnel = "sslVersionMin",
+         .standard = "\"1.2\"",
+         .help = "The oldest version of TLS that is spoken. \"1.0\" and \"1.1\" are broken, and "
+                 "allowed with a warning."}),
+    row<Type::choice, &Tls::max_version>({.key = "max_version",
+                                          .stunnel = "sslVersionMax",
+                                          .standard = "\"1.3\"",
+                                          .help = "The newest version of TLS that is spoken."}),
+    row<Type::texts, &Tls::ciphers>(
+        {.key = "ciphers",
+         .help = "Cipher suites by their standard names, the preferred first. Anything negotiated "
+                 "outside the list fails. The default is ECDHE with AES-GCM and ChaCha20-Poly1305, "
+                 "and AES-CBC for old TLS 1.2 servers."}),
+    row<Type::texts, &Tls::groups>(
+        {.key = "groups",
+         .stunnel = "curves",
+         .help = "Key exchange groups by their standard names, the preferred first."}),
+    row<Type::text, &Tls::priority>(
+        {.key = "priority",
+         .help =
+             "A whole GnuTLS priority string, for experts, instead of min_version, max_version, "
+             "ciphers and groups."}),
+    row<Type::texts, &Tls::alpn>(
+        {.key = "alpn", .help = "Application protocols to offer, the preferred first."}),
+    row<Type::boolean, &Tls::resumption>(
+        {.key = "resumption",
+         .stunnel = "sessionResume",
+         .standard = "true",
+         .help = "Keeps session tickets per target, so that the next handshake is cheaper.",
+         .availability = Availability::later}),
+    row<Type::path, &Tls::keylog>(
+        {.key = "keylog",
+         .help =
+             "Writes the keys of every session to this file, for Wireshark. Whoever reads it can "
+             "read the traffic: a warning at each start."}),
+});
+
+}  // namespace
+
+template <>
+std::span<const Row<Tls>> rows<Tls>() {
+  return kRows;
+}
+
+}  // namespace tunnel::config
