@@ -1,0 +1,74 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: MIT
+"""The manual pages against the program: manual.py PROGRAM.
+
+Every key that `tunnel explain` lists has its paragraph in tunnel.toml(5), and the page describes no
+other; tunnel(1) has every `kind` word and every event; both pages are well-formed (where groff is).
+"""
+
+import pathlib
+import re
+import shutil
+import subprocess
+import sys
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+KEY = re.compile(r"^[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)?$")
+
+
+def explained_keys(program):
+    """The first word of each line of `tunnel explain` that looks like a key."""
+    output = subprocess.run([program, "explain"], capture_output=True, text=True, check=True).stdout
+    words = [line.split()[0] for line in output.splitlines() if line.strip()]
+    return {word for word in words if KEY.match(word)}
+
+
+def described_keys(page):
+    return set(re.findall(r"^\.It Ic (\S+)$", page, re.MULTILINE))
+
+
+def described_words(page):
+    """Every literal of every list item: `.It Li ok` and `.It Li a , Li b`."""
+    items = re.findall(r"^\.It Li (.+)$", page, re.MULTILINE)
+    return {word for item in items for word in item.split() if word not in (",", "Li")}
+
+
+def words_of(path, start):
+    """The string literals of the first initialiser behind `start` in a C++ file."""
+    text = (ROOT / path).read_text()
+    return set(re.findall(r'"([a-z_0-9]+)"', text[text.index(start):].split("};")[0]))
+
+
+def differences(what, program, page, page_name):
+    for word in sorted(program - page):
+        yield f"{page_name} does not describe {what} {word}"
+    for word in sorted(page - program):
+        yield f"{page_name} describes {what} {word}, which the program does not have"
+
+
+def main():
+    complaints = []
+    reference = (ROOT / "docs/tunnel.toml.5").read_text()
+    command = (ROOT / "docs/tunnel.1").read_text()
+    keys = explained_keys(sys.argv[1])
+    if len(keys) < 40:
+        complaints.append(f"`tunnel explain` lists only {len(keys)} keys")
+    complaints += differences("key", keys, described_keys(reference), "tunnel.toml(5)")
+    kinds = words_of("src/base/kind.cc", "kWords")
+    events = words_of("src/log/line.cc", "kEventWords")
+    assert "cert_expired" in kinds and "dial_failed" in events, "the tables of words have moved"
+    # Reloading is described when there is a reload.
+    events -= {"reloaded", "reload_failed"}
+    complaints += differences("word", kinds | events, described_words(command), "tunnel(1)")
+    if shutil.which("groff"):
+        for page in ("docs/tunnel.1", "docs/tunnel.toml.5"):
+            lint = ["groff", "-mdoc", "-Tutf8", "-ww", "-z", str(ROOT / page)]
+            complaints += subprocess.run(lint, capture_output=True, text=True).stderr.splitlines()
+    for complaint in complaints:
+        print(complaint)
+    print(f"{len(keys)} keys, {len(kinds)} kinds, {len(complaints)} problems")
+    return 1 if complaints else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
