@@ -1,0 +1,28 @@
+# shellcheck shell=sh disable=SC2154
+# SPDX-License-Identifier: MIT
+# Sourced after debian.sh with `root` set to the checkout. POSIX sh. Defines: build_program,
+# build_everything. Both take a NAME and meson options, build in $root/build/NAME, and set `build`
+# to that folder and `tunnel` to the program.
+
+build_program() {
+  configure "$@"
+  say "building ${tunnel#"$root"/}"
+  quietly ninja -C "$build" src/cli/tunnel
+}
+
+build_everything() {
+  configure "$@"
+  say "building everything in ${build#"$root"/}"
+  quietly ninja -C "$build"
+}
+
+configure() {
+  build=$root/build/$1
+  tunnel=$build/src/cli/tunnel
+  shift
+  if [ ! -f "$build/build.ninja" ]; then
+    quietly meson setup "$@" "$build" "$root"
+  elif [ $# -gt 0 ]; then
+    quietly meson configure "$build" "$@"
+  fi
+}

@@ -1,0 +1,115 @@
+# shellcheck shell=sh disable=SC2154
+# SPDX-License-Identifier: MIT
+# Sourced after debian.sh by the examples that need directory servers. POSIX sh. Expects `work`, a
+# temporary folder. Defines: make_authority, make_certificate, free_port, start_slapd, wait_until.
+# What it starts is added to `pids`.
+
+# shellcheck disable=SC2034  # used by those who source this
+DIRECTORY_PACKAGES="slapd ldap-utils openssl python3"
+pids=
+
+# make_authority: a throw-away CA, $work/ca.pem and $work/ca.key.
+make_authority() {
+  quietly openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 \
+    -subj "/CN=Throw-away authority" -keyout "$work/ca.key" -out "$work/ca.pem" \
+    -addext "basicConstraints=critical,CA:TRUE" -addext "keyUsage=critical,keyCertSign,cRLSign"
+}
+
+# make_certificate FILE NAME: $work/FILE.pem and $work/FILE.key for the host NAME.
+make_certificate() {
+  quietly openssl req -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -subj "/CN=$2" \
+    -keyout "$work/$1.key" -out "$work/$1.csr"
+  printf '%s\n' "subjectAltName=DNS:$2" "extendedKeyUsage=serverAuth" \
+    "basicConstraints=critical,CA:FALSE" >"$work/$1.ext"
+  quietly openssl x509 -req -in "$work/$1.csr" -CA "$work/ca.pem" -CAkey "$work/ca.key" \
+    -CAcreateserial -days 2 -extfile "$work/$1.ext" -out "$work/$1.pem"
+}
+
+# A port of the loopback address that nobody listens on.
+free_port() {
+  python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])'
+}
+
+# start_slapd NAME PORT: a real slapd that speaks LDAPS only, with a small directory and the
+# certificate NAME. Its log is $work/NAME.log, its process $slapd_pid.
+start_slapd() {
+  mkdir -p "$work/$1.db"
+  cat >"$work/$1.conf" <<EOF
+modulepath /usr/lib/ldap
+moduleload back_mdb
+include /etc/ldap/schema/core.schema
+include /etc/ldap/schema/cosine.schema
+include /etc/ldap/schema/inetorgperson.schema
+pidfile $work/$1.pid
+TLSCertificateFile $work/$1.pem
+TLSCertificateKeyFile $work/$1.key
+TLSVerifyClient never
+database mdb
+suffix "dc=example,dc=com"
+rootdn "cn=admin,dc=example,dc=com"
+rootpw secret
+directory $work/$1.db
+EOF
+  cat >"$work/people.ldif" <<EOF
+dn: dc=example,dc=com
+objectClass: dcObject
+objectClass: organization
+dc: example
+o: Example
+
+dn: ou=people,dc=example,dc=com
+objectClass: organizationalUnit
+ou: people
+
+dn: uid=ada,ou=people,dc=example,dc=com
+objectClass: inetOrgPerson
+uid: ada
+cn: Ada Lovelace
+sn: Lovelace
+mail: ada@example.com
+
+dn: uid=grace,ou=people,dc=example,dc=com
+objectClass: inetOrgPerson
+uid: grace
+cn: Grace Hopper
+sn: Hopper
+mail: grace@example.com
+EOF
+  quietly /usr/sbin/slapadd -q -f "$work/$1.conf" -l "$work/people.ldif"
+  run_slapd "$1" "$2"
+}
+
+# run_slapd NAME PORT: starts one that start_slapd prepared (again).
+run_slapd() {
+  /usr/sbin/slapd -f "$work/$1.conf" -h "ldaps://127.0.0.1:$2/" -d stats >>"$work/$1.log" 2>&1 &
+  slapd_pid=$!
+  pids="$pids $slapd_pid"
+  # It says so once it accepts connections.
+  wait_until "slapd $1" "$slapd_pid" "$work/$1.log" "slapd starting"
+}
+
+# wait_until WHAT PID LOG TEXT: waits until the log shows the text; dies when the process does.
+wait_until() {
+  tries=0
+  until grep -q -- "$4" "$3" 2>/dev/null; do
+    kill -0 "$2" 2>/dev/null || {
+      cat "$3" >&2
+      die "$1 has ended"
+    }
+    tries=$((tries + 1))
+    [ "$tries" -lt 600 ] || die "$1 is not ready after a minute"
+    sleep 0.1
+  done
+}
+
+# For the trap at the end: stops what was started and removes the temporary folder.
+stop_everything() {
+  trap - EXIT HUP INT TERM
+  for pid in $pids; do
+    kill "$pid" 2>/dev/null
+  done
+  for pid in $pids; do
+    wait "$pid" 2>/dev/null
+  done
+  rm -rf "$work"
+}

@@ -1,0 +1,140 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+# Installs what is missing, builds, and runs every test. The last line is `N passed, N failed`.
+#
+#   sh tests/run.sh                 everything
+#   sh tests/run.sh plain           unit, lint, e2e and the examples, on a plain build
+#   sh tests/run.sh asan            the same under AddressSanitizer and UndefinedBehaviorSanitizer,
+#                                   without the e2e tests marked `heavy`
+#   sh tests/run.sh tsan            what has threads, under ThreadSanitizer
+#   sh tests/run.sh plain asan      and so on
+set -u
+root=$(CDPATH='' cd -- "$(dirname -- "$0")/.." && pwd)
+. "$root/tests/lib/debian.sh"
+. "$root/tests/lib/build.sh"
+
+# Peers and clients of the e2e tests, and what checks the manual pages.
+TEST_PACKAGES="python3-pytest python3-cryptography slapd ldap-utils nginx-light libnginx-mod-stream
+  openssl gnutls-bin ca-certificates procps groff-base"
+
+passed=0
+failed=0
+
+# count PASSED FAILED
+count() {
+  passed=$((passed + $1))
+  failed=$((failed + $2))
+}
+
+# meson_tests NAME MESON-TEST-ARGUMENT...: runs them in $build and counts.
+meson_tests() {
+  name=$1
+  shift
+  say "$name"
+  log=$build/meson-logs/testlog.json
+  rm -f "$log"
+  meson test -C "$build" --no-rebuild --print-errorlogs "$@" || :
+  # shellcheck disable=SC2046  # two numbers
+  if [ -s "$log" ]; then
+    count $(/usr/bin/python3 "$root/tests/lib/tally.py" meson "$log")
+  else
+    say "no test has run"
+    count 0 1
+  fi
+}
+
+# e2e_tests PYTEST-ARGUMENT...: runs tests/e2e against $tunnel and counts.
+e2e_tests() {
+  say "e2e: $tunnel"
+  report=$build/e2e.xml
+  rm -f "$report"
+  (cd "$root" && TUNNEL=$tunnel /usr/bin/python3 -m pytest tests/e2e -q -p no:cacheprovider \
+    --junit-xml="$report" "$@") || :
+  # shellcheck disable=SC2046  # two numbers
+  if [ -s "$report" ]; then
+    count $(/usr/bin/python3 "$root/tests/lib/tally.py" pytest "$report")
+  else
+    say "pytest left no report"
+    count 0 1
+  fi
+}
+
+# Every example must be a configuration that the program accepts.
+examples() {
+  say "examples"
+  for file in "$root"/examples/*/*.toml; do
+    if "$tunnel" check "$file"; then
+      count 1 0
+    else
+      say "check refused $file"
+      count 0 1
+    fi
+  done
+}
+
+# What `meson install` must leave behind.
+installation() {
+  say "installation"
+  stage=$build/stage
+  rm -rf "$stage"
+  quietly env DESTDIR="$stage" meson install -C "$build" --no-rebuild
+  for file in bin/tunnel share/man/man1/tunnel.1 share/man/man5/tunnel.toml.5 \
+    share/doc/tunnel/README.md share/doc/tunnel/examples/ldap/tunnel.toml systemd/system/tunnel@.service; do
+    if [ -n "$(find "$stage" -type f -path "*/$file")" ]; then
+      count 1 0
+    else
+      say "the installation lacks $file"
+      count 0 1
+    fi
+  done
+}
+
+plain() {
+  build_everything plain
+  meson_tests "unit tests and lint" --suite unit --suite lint
+  installation
+  examples
+  e2e_tests
+}
+
+asan() {
+  # Warnings are errors here and under TSan; not in the plain build, which the examples share with
+  # people whose compiler may be a newer one.
+  build_everything asan -Dwerror=true -Db_sanitize=address,undefined -Db_lundef=false
+  # Findings end the program: one that is only printed would be overlooked.
+  export ASAN_OPTIONS=detect_stack_use_after_return=1:strict_string_checks=1:abort_on_error=0
+  export UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1
+  meson_tests "unit tests under ASan and UBSan" --suite unit --timeout-multiplier 4
+  examples
+  export TUNNEL_SANITIZED=1
+  e2e_tests -m "not heavy"
+  unset ASAN_OPTIONS UBSAN_OPTIONS TUNNEL_SANITIZED
+}
+
+tsan() {
+  build_everything tsan -Dwerror=true -Db_sanitize=thread -Db_lundef=false
+  export TSAN_OPTIONS=halt_on_error=1:second_deadlock_stack=1
+  # GCC 12's ThreadSanitizer cannot live with the address randomisation of recent kernels.
+  fixed=
+  setarch "$(uname -m)" -R true 2>/dev/null && fixed="setarch $(uname -m) -R"
+  meson_tests "threads under TSan" ${fixed:+--wrapper "$fixed"} --suite unit \
+    --timeout-multiplier 4 uv log runtime
+  unset TSAN_OPTIONS
+}
+
+[ $# -gt 0 ] || set -- plain asan tsan
+for part in "$@"; do
+  case $part in
+    plain | asan | tsan) ;;
+    *) die "no part called $part: plain, asan or tsan" ;;
+  esac
+done
+# shellcheck disable=SC2086  # lists of words
+install_packages $BUILD_PACKAGES $TEST_PACKAGES
+for part in "$@"; do
+  # A part in a subshell would lose its counts; a part that dies ends the run with its message.
+  "$part"
+done
+
+echo "$passed passed, $failed failed"
+[ "$failed" -eq 0 ]
