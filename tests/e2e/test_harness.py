@@ -74,7 +74,7 @@ def test_tls_server_can_truncate_and_reset(pki, serve_tls):
 
     with tls_client(pki, serve_tls(truncate).address) as client:
         assert client.recv(10) == b"cut"
-        with pytest.raises(ssl.SSLError, match="unexpected eof"):
+        with pytest.raises(ssl.SSLError, match="(?i)eof"):
             client.recv(10)
     with tls_client(pki, serve_tls(lambda peer: peer.reset()).address) as client:
         with pytest.raises(ConnectionResetError):

@@ -1,0 +1,45 @@
+# SPDX-License-Identifier: MIT
+"""What many tests expect of one connection: served, or refused with a word and a sentence."""
+
+import json
+import re
+
+
+def served(tunnel, client, payload=b"hello"):
+    """The connection echoes."""
+    client.send(payload)
+    assert client.recv_exact(len(payload)) == payload
+
+
+def served_to_the_end(tunnel, client, service="svc", payload=b"hello"):
+    """The connection echoes, ends in order, and its `closed` line, which is returned, says so."""
+    served(tunnel, client, payload)
+    client.half_close()
+    assert client.expect_eof() == b""
+    closed = tunnel.closed(service=service, client=client.local_address)
+    assert closed["kind"] == "ok", closed
+    assert (closed["bytes_up"], closed["bytes_down"]) == (len(payload), len(payload))
+    return closed
+
+
+def failed_dial(tunnel, client, target, kind, *sentence, service="svc"):
+    """The client is reset before it gets a byte; the log has the word, the target and a sentence that
+    matches every one of the given patterns. Returns the `closed` line."""
+    assert client.expect_reset() == b""
+    failed_dial_logged(tunnel, target, kind, *sentence, service=service)
+    closed = tunnel.closed(service=service)
+    assert closed["client"] == client.local_address
+    return closed
+
+
+def failed_dial_logged(tunnel, target, kind, *sentence, service="svc"):
+    closed = tunnel.closed(service=service)
+    assert closed["kind"] == kind, tunnel.log.text()
+    assert (closed["bytes_up"], closed["bytes_down"]) == (0, 0)
+    assert closed["total_ms"] >= 0
+    dial = tunnel.wait_for_event("dial_failed", service=service)
+    assert dial["level"] in ("warning", "error")
+    line = json.dumps(dial, ensure_ascii=False)
+    assert kind in line and target in line, line
+    for pattern in sentence:
+        assert re.search(pattern, dial["msg"], re.IGNORECASE), f"no {pattern!r} in: {dial['msg']}"

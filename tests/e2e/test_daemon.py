@@ -1,0 +1,119 @@
+# SPDX-License-Identifier: MIT
+"""Without `foreground`: the caller's exit status tells whether the service is up."""
+
+import json
+import os
+import signal
+
+import psutil
+import pytest
+from harness import ports, process
+from harness.peer import Peer
+from harness.server import echo
+from harness.tunnel import assert_no_sanitizer_report
+from harness.wait import eventually
+
+
+@pytest.fixture
+def daemon(run, serve, tmp_path, stack):
+    """daemon(**global keys) starts one and returns (result of the caller, pid or None)."""
+
+    def daemon(accept=None, **options):
+        config = {"pid_file": tmp_path / "pid", "log_file": tmp_path / "log",
+                  "log_format": "json", **options,
+                  "svc": {"accept": accept or f"127.0.0.1:{ports.free_port()}", "tls": False,
+                          "connect": serve(echo).address}}
+        done = run(config=config)
+        pid = int((tmp_path / "pid").read_text()) if (tmp_path / "pid").exists() else None
+        if pid:
+            stack.callback(end, pid, tmp_path)
+        return done, pid
+
+    return daemon
+
+
+def end(pid, folder):
+    try:
+        os.kill(pid, signal.SIGKILL)
+        os.waitpid(pid, 0)
+    except (ProcessLookupError, ChildProcessError):
+        pass
+    assert_no_sanitizer_report(folder)
+
+
+def events(path):
+    return [json.loads(line) for line in path.read_text().splitlines()]
+
+
+def test_it_is_up_when_the_caller_returns(daemon, tmp_path):
+    address = f"127.0.0.1:{ports.free_port()}"
+    done, pid = daemon(accept=address)
+    assert done.returncode == 0, done.stderr
+    with Peer.connect(address) as client:
+        client.send(b"hello")
+        assert client.recv_exact(5) == b"hello"
+    assert (tmp_path / "pid").read_text() == f"{pid}\n"
+    os.kill(pid, signal.SIGTERM)
+    assert process.wait_for_exit(pid) == 0
+    assert not (tmp_path / "pid").exists()
+    words = [e["event"] for e in events(tmp_path / "log")]
+    assert "ready" in words and words[-1] == "stopped"
+
+
+def test_it_is_a_proper_daemon(daemon):
+    done, pid = daemon()
+    assert done.returncode == 0, done.stderr
+    it = psutil.Process(pid)
+    assert it.terminal() is None
+    assert os.getsid(pid) != os.getsid(0)
+    for number in (0, 1, 2):
+        assert os.readlink(f"/proc/{pid}/fd/{number}") == "/dev/null"
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="needs root")
+def test_it_still_ends_properly_under_another_identity(daemon, tmp_path):
+    """The pid file lies where the new identity cannot write; at worst it stays, it never fails."""
+    done, pid = daemon(user="nobody", group="nogroup")
+    assert done.returncode == 0, done.stderr
+    assert psutil.Process(pid).username() == "nobody"
+    os.kill(pid, signal.SIGTERM)
+    assert process.wait_for_exit(pid) == 0
+
+
+def test_port_in_use_is_the_callers_failure(daemon, serve, tmp_path):
+    taken = serve(echo).address
+    done, pid = daemon(accept=taken)
+    assert done.returncode == 1
+    assert taken in done.stderr and "in use" in done.stderr
+    assert pid is None
+
+
+def test_broken_configuration_is_the_callers_failure(daemon):
+    done, pid = daemon(log_level="loud")
+    assert done.returncode == 2
+    assert "log_level" in done.stderr
+    assert pid is None
+
+
+def test_log_file_that_cannot_be_written_is_the_callers_failure(daemon, tmp_path):
+    done, pid = daemon(log_file=tmp_path / "no such folder" / "log")
+    assert done.returncode in (1, 2)
+    assert "no such folder" in done.stderr
+    assert pid is None
+
+
+def test_log_files_are_reopened(daemon, tmp_path):
+    done, pid = daemon()
+    assert done.returncode == 0, done.stderr
+    (tmp_path / "log").rename(tmp_path / "log.1")
+    os.kill(pid, signal.SIGUSR1)
+    eventually((tmp_path / "log").exists, "the log is opened anew")
+
+
+def test_relative_paths_survive_the_change_of_folder(daemon, tmp_path):
+    done, pid = daemon(pid_file="pid", log_file="log")
+    assert done.returncode == 0, done.stderr
+    os.kill(pid, signal.SIGTERM)
+    assert process.wait_for_exit(pid) == 0
+    assert not (tmp_path / "pid").exists()
+    assert events(tmp_path / "log")[-1]["event"] == "stopped"

@@ -1,0 +1,177 @@
+# SPDX-License-Identifier: MIT
+"""Names: answers are kept fresh in the background, and old ones serve while DNS is broken."""
+
+import pytest
+from harness import expect
+from harness.server import echo
+from harness.wait import eventually
+
+
+@pytest.fixture
+def named(relay, dns):
+    """named(server, **keys): a tunnel to server.test at the server's port, asking our DNS."""
+
+    def named(server, name="server.test", options=None, **keys):
+        return relay(f"{name}:{server.port}",
+                     options={"dns_servers": [dns.address], **(options or {})}, **keys)
+
+    return named
+
+
+def test_localhost_needs_no_dns(relay, dns, serve_tls):
+    server = serve_tls(echo)
+    tunnel = relay(f"localhost:{server.port}", options={"dns_servers": [dns.address]})
+    expect.served_to_the_end(tunnel, tunnel.connect("svc"))
+    assert dns.count("localhost") == 0
+
+
+def test_name_is_resolved_before_the_first_client_comes(named, dns, serve_tls):
+    dns.set("server.test", "A", ["127.0.0.1"])
+    tunnel = named(serve_tls(echo))
+    dns.wait_for_query("server.test", "A")
+    dns.wait_for_query("server.test", "AAAA")
+    expect.served_to_the_end(tunnel, tunnel.connect("svc"))
+
+
+def test_answer_is_reused_within_its_ttl(named, dns, serve_tls):
+    dns.set("server.test", "A", ["127.0.0.1"], ttl=3600)
+    tunnel = named(serve_tls(echo))
+    for _ in range(5):
+        expect.served_to_the_end(tunnel, tunnel.connect("svc"))
+    assert dns.count("server.test", "A") == 1
+
+
+def test_answer_is_renewed_when_its_ttl_ends(named, dns, serve_tls):
+    dns.set("server.test", "A", ["127.0.0.1"], ttl=1)
+    named(serve_tls(echo))
+    dns.wait_for_query("server.test", "A", count=3)
+    times = [q.time for q in dns.queries if q.type == "A"]
+    assert times[1] - times[0] > 0.8, "asked again before the answer had aged"
+
+
+def test_new_address_is_used_when_the_old_answer_ends(named, dns, serve_tls):
+    def names_itself(peer):
+        peer.send(peer.sock.getsockname()[0].encode())
+        peer.half_close()
+        peer.read_to_end()
+
+    old = serve_tls(names_itself, host="127.0.0.1")
+    serve_tls(names_itself, host="127.0.0.2", port=old.port)
+    dns.set("server.test", "A", ["127.0.0.1"], ttl=1)
+    tunnel = named(old)
+
+    def whom():
+        with tunnel.connect("svc") as client:
+            return client.expect_eof()
+
+    assert whom() == b"127.0.0.1"
+    dns.set("server.test", "A", ["127.0.0.2"], ttl=1)
+    eventually(lambda: whom() == b"127.0.0.2", "the new address serves")
+    assert whom() == b"127.0.0.2"
+
+
+@pytest.mark.parametrize("trouble", ["NXDOMAIN", "SERVFAIL", "silence"])
+def test_last_good_answer_serves_while_dns_is_broken(named, dns, serve_tls, trouble):
+    dns.set("server.test", "A", ["127.0.0.1"], ttl=1)
+    tunnel = named(serve_tls(echo), timeouts={"resolve": "500ms"})
+    expect.served_to_the_end(tunnel, tunnel.connect("svc"))
+    dns.silence("server.test") if trouble == "silence" else dns.fail("server.test", trouble)
+    asked = dns.count("server.test", "A")
+    dns.wait_for_query("server.test", "A", count=asked + 1)
+    for _ in range(3):
+        expect.served_to_the_end(tunnel, tunnel.connect("svc"))
+
+
+def test_stale_answers_have_an_end(named, dns, serve_tls):
+    dns.set("server.test", "A", ["127.0.0.1"], ttl=1)
+    server = serve_tls(echo)
+    tunnel = named(server, options={"dns_max_stale": "1s"})
+    expect.served_to_the_end(tunnel, tunnel.connect("svc"))
+    dns.fail("server.test", "SERVFAIL")
+
+    def refused():
+        with tunnel.connect("svc") as client:
+            return client.read_to_end().how == "reset" if not answers(client) else False
+
+    def answers(client):
+        try:
+            client.send(b"x")
+            return client.recv() == b"x"
+        except ConnectionResetError:
+            return False
+
+    eventually(refused, "the stale answer is given up")
+    assert tunnel.log.wait_for("closed", kind="resolve_failed")
+
+
+def test_nothing_resolves_at_start_and_it_recovers_by_itself(named, dns, serve_tls):
+    dns.fail("server.test", "SERVFAIL")
+    server = serve_tls(echo)
+    tunnel = named(server)
+    expect.failed_dial(tunnel, tunnel.connect("svc"), f"server.test:{server.port}",
+                       "resolve_failed")
+    dns.set("server.test", "A", ["127.0.0.1"])
+
+    def works():
+        with tunnel.connect("svc") as client:
+            try:
+                client.send(b"x")
+                return client.recv() == b"x"
+            except ConnectionResetError:
+                return False
+
+    eventually(works, "the name resolves again")
+
+
+def test_first_client_waits_for_a_slow_answer(named, dns, serve_tls):
+    dns.set("server.test", "A", ["127.0.0.1"])
+    dns.delay("server.test", 0.7)
+    tunnel = named(serve_tls(echo))
+    expect.served_to_the_end(tunnel, tunnel.connect("svc"))
+
+
+def test_missing_family_delays_nobody(named, dns, serve_tls):
+    """AAAA is never answered; the A record serves at once (RFC 8305's resolution delay)."""
+    dns.set("server.test", "A", ["127.0.0.1"])
+    dns.silence("server.test", "AAAA")
+    tunnel = named(serve_tls(echo), timeouts={"resolve": "30s"})
+    closed = expect.served_to_the_end(tunnel, tunnel.connect("svc"))
+    assert closed["resolve_ms"] < 20_000
+
+
+def test_truncated_answers_are_asked_for_again_over_tcp(named, dns, serve_tls):
+    dns.set("server.test", "A", ["127.0.0.1"])
+    dns.truncate("server.test")
+    tunnel = named(serve_tls(echo))
+    expect.served_to_the_end(tunnel, tunnel.connect("svc"))
+    assert any(q.transport == "tcp" for q in dns.queries)
+
+
+def test_aliases_are_followed(named, dns, serve_tls):
+    dns.set("server.test", "CNAME", ["real.test"])
+    dns.set("real.test", "A", ["127.0.0.1"])
+    tunnel = named(serve_tls(echo))
+    expect.served_to_the_end(tunnel, tunnel.connect("svc"))
+
+
+def test_second_dns_server_is_asked_when_the_first_is_silent(relay, dns, keep, serve_tls):
+    from harness.dns import DnsServer
+
+    dead = keep(DnsServer())
+    dead.silence("server.test")
+    dns.set("server.test", "A", ["127.0.0.1"])
+    server = serve_tls(echo)
+    tunnel = relay(f"server.test:{server.port}", timeouts={"resolve": "25s"},
+                   options={"dns_servers": [dead.address, dns.address]})
+    expect.served_to_the_end(tunnel, tunnel.connect("svc"))
+    assert dead.count("server.test") >= 1
+
+
+def test_names_are_asked_for_once_for_many_clients(named, dns, serve_tls):
+    dns.set("server.test", "A", ["127.0.0.1"])
+    dns.delay("server.test", 0.5)
+    tunnel = named(serve_tls(echo), options={"workers": 1})
+    clients = [tunnel.connect("svc") for _ in range(20)]
+    for client in clients:
+        expect.served(tunnel, client)
+    assert dns.count("server.test", "A") <= 2

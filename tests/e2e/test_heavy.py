@@ -1,0 +1,265 @@
+# SPDX-License-Identifier: MIT
+"""Volume, memory and numbers: what only shows under load."""
+
+import hashlib
+import resource
+import selectors
+import socket
+import threading
+
+import pytest
+from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
+from harness import expect
+from harness.peer import Peer
+from harness.programs import Nginx
+from harness.server import echo
+from harness.wait import PATIENCE, eventually
+
+pytestmark = pytest.mark.heavy
+
+MIB = 1 << 20
+
+
+def noise(seed, total, piece=MIB):
+    """Pseudo-random bytes, the same for the same seed."""
+    stream = Cipher(algorithms.AES(bytes([seed]) * 16), modes.CTR(bytes(16))).encryptor()
+    zeros = bytes(piece)
+    for _ in range(total // piece):
+        yield stream.update(zeros)
+
+
+def receive(peer, total):
+    """SHA-256 of the next `total` bytes."""
+    digest, left = hashlib.sha256(), total
+    while left:
+        piece = peer.recv(min(left, MIB))
+        assert piece, f"the connection ended {left} bytes early"
+        digest.update(piece)
+        left -= len(piece)
+    return digest.hexdigest()
+
+
+def send(peer, seed, total):
+    for piece in noise(seed, total):
+        peer.send(piece)
+
+
+def digest_of(seed, total):
+    digest = hashlib.sha256()
+    for piece in noise(seed, total):
+        digest.update(piece)
+    return digest.hexdigest()
+
+
+@pytest.mark.needs("nginx")
+def test_a_quarter_of_a_gigabyte_each_way_at_the_same_time(relay, pki, tmp_path, keep, serve):
+    total = 256 * MIB
+    seen = []
+
+    def script(peer):
+        sender = threading.Thread(target=send, args=(peer, 2, total), daemon=True)
+        sender.start()
+        seen.append(receive(peer, total))
+        sender.join()
+        peer.half_close()
+        peer.read_to_end()
+
+    backend = serve(script)
+    nginx = keep(Nginx(tmp_path, pki.leaf(), backend.address))
+    tunnel = relay(nginx)
+    client = tunnel.connect("svc")
+    sender = threading.Thread(target=send, args=(client, 1, total), daemon=True)
+    sender.start()
+    got = receive(client, total)
+    sender.join()
+    client.half_close()
+    assert client.expect_eof() == b""
+    backend.wait_until_scripts_end()
+    assert got == digest_of(2, total)
+    assert seen == [digest_of(1, total)]
+    closed = tunnel.closed()
+    assert closed["kind"] == "ok"
+    assert (closed["bytes_up"], closed["bytes_down"]) == (total, total)
+
+
+def rss(tunnel):
+    return tunnel.ps.memory_info().rss
+
+
+class Offer:
+    """Sends `total` bytes into a peer in a thread of its own, and knows how far it got."""
+
+    def __init__(self, peer, total):
+        self.sent = 0
+        self._peer, self._total = peer, total
+        self._thread = threading.Thread(target=self._run, daemon=True)
+        self._thread.start()
+
+    def _run(self):
+        piece = bytes(256 * 1024)
+        try:
+            while self.sent < self._total:
+                self._peer.send(piece)
+                self.sent += len(piece)
+        except (OSError, ValueError):
+            pass
+
+    def wait_until_stalled(self):
+        """Nothing has moved for a second, though the other side could take more."""
+        last = [-1, 0]
+
+        def still():
+            last[1] = last[1] + 1 if self.sent == last[0] else 0
+            last[0] = self.sent
+            return last[1] >= 10
+
+        eventually(still, "back-pressure stops the sender", interval=0.1)
+        assert 0 < self.sent < self._total, "the sender was never stopped"
+
+
+def warm_up(tunnel):
+    """Until first-use costs (trust, arenas, scratch buffers) are paid."""
+    for _ in range(4):
+        with tunnel.connect("svc") as client:
+            client.send(bytes(4 * MIB))
+
+
+@pytest.mark.parametrize("tls", [True, False], ids=["tls", "plain"])
+def test_client_that_does_not_read_costs_no_memory(relay, serve, serve_tls, tls):
+    offers = []
+
+    def script(peer):
+        if peer.recv_exact(1) == b"\0":  # warming up
+            peer.read_to_end()
+            return
+        offers.append(Offer(peer, 1 << 30))
+        offering.set()
+        over.wait(PATIENCE * 2)
+
+    offering, over = threading.Event(), threading.Event()
+    server = serve_tls(script) if tls else serve(script)
+    tunnel = relay(server, tls={} if tls else False)
+    warm_up(tunnel)
+    before = rss(tunnel)
+    with tunnel.connect("svc") as client:
+        client.send(b"x")
+        assert offering.wait(PATIENCE)
+        offers[0].wait_until_stalled()
+        grown = rss(tunnel) - before
+        assert grown < 2 * MIB, f"resident memory grew by {grown / MIB:.1f} MiB"
+        # And it goes on where it stopped.
+        receive(client, offers[0].sent + 8 * MIB)
+    over.set()
+
+
+@pytest.mark.parametrize("tls", [True, False], ids=["tls", "plain"])
+def test_server_that_does_not_read_costs_no_memory(relay, serve, serve_tls, tls):
+    def script(peer):
+        if peer.recv_exact(1) == b"\0":
+            peer.read_to_end()
+            return
+        peer.send(b"stalling")
+        go_on.wait(PATIENCE * 2)
+        drained.append(receive(peer, 8 * MIB))
+
+    go_on, drained = threading.Event(), []
+    server = serve_tls(script) if tls else serve(script)
+    tunnel = relay(server, tls={} if tls else False)
+    warm_up(tunnel)
+    before = rss(tunnel)
+    with tunnel.connect("svc") as client:
+        client.send(b"x")
+        assert client.recv_exact(8) == b"stalling"
+        offer = Offer(client, 1 << 30)
+        offer.wait_until_stalled()
+        grown = rss(tunnel) - before
+        assert grown < 2 * MIB, f"resident memory grew by {grown / MIB:.1f} MiB"
+        go_on.set()
+        eventually(lambda: drained, "it goes on where it stopped")
+
+
+class Crowd:
+    """Many keep-alive HTTP clients in one thread."""
+
+    REQUEST = b"GET / HTTP/1.1\r\nHost: x\r\n\r\n"
+
+    def __init__(self, address, count):
+        self.sockets = []
+        # In batches: a burst beyond the backlog would cost SYN retransmissions.
+        while len(self.sockets) < count:
+            batch = [Peer.connect(address).sock for _ in range(min(100, count - len(self.sockets)))]
+            self.sockets += batch
+            self.all_answer(batch)
+
+    def all_answer(self, sockets=None):
+        """Every connection sends a request and gets its answer."""
+        sockets = sockets if sockets is not None else self.sockets
+        with selectors.DefaultSelector() as selector:
+            for sock in sockets:
+                selector.register(sock, selectors.EVENT_READ, bytearray())
+                sock.sendall(self.REQUEST)
+            waiting = len(sockets)
+            while waiting:
+                ready = selector.select(PATIENCE)
+                assert ready, f"{waiting} of {len(sockets)} connections do not answer"
+                for key, _ in ready:
+                    data = key.fileobj.recv(4096)
+                    assert data, "a connection was closed"
+                    key.data.extend(data)
+                    if key.data.endswith(b"pong\n"):
+                        selector.unregister(key.fileobj)
+                        waiting -= 1
+
+    def leave(self):
+        for sock in self.sockets:
+            sock.shutdown(socket.SHUT_WR)
+        for sock in self.sockets:
+            sock.close()
+
+
+@pytest.mark.needs("nginx")
+def test_five_thousand_connections_come_answer_and_go(relay, pki, tmp_path, keep):
+    count = 5000
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if hard < 2 * count + 200:
+        pytest.skip(f"the limit of open files is {hard}")
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    nginx = keep(Nginx(tmp_path, pki.leaf(), connections=count + 200))
+    tunnel = relay(nginx)
+    Crowd(tunnel.address("svc"), 100).leave()  # first-use costs
+    tunnel.closed(count=100)
+    files, memory = tunnel.ps.num_fds(), rss(tunnel)
+
+    crowd = Crowd(tunnel.address("svc"), count)
+    assert tunnel.ps.num_fds() >= files + 2 * count - 200
+    per_connection = (rss(tunnel) - memory) / count
+    crowd.all_answer()
+    assert per_connection < 64 * 1024, f"{per_connection:.0f} bytes a connection"
+
+    crowd.leave()
+    tunnel.closed(count=100 + count)
+    eventually(lambda: tunnel.ps.num_fds() <= files, "descriptors are given back")
+    # What the allocator keeps for the next crowd: less than 2 KiB a connection.
+    eventually(lambda: rss(tunnel) - memory < 10 * MIB,
+               f"memory is given back (from {memory / MIB:.1f} MiB)")
+    with tunnel.connect("svc") as client:
+        client.send(Crowd.REQUEST)
+        assert client.recv(4096).startswith(b"HTTP/1.1 200")
+
+
+def test_thousands_of_short_connections_leave_nothing(relay, serve_tls):
+    tunnel = relay(serve_tls(echo))
+
+    def burst(n):
+        for _ in range(n):
+            with tunnel.connect("svc") as client:
+                expect.served(tunnel, client)
+
+    burst(200)
+    files, memory = tunnel.ps.num_fds(), rss(tunnel)
+    burst(1500)
+    tunnel.closed(count=1700)
+    eventually(lambda: tunnel.ps.num_fds() <= files, "descriptors are given back")
+    grown = rss(tunnel) - memory
+    assert grown < 3 * MIB, f"resident memory grew by {grown / MIB:.1f} MiB"
+

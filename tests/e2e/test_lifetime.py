@@ -1,0 +1,286 @@
+# SPDX-License-Identifier: MIT
+"""Signals and the end: readiness, log files, the orderly stop and the forced one."""
+
+import json
+import os
+import signal
+import socket
+import threading
+
+import pytest
+from harness import expect, ports
+from harness.peer import Peer
+from harness.server import echo, silent
+from harness.wait import PATIENCE, eventually
+
+
+@pytest.fixture
+def notify_socket(tmp_path, stack):
+    """systemd's side of sd_notify."""
+    sock = stack.enter_context(socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM))
+    sock.bind(str(tmp_path / "notify"))
+    sock.settimeout(PATIENCE)
+    return sock
+
+
+def test_systemd_is_told(relay, serve, notify_socket, tmp_path):
+    tunnel = relay(serve(echo), tls=False, env={"NOTIFY_SOCKET": str(tmp_path / "notify")})
+    assert b"READY=1" in notify_socket.recv(4096).split(b"\n")
+    assert tunnel.terminate() == 0
+    said = b""
+    while b"STOPPING=1" not in said:
+        said = notify_socket.recv(4096)
+
+
+def test_nobody_is_told_of_a_failed_start(run, serve, notify_socket, tmp_path):
+    done = run(config={"foreground": True, "svc": {
+        "accept": serve(silent).address, "connect": "127.0.0.1:1", "tls": False}},
+        env={"NOTIFY_SOCKET": str(tmp_path / "notify")})
+    assert done.returncode == 1
+    notify_socket.setblocking(False)
+    with pytest.raises(BlockingIOError):
+        notify_socket.recv(4096)
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_nothing_going_on_ends_at_once(relay, serve, number):
+    tunnel = relay(serve(echo), tls=False)
+    tunnel.signal(number)
+    assert tunnel.wait_for_exit() == 0
+    words = [e["event"] for e in tunnel.log.events]
+    assert words[-1] == "stopped"
+
+
+def test_idle_connections_end_in_order(relay, serve_tls):
+    """Quiet, and the last byte came from the server: a connection resting in somebody's pool."""
+    ends = []
+
+    def script(peer):
+        peer.send(peer.recv())
+        ends.append(peer.read_to_end())
+
+    server = serve_tls(script)
+    tunnel = relay(server)
+    clients = [tunnel.connect("svc") for _ in range(3)]
+    for client in clients:
+        expect.served(tunnel, client)
+    tunnel.signal(signal.SIGTERM)
+    for client in clients:
+        assert client.expect_eof() == b""
+        client.close()
+    assert tunnel.wait_for_exit() == 0
+    server.wait_until_scripts_end()
+    assert [e.how for e in ends] == ["close_notify"] * 3
+    assert len(tunnel.log.find("closed")) == 3
+
+
+def test_busy_connections_finish_first(relay, serve_tls):
+    go_on = threading.Event()
+
+    def script(peer):
+        question = peer.recv()
+        assert go_on.wait(PATIENCE)
+        peer.send(question[::-1])
+        peer.half_close()
+        peer.read_to_end()
+
+    tunnel = relay(serve_tls(script))
+    client = tunnel.connect("svc")
+    client.send(b"question")
+    eventually(lambda: tunnel.process.poll() is None, "it runs")
+    tunnel.signal(signal.SIGTERM)
+    tunnel.wait_for_event("draining")
+    address = tunnel.address("svc")
+    eventually(lambda: not ports.is_open(*ports.parse(address)), "nobody new is let in")
+    go_on.set()
+    assert client.expect_eof() == b"noitseuq"
+    client.close()
+    assert tunnel.wait_for_exit() == 0
+    assert tunnel.log.find("closed")[-1]["kind"] == "ok"
+
+
+def test_socket_files_go_at_once(relay, serve, tmp_path):
+    path = tmp_path / "in.sock"
+    tunnel = relay(serve(silent), tls=False, accept=str(path))
+    client = tunnel.connect("svc")
+    client.send(b"a question that is never answered")
+    tunnel.signal(signal.SIGTERM)
+    eventually(lambda: not path.exists(), "the socket file goes while connections live")
+    assert tunnel.process.poll() is None
+
+
+def busy(relay, serve_tls, shutdown_timeout):
+    """A tunnel with a client that waits for an answer which never comes."""
+    ends = []
+
+    def script(peer):
+        assert peer.recv() == b"question"
+        asked.set()
+        ends.append(peer.read_to_end())
+
+    asked = threading.Event()
+    server = serve_tls(script)
+    tunnel = relay(server, options={"shutdown_timeout": shutdown_timeout})
+    client = tunnel.connect("svc")
+    client.send(b"question")
+    assert asked.wait(PATIENCE)
+    tunnel.signal(signal.SIGTERM)
+    return tunnel, client, server, ends
+
+
+def test_shutdown_timeout_resets_what_is_left(relay, serve_tls):
+    tunnel, client, server, ends = busy(relay, serve_tls, "500ms")
+    assert client.expect_reset() == b""
+    assert tunnel.wait_for_exit() == 1
+    server.wait_until_scripts_end()
+    assert [e.how for e in ends] == ["reset"]
+    assert tunnel.log.find("closed")[-1]["kind"] == "stopped"
+
+
+def test_second_signal_ends_at_once(relay, serve_tls):
+    tunnel, client, server, ends = busy(relay, serve_tls, "1h")
+    tunnel.wait_for_event("draining")
+    tunnel.signal(signal.SIGTERM)
+    assert client.expect_reset() == b""
+    assert tunnel.wait_for_exit() == 1
+    server.wait_until_scripts_end()
+    assert [e.how for e in ends] == ["reset"]
+
+
+def test_stop_while_dialling(relay, serve):
+    """A client whose target never answers does not keep the process beyond shutdown_timeout."""
+    server = serve(silent)
+    tunnel = relay(server, timeouts={"handshake": "1h", "dial": "1h"},
+                   options={"shutdown_timeout": "500ms"})
+    client = tunnel.connect("svc")
+    server.wait_for_connections(1)
+    tunnel.signal(signal.SIGTERM)
+    client.expect_reset()
+    assert tunnel.wait_for_exit() == 1
+
+
+def test_hangup_is_logged_and_ignored(relay, serve):
+    tunnel = relay(serve(echo), tls=False)
+    with tunnel.connect("svc") as client:
+        expect.served(tunnel, client)
+        tunnel.signal(signal.SIGHUP)
+        tunnel.log.wait_for(msg=lambda m: "SIGHUP" in m or "reload" in m.lower())
+        expect.served(tunnel, client)
+    assert tunnel.terminate() == 0
+
+
+def test_broken_pipes_do_not_kill(relay, serve_tls):
+    def script(peer):
+        peer.reset()
+
+    tunnel = relay(serve_tls(script))
+    for _ in range(10):
+        with tunnel.connect("svc") as client:
+            try:
+                for _ in range(10):
+                    client.send(b"x" * 10000)
+            except (ConnectionResetError, BrokenPipeError):
+                pass
+    tunnel.closed(count=10)
+    assert tunnel.terminate() == 0
+
+
+# Log files.
+
+def lines(path):
+    return path.read_text().splitlines() if path.exists() else []
+
+
+@pytest.mark.parametrize("log_format", ["json", "text"])
+def test_log_file_and_its_reopening(start, serve, tmp_path, log_format):
+    path, moved = tmp_path / "log", tmp_path / "log.1"
+    port = ports.free_port()
+    tunnel = start({"log_file": path, "log_format": log_format, "svc": {
+        "accept": f"127.0.0.1:{port}", "connect": serve(echo).address, "tls": False}},
+        wait_ready=False)
+    eventually(lambda: any("ready" in line for line in lines(path)), "the log file says ready")
+
+    def one_connection():
+        with Peer.connect(f"127.0.0.1:{port}") as client:
+            expect.served(tunnel, client)
+            client.half_close()
+            client.expect_eof()
+            return client.local_address
+
+    first = one_connection()
+    eventually(lambda: any(first in line for line in lines(path)), "the connection is logged")
+    path.rename(moved)
+    tunnel.signal(signal.SIGUSR1)
+    eventually(path.exists, "the log is opened anew")
+    second = one_connection()
+    eventually(lambda: any(second in line for line in lines(path)), "logging goes on there")
+    assert not any(second in line for line in lines(moved))
+    assert tunnel.terminate() == 0
+    for line in lines(path) + lines(moved):
+        if log_format == "json":
+            assert {"ts", "level", "event", "msg"} <= set(json.loads(line))
+        else:
+            assert line[10] == "T" and line[23] == "Z", line
+    assert tunnel.log.text() == "", "nothing went to standard error"
+
+
+def test_text_lines_carry_service_and_connection(start, serve):
+    tunnel = start({"log_format": "text", "svc": {
+        "accept": f"127.0.0.1:{ports.free_port()}", "connect": serve(echo).address,
+        "tls": False}}, wait_ready=False)
+    eventually(lambda: any("ready" in line for line in tunnel.log.other_lines), "ready")
+    line = next(line for line in tunnel.log.other_lines if "127.0.0.1:" in line)
+    address = next(w for w in line.replace("=", " ").split() if w.startswith("127.0.0.1:"))
+    with Peer.connect(address) as client:
+        expect.served(tunnel, client)
+    closed = eventually(
+        lambda: [line for line in tunnel.log.other_lines if "svc[1]" in line], "closed")[-1]
+    assert " INFO  svc[1] " in closed and "kind=ok" in closed
+
+
+def test_debug_shows_every_phase(relay, serve_tls):
+    tunnel = relay(serve_tls(echo), options={"log_level": "debug"})
+    expect.served_to_the_end(tunnel, tunnel.connect("svc"))
+    assert tunnel.wait_for_event("connected", service="svc")["level"] == "debug"
+
+
+def test_log_level_on_the_command_line_wins(relay, serve, start):
+    config = {"log_level": "error", "svc": {"accept": "127.0.0.1:0", "tls": False,
+                                            "connect": serve(echo).address}}
+    tunnel = start(config, args=["--log-level", "debug"])
+    with tunnel.connect("svc") as client:
+        expect.served(tunnel, client)
+    assert tunnel.wait_for_event("connected")
+
+
+def test_foreground_on_the_command_line(start, serve):
+    tunnel = start({"foreground": False, "svc": {
+        "accept": "127.0.0.1:0", "tls": False, "connect": serve(echo).address}},
+        args=["--foreground"])
+    assert tunnel.terminate() == 0
+
+
+def test_repeated_failures_do_not_flood_but_each_connection_is_closed(relay):
+    tunnel = relay(f"127.0.0.1:{ports.free_port()}")
+    for _ in range(60):
+        tunnel.connect("svc").expect_reset()
+    tunnel.closed(count=60, kind="connect_refused")
+    assert len(tunnel.log.find("dial_failed")) < 60
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="needs root")
+def test_identity_is_changed_after_binding(start, serve):
+    import grp
+    import pwd
+
+    tunnel = start({"user": "nobody", "group": "nogroup", "svc": {
+        "accept": "127.0.0.1:0", "tls": False, "connect": serve(echo).address}})
+    uid, gid = pwd.getpwnam("nobody").pw_uid, grp.getgrnam("nogroup").gr_gid
+    assert tuple(tunnel.ps.uids()) == (uid, uid, uid)
+    assert tuple(tunnel.ps.gids()) == (gid, gid, gid)
+    status = open(f"/proc/{tunnel.pid}/status", encoding="ascii").read()
+    groups = next(line for line in status.splitlines() if line.startswith("Groups:")).split()[1:]
+    assert set(groups) <= {str(gid)}
+    with tunnel.connect("svc") as client:
+        expect.served(tunnel, client)
+    assert tunnel.terminate() == 0
