@@ -2,12 +2,13 @@
 """The failure table, first part: the target cannot be reached. Word, sentence, and what the client
 sees: a reset."""
 
-import os
-
 import pytest
-from harness import expect
+from harness import expect, netns
+from harness.netns import Namespace
 from harness.ports import free_port
-from harness.server import FullBacklog, echo
+from harness.server import FullBacklog, Server, TlsServer, echo
+
+needs_namespaces = pytest.mark.skipif(not netns.is_possible(), reason="no network namespaces")
 
 
 def test_nothing_listens(relay):
@@ -43,21 +44,35 @@ def test_dial_timeout_bounds_everything(relay, keep):
     expect.failed_dial(tunnel, tunnel.connect("svc"), target.address, "connect_timeout")
 
 
-@pytest.mark.needs("ip", "unshare")
-@pytest.mark.skipif(os.geteuid() != 0, reason="needs root for a network namespace")
+@needs_namespaces
 @pytest.mark.parametrize("route", ["", "ip route add unreachable 198.51.100.0/24;",
                                    "ip route add prohibit 198.51.100.0/24;"],
                          ids=["no-route", "host-unreachable", "prohibited"])
-def test_no_route_to_the_target(relay, tmp_path, route):
-    """In a network namespace of its own, so that no packet leaves the machine."""
-    socket = str(tmp_path / "in.sock")
-    tunnel = relay("198.51.100.1:636", accept=socket,
-                   prefix=["unshare", "--net", "sh", "-c", f'ip link set lo up; {route} exec "$@"',
-                           "sh"])
+def test_no_route_to_the_target(relay, keep, tmp_path, route):
+    network = keep(Namespace(route))
+    tunnel = relay("198.51.100.1:636", accept=str(tmp_path / "in.sock"), prefix=network.prefix)
     client = tunnel.connect("svc")
     assert client.expect_eof() == b"", "a unix socket knows no reset"
     expect.failed_dial_logged(tunnel, "198.51.100.1:636", "unreachable",
                               "unreachable|no route|prohibited|denied|permi")
+
+
+@needs_namespaces
+@pytest.mark.parametrize("tls", [True, False], ids=["tls", "plain"])
+def test_server_machine_vanishes(keep, relay, pki, tmp_path, tls):
+    """Nobody answers any more, not even with a reset: keepalive notices."""
+    network = keep(Namespace("ip addr add 10.9.9.9/32 dev lo;"))
+    server = keep(network.call(lambda: TlsServer(echo, pki.context(), host="10.9.9.9") if tls
+                               else Server(echo, host="10.9.9.9")))
+    tunnel = relay(server, accept=str(tmp_path / "in.sock"), prefix=network.prefix,
+                   keepalive={"idle": "1s", "interval": "1s", "count": 2},
+                   tls={"name": "server.test"} if tls else False)
+    client = tunnel.connect("svc")
+    expect.served(tunnel, client)
+    network.run("ip", "addr", "del", "10.9.9.9/32", "dev", "lo")
+    assert client.expect_eof() == b""
+    closed = tunnel.closed()
+    assert (closed["kind"], closed["side"]) == ("connection_lost", "server")
 
 
 @pytest.mark.parametrize("rcode", ["NXDOMAIN", "SERVFAIL", "REFUSED"])
