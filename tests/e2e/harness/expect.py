@@ -14,11 +14,21 @@ def served(tunnel, client, payload=b"hello"):
 def served_to_the_end(tunnel, client, service="svc", payload=b"hello"):
     """The connection echoes, ends in order, and its `closed` line, which is returned, says so."""
     served(tunnel, client, payload)
+    return _ended(tunnel, client, service, len(payload))
+
+
+def served_to_the_end_after(tunnel, client, early, service="svc"):
+    """As above, for a client that has sent `early` already."""
+    assert client.recv_exact(len(early)) == early
+    return _ended(tunnel, client, service, len(early))
+
+
+def _ended(tunnel, client, service, size):
     client.half_close()
     assert client.expect_eof() == b""
     closed = tunnel.closed(service=service, client=client.local_address)
     assert closed["kind"] == "ok", closed
-    assert (closed["bytes_up"], closed["bytes_down"]) == (len(payload), len(payload))
+    assert (closed["bytes_up"], closed["bytes_down"]) == (size, size)
     return closed
 
 

@@ -21,7 +21,7 @@ def _entries(count):
 
 
 class Slapd:
-    def __init__(self, folder, identity, people=10):
+    def __init__(self, folder, identity, people=10, debug="0"):
         self.folder = folder / "slapd"
         (self.folder / "db").mkdir(parents=True)
         config = self.folder / "slapd.conf"
@@ -51,7 +51,7 @@ dbnosync
         for _ in range(10):
             plain, tls = ports.free_port(), ports.free_port()
             self.background = Background(
-                ["/usr/sbin/slapd", "-d", "0", "-f", config, "-h",
+                ["/usr/sbin/slapd", "-d", debug, "-f", config, "-h",
                  f"ldap://127.0.0.1:{plain} ldaps://127.0.0.1:{tls}"], folder, "slapd")
             eventually(lambda: not self.background.is_alive() or (
                 ports.is_open("127.0.0.1", plain) and ports.is_open("127.0.0.1", tls)),
