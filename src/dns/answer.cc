@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: MIT
+#include "dns/answer.h"
+
+namespace tunnel::dns {
+
+std::string_view describe(Status status) {
+  switch (status) {
+    case Status::ok:
+      return "ok";
+    case Status::nxdomain:
+      return "no such name (NXDOMAIN)";
+    case Status::nodata:
+      return "the name has no records of this type";
+    case Status::servfail:
+      return "all name servers fail or refuse to answer (SERVFAIL, REFUSED)";
+    case Status::timeout:
+      return "no name server answered in time";
+    case Status::unreachable:
+      return "no name server can be reached, or all of them fail (SERVFAIL, REFUSED)";
+    case Status::malformed:
+      return "the name server's answer is malformed";
+    case Status::bad_name:
+      return "this is not a valid DNS name";
+    case Status::failed:
+      return "the question could not be sent";
+  }
+  return "?";
+}
+
+}  // namespace tunnel::dns
