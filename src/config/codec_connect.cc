@@ -180,8 +180,8 @@ constexpr auto kRows = std::to_array<Row<Target>>({
     row<Type::integer, &Target::weight>(
         {.key = "weight",
          .standard = "1",
-         .help = "Its share of the connections among the targets of its group, from 0 to 256; 0 "
-                 "drains it: it keeps what it has and gets nothing new.",
+         .help = "Its share of the connections of its group, from 0 to 256. 0 drains it: it keeps "
+                 "what it has and gets nothing new.",
          .max = 256}),
     row<Type::integer, &Target::max_connections>(
         {.key = "max_connections",
@@ -194,8 +194,8 @@ constexpr auto kRows = std::to_array<Row<Target>>({
     row<Type::boolean, &Target::expand>(
         {.key = "expand",
          .standard = "false",
-         .help = "Makes every address of the name a target of its own, so that they are balanced "
-                 "and watched one by one."}),
+         .help = "Makes every address of the name a target of its own. They are then balanced and "
+                 "watched one by one."}),
 });
 
 }  // namespace

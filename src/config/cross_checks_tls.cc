@@ -15,7 +15,6 @@ class TlsChecks {
     check_verify();
     check_versions();
     check_priority();
-    warn();
   }
 
  private:
@@ -75,28 +74,6 @@ class TlsChecks {
       if (!is_set(key)) continue;
       problem(key, "\"" + std::string(key) + "\" and \"priority\" exclude one another",
               "a priority string holds versions, ciphers and groups by itself");
-    }
-  }
-
-  void warn() {
-    const auto warning = [&](std::string_view key, std::string text, std::string hint) {
-      document_.warning(service_.name, full(key), -1, std::move(text), std::move(hint));
-    };
-    const std::string who = "service \"" + service_.name + "\": ";
-    if (tls_.verify == Verify::none) {
-      warning("verify",
-              who +
-                  "the server's certificate is not checked; anybody can pose as the "
-                  "server",
-              "remove the line, and set \"ca\" if the server's authority is your own");
-    }
-    if (tls_.min_version < TlsVersion::tls1_2 && tls_.priority.empty()) {
-      warning("min_version", who + "TLS before 1.2 is broken",
-              "min_version = \"1.2\" is what every current server speaks");
-    }
-    if (!tls_.keylog.empty()) {
-      warning("keylog", who + "the keys of every connection are written to " + tls_.keylog,
-              "remove the line when you are done");
     }
   }
 

@@ -78,6 +78,7 @@ struct Proxy {
   std::uint16_t port = 0;
   std::string user, password;        // user empty: no login
   std::vector<std::string> headers;  // `proxy_headers`: whole lines added to CONNECT
+  friend bool operator==(const Proxy&, const Proxy&) = default;
 };
 
 enum class SendProxy { none, v1, v2 };
@@ -88,6 +89,7 @@ struct SmtpLogin {
   enum class Method { plain, login };
   Method method = Method::plain;
   std::string user, password;
+  friend bool operator==(const SmtpLogin&, const SmtpLogin&) = default;
 };
 
 enum class Verify { full, chain, pin, none };

@@ -61,10 +61,10 @@ constexpr auto kServiceRows = std::to_array<Row<Service>>({
     row<Type::accept, &Service::accept>(
         {.key = "accept",
          .stunnel = "accept",
-         .help = "Where plaintext clients connect: \"127.0.0.1:389\", \"[::1]:389\", a name with a "
-                 "port, a port alone (loopback, both families), \"*:389\" (all addresses), or the "
-                 "path of a unix socket; an array for several. Port 0 takes a free port, which is "
-                 "logged."}),
+         .help = "Where plaintext clients connect; an array for several places. \"127.0.0.1:389\", "
+                 "\"[::1]:389\", a name with a port, a port alone (loopback, both families), "
+                 "\"*:389\" (all addresses), or the path of a unix socket. Port 0 takes a free "
+                 "port, which is logged."}),
     row<Type::boolean, &Service::allow_remote>(
         {.key = "allow_remote",
          .standard = "false",
@@ -124,7 +124,7 @@ constexpr auto kServiceRows = std::to_array<Row<Service>>({
         {.key = "on_truncation",
          .standard = "\"reset\"",
          .help =
-             "What a client sees when its server closes without TLS's goodbye: \"reset\", since "
+             "What a client sees when its server closes without TLS's goodbye. \"reset\", since "
              "the answer may have been cut by somebody else, or \"eof\", like an orderly end."}),
     row<Type::table, &Service::health>(
         {.key = "health",
@@ -203,7 +203,7 @@ constexpr auto kHealthRows = std::to_array<Row<Health>>({
     row<Type::duration, &Health::eject_time>(
         {.key = "eject_time",
          .standard = "\"5s\"",
-         .help = "How long a target is avoided after a failed dial; doubles with each further "
+         .help = "How long a target is avoided after a failed dial. It doubles with each further "
                  "failure, up to eject_max.",
          .max = kDay}),
     row<Type::duration, &Health::eject_max>(
@@ -214,9 +214,8 @@ constexpr auto kHealthRows = std::to_array<Row<Health>>({
     row<Type::choice, &Health::check>(
         {.key = "check",
          .standard = "\"none\"",
-         .help =
-             "Checks every target all the time, not only when clients dial: a TCP connection, a "
-             "TLS handshake, or an anonymous LDAP bind over the real path."}),
+         .help = "Checks every target all the time, not only when clients dial. A TCP connection, "
+                 "a TLS handshake, or an anonymous LDAP bind, over the real path."}),
     row<Type::duration, &Health::interval>(
         {.key = "interval",
          .standard = "\"5s\"",
@@ -240,8 +239,8 @@ constexpr auto kHealthRows = std::to_array<Row<Health>>({
                                        .max = 1000}),
     row<Type::table, &Health::tls>(
         {.key = "tls",
-         .help = "On a service with `tls = false`: how its checks speak TLS to the targets; the "
-                 "keys are those under tls."}),
+         .help = "How checks speak TLS to the targets of a service with `tls = false`. The keys "
+                 "are those under tls."}),
 });
 
 }  // namespace

@@ -62,13 +62,13 @@ constexpr auto kRows = std::to_array<Row<Tls>>({
     row<Type::choice, &Tls::ocsp>(
         {.key = "ocsp",
          .standard = "\"soft\"",
-         .help = "The answer about revocation that a server may staple to its handshake: \"soft\" "
+         .help = "What to do with the answer about revocation that a server may staple. \"soft\" "
                  "checks it if there is one, \"require\" fails without one, \"off\" ignores it."}),
     row<Type::texts, &Tls::name>(
         {.key = "name",
          .stunnel = "checkHost",
-         .help = "The name or names that the certificate may carry, one match suffices: DNS names, "
-                 "IP addresses, or \"email:...\". The default is the host of the target."}),
+         .help = "The name or names that the certificate may carry, one match suffices. DNS names, "
+                 "IP addresses, or \"email:...\"; the default is the host of the target."}),
     row<Type::text, &Tls::sni>(
         {.key = "sni",
          .stunnel = "sni",
@@ -123,9 +123,8 @@ constexpr auto kRows = std::to_array<Row<Tls>>({
          .help = "Key exchange groups by their standard names, the preferred first."}),
     row<Type::text, &Tls::priority>(
         {.key = "priority",
-         .help =
-             "A whole GnuTLS priority string, for experts, instead of min_version, max_version, "
-             "ciphers and groups."}),
+         .help = "A whole GnuTLS priority string, for experts. It replaces min_version, "
+                 "max_version, ciphers and groups."}),
     row<Type::texts, &Tls::alpn>(
         {.key = "alpn", .help = "Application protocols to offer, the preferred first."}),
     row<Type::boolean, &Tls::resumption>(

@@ -1,0 +1,155 @@
+// SPDX-License-Identifier: MIT
+#include "cli/invocation.h"
+
+#include <sys/stat.h>
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <array>
+
+#include "base/text.h"
+
+namespace tunnel::cli {
+namespace {
+
+// Commands of the manual that this version does not have. Their names are not file names by
+// accident: who types one wants the command.
+constexpr std::array<std::string_view, 5> kLater = {"probe", "convert", "status", "reload",
+                                                    "drain"};
+
+constexpr std::array<std::string_view, 4> kLevels = {"error", "warning", "info", "debug"};
+
+constexpr std::array<std::string_view, 4> kOptions = {"--foreground", "--log-level", "--help",
+                                                      "--version"};
+
+std::string in_quotes(std::string_view text) { return "\"" + printable(text) + "\""; }
+
+tl::unexpected<Error> misused(std::string text) {
+  return failed(ErrorCode::invalid, std::move(text));
+}
+
+bool exists(const std::string& path) {
+  struct stat status {};
+  return ::stat(path.c_str(), &status) == 0;
+}
+
+// What no option and no command takes.
+tl::unexpected<Error> unexpected_argument(const std::string& argument) {
+  if (!argument.starts_with('-') || argument == "-") {
+    return misused("unexpected argument " + in_quotes(argument));
+  }
+  const std::string name = argument.substr(0, argument.find('='));
+  const std::string_view meant = did_you_mean(name, kOptions);
+  return misused("unknown option " + in_quotes(name) +
+                 (meant.empty() ? "" : "; did you mean " + in_quotes(meant) + "?"));
+}
+
+// The command line as CLI11 sees it. It is told as little as possible: its sentences are for
+// programmers, ours are below.
+struct Grammar {
+  CLI::App app{"", "tunnel"};
+  CLI::App* check = nullptr;
+  CLI::App* explain = nullptr;
+  bool help = false;
+  bool version = false;
+  bool foreground = false;
+  std::string level;
+  std::string config;
+  std::string checked;
+  std::string key;
+
+  Grammar() {
+    app.set_help_flag();
+    app.allow_extras();
+    app.add_flag("-h,--help", help);
+    app.add_flag("-V,--version", version);
+    app.add_flag("-f,--foreground", foreground);
+    app.add_option("--log-level", level);
+    app.add_option("CONFIG", config);
+    check = app.add_subcommand("check");
+    explain = app.add_subcommand("explain");
+    check->add_option("CONFIG", checked);
+    explain->add_option("KEY", key);
+    for (CLI::App* command : {check, explain}) {
+      command->set_help_flag();
+      command->add_flag("-h,--help", help);
+      command->allow_extras();
+    }
+  }
+};
+
+Result<Invocation> finished(const Grammar& grammar) {
+  Invocation result;
+  result.foreground = grammar.foreground;
+  if (grammar.help || grammar.version) {
+    result.command = grammar.help ? Invocation::Command::help : Invocation::Command::version;
+    return result;
+  }
+  if (!grammar.level.empty()) {
+    const auto* level = std::find(kLevels.begin(), kLevels.end(), grammar.level);
+    if (level == kLevels.end()) {
+      return misused("--log-level is error, warning, info or debug, not " +
+                     in_quotes(grammar.level));
+    }
+    result.log_level = static_cast<log::Level>(level - kLevels.begin());
+  }
+  const bool is_later = std::find(kLater.begin(), kLater.end(), grammar.config) != kLater.end();
+  if (is_later && !exists(grammar.config)) {
+    return misused("the command " + in_quotes(grammar.config) +
+                   " is not available in this version");
+  }
+  const std::vector<std::string> extras = grammar.app.remaining(true);
+  if (!extras.empty()) return unexpected_argument(extras.front());
+  if (grammar.explain->parsed()) {
+    result.command = Invocation::Command::explain;
+    result.key = grammar.key;
+  } else if (grammar.check->parsed()) {
+    if (grammar.checked.empty()) {
+      return misused("check needs a configuration file: tunnel check CONFIG");
+    }
+    result.command = Invocation::Command::check;
+    result.config = grammar.checked;
+  } else {
+    result.config = grammar.config;
+  }
+  const bool is_command = result.command != Invocation::Command::run;
+  if (is_command && !grammar.config.empty()) {
+    return misused("unexpected argument " + in_quotes(grammar.config) + " before the command");
+  }
+  if (!is_command && result.config.empty()) return misused("which configuration file?");
+  return result;
+}
+
+}  // namespace
+
+Result<Invocation> parse_arguments(std::vector<std::string> arguments) {
+  Grammar grammar;
+  // CLI11 takes them from the back.
+  std::reverse(arguments.begin(), arguments.end());
+  try {
+    grammar.app.parse(std::move(arguments));
+  } catch (const CLI::Error& error) {
+    // The one place where an exception may come from: CLI11 has no other way to say no.
+    return misused(error.what());
+  }
+  return finished(grammar);
+}
+
+std::string_view usage() {
+  return R"(tunnel: carries plain TCP connections over TLS
+
+  tunnel [OPTIONS] CONFIG      run the services of CONFIG
+  tunnel check CONFIG          validate it, print every problem, change nothing
+  tunnel explain [KEY]         what a configuration key means, its type and default
+
+OPTIONS
+  -f, --foreground             stay in the foreground and log to standard error
+      --log-level LEVEL        error, warning, info or debug
+  -h, --help                   print this text
+  -V, --version                print the version, and those of GnuTLS and libuv
+
+Exit status: 0 ended as asked, 1 failed at run time, 2 usage or configuration error.
+)";
+}
+
+}  // namespace tunnel::cli

@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: MIT
+#include "cli/invocation.h"
+
+#include <doctest/doctest.h>
+#include <unistd.h>
+
+#include <cstdlib>
+#include <fstream>
+
+namespace tunnel::cli {
+namespace {
+
+using Command = Invocation::Command;
+
+Invocation parsed(std::vector<std::string> arguments) {
+  auto result = parse_arguments(std::move(arguments));
+  REQUIRE_MESSAGE(result.has_value(), result.error().text);
+  return *result;
+}
+
+std::string refused(std::vector<std::string> arguments) {
+  const auto result = parse_arguments(std::move(arguments));
+  REQUIRE_FALSE(result.has_value());
+  return result.error().text;
+}
+
+}  // namespace
+
+TEST_CASE("a file alone is run, with what it says itself") {
+  const Invocation invocation = parsed({"tunnel.toml"});
+  CHECK(invocation.command == Command::run);
+  CHECK(invocation.config == "tunnel.toml");
+  CHECK_FALSE(invocation.foreground);
+  CHECK_FALSE(invocation.log_level.has_value());
+}
+
+TEST_CASE("options stand before or after the file, short or long") {
+  for (const std::vector<std::string>& arguments :
+       {std::vector<std::string>{"-f", "--log-level", "debug", "x.toml"},
+        {"--foreground", "x.toml", "--log-level=debug"},
+        {"x.toml", "-f", "--log-level", "debug"}}) {
+    const Invocation invocation = parsed(arguments);
+    CHECK(invocation.command == Command::run);
+    CHECK(invocation.config == "x.toml");
+    CHECK(invocation.foreground);
+    CHECK(invocation.log_level == log::Level::debug);
+  }
+}
+
+TEST_CASE("check and explain are commands, ./check is a file") {
+  CHECK(parsed({"check", "x.toml"}).command == Command::check);
+  CHECK(parsed({"check", "x.toml"}).config == "x.toml");
+  CHECK(parsed({"check", "check"}).config == "check");
+  CHECK(parsed({"./check"}).command == Command::run);
+  CHECK(parsed({"./check"}).config == "./check");
+  CHECK(parsed({"explain"}).command == Command::explain);
+  CHECK(parsed({"explain"}).key.empty());
+  CHECK(parsed({"explain", "tls.ca"}).key == "tls.ca");
+}
+
+TEST_CASE("help and version win over everything else") {
+  CHECK(parsed({"-h"}).command == Command::help);
+  CHECK(parsed({"--help", "x.toml"}).command == Command::help);
+  CHECK(parsed({"check", "--help"}).command == Command::help);
+  CHECK(parsed({"-V"}).command == Command::version);
+  CHECK(parsed({"--version"}).command == Command::version);
+}
+
+TEST_CASE("what cannot be understood is a usage error with a sentence") {
+  CHECK(refused({}) == "which configuration file?");
+  CHECK(refused({"check"}) == "check needs a configuration file: tunnel check CONFIG");
+  CHECK(refused({"--forground", "x.toml"}) ==
+        "unknown option \"--forground\"; did you mean \"--foreground\"?");
+  CHECK(refused({"-x", "x.toml"}) == "unknown option \"-x\"");
+  CHECK(refused({"a.toml", "b.toml"}) == "unexpected argument \"b.toml\"");
+  CHECK(refused({"check", "a.toml", "b.toml"}) == "unexpected argument \"b.toml\"");
+  CHECK(refused({"explain", "tls.ca", "tls.crl"}) == "unexpected argument \"tls.crl\"");
+  CHECK(refused({"a.toml", "check", "b.toml"}) ==
+        "unexpected argument \"a.toml\" before the command");
+  CHECK(refused({"--log-level", "loud", "x.toml"}) ==
+        "--log-level is error, warning, info or debug, not \"loud\"");
+  CHECK_FALSE(refused({"x.toml", "--log-level"}).empty());
+  CHECK_FALSE(refused({"--foreground=maybe", "x.toml"}).empty());
+}
+
+TEST_CASE("a command of a later version is named as such, unless it is a file") {
+  for (const char* command : {"probe", "convert", "status", "reload", "drain"}) {
+    const std::string expected =
+        "the command \"" + std::string(command) + "\" is not available in this version";
+    CHECK(refused({command}) == expected);
+    CHECK(refused({command, "x.toml"}) == expected);
+  }
+  CHECK(refused({"convert", "--", "balance", "-b", "127.0.0.1"}) ==
+        "the command \"convert\" is not available in this version");
+  char folder[] = "/tmp/tunnel-test-XXXXXX";
+  REQUIRE(::mkdtemp(folder) != nullptr);
+  char before[4096];
+  REQUIRE(::getcwd(before, sizeof before) != nullptr);
+  REQUIRE(::chdir(folder) == 0);
+  std::ofstream("status") << "\n";
+  CHECK(parsed({"status"}).config == "status");
+  REQUIRE(::unlink("status") == 0);
+  REQUIRE(::chdir(before) == 0);
+  REQUIRE(::rmdir(folder) == 0);
+}
+
+}  // namespace tunnel::cli
