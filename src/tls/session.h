@@ -1,30 +1,25 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <memory>
-#include <string>
 #include <string_view>
-#include <vector>
 
 #include "base/bytes.h"
-#include "base/kind.h"
+#include "base/clock.h"
 #include "tls/context.h"
+#include "tls/failure.h"
+#include "tls/peer.h"
 
 namespace tunnel::tls {
 
 // Would-block is an ordinary result, not an error (STYLE rule 8).
-enum class [[nodiscard]] Io : std::uint8_t {
-  done,    // finished what was asked
-  again,   // all input is used up: feed more
-  closed,  // the peer sent close_notify
-  failed,  // see failure(); the output may hold an alert that should still be sent
-};
-
-// Why a session failed: the word for machines, a sentence for people that names the target.
-struct Failure {
-  Kind kind = Kind::ok;
-  std::string text;
+enum class [[nodiscard]] Io : std::uint8_t{
+    done,    // finished what was asked
+    again,   // all input is used up: feed more
+    closed,  // the peer sent close_notify
+    failed,  // see failure(); the output may hold an alert that should still be sent
 };
 
 // What was agreed on. Views of static text.
@@ -35,20 +30,13 @@ struct Negotiated {
   bool resumed = false;
 };
 
-// Whom the session expects at the other end.
-struct Peer {
-  std::string target;              // as logs name it: "dc1.example.com:636"
-  std::vector<std::string> names;  // one must be in the certificate (Verify::full)
-  std::string sni;                 // "" sends none
-};
-
 // Client TLS as a byte transformer without I/O (RFC 8446, RFC 5246): ciphertext in by feed(),
 // ciphertext out through the OutBuffer of each call, plaintext through seal() and open().
 // Loop-bound. Holds no buffer of ours at rest; GnuTLS keeps a partial record itself.
 //
 // The life of a session: handshake() with an empty feed makes the ClientHello; feed() and
-// handshake() until it is done or failed (verification happens inside); then seal() and open() in any
-// order; close() sends close_notify, after which open() still works (half-close).
+// handshake() until it is done or failed (verification happens inside); then seal() and open() in
+// any order; close() sends close_notify, after which open() still works (half-close).
 class Session {
  public:
   Session(const Context& context, Peer peer);
@@ -66,6 +54,9 @@ class Session {
   // Decrypts into `into` as much as fits. done: `size` bytes, call again for more (there may be
   // input left). again: `size` bytes (possibly 0) and all input used up. Tickets, KeyUpdates and
   // empty records are swallowed. TLS 1.2 renegotiation is refused with a warning alert in `out`.
+  // closed, failed: `size` is 0; all that came before the end was handed out by earlier calls. A
+  // fatal alert before the first byte of data may be the server's late answer to our certificate
+  // (TLS 1.3): Kind::client_cert_rejected.
   struct Opened {
     Io io = Io::again;
     std::size_t size = 0;
@@ -77,19 +68,19 @@ class Session {
   Io seal(Bytes plaintext, OutBuffer& out);
   [[nodiscard]] static std::size_t sealed_size(std::size_t plaintext_size);
 
-  Io close(OutBuffer& out);  // close_notify; at most once
+  Io close(OutBuffer& out);  // close_notify; at most once, seal() no more after it
 
-  // What the transport's end means now: during the handshake tls_closed (or not_tls when something
-  // was said that is not TLS). `reset` tells RST from FIN in the sentence.
+  // What the transport's end means now. During the handshake: tls_closed. Afterwards: ok when
+  // close_notify was received (by open()), else truncated or reset_by_server.
   enum class End : std::uint8_t { eof, reset };
   [[nodiscard]] Failure transport_ended(End end) const;
   // What the expiry of the handshake timeout means: tls_timeout, with a hint when the port or the
   // silence suggests a protocol that wants STARTTLS.
   [[nodiscard]] Failure handshake_timed_out(Millis after) const;
 
-  [[nodiscard]] const Failure& failure() const;        // after `failed`
-  [[nodiscard]] Negotiated negotiated() const;         // after the handshake
-  [[nodiscard]] bool has_received_data() const;        // any application byte was opened
+  [[nodiscard]] const Failure& failure() const;  // after `failed`
+  [[nodiscard]] Negotiated negotiated() const;   // after the handshake
+  [[nodiscard]] bool has_received_data() const;  // any application byte was opened
   [[nodiscard]] std::string_view alpn_selected() const;
 
   struct Impl;

@@ -5,23 +5,30 @@
 #include <string>
 #include <vector>
 
-#include "base/result.h"
+#include "tls/problem.h"
 
 namespace tunnel::tls {
 
-// Trust anchors by source, each loaded once for the process and shared by all contexts that name the
-// same files: the system's bundle costs megabytes and milliseconds. Used while loading, on one
-// thread; what it hands out is immutable and freed with its last user.
+class TrustAnchors;  // trust_anchors.h, for this room
+
+// Trust anchors by source, each loaded once for the process and shared by all contexts that name
+// the same files: the system's bundle costs megabytes and milliseconds. A file that changed since
+// is loaded anew, so one store serves through reloads. Used while loading, on one thread; what it
+// hands out is immutable and freed with its last user.
 class TrustStore {
  public:
   TrustStore();
   ~TrustStore();
   TrustStore(const TrustStore&) = delete;
   TrustStore& operator=(const TrustStore&) = delete;
-  struct Impl;
-  [[nodiscard]] Impl& impl() { return *impl_; }
+
+  // The certificates in these files and folders; with no path, the system's. Null when there is a
+  // problem. (Shared ownership: contexts of several snapshots may use one list.)
+  [[nodiscard]] std::shared_ptr<const TrustAnchors> anchors(const std::vector<std::string>& ca,
+                                                            std::vector<Problem>& problems);
 
  private:
+  struct Impl;
   std::unique_ptr<Impl> impl_;
 };
 

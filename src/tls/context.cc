@@ -1,0 +1,154 @@
+// SPDX-License-Identifier: MIT
+#include "tls/context.h"
+
+#include <optional>
+#include <utility>
+
+#include "tls/context_impl.h"
+#include "tls/pin.h"
+
+namespace tunnel::tls {
+namespace {
+
+using config::Tls;
+using config::Verify;
+
+constexpr std::size_t kMaxAlpnLength = 255;  // RFC 7301: one byte of length
+
+bool judges_chains(Verify verify) { return verify == Verify::full || verify == Verify::chain; }
+
+// Loading, step by step; every step adds its problems and goes on.
+class Loader {
+ public:
+  Loader(const Tls& tls, TrustStore& trust, Context::Purpose purpose)
+      : tls_(tls), trust_(trust), purpose_(purpose), impl_(std::make_unique<Context::Impl>()) {}
+
+  void load() {
+    load_offer();
+    load_anchors();
+    load_crls();
+    load_pins();
+    load_alpn();
+    load_credentials();
+    load_key_log();
+    warn();
+  }
+
+  std::unique_ptr<Context::Impl> impl() { return problems.empty() ? std::move(impl_) : nullptr; }
+  std::vector<Problem> problems;
+  std::vector<std::string> warnings;
+
+ private:
+  void load_offer() {
+    auto offer = make_offer(tls_, problems);
+    if (!offer) return;
+    impl_->policy.flags = offer->verify_flags;
+    impl_->offer = *std::move(offer);
+  }
+
+  void load_anchors() {
+    impl_->policy.verify = tls_.verify;
+    // Files that are named are read even when they will not be used: a check should find them
+    // broken.
+    if (judges_chains(tls_.verify) || !tls_.ca.empty())
+      impl_->policy.anchors = trust_.anchors(tls_.ca, problems);
+  }
+
+  void load_crls() {
+    impl_->policy.crls = RevocationLists::load(tls_.crl, problems, warnings);
+    impl_->policy.ocsp = tls_.ocsp;
+    if (judges_chains(tls_.verify)) return;
+    static constexpr const char* kWhy = "needs tls.verify = \"full\" or \"chain\"";
+    if (!tls_.crl.empty()) add("crl", -1, std::string("tls.crl ") + kWhy);
+    if (tls_.ocsp == config::OcspMode::require)
+      add("ocsp", -1, std::string("tls.ocsp = \"require\" ") + kWhy);
+  }
+
+  void load_pins() {
+    int index = -1;
+    for (const auto& text : tls_.pin) {
+      ++index;
+      if (auto pin = parse_pin(text)) {
+        impl_->policy.pins.push_back(*std::move(pin));
+      } else {
+        add("pin", index, pin.error().text,
+            "a pin is the SHA-256 of the server's public key, for instance from `openssl x509 "
+            "-in cert.pem -pubkey -noout | openssl pkey -pubin -outform DER | openssl dgst "
+            "-sha256`");
+      }
+    }
+    if (tls_.verify == Verify::pin && tls_.pin.empty())
+      add("verify", -1, "tls.verify = \"pin\" needs tls.pin");
+    if (tls_.verify == Verify::none && !tls_.pin.empty())
+      add("pin", -1, "tls.pin has no effect with tls.verify = \"none\"",
+          "tls.verify = \"pin\" checks the pin and nothing else");
+  }
+
+  void load_alpn() {
+    int index = -1;
+    for (const auto& protocol : tls_.alpn) {
+      ++index;
+      if (protocol.empty() || protocol.size() > kMaxAlpnLength)
+        add("alpn", index, "a protocol name has 1 to 255 bytes");
+    }
+    impl_->alpn = tls_.alpn;
+  }
+
+  void load_credentials() {
+    gnutls_certificate_credentials_t credentials = nullptr;
+    if (const int error = gnutls_certificate_allocate_credentials(&credentials); error < 0)
+      return add("cert", -1, gnutls_strerror(error));
+    impl_->credentials.reset(credentials);
+  }
+
+  void load_key_log() {
+    if (tls_.keylog.empty()) return;
+    if (purpose_ == Context::Purpose::check) {
+      if (auto good = KeyLog::check(tls_.keylog); !good) add("keylog", -1, good.error().text);
+      return;
+    }
+    auto log = KeyLog::open(tls_.keylog);
+    if (!log) return add("keylog", -1, log.error().text);
+    impl_->key_log = *std::move(log);
+  }
+
+  void warn() {
+    if (tls_.verify == Verify::none)
+      warnings.emplace_back(
+          "tls.verify = \"none\": the server is not verified, so anyone on the way can read and "
+          "change everything; set tls.ca and remove tls.verify");
+    if (tls_.min_version < config::TlsVersion::tls1_2 && tls_.priority.empty())
+      warnings.emplace_back(
+          "tls.min_version is below \"1.2\": TLS 1.0 and 1.1 are broken and only meant for "
+          "servers that cannot do better");
+    if (!tls_.keylog.empty())
+      warnings.push_back("tls.keylog: whoever can read " + tls_.keylog +
+                         " can decrypt this service's traffic; remove the key when you are done");
+  }
+
+  void add(std::string key, int index, std::string text, std::string hint = {}) {
+    problems.push_back({std::move(key), index, std::move(text), std::move(hint)});
+  }
+
+  const Tls& tls_;
+  TrustStore& trust_;
+  Context::Purpose purpose_;
+  std::unique_ptr<Context::Impl> impl_;
+};
+
+}  // namespace
+
+Context::Loaded Context::load(const Tls& tls, TrustStore& trust, Purpose purpose) {
+  Loader loader(tls, trust, purpose);
+  loader.load();
+  Loaded loaded;
+  if (auto impl = loader.impl()) loaded.context.reset(new Context(std::move(impl)));
+  loaded.problems = std::move(loader.problems);
+  loaded.warnings = std::move(loader.warnings);
+  return loaded;
+}
+
+Context::Context(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+Context::~Context() = default;
+
+}  // namespace tunnel::tls

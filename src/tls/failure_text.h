@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: MIT
+// Every sentence that this room says about a failed session: what failed, where, why, and what to
+// do. Pure; any thread.
+#pragma once
+
+#include <gnutls/gnutls.h>
+
+#include <cstdint>
+#include <ctime>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/bytes.h"
+#include "base/clock.h"
+#include "tls/failure.h"
+#include "tls/greeting.h"
+
+namespace tunnel::tls {
+
+// ---- certificates (certificate_text.cc)
+
+// The subject of a sentence: "certificate of dc1.example.com:636", and of one above it.
+[[nodiscard]] std::string certificate_of(std::string_view target);
+[[nodiscard]] std::string ca_certificate_of(std::string_view target, std::string_view subject);
+
+[[nodiscard]] Failure no_certificate(std::string_view target);
+[[nodiscard]] Failure expired(std::string_view certificate, std::time_t end, std::time_t now);
+[[nodiscard]] Failure not_yet_valid(std::string_view certificate, std::time_t begin,
+                                    std::time_t now);
+[[nodiscard]] Failure weak(std::string_view certificate, std::string_view what);
+[[nodiscard]] Failure self_signed(std::string_view target, std::string_view subject,
+                                  std::string_view anchors, std::string_view pin);
+[[nodiscard]] Failure unknown_issuer(std::string_view target, std::string_view issuer,
+                                     std::string_view anchors, std::size_t chain_length);
+[[nodiscard]] Failure bad_chain(std::string_view target, std::string_view why);
+[[nodiscard]] Failure wrong_purpose(std::string_view target);
+[[nodiscard]] Failure wrong_name(std::string_view target, std::string_view names_in_certificate,
+                                 const std::vector<std::string>& wanted);
+[[nodiscard]] Failure wrong_pin(std::string_view target, std::string_view actual_sha256_base64);
+// `by`: "the CRL /etc/crl.pem", "its stapled OCSP response"; `when` 0 when it is not known.
+[[nodiscard]] Failure revoked(std::string_view certificate, std::time_t when, std::string_view by);
+[[nodiscard]] Failure crl_missing(std::string_view certificate, std::string_view issuer);
+[[nodiscard]] Failure crl_unusable(std::string_view certificate, std::string_view issuer,
+                                   std::string_view why);
+[[nodiscard]] Failure ocsp_failed(std::string_view target, std::string_view why,
+                                  std::string_view what_to_do);
+
+// ---- the handshake and the connection (failure_text.cc)
+
+// When an alert arrived: what it means depends on it.
+struct AlertContext {
+  bool certificate_requested = false;  // the server asked for a client certificate
+  bool established = false;            // after the handshake, as we see it
+  bool data_received = false;          // after the first application byte
+};
+[[nodiscard]] Failure alert_received(std::string_view target, gnutls_alert_description_t alert,
+                                     const AlertContext& context);
+// `server_version` is what its ServerHello chose, 0x0302 for TLS 1.1, or 0 when it is not known.
+[[nodiscard]] Failure wrong_version(std::string_view target, unsigned server_version);
+[[nodiscard]] Failure handshake_failed(std::string_view target, int gnutls_error);
+[[nodiscard]] Failure record_failed(std::string_view target, int gnutls_error);
+[[nodiscard]] Failure not_in_list(std::string_view target, std::string_view what,
+                                  std::string_view chosen, std::string_view key);
+[[nodiscard]] Failure too_many_warnings(std::string_view target);
+[[nodiscard]] Failure out_of_room(std::string_view target);
+[[nodiscard]] Failure cannot_begin(std::string_view target, int gnutls_error);
+
+[[nodiscard]] Failure not_tls(std::string_view target, Bytes said);
+enum class Silence : std::uint8_t { closed, reset };
+[[nodiscard]] Failure closed_in_handshake(std::string_view target, Silence how, bool said_anything);
+[[nodiscard]] Failure ended_without_goodbye(std::string_view target, Silence how);
+[[nodiscard]] Failure handshake_timeout(std::string_view target, Millis after, bool said_anything);
+
+}  // namespace tunnel::tls

@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <gnutls/gnutls.h>
+
+#include <string>
+
+#include "base/fd.h"
+#include "base/result.h"
+
+namespace tunnel::tls {
+
+// The secrets of sessions as NSS key log lines, for Wireshark. Any thread: a line is one write to a
+// file opened for appending, which the kernel keeps whole, so there is no lock. (It is a blocking
+// write on a worker, as a debugging aid may be.)
+class KeyLog {
+ public:
+  KeyLog() = default;  // none
+
+  // Opens or makes the file, readable by its owner only.
+  [[nodiscard]] static Result<KeyLog> open(const std::string& path);
+  // Whether open() would work, changing nothing.
+  [[nodiscard]] static Result<void> check(const std::string& path);
+
+  [[nodiscard]] bool is_open() const { return fd_.valid(); }
+  void write(gnutls_session_t session, const char* label, const gnutls_datum_t& secret) const;
+
+ private:
+  Fd fd_;
+};
+
+}  // namespace tunnel::tls

@@ -1,0 +1,267 @@
+// SPDX-License-Identifier: MIT
+#include "tls/offer.h"
+
+#include <strings.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "base/text.h"
+#include "tls/suites.h"
+
+namespace tunnel::tls {
+namespace {
+
+using config::TlsVersion;
+
+struct Version {
+  TlsVersion config;
+  gnutls_protocol_t id;
+  const char* name;
+};
+constexpr Version kVersions[] = {
+    // best first: the order of the offer
+    {TlsVersion::tls1_3, GNUTLS_TLS1_3, "1.3"},
+    {TlsVersion::tls1_2, GNUTLS_TLS1_2, "1.2"},
+    {TlsVersion::tls1_1, GNUTLS_TLS1_1, "1.1"},
+    {TlsVersion::tls1_0, GNUTLS_TLS1_0, "1.0"},
+};
+
+const char* name_of(TlsVersion version) {
+  for (const auto& entry : kVersions)
+    if (entry.config == version) return entry.name;
+  return "?";
+}
+
+// A list without repetitions, in the order of first appearance.
+class TokenList {
+ public:
+  void add(std::string token) {
+    if (std::ranges::find(tokens_, token) == tokens_.end()) tokens_.push_back(std::move(token));
+  }
+  // ":+A:+B", after what removes the others.
+  [[nodiscard]] std::string replacing(std::string_view all) const {
+    std::string text = ":-" + std::string(all);
+    for (const auto& token : tokens_) text += ":+" + token;
+    return text;
+  }
+
+ private:
+  std::vector<std::string> tokens_;
+};
+
+struct Meaning {
+  std::string_view typed, meant;
+};
+constexpr Meaning kGroupAliases[] = {
+    {"P-256", "secp256r1"}, {"prime256v1", "secp256r1"}, {"P-384", "secp384r1"},
+    {"P-521", "secp521r1"}, {"curve25519", "x25519"},
+};
+
+bool equal_ignoring_case(std::string_view a, std::string_view b) {
+  return a.size() == b.size() && ::strncasecmp(a.data(), b.data(), a.size()) == 0;
+}
+
+std::string joined(const std::vector<std::string_view>& names) {
+  std::string list;
+  for (const auto name : names) list += (list.empty() ? "" : ", ") + std::string(name);
+  return list;
+}
+
+// What a name that nobody knows was probably meant to be; "" for no idea.
+std::string_view guess(std::string_view typed, const std::vector<std::string_view>& known) {
+  for (const auto& alias : kGroupAliases)
+    if (equal_ignoring_case(alias.typed, typed) &&
+        std::ranges::find(known, alias.meant) != known.end())
+      return alias.meant;
+  return did_you_mean(typed, known);
+}
+
+// The places in `known` of the names of a configured list. Unknown ones become problems.
+std::vector<std::size_t> look_up(std::string_view key, const std::vector<std::string>& wanted,
+                                 const std::vector<std::string_view>& known,
+                                 std::string_view examples, std::vector<Problem>& problems) {
+  std::vector<std::size_t> found;
+  int index = -1;
+  for (const auto& name : wanted) {
+    ++index;
+    const auto it = std::ranges::find_if(
+        known, [&name](std::string_view entry) { return equal_ignoring_case(entry, name); });
+    if (it != known.end()) {
+      found.push_back(static_cast<std::size_t>(it - known.begin()));
+      continue;
+    }
+    std::string hint;
+    if (const auto meant = guess(name, known); !meant.empty())
+      hint = "did you mean \"" + std::string(meant) + "\"? ";
+    problems.push_back({std::string(key), index,
+                        "\"" + printable(name) + "\" is not the IANA name of a " +
+                            (key == "groups" ? "group" : "cipher suite") + " that this GnuTLS (" +
+                            gnutls_check_version(nullptr) + ") can offer",
+                        hint + std::string(examples)});
+  }
+  return found;
+}
+
+std::vector<Suite> find_suites(const config::Tls& tls, OldVersions old_versions,
+                               std::vector<Problem>& problems) {
+  const auto known = known_suites();
+  const auto defaults = default_suites(old_versions);
+  std::vector<std::string_view> names;
+  for (const auto& suite : known) names.push_back(suite.name);
+  const auto examples =
+      "known are " + joined({defaults.begin(), defaults.end()}) + ", and " +
+      std::to_string(names.size() - defaults.size()) +
+      " more (`gnutls-cli --list`; write them as IANA does, with WITH after the key exchange)";
+  std::vector<Suite> suites;
+  for (const auto place :
+       look_up("ciphers", tls.ciphers.empty() ? defaults : tls.ciphers, names, examples, problems))
+    suites.push_back(known[place]);
+  return suites;
+}
+
+std::vector<Group> find_groups(const config::Tls& tls, std::vector<Problem>& problems) {
+  static const std::vector<std::string> kDefaults = {"x25519", "secp256r1", "secp384r1",
+                                                     "secp521r1"};
+  const auto known = known_groups();
+  std::vector<std::string_view> names;
+  for (const auto& group : known) names.push_back(group.name);
+  std::vector<Group> groups;
+  for (const auto place : look_up("groups", tls.groups.empty() ? kDefaults : tls.groups, names,
+                                  "known are " + joined(names), problems))
+    groups.push_back(known[place]);
+  return groups;
+}
+
+bool can_use(const std::vector<Suite>& suites, gnutls_protocol_t version) {
+  return std::ranges::any_of(suites, [version](const Suite& suite) {
+    return suite.is_tls13() ? version == GNUTLS_TLS1_3
+                            : version != GNUTLS_TLS1_3 && suite.min_version <= version;
+  });
+}
+
+// The versions between the bounds that one of the suites can be used with.
+TokenList usable_versions(const config::Tls& tls, const std::vector<Suite>& suites,
+                          std::vector<Problem>& problems) {
+  TokenList list;
+  bool any = false;
+  for (const auto& version : kVersions) {
+    if (version.config < tls.min_version || version.config > tls.max_version) continue;
+    if (!can_use(suites, version.id)) continue;
+    any = true;
+    list.add(std::string("VERS-TLS") + version.name);
+  }
+  if (any) return list;
+  const std::string range =
+      tls.min_version == tls.max_version
+          ? std::string("TLS ") + name_of(tls.min_version)
+          : std::string("TLS ") + name_of(tls.min_version) + " to " + name_of(tls.max_version);
+  if (tls.min_version > tls.max_version) {
+    problems.push_back({"min_version", -1, "tls.min_version is above tls.max_version", {}});
+  } else {
+    problems.push_back({"ciphers", -1, "none of tls.ciphers can be used with " + range,
+                        "TLS 1.3 has suites of its own, such as TLS_AES_128_GCM_SHA256; those "
+                        "with WITH in their name are for TLS 1.2 and older"});
+  }
+  return list;
+}
+
+// The pieces of verification that a priority string settles but a trust list does not know of.
+unsigned verify_flags_of(std::string_view priority) {
+  struct Profile {
+    std::string_view token;
+    gnutls_certificate_verification_profiles_t profile;
+  };
+  static constexpr Profile kProfiles[] = {
+      {"%PROFILE_VERY_WEAK", GNUTLS_PROFILE_VERY_WEAK}, {"%PROFILE_LOW", GNUTLS_PROFILE_LOW},
+      {"%PROFILE_LEGACY", GNUTLS_PROFILE_LEGACY},       {"%PROFILE_MEDIUM", GNUTLS_PROFILE_MEDIUM},
+      {"%PROFILE_HIGH", GNUTLS_PROFILE_HIGH},           {"%PROFILE_ULTRA", GNUTLS_PROFILE_ULTRA},
+      {"%PROFILE_FUTURE", GNUTLS_PROFILE_FUTURE},
+  };
+  const auto has = [priority](std::string_view token) {
+    for (auto at = priority.find(token); at != std::string_view::npos;
+         at = priority.find(token, at + 1)) {
+      const auto end = at + token.size();
+      if (end == priority.size() || priority[end] == ':') return true;
+    }
+    return false;
+  };
+  unsigned flags = 0;
+  auto profile = GNUTLS_PROFILE_MEDIUM;
+  for (const auto& entry : kProfiles)
+    if (has(entry.token)) profile = entry.profile;
+  if (has("%VERIFY_ALLOW_SIGN_WITH_SHA1")) flags |= GNUTLS_VERIFY_ALLOW_SIGN_WITH_SHA1;
+  if (has("%VERIFY_ALLOW_SIGN_RSA_MD5")) flags |= GNUTLS_VERIFY_ALLOW_SIGN_RSA_MD5;
+  if (has("%VERIFY_ALLOW_BROKEN")) flags |= GNUTLS_VERIFY_ALLOW_BROKEN;
+  return flags | GNUTLS_PROFILE_TO_VFLAGS(profile);
+}
+
+bool init_priority(Offer& offer, std::string_view key, std::vector<Problem>& problems) {
+  gnutls_priority_t priority = nullptr;
+  const char* stopped_at = nullptr;
+  const int error = gnutls_priority_init(&priority, offer.text.c_str(), &stopped_at);
+  if (error < 0) {
+    std::string text = "GnuTLS does not accept the priority string";
+    if (stopped_at != nullptr && *stopped_at != '\0') {
+      const auto position = static_cast<std::size_t>(stopped_at - offer.text.c_str());
+      text += " from character " + std::to_string(position + 1) + " on: \"" +
+              printable(stopped_at, 60) + "\"";
+    } else {
+      text += std::string(": ") + gnutls_strerror(error);
+    }
+    problems.push_back({std::string(key), -1, std::move(text),
+                        "`gnutls-cli --list --priority STRING` shows what a string means"});
+    return false;
+  }
+  offer.priority.reset(priority);
+  offer.verify_flags = verify_flags_of(offer.text);
+  return true;
+}
+
+}  // namespace
+
+bool Offer::accepts_suite(std::string_view name) const {
+  return suites.empty() || std::ranges::find(suites, name) != suites.end();
+}
+
+bool Offer::accepts_group(gnutls_group_t group) const {
+  return groups.empty() || std::ranges::find(groups, group) != groups.end();
+}
+
+std::optional<Offer> make_offer(const config::Tls& tls, std::vector<Problem>& problems) {
+  Offer offer;
+  if (!tls.priority.empty()) {
+    offer.text = tls.priority;
+    if (!init_priority(offer, "priority", problems)) return std::nullopt;
+    return offer;
+  }
+  const auto before = problems.size();
+  const bool has_old = tls.min_version < TlsVersion::tls1_2;
+  const auto suites = find_suites(tls, has_old ? OldVersions::yes : OldVersions::no, problems);
+  const auto groups = find_groups(tls, problems);
+  if (problems.size() > before) return std::nullopt;
+  const auto versions = usable_versions(tls, suites, problems);
+  if (problems.size() > before) return std::nullopt;
+
+  TokenList ciphers, macs, exchanges, curves;
+  for (const auto& suite : suites) {
+    ciphers.add(gnutls_cipher_get_name(suite.cipher));
+    macs.add(gnutls_mac_get_name(suite.mac));
+    if (!suite.is_tls13()) exchanges.add(gnutls_kx_get_name(suite.kx));
+    offer.suites.push_back(suite.name);
+  }
+  for (const auto& group : groups) {
+    curves.add(std::string("GROUP-") + gnutls_group_get_name(group.id));
+    offer.groups.push_back(group.id);
+  }
+  offer.text = "NORMAL" + versions.replacing("VERS-ALL") + ciphers.replacing("CIPHER-ALL") +
+               macs.replacing("MAC-ALL") + exchanges.replacing("KX-ALL") +
+               curves.replacing("GROUP-ALL");
+  // TLS 1.0 and 1.1 know no other signature of a key exchange than one with SHA-1.
+  if (!has_old) offer.text += ":-SIGN-RSA-SHA1:-SIGN-ECDSA-SHA1";
+  offer.text += ":%PROFILE_MEDIUM";
+  if (!init_priority(offer, "ciphers", problems)) return std::nullopt;
+  return offer;
+}
+
+}  // namespace tunnel::tls

@@ -1,0 +1,401 @@
+// SPDX-License-Identifier: MIT
+#include "tls/session.h"
+
+#include <arpa/inet.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <cstring>
+#include <utility>
+
+#include "tls/context_impl.h"
+#include "tls/failure_text.h"
+#include "tls/greeting.h"
+#include "tls/handles.h"
+
+namespace tunnel::tls {
+namespace {
+
+// A record's worst overhead: header, explicit nonce or IV, MAC and padding (CBC with SHA-384), and
+// a KeyUpdate that may go before it.
+constexpr std::size_t kRecordOverhead = 160;
+// The smallest record size that a server can ask us for (RFC 8449) and GnuTLS agrees to.
+constexpr std::size_t kSmallestRecord = 512;
+// Warnings (TLS 1.2) in a row, without anything else in between.
+constexpr int kMaxWarnings = 16;
+// Up to here in a ServerHello: record header, type, length, then the version (RFC 8446 4.1.3).
+constexpr std::size_t kFirstBytes = 11;
+
+bool is_ip(const std::string& name) {
+  std::array<unsigned char, 16> address{};
+  return ::inet_pton(AF_INET, name.c_str(), address.data()) == 1 ||
+         ::inet_pton(AF_INET6, name.substr(0, name.find('%')).c_str(), address.data()) == 1;
+}
+
+}  // namespace
+
+// Loop-bound, like Session. `session`'s pointer is this object.
+struct Session::Impl {
+  Impl(const Context::Impl& its_context, Peer its_peer)
+      : context(its_context), peer(std::move(its_peer)) {}
+
+  const Context::Impl& context;
+  Peer peer;
+  SessionHandle session;
+  Failure failure;
+
+  // The transport's two ends, during a call.
+  Bytes input;               // what feed() lent and GnuTLS has not taken
+  OutBuffer* out = nullptr;  // where its ciphertext goes
+
+  // What came first, for what GnuTLS does not tell: a peer without TLS, a version we do not accept.
+  std::array<std::byte, kFirstBytes> first{};
+  std::uint8_t first_size = 0;
+
+  std::uint8_t warnings = 0;  // in a row
+  bool overflowed = false;    // `out` was too small
+  bool established = false;
+  bool received_data = false;
+  bool closed = false;  // by the peer's close_notify
+  bool has_failed = false;
+
+  void start();
+  void set_server_name();
+  Io fail(Failure why);
+  Io fail_with_alert(Failure why, gnutls_alert_description_t alert);
+  Io fail_handshake(int error);
+  Io fail_record(int error);
+  Io finish_handshake();
+  // False when what came first cannot be TLS; the session has failed then.
+  bool looks_like_tls();
+  [[nodiscard]] AlertContext alert_context() const;
+  [[nodiscard]] unsigned server_version() const;
+
+  static ssize_t push(gnutls_transport_ptr_t self, const void* data, std::size_t size);
+  static ssize_t pull(gnutls_transport_ptr_t self, void* data, std::size_t size);
+  static int verify(gnutls_session_t session);
+  static int log_key(gnutls_session_t session, const char* label, const gnutls_datum_t* secret);
+};
+
+namespace {
+
+// Lends an OutBuffer to the push callback for the length of one call.
+class Lending {
+ public:
+  Lending(OutBuffer*& slot, OutBuffer& out) : slot_(slot) { slot_ = &out; }
+  ~Lending() { slot_ = nullptr; }
+  Lending(const Lending&) = delete;
+  Lending& operator=(const Lending&) = delete;
+
+ private:
+  OutBuffer*& slot_;
+};
+
+}  // namespace
+
+// ---- setting up
+
+Session::Session(const Context& context, Peer peer)
+    : impl_(std::make_unique<Impl>(context.impl(), std::move(peer))) {
+  impl_->start();
+}
+
+Session::~Session() = default;
+
+void Session::Impl::start() {
+  // KEY_SHARE_TOP: one key pair instead of two; a server that wants another group asks again.
+  constexpr unsigned kFlags =
+      GNUTLS_CLIENT | GNUTLS_NONBLOCK | GNUTLS_NO_SIGNAL | GNUTLS_KEY_SHARE_TOP;
+  gnutls_session_t raw = nullptr;
+  int error = gnutls_init(&raw, kFlags);
+  if (error == 0) {
+    session.reset(raw);
+    error = gnutls_priority_set(raw, context.offer.priority.get());
+  }
+  if (error == 0)
+    error = gnutls_credentials_set(raw, GNUTLS_CRD_CERTIFICATE, context.credentials.get());
+  if (error < 0) return (void)fail(cannot_begin(peer.target, error));
+  gnutls_session_set_ptr(raw, this);
+  gnutls_transport_set_ptr(raw, this);
+  gnutls_transport_set_push_function(raw, &Impl::push);
+  gnutls_transport_set_pull_function(raw, &Impl::pull);
+  gnutls_session_set_verify_function(raw, &Impl::verify);
+  // Without ours GnuTLS would obey SSLKEYLOGFILE: secrets are logged where the configuration says
+  // so and nowhere else.
+  gnutls_session_set_keylog_function(raw, context.key_log.is_open() ? &Impl::log_key : nullptr);
+  set_server_name();
+  std::vector<gnutls_datum_t> protocols;
+  for (const auto& protocol : context.alpn) protocols.push_back(lend(protocol));
+  if (!protocols.empty())
+    (void)gnutls_alpn_set_protocols(raw, protocols.data(), static_cast<unsigned>(protocols.size()),
+                                    0);
+}
+
+void Session::Impl::set_server_name() {
+  std::string name = peer.sni;
+  if (name.ends_with('.')) name.pop_back();  // RFC 6066: without the trailing dot
+  if (name.empty() || is_ip(name)) return;
+  (void)gnutls_server_name_set(session.get(), GNUTLS_NAME_DNS, name.data(), name.size());
+}
+
+// ---- what GnuTLS calls
+
+// Never says "again": a record that GnuTLS has made is in `out`, or the session is over.
+ssize_t Session::Impl::push(gnutls_transport_ptr_t self, const void* data, std::size_t size) {
+  auto* impl = static_cast<Impl*>(self);
+  if (impl->out == nullptr || !impl->out->append({static_cast<const std::byte*>(data), size})) {
+    impl->overflowed = true;
+    gnutls_transport_set_errno(impl->session.get(), EPIPE);
+    return -1;
+  }
+  return static_cast<ssize_t>(size);
+}
+
+ssize_t Session::Impl::pull(gnutls_transport_ptr_t self, void* data, std::size_t size) {
+  auto* impl = static_cast<Impl*>(self);
+  if (impl->input.empty()) {
+    gnutls_transport_set_errno(impl->session.get(), EAGAIN);
+    return -1;
+  }
+  const auto taken = std::min(size, impl->input.size());
+  std::memcpy(data, impl->input.data(), taken);
+  impl->input = impl->input.subspan(taken);
+  return static_cast<ssize_t>(taken);
+}
+
+int Session::Impl::verify(gnutls_session_t session) {
+  auto* impl = static_cast<Impl*>(gnutls_session_get_ptr(session));
+  auto verdict = verify_peer(session, impl->context.policy, impl->peer);
+  if (verdict.failure.kind == Kind::ok) return 0;
+  (void)gnutls_alert_send(session, GNUTLS_AL_FATAL, verdict.alert);
+  (void)impl->fail(std::move(verdict.failure));
+  return GNUTLS_E_CERTIFICATE_ERROR;
+}
+
+int Session::Impl::log_key(gnutls_session_t session, const char* label,
+                           const gnutls_datum_t* secret) {
+  static_cast<Impl*>(gnutls_session_get_ptr(session))
+      ->context.key_log.write(session, label, *secret);
+  return 0;
+}
+
+// ---- the handshake
+
+void Session::feed(Bytes ciphertext) { impl_->input = ciphertext; }
+
+Io Session::handshake(OutBuffer& out) {
+  auto& impl = *impl_;
+  if (impl.has_failed) return Io::failed;
+  if (impl.established) return Io::done;
+  const Lending lending(impl.out, out);
+  if (!impl.looks_like_tls()) return Io::failed;
+  while (true) {
+    const int result = gnutls_handshake(impl.session.get());
+    if (result == GNUTLS_E_SUCCESS) return impl.finish_handshake();
+    if (result == GNUTLS_E_WARNING_ALERT_RECEIVED && ++impl.warnings > kMaxWarnings)
+      return impl.fail(too_many_warnings(impl.peer.target));
+    if (impl.overflowed || gnutls_error_is_fatal(result) != 0) return impl.fail_handshake(result);
+    if (result == GNUTLS_E_GOT_APPLICATION_DATA) return impl.fail_handshake(result);
+    if (result == GNUTLS_E_AGAIN && impl.input.empty()) return Io::again;
+  }
+}
+
+bool Session::Impl::looks_like_tls() {
+  const auto fresh = std::min(input.size(), first.size() - first_size);
+  std::copy_n(input.begin(), fresh, first.begin() + first_size);
+  const auto before = first_size;
+  first_size = static_cast<std::uint8_t>(first_size + fresh);
+  if (before >= 2 || may_be_tls(Bytes(first).first(first_size))) return true;
+  // Before the second byte everything that came is in `first` or in the rest of the input.
+  std::string said(as_text(Bytes(first).first(before)));
+  said += as_text(input.first(std::min<std::size_t>(input.size(), 512)));
+  (void)fail(not_tls(peer.target, as_bytes(said)));
+  return false;
+}
+
+Io Session::Impl::finish_handshake() {
+  const auto raw = session.get();
+  const char* suite = gnutls_ciphersuite_get(raw);
+  if (!context.offer.accepts_suite(suite != nullptr ? suite : ""))
+    return fail_with_alert(not_in_list(peer.target, "cipher suite", suite, "tls.ciphers"),
+                           GNUTLS_A_HANDSHAKE_FAILURE);
+  const auto group = gnutls_group_get(raw);
+  if (group != GNUTLS_GROUP_INVALID && !context.offer.accepts_group(group))
+    return fail_with_alert(
+        not_in_list(peer.target, "group", gnutls_group_get_name(group), "tls.groups"),
+        GNUTLS_A_HANDSHAKE_FAILURE);
+  established = true;
+  warnings = 0;
+  peer.names = {};  // a resting session keeps little
+  peer.sni = {};
+  return Io::done;
+}
+
+// ---- plaintext both ways
+
+Session::Opened Session::open(MutableBytes into, OutBuffer& out) {
+  auto& impl = *impl_;
+  if (impl.has_failed) return {Io::failed, 0};
+  if (impl.closed) return {Io::closed, 0};
+  const Lending lending(impl.out, out);
+  const auto raw = impl.session.get();
+  std::size_t size = 0;
+  // Nothing is asked of GnuTLS without input: it would allocate a record's room to find that out.
+  while (size < into.size() && (!impl.input.empty() || gnutls_record_check_pending(raw) > 0)) {
+    const auto result = gnutls_record_recv(raw, into.data() + size, into.size() - size);
+    if (result > 0) {
+      size += static_cast<std::size_t>(result);
+      impl.warnings = 0;
+      impl.received_data = true;
+      continue;
+    }
+    switch (static_cast<int>(result)) {
+      case GNUTLS_E_AGAIN:  // no input left, or a ticket, a KeyUpdate or an empty record went by
+      case GNUTLS_E_INTERRUPTED:
+        continue;
+      case GNUTLS_E_REHANDSHAKE:
+        if (++impl.warnings > kMaxWarnings) {
+          (void)impl.fail(too_many_warnings(impl.peer.target));
+          break;
+        }
+        (void)gnutls_alert_send(raw, GNUTLS_AL_WARNING, GNUTLS_A_NO_RENEGOTIATION);
+        continue;
+      case GNUTLS_E_WARNING_ALERT_RECEIVED:
+        if (++impl.warnings <= kMaxWarnings) continue;
+        (void)impl.fail(too_many_warnings(impl.peer.target));
+        break;
+      case 0:
+        impl.closed = true;
+        break;
+      default:
+        (void)impl.fail_record(static_cast<int>(result));
+        break;
+    }
+    // What was decrypted before the end is delivered first; the next call tells the end.
+    if (size > 0) return {Io::done, size};
+    return {impl.has_failed ? Io::failed : Io::closed, 0};
+  }
+  const bool has_more = !impl.input.empty() || gnutls_record_check_pending(raw) > 0;
+  return {has_more ? Io::done : Io::again, size};
+}
+
+Io Session::seal(Bytes plaintext, OutBuffer& out) {
+  auto& impl = *impl_;
+  if (impl.has_failed) return Io::failed;
+  const Lending lending(impl.out, out);
+  while (!plaintext.empty()) {
+    const auto result = gnutls_record_send(impl.session.get(), plaintext.data(), plaintext.size());
+    if (impl.overflowed || result <= 0) return impl.fail_record(static_cast<int>(result));
+    plaintext = plaintext.subspan(static_cast<std::size_t>(result));
+  }
+  return Io::done;
+}
+
+std::size_t Session::sealed_size(std::size_t plaintext_size) {
+  return plaintext_size + (plaintext_size / kSmallestRecord + 2) * kRecordOverhead;
+}
+
+Io Session::close(OutBuffer& out) {
+  auto& impl = *impl_;
+  if (impl.has_failed) return Io::failed;
+  if (!impl.established) return Io::done;
+  const Lending lending(impl.out, out);
+  const int result = gnutls_bye(impl.session.get(), GNUTLS_SHUT_WR);
+  return impl.overflowed || result < 0 ? impl.fail_record(result) : Io::done;
+}
+
+// ---- failing
+
+Io Session::Impl::fail(Failure why) {
+  // The first reason is the true one.
+  if (!has_failed) failure = std::move(why);
+  has_failed = true;
+  return Io::failed;
+}
+
+Io Session::Impl::fail_with_alert(Failure why, gnutls_alert_description_t alert) {
+  if (!has_failed) (void)gnutls_alert_send(session.get(), GNUTLS_AL_FATAL, alert);
+  return fail(std::move(why));
+}
+
+AlertContext Session::Impl::alert_context() const {
+  return {.certificate_requested = gnutls_certificate_client_get_request_status(session.get()) != 0,
+          .established = established,
+          .data_received = received_data};
+}
+
+unsigned Session::Impl::server_version() const {
+  const auto at = [this](std::size_t i) { return std::to_integer<unsigned>(first[i]); };
+  const bool is_server_hello = first_size == kFirstBytes && at(0) == 22 && at(5) == 2;
+  return is_server_hello ? at(9) << 8 | at(10) : 0;
+}
+
+Io Session::Impl::fail_handshake(int error) {
+  if (has_failed) return Io::failed;  // by our own judgement: it has sent its alert
+  if (overflowed) return fail(out_of_room(peer.target));
+  switch (error) {
+    case GNUTLS_E_FATAL_ALERT_RECEIVED:
+      return fail(alert_received(peer.target, gnutls_alert_get(session.get()), alert_context()));
+    case GNUTLS_E_UNSUPPORTED_VERSION_PACKET:
+      (void)gnutls_alert_send(session.get(), GNUTLS_AL_FATAL, GNUTLS_A_PROTOCOL_VERSION);
+      return fail(wrong_version(peer.target, server_version()));
+    default:
+      (void)gnutls_alert_send_appropriate(session.get(), error);
+      return fail(handshake_failed(peer.target, error));
+  }
+}
+
+Io Session::Impl::fail_record(int error) {
+  if (has_failed) return Io::failed;
+  if (overflowed) return fail(out_of_room(peer.target));
+  if (error == GNUTLS_E_FATAL_ALERT_RECEIVED) {
+    const auto alert = gnutls_alert_get(session.get());
+    if (alert == GNUTLS_A_CLOSE_NOTIFY) {  // sent as "fatal", which is wrong but clear enough
+      closed = true;
+      return Io::closed;
+    }
+    return fail(alert_received(peer.target, alert, alert_context()));
+  }
+  (void)gnutls_alert_send_appropriate(session.get(), error);
+  return fail(record_failed(peer.target, error));
+}
+
+// ---- what the transport tells, and what is to be told
+
+Failure Session::transport_ended(End end) const {
+  const auto how = end == End::reset ? Silence::reset : Silence::closed;
+  if (impl_->has_failed) return impl_->failure;
+  if (impl_->closed) return {};
+  if (impl_->established) return ended_without_goodbye(impl_->peer.target, how);
+  return closed_in_handshake(impl_->peer.target, how, impl_->first_size > 0);
+}
+
+Failure Session::handshake_timed_out(Millis after) const {
+  return handshake_timeout(impl_->peer.target, after, impl_->first_size > 0);
+}
+
+const Failure& Session::failure() const { return impl_->failure; }
+
+Negotiated Session::negotiated() const {
+  const auto raw = impl_->session.get();
+  Negotiated result;
+  if (!impl_->established) return result;
+  if (const char* version = gnutls_protocol_get_name(gnutls_protocol_get_version(raw)))
+    result.version = version;
+  if (const char* cipher = gnutls_ciphersuite_get(raw)) result.cipher = cipher;
+  if (const char* group = gnutls_group_get_name(gnutls_group_get(raw))) result.group = group;
+  result.resumed = gnutls_session_is_resumed(raw) != 0;
+  return result;
+}
+
+bool Session::has_received_data() const { return impl_->received_data; }
+
+std::string_view Session::alpn_selected() const {
+  gnutls_datum_t protocol{};
+  if (!impl_->session || gnutls_alpn_get_selected_protocol(impl_->session.get(), &protocol) < 0)
+    return {};
+  return {reinterpret_cast<const char*>(protocol.data), protocol.size};
+}
+
+}  // namespace tunnel::tls

@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "config/model.h"
+#include "tls/crl.h"
+#include "tls/failure.h"
+#include "tls/handles.h"
+#include "tls/peer.h"
+#include "tls/trust_anchors.h"
+
+namespace tunnel::tls {
+
+// How the certificates of a service's targets are judged. Immutable; any thread.
+struct VerifyPolicy {
+  config::Verify verify = config::Verify::full;
+  std::shared_ptr<const TrustAnchors> anchors;  // full and chain
+  RevocationLists crls;
+  config::OcspMode ocsp = config::OcspMode::soft;
+  std::vector<std::string> pins;  // SHA-256 of the SubjectPublicKeyInfo, raw
+  unsigned flags = 0;             // Offer::verify_flags
+};
+
+// Whether the peer may be talked to: `failure.kind` is ok, or it says why not, and `alert` is what
+// the peer should be told.
+struct Verdict {
+  Failure failure;
+  gnutls_alert_description_t alert = GNUTLS_A_BAD_CERTIFICATE;
+};
+
+// Judges the certificates that the handshake in progress has brought. In the order: chain (trust,
+// dates, strength, purpose), name, pin, revocation; the first that fails is told.
+[[nodiscard]] Verdict verify_peer(gnutls_session_t session, const VerifyPolicy& policy,
+                                  const Peer& peer);
+
+}  // namespace tunnel::tls
