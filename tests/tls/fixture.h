@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "client.h"
+#include "pki.h"
+#include "temp_folder.h"
+#include "test_server.h"
+#include "tls/context.h"
+#include "tls/session.h"
+
+namespace tunnel::tls::test {
+
+// A CA, its server "dc1.example.com", and a configuration that trusts the CA. A test changes what
+// it is about, then connects.
+class Fixture {
+ public:
+  Fixture();
+
+  // Loads the context, which must have no problem, and runs a handshake.
+  void connect(const Splitter& split = whole());
+  void load();
+
+  [[nodiscard]] Client& client() { return *client_; }
+  [[nodiscard]] TestServer& server() { return *server_; }
+  [[nodiscard]] const Failure& failure() const { return client_->failure(); }
+  [[nodiscard]] const Context& context() const { return *context_; }
+  void exchange() { test::exchange(*client_, *server_); }
+
+  TempFolder folder;
+  Identity ca;
+  Identity leaf;  // dc1.example.com, 127.0.0.1, admin@example.com
+  config::Tls tls;
+  Peer peer;
+  ServerOptions options;
+
+ private:
+  TrustStore trust_;
+  std::unique_ptr<const Context> context_;
+  std::unique_ptr<TestServer> server_;
+  std::unique_ptr<Client> client_;
+};
+
+}  // namespace tunnel::tls::test

@@ -1,0 +1,178 @@
+// SPDX-License-Identifier: MIT
+#include "test_server.h"
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+
+namespace tunnel::tls::test {
+namespace {
+
+void must(int result) {
+  if (result < 0) {
+    std::fprintf(stderr, "the test's server failed: %s\n", gnutls_strerror(result));
+    std::abort();
+  }
+}
+
+}  // namespace
+
+TestServer::TestServer(const ServerOptions& options) : options_(options) {
+  gnutls_certificate_credentials_t credentials = nullptr;
+  must(gnutls_certificate_allocate_credentials(&credentials));
+  credentials_.reset(credentials);
+  if (!options_.chain.empty()) {
+    std::vector<gnutls_x509_crt_t> chain;
+    for (const auto* identity : options_.chain) chain.push_back(identity->certificate());
+    must(gnutls_certificate_set_x509_key(credentials, chain.data(), static_cast<int>(chain.size()),
+                                         options_.chain.front()->key()));
+  }
+  gnutls_session_t raw = nullptr;
+  unsigned flags = GNUTLS_SERVER | GNUTLS_NONBLOCK;
+  if (!options_.sends_tickets) flags |= GNUTLS_NO_TICKETS;
+  must(gnutls_init(&raw, flags));
+  session_.reset(raw);
+  gnutls_priority_t priority = nullptr;
+  must(gnutls_priority_init(&priority, options_.priority.c_str(), nullptr));
+  priority_.reset(priority);
+  must(gnutls_priority_set(raw, priority));
+  must(gnutls_credentials_set(raw, GNUTLS_CRD_CERTIFICATE, credentials));
+  if (options_.sends_tickets) {
+    must(gnutls_session_ticket_key_generate(ticket_key_.get()));
+    must(gnutls_session_ticket_enable_server(raw, ticket_key_.get()));
+  }
+  if (options_.require_certificate || options_.request_certificate)
+    gnutls_certificate_server_set_request(
+        raw, options_.require_certificate ? GNUTLS_CERT_REQUIRE : GNUTLS_CERT_REQUEST);
+  std::vector<gnutls_datum_t> protocols;
+  for (const auto& protocol : options_.alpn) protocols.push_back(lend(protocol));
+  if (!protocols.empty())
+    must(gnutls_alpn_set_protocols(raw, protocols.data(), static_cast<unsigned>(protocols.size()),
+                                   GNUTLS_ALPN_MANDATORY));
+  if (!options_.ocsp_response.empty())
+    gnutls_certificate_set_ocsp_status_request_function2(
+        credentials, 0,
+        [](gnutls_session_t, void* self, gnutls_datum_t* out) {
+          const auto& response = static_cast<TestServer*>(self)->options_.ocsp_response;
+          out->data = static_cast<unsigned char*>(gnutls_malloc(response.size()));
+          std::memcpy(out->data, response.data(), response.size());
+          out->size = static_cast<unsigned>(response.size());
+          return 0;
+        },
+        this);
+  if (!options_.known_name.empty()) {
+    gnutls_session_set_ptr(raw, this);
+    gnutls_handshake_set_post_client_hello_function(raw, [](gnutls_session_t session) {
+      const auto* self = static_cast<TestServer*>(gnutls_session_get_ptr(session));
+      return self->server_name() == self->options_.known_name ? 0 : GNUTLS_E_UNRECOGNIZED_NAME;
+    });
+  }
+  gnutls_transport_set_ptr(raw, this);
+  gnutls_transport_set_push_function(raw, &TestServer::push);
+  gnutls_transport_set_pull_function(raw, &TestServer::pull);
+}
+
+ssize_t TestServer::push(gnutls_transport_ptr_t self, const void* data, std::size_t size) {
+  static_cast<TestServer*>(self)->output_.append(static_cast<const char*>(data), size);
+  return static_cast<ssize_t>(size);
+}
+
+ssize_t TestServer::pull(gnutls_transport_ptr_t self, void* data, std::size_t size) {
+  auto* server = static_cast<TestServer*>(self);
+  const auto taken = std::min(size, server->input_.size());
+  if (taken == 0) {
+    gnutls_transport_set_errno(server->session_.get(), EAGAIN);
+    return -1;
+  }
+  std::memcpy(data, server->input_.data(), taken);
+  server->input_.erase(0, taken);
+  return static_cast<ssize_t>(taken);
+}
+
+void TestServer::receive(std::string_view ciphertext) {
+  input_ += ciphertext;
+  if (error_ != 0) return;
+  if (!established_) handshake();
+  if (established_) read();
+}
+
+void TestServer::note(int error) {
+  error_ = error;
+  if (error == GNUTLS_E_FATAL_ALERT_RECEIVED || error == GNUTLS_E_WARNING_ALERT_RECEIVED) {
+    alert_ = gnutls_alert_get(session_.get());
+  } else {
+    (void)gnutls_alert_send_appropriate(session_.get(), error);
+  }
+}
+
+void TestServer::handshake() {
+  while (true) {
+    const int result = gnutls_handshake(session_.get());
+    if (result == 0) established_ = true;
+    if (result == 0 || (result == GNUTLS_E_AGAIN && input_.empty())) return;
+    if (gnutls_error_is_fatal(result) != 0) return note(result);
+  }
+}
+
+void TestServer::read() {
+  std::array<char, 20000> buffer{};
+  while (error_ == 0 && !closed_) {
+    const auto result = gnutls_record_recv(session_.get(), buffer.data(), buffer.size());
+    if (result > 0) {
+      received_.append(buffer.data(), static_cast<std::size_t>(result));
+    } else if (result == 0) {
+      closed_ = true;
+    } else if (result == GNUTLS_E_AGAIN) {
+      if (input_.empty()) return;
+    } else if (result == GNUTLS_E_WARNING_ALERT_RECEIVED) {
+      alert_ = gnutls_alert_get(session_.get());
+    } else {
+      return note(static_cast<int>(result));
+    }
+  }
+}
+
+void TestServer::send(std::string_view plaintext) {
+  while (!plaintext.empty()) {
+    const auto result = gnutls_record_send(session_.get(), plaintext.data(), plaintext.size());
+    must(static_cast<int>(result));
+    plaintext.remove_prefix(static_cast<std::size_t>(result));
+  }
+}
+
+void TestServer::send_empty_record() {
+  must(static_cast<int>(gnutls_record_send(session_.get(), "", 0)));
+}
+
+void TestServer::send_close_notify() { must(gnutls_bye(session_.get(), GNUTLS_SHUT_WR)); }
+
+void TestServer::send_alert(gnutls_alert_level_t level, gnutls_alert_description_t alert) {
+  must(gnutls_alert_send(session_.get(), level, alert));
+}
+
+void TestServer::send_ticket() { must(gnutls_session_ticket_send(session_.get(), 1, 0)); }
+
+void TestServer::update_key(bool ask_peer_too) {
+  must(gnutls_session_key_update(session_.get(), ask_peer_too ? GNUTLS_KU_PEER : 0));
+}
+
+void TestServer::ask_for_renegotiation() { must(gnutls_rehandshake(session_.get())); }
+
+std::string TestServer::server_name() const {
+  std::array<char, 256> name{};
+  std::size_t size = name.size();
+  unsigned type = 0;
+  if (gnutls_server_name_get(session_.get(), name.data(), &size, &type, 0) < 0) return {};
+  return name.data();
+}
+
+std::string TestServer::alpn() const {
+  gnutls_datum_t protocol{};
+  if (gnutls_alpn_get_selected_protocol(session_.get(), &protocol) < 0) return {};
+  return {reinterpret_cast<const char*>(protocol.data), protocol.size};
+}
+
+}  // namespace tunnel::tls::test

@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "pki.h"
+#include "tls/handles.h"
+
+namespace tunnel::tls::test {
+
+// How the server of a test behaves.
+struct ServerOptions {
+  std::vector<const Identity*> chain;  // its own certificate first
+  std::string priority =
+      "NORMAL:%PROFILE_VERY_WEAK:%VERIFY_ALLOW_BROKEN:%VERIFY_ALLOW_SIGN_WITH_SHA1";
+  bool request_certificate = false;  // asks for a client certificate
+  bool require_certificate = false;  // and refuses to go on without it
+  std::vector<std::string> alpn;
+  bool sends_tickets = false;
+  std::string known_name;     // refuses other server names with unrecognized_name
+  std::string ocsp_response;  // to be stapled, DER
+};
+
+// A GnuTLS server over memory: bytes in, bytes out, one call each. What a test asserts about the
+// client's half of a conversation, this half must do right.
+class TestServer {
+ public:
+  explicit TestServer(const ServerOptions& options);
+  TestServer(const TestServer&) = delete;
+  TestServer& operator=(const TestServer&) = delete;
+
+  // Takes ciphertext and goes on as far as it gets: handshake, then reading.
+  void receive(std::string_view ciphertext);
+  [[nodiscard]] std::string take_output() { return std::exchange(output_, {}); }
+
+  void send(std::string_view plaintext);  // in records as large as they can be
+  void send_empty_record();
+  void send_close_notify();
+  void send_alert(gnutls_alert_level_t level, gnutls_alert_description_t alert);
+  void send_ticket();
+  void update_key(bool ask_peer_too);
+  void ask_for_renegotiation();
+
+  [[nodiscard]] bool is_established() const { return established_; }
+  [[nodiscard]] int error() const { return error_; }  // of GnuTLS; 0 while all is well
+  [[nodiscard]] const std::string& received() const { return received_; }
+  [[nodiscard]] bool has_seen_close_notify() const { return closed_; }
+  [[nodiscard]] int alert_received() const { return alert_; }  // -1: none
+  [[nodiscard]] std::string server_name() const;               // that the client asked for
+  [[nodiscard]] std::string alpn() const;
+  [[nodiscard]] gnutls_session_t raw() const { return session_.get(); }
+
+ private:
+  static ssize_t push(gnutls_transport_ptr_t self, const void* data, std::size_t size);
+  static ssize_t pull(gnutls_transport_ptr_t self, void* data, std::size_t size);
+  void handshake();
+  void read();
+  void note(int error);
+
+  ServerOptions options_;
+  Credentials credentials_;
+  PriorityHandle priority_;
+  Datum ticket_key_;
+  SessionHandle session_;
+  std::string input_, output_, received_;
+  bool established_ = false;
+  bool closed_ = false;
+  int error_ = 0;
+  int alert_ = -1;
+};
+
+}  // namespace tunnel::tls::test
