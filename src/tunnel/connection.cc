@@ -1,0 +1,311 @@
+// SPDX-License-Identifier: MIT
+#include "tunnel/connection.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "balance/walk.h"
+#include "base/text.h"
+#include "tunnel/service.h"
+
+namespace tunnel {
+
+struct Connection::Dialing {
+  Dialing(Connection& connection, Service& service)
+      : walk(service.layout(), connection.address_, service.random()),
+        deadline(service.loop(), [&connection] { connection.on_dial_deadline(); }),
+        retry(service.loop(), [&connection] { connection.on_retry(); }) {}
+
+  balance::Walk walk;
+  std::vector<SocketAddress> tried;  // addresses: none is tried twice for one connection
+  std::vector<Attempt> attempts;
+  std::unique_ptr<Dial> dial;
+  uv::Timer deadline;
+  uv::Timer retry;  // while every target that is left is full or ejected, or none is known yet
+  bool is_waiting_for_dns = false;
+};
+
+Connection::Connection(Service& service, Fd client, const SocketAddress& address, std::uint64_t id)
+    : service_(service),
+      address_(address),
+      id_(id),
+      accepted_at_(service.loop().now()),
+      socket_(std::move(client)) {}
+
+Connection::~Connection() = default;
+
+void Connection::start() {
+  auto adopted = uv::Stream::adopt(service_.loop(), std::move(socket_), address_.family(), *this);
+  if (!adopted) {
+    return finish({Kind::connection_lost, Side::tunnel,
+                   "cannot take over an accepted connection: " + adopted.error().text});
+  }
+  client_ = std::move(*adopted);
+  if (!client_->is_unix()) {
+    // Small requests must not wait for the answer to the one before (Nagle), and a client whose
+    // machine vanished must be noticed some day.
+    client_->set_nodelay();
+    const config::Keepalive& keepalive = service_.config().keepalive;
+    if (keepalive.enabled) {
+      client_->set_keepalive(static_cast<int>(keepalive.idle.count() / 1000),
+                             static_cast<int>(keepalive.interval.count() / 1000), keepalive.count);
+    }
+  }
+  dialing_ = std::make_unique<Dialing>(*this, service_);
+  if (const auto limit = service_.config().timeouts.dial) dialing_->deadline.start(*limit);
+  return dial_next();
+}
+
+// The next target in the order of groups, policy and health; or a wait for a free slot.
+void Connection::dial_next() {
+  if (client_->is_hung_up()) return client_left();
+  const TimePoint now = service_.loop().now();
+  balance::Walk::Next next = dialing_->walk.next(now);
+  switch (next.step) {
+    case balance::Walk::Step::claimed:
+      return dial(std::move(next.claim));
+    case balance::Walk::Step::wait:
+      if (next.retry_at) dialing_->retry.start(std::max(Millis(1), *next.retry_at - now));
+      return;
+    case balance::Walk::Step::exhausted:
+      break;
+  }
+  // SRV records that have not been answered yet may still bring targets.
+  const bool is_waiting =
+      service_.layout()->targets().empty() && service_.no_targets_error().empty();
+  const auto limit = service_.config().timeouts.resolve;
+  if (!is_waiting || dialing_->is_waiting_for_dns || !service_.has_srv()) return all_failed();
+  dialing_->is_waiting_for_dns = true;
+  if (limit) dialing_->retry.start(*limit);
+}
+
+void Connection::on_retry() {
+  if (dialing_->is_waiting_for_dns) return all_failed();
+  return dial_next();
+}
+
+void Connection::dial(balance::Claim claim) {
+  dialing_->retry.stop();
+  claim_ = std::move(claim);
+  target_ = claim_.target().text();
+  ++tries_;
+  dialing_->dial =
+      std::make_unique<Dial>(service_.loop(), service_.book(), claim_.target().endpoint(),
+                             service_.state().dial, caller(), dialing_->tried, *this);
+  return dialing_->dial->start();
+}
+
+Caller Connection::caller() const {
+  Caller caller{preamble::Purpose::client, address_, {}};
+  if (service_.config().send_proxy == config::SendProxy::none) return caller;
+  sockaddr_storage storage{};
+  socklen_t length = sizeof storage;
+  auto* accepted = reinterpret_cast<sockaddr*>(&storage);
+  if (::getsockname(client_->fd(), accepted, &length) == 0) {
+    caller.accepted = SocketAddress::from(accepted, length);
+  }
+  return caller;
+}
+
+void Connection::on_targets_changed() {
+  if (!dialing_ || is_finished_) return;
+  dialing_->walk.move_to(service_.layout());
+  if (dialing_->walk.is_waiting() || dialing_->is_waiting_for_dns) {
+    dialing_->is_waiting_for_dns = false;
+    return dial_next();
+  }
+}
+
+void Connection::client_left() {
+  return finish({Kind::reset_by_client, Side::client,
+                 "the client left before a connection to a target was established"});
+}
+
+// A client that is gone already ends the dial at the latest here.
+bool Connection::on_phase(Phase) {
+  if (!client_->is_hung_up()) return true;
+  client_left();
+  return false;
+}
+
+// A conversation before TLS that needs the client (MySQL's): it reads, and only then, what it says.
+void Connection::on_bytes_for_client(std::string_view bytes) {
+  (void)client_->write(as_bytes(bytes));
+}
+
+void Connection::on_client_wanted(bool is_wanted) {
+  return is_wanted ? client_->start_reading() : client_->stop_reading();
+}
+
+void Connection::on_read(MutableBytes bytes) { return dialing_->dial->on_client(bytes); }
+
+void Connection::on_eof() { return client_left(); }
+
+void Connection::on_read_error(int) { return client_left(); }
+
+void Connection::on_dial_failed() {
+  const DialFailure failure = dialing_->dial->failure();
+  times_ = dialing_->dial->times();
+  attempt_failed(failure);
+  if (failure.is_final) return all_failed();
+  return dial_next();
+}
+
+void Connection::attempt_failed(DialFailure failure) {
+  service_.report_failed(claim_, failure);
+  dialing_->attempts.push_back({target_, std::move(failure)});
+}
+
+void Connection::on_dial_deadline() {
+  const std::string limit = format_duration(*service_.config().timeouts.dial);
+  if (claim_) {
+    const Phase phase = dialing_->dial->phase();
+    times_ = dialing_->dial->times();
+    DialFailure failure{Kind::connect_timeout, "", phase == Phase::resolving};
+    if (phase == Phase::resolving) failure.kind = Kind::resolve_failed;
+    if (phase >= Phase::preamble) failure.kind = Kind::tls_timeout;
+    failure.text = "gave up on " + target_ + " when " + limit + " were over (timeouts.dial)";
+    attempt_failed(std::move(failure));
+  }
+  return all_failed();
+}
+
+void Connection::all_failed() {
+  Relay::Ended ended{Kind::no_target, Side::tunnel, "there is no target to connect to"};
+  if (service_.layout()->targets().empty() && service_.has_srv()) {
+    const std::string& error = service_.no_targets_error();
+    ended.kind = Kind::resolve_failed;
+    ended.text = "no target is known: " +
+                 (error.empty() ? "DNS has not answered within timeouts.resolve" : error);
+  } else if (dialing_->walk.is_waiting()) {
+    ended.text = "every target was at its max_connections until timeouts.dial was over";
+  }
+  if (!dialing_->attempts.empty()) {
+    const DialFailure& last = dialing_->attempts.back().failure;
+    ended = {last.kind, last.is_local ? Side::tunnel : Side::server, last.text};
+  }
+  report_dial_failed(ended);
+  return finish(ended);
+}
+
+// One line that names every target tried and why it failed.
+void Connection::report_dial_failed(const Relay::Ended& ended) {
+  std::string kinds;
+  std::string sentences;
+  for (const Attempt& attempt : dialing_->attempts) {
+    if (!kinds.empty()) kinds += ", ";
+    kinds += attempt.target + "=" + std::string(word(attempt.failure.kind));
+    if (!sentences.empty()) sentences += "; ";
+    sentences += attempt.failure.text;
+  }
+  if (sentences.empty()) sentences = ended.text;
+  const log::RateLimit::Verdict verdict = service_.dial_failures().admit(kinds);
+  if (!verdict.write) return;
+  if (verdict.suppressed > 0) {
+    sentences += " (and " + std::to_string(verdict.suppressed) + " more like this)";
+  }
+  const std::string client = address_.to_string();
+  service_.log().write(log::Level::error, log::Event::dial_failed, {service_.config().name, id_},
+                       sentences,
+                       {{"client", std::string_view(client)},
+                        {"target", std::string_view(target_)},
+                        {"kind", word(ended.kind)},
+                        {"targets", std::string_view(kinds)},
+                        {"repeats", verdict.suppressed}});
+}
+
+void Connection::on_established() {
+  Dial& dial = *dialing_->dial;
+  times_ = dial.times();
+  service_.report_established(claim_);
+  std::unique_ptr<tls::Session> session = dial.take_session();
+  if (session) negotiated_ = session->negotiated();
+  relay_ = std::make_unique<Relay>(service_.loop(), std::move(client_), dial.take_stream(),
+                                   std::move(session), service_.state().relay, target_, *this);
+  relay_->begin_with({dial.take_greeting(), dial.take_surplus(), dial.take_filter()});
+  const std::string client = address_.to_string();
+  if (service_.log().enabled(log::Level::debug)) {
+    service_.log().write(log::Level::debug, log::Event::connected, {service_.config().name, id_},
+                         "connected to " + target_,
+                         {{"client", std::string_view(client)},
+                          {"target", std::string_view(target_)},
+                          {"tls", negotiated_.version},
+                          {"resumed", negotiated_.resumed},
+                          {"tries", std::uint64_t{tries_}}});
+  }
+  // The Dial is on the stack: it goes with the rest of the dialing at the end of this function,
+  // which is its last statement too.
+  const std::unique_ptr<Dialing> done = std::move(dialing_);
+  relay_->start();
+  if (is_stopping_ && !is_finished_) relay_->stop_when_idle();
+}
+
+void Connection::stop_when_idle() {
+  is_stopping_ = true;
+  if (relay_ && !is_finished_) return relay_->stop_when_idle();
+}
+
+void Connection::abort() {
+  if (is_finished_) return;
+  if (relay_) return relay_->abort();
+  return finish({Kind::stopped, Side::tunnel, "the tunnel was stopped while it dialled"});
+}
+
+// TLS 1.3 servers reject a client certificate after the handshake: that is a failed dial all the
+// same.
+void Connection::on_relay_ended(const Relay::Ended& ended) {
+  const bool is_late_rejection =
+      (ended.kind == Kind::client_cert_rejected || ended.kind == Kind::tls_alert) &&
+      ended.side == Side::server && relay_->bytes_down() == 0;
+  if (is_late_rejection) service_.report_failed(claim_, {ended.kind, ended.text, false});
+  return finish(ended);
+}
+
+// The one place that ends a connection. The relay closes its own streams when this returns; a
+// client that never got that far is reset.
+void Connection::finish(const Relay::Ended& ended) {
+  if (is_finished_) return;
+  is_finished_ = true;
+  if (dialing_) {
+    dialing_->deadline.stop();
+    dialing_->retry.stop();
+  }
+  log_closed(ended);
+  if (client_) {
+    client_->reset();
+    client_.reset();
+  }
+  claim_.release();
+  return service_.loop().at_end_of_turn(*this);
+}
+
+void Connection::on_end_of_turn() { return service_.remove(*this); }
+
+void Connection::log_closed(const Relay::Ended& ended) {
+  if (!service_.log().enabled(log::Level::info)) return;
+  const std::string client = address_.to_string();
+  std::string tls(negotiated_.version);
+  if (!tls.empty()) {
+    tls += "/" + std::string(negotiated_.cipher);
+    if (!negotiated_.group.empty()) tls += "/" + std::string(negotiated_.group);
+  }
+  const std::int64_t total = (service_.loop().now() - accepted_at_).count();
+  service_.log().write(log::Level::info, log::Event::closed, {service_.config().name, id_},
+                       ended.text.empty() ? "connection ended" : ended.text,
+                       {{"client", std::string_view(client)},
+                        {"target", std::string_view(target_)},
+                        {"kind", word(ended.kind)},
+                        {"side", word(ended.side)},
+                        {"bytes_up", relay_ ? relay_->bytes_up() : 0},
+                        {"bytes_down", relay_ ? relay_->bytes_down() : 0},
+                        {"resolve_ms", times_.resolve_ms},
+                        {"connect_ms", times_.connect_ms},
+                        {"preamble_ms", times_.preamble_ms},
+                        {"tls_ms", times_.tls_ms},
+                        {"total_ms", total},
+                        {"tls", std::string_view(tls)},
+                        {"resumed", negotiated_.resumed},
+                        {"tries", std::uint64_t{tries_}}});
+}
+
+}  // namespace tunnel

@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "balance/claim.h"
+#include "base/address.h"
+#include "base/fd.h"
+#include "log/log.h"
+#include "tunnel/dial.h"
+#include "tunnel/relay.h"
+#include "uv/loop.h"
+#include "uv/stream.h"
+#include "uv/timer.h"
+
+namespace tunnel {
+
+class Service;
+
+// One accepted client from accept to close: dials until a target is established, relays, and ends
+// in one place, which logs it. Loop-bound; owned by its Service, which deletes it at the end of the
+// turn in which it ended. While it rests it owns no data buffer.
+class Connection final : public uv::Deferred,
+                         public uv::Stream::Events,
+                         public Dial::Owner,
+                         public Relay::Owner {
+ public:
+  Connection(Service& service, Fd client, const SocketAddress& address, std::uint64_t id);
+  ~Connection();
+  Connection(const Connection&) = delete;
+  Connection& operator=(const Connection&) = delete;
+
+  void start();
+  void stop_when_idle();
+  void abort();  // RST both ways
+
+  // A target has a free slot again, or the targets have changed: go on if this one waits.
+  void on_targets_changed();
+
+  [[nodiscard]] std::uint64_t id() const { return id_; }
+  [[nodiscard]] bool is_dialing() const { return dialing_ != nullptr; }
+
+  // Set by the Service: its place in the list of connections.
+  std::size_t index = 0;
+
+ private:
+  // A target that was tried and failed.
+  struct Attempt {
+    std::string target;
+    DialFailure failure;
+  };
+  // What only a connection without a server needs; freed when one is established.
+  struct Dialing;
+
+  void dial_next();
+  void on_retry();
+  void dial(balance::Claim claim);
+  [[nodiscard]] Caller caller() const;
+  void attempt_failed(DialFailure failure);
+  void on_dial_deadline();
+  void client_left();
+  void all_failed();
+  void report_dial_failed(const Relay::Ended& ended);
+  void finish(const Relay::Ended& ended);
+  void log_closed(const Relay::Ended& ended);
+  void on_end_of_turn() override;
+
+  // Dial::Owner
+  [[nodiscard]] bool on_phase(Phase phase) override;
+  void on_established() override;
+  void on_dial_failed() override;
+  void on_bytes_for_client(std::string_view bytes) override;
+  void on_client_wanted(bool is_wanted) override;
+  // Relay::Owner
+  void on_relay_ended(const Relay::Ended& ended) override;
+  // The client's stream before relaying. Nothing of the client is read before a target is
+  // established, so that nothing can be lost; SPEC section 4a names the exception.
+  void on_read(MutableBytes bytes) override;
+  void on_eof() override;
+  void on_read_error(int uv_error) override;
+  void on_write_error(int) override {}
+  void on_drained() override {}
+
+  // Constant after construction.
+  Service& service_;
+  const SocketAddress address_;
+  const std::uint64_t id_;
+  const TimePoint accepted_at_;
+
+  // Released by finish(), all of them.
+  Fd socket_;                           // until start()
+  std::unique_ptr<uv::Stream> client_;  // until relaying: then the relay's
+  std::unique_ptr<Dialing> dialing_;
+  std::unique_ptr<Relay> relay_;
+  balance::Claim claim_;  // of the target that is dialled or relayed to
+
+  bool is_finished_ = false;
+  bool is_stopping_ = false;
+  // For the log line.
+  std::string target_ = "-";  // the last one tried
+  PhaseTimes times_;
+  tls::Negotiated negotiated_;
+  std::uint32_t tries_ = 0;
+};
+
+}  // namespace tunnel

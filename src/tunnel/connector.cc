@@ -1,0 +1,149 @@
+// SPDX-License-Identifier: MIT
+#include "tunnel/connector.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "base/text.h"
+
+namespace tunnel {
+
+// One connect under way. Ends by on_connected, by its deadline, or with the race.
+struct Connector::Attempt final : uv::Stream::Events {
+  Attempt(Connector& connector, const SocketAddress& where) : race(connector), address(where) {}
+
+  void on_connected(int uv_status) override { race.attempt_ended(*this, uv_status); }
+  // Nothing is read or written before somebody has won.
+  void on_read(MutableBytes) override {}
+  void on_eof() override {}
+  void on_read_error(int) override {}
+  void on_write_error(int) override {}
+  void on_drained() override {}
+
+  Connector& race;
+  SocketAddress address;
+  std::optional<TimePoint> deadline;
+  std::unique_ptr<uv::Stream> stream;
+};
+
+Connector::Connector(uv::Loop& loop, std::vector<SocketAddress> addresses,
+                     config::Timeout per_address, const SocketAddress* bind, Owner& owner)
+    : loop_(loop),
+      waiting_(addresses.begin(), addresses.end()),
+      per_address_(per_address),
+      bind_(bind),
+      owner_(owner),
+      timer_(loop, [this] { on_timer(); }) {}
+
+Connector::~Connector() = default;
+
+// The first attempt starts from the timer, so that no report comes before start() has returned.
+void Connector::start() {
+  next_start_ = loop_.now();
+  timer_.start(Millis(0));
+}
+
+void Connector::begin_next() {
+  const SocketAddress address = waiting_.front();
+  waiting_.pop_front();
+  next_start_ = loop_.now() + kAttemptDelay;
+  auto attempt = std::make_unique<Attempt>(*this, address);
+  const bool can_bind = bind_ != nullptr && bind_->family() == address.family();
+  if (bind_ != nullptr && address.is_ip() && !can_bind) {
+    return owner_.on_address_failed(
+        {address, Kind::unreachable,
+         "the address is of another family than bind = \"" + bind_->ip() + "\"", true});
+  }
+  auto stream = uv::Stream::connect(loop_, address, can_bind ? bind_ : nullptr, *attempt);
+  if (!stream) {
+    return owner_.on_address_failed({address, Kind::unreachable, stream.error().text, true});
+  }
+  attempt->stream = std::move(*stream);
+  if (per_address_) attempt->deadline = loop_.now() + *per_address_;
+  attempts_.push_back(std::move(attempt));
+}
+
+void Connector::on_timer() {
+  const TimePoint now = loop_.now();
+  for (std::size_t i = 0; i < attempts_.size();) {
+    Attempt& attempt = *attempts_[i];
+    if (!attempt.deadline || *attempt.deadline > now) {
+      ++i;
+      continue;
+    }
+    attempt_failed(
+        attempt,
+        {attempt.address, Kind::connect_timeout,
+         "no answer within " + format_duration(*per_address_) + " (timeouts.connect)", false});
+  }
+  while (!waiting_.empty() && (attempts_.empty() || next_start_ <= now)) begin_next();
+  report_if_over();
+}
+
+// Moves the timer to the next start or deadline.
+void Connector::schedule() {
+  std::optional<TimePoint> next;
+  if (!waiting_.empty()) next = next_start_;
+  for (const auto& attempt : attempts_) {
+    if (attempt->deadline && (!next || *attempt->deadline < *next)) next = attempt->deadline;
+  }
+  if (!next) return timer_.stop();
+  timer_.start(std::max(Millis(0), *next - loop_.now()));
+}
+
+void Connector::attempt_ended(Attempt& attempt, int uv_status) {
+  if (uv_status == 0) {
+    Connected connected{std::move(attempt.stream), attempt.address};
+    return owner_.on_connected(std::move(connected));
+  }
+  attempt_failed(attempt, connect_failure(attempt.address, uv_status));
+  // RFC 8305 section 5: a failure starts the next attempt at once.
+  if (!waiting_.empty()) begin_next();
+  report_if_over();
+}
+
+void Connector::attempt_failed(Attempt& attempt, Failure failure) {
+  const auto found = std::find_if(attempts_.begin(), attempts_.end(),
+                                  [&](const auto& each) { return each.get() == &attempt; });
+  const std::unique_ptr<Attempt> gone = std::move(*found);
+  attempts_.erase(found);
+  owner_.on_address_failed(failure);
+}
+
+void Connector::report_if_over() {
+  while (attempts_.empty() && !waiting_.empty()) begin_next();
+  if (!attempts_.empty()) return schedule();
+  return owner_.on_all_failed();
+}
+
+Connector::Failure connect_failure(const SocketAddress& address, int uv_status) {
+  switch (uv_status) {
+    case UV_ECONNREFUSED:
+      return {address, Kind::connect_refused,
+              address.is_unix() ? "nobody listens on that socket" : "connection refused", false};
+    case UV_ENOENT:
+      return {address, Kind::connect_refused, "there is no such socket file", false};
+    case UV_ECONNRESET:
+    case UV_ECONNABORTED:
+      return {address, Kind::connect_refused, "connection reset while connecting", false};
+    case UV_EAGAIN:  // unix: the listener's backlog is full
+      return {address, Kind::connect_refused, "its backlog is full", false};
+    case UV_ETIMEDOUT:
+      return {address, Kind::connect_timeout, "no answer", false};
+    case UV_EHOSTUNREACH:
+      return {address, Kind::unreachable, "no route to host", false};
+    case UV_ENETUNREACH:
+      return {address, Kind::unreachable, "network is unreachable from this machine", true};
+    case UV_EADDRNOTAVAIL:
+    case UV_EAFNOSUPPORT:
+    case UV_EMFILE:
+    case UV_ENFILE:
+    case UV_ENOBUFS:
+    case UV_ENOMEM:
+      return {address, Kind::unreachable, uv_strerror(uv_status), true};
+    default:
+      return {address, Kind::unreachable, uv_strerror(uv_status), false};
+  }
+}
+
+}  // namespace tunnel

@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <deque>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/address.h"
+#include "base/kind.h"
+#include "config/model.h"
+#include "uv/loop.h"
+#include "uv/stream.h"
+#include "uv/timer.h"
+
+namespace tunnel {
+
+// Races TCP (or unix) connects to the addresses of one target and reports the first that stands
+// (RFC 8305 section 5: attempts 250 ms apart, or at once after a failure). The losers are closed
+// and count as untried. Loop-bound; owned by a Dial for the time of one race.
+class Connector {
+ public:
+  static constexpr Millis kAttemptDelay{250};
+
+  struct Failure {
+    SocketAddress address;
+    Kind kind = Kind::ok;
+    std::string text;       // "connection refused", for the end of a sentence
+    bool is_local = false;  // this machine's fault: no descriptor, no route, cannot bind
+  };
+  struct Connected {
+    std::unique_ptr<uv::Stream> stream;
+    SocketAddress address;
+  };
+  class Owner {
+   public:
+    virtual void on_connected(Connected connected) = 0;  // may destroy the Connector
+    virtual void on_all_failed() = 0;                    // may destroy the Connector
+    // An address is done with; the race goes on.
+    virtual void on_address_failed(const Failure& failure) = 0;
+
+   protected:
+    ~Owner() = default;
+  };
+
+  // `per_address` limits each connect; `bind` may be null.
+  Connector(uv::Loop& loop, std::vector<SocketAddress> addresses, config::Timeout per_address,
+            const SocketAddress* bind, Owner& owner);
+  ~Connector();
+  Connector(const Connector&) = delete;
+  Connector& operator=(const Connector&) = delete;
+
+  void start();  // reports later, never before it returned
+
+ private:
+  struct Attempt;
+
+  void begin_next();
+  void schedule();
+  void on_timer();
+  void attempt_ended(Attempt& attempt, int uv_status);
+  void attempt_failed(Attempt& attempt, Failure failure);
+  void report_if_over();
+
+  uv::Loop& loop_;
+  std::deque<SocketAddress> waiting_;
+  config::Timeout per_address_;
+  const SocketAddress* bind_;
+  Owner& owner_;
+  std::vector<std::unique_ptr<Attempt>> attempts_;
+  TimePoint next_start_{};
+  uv::Timer timer_;
+};
+
+// The kind and the words for a failed connect.
+[[nodiscard]] Connector::Failure connect_failure(const SocketAddress& address, int uv_status);
+
+}  // namespace tunnel

@@ -1,0 +1,177 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "balance/target.h"
+#include "base/address.h"
+#include "base/kind.h"
+#include "config/model.h"
+#include "preamble/preamble.h"
+#include "tls/session.h"
+#include "tunnel/address_book.h"
+#include "tunnel/connector.h"
+#include "uv/loop.h"
+#include "uv/stream.h"
+#include "uv/timer.h"
+
+namespace tunnel {
+
+// Where a dial is. The order is the order of life; `established` is its good end.
+enum class Phase { resolving, connecting, preamble, handshaking, established };
+
+// How long the phases of the last attempt took; -1: never reached.
+struct PhaseTimes {
+  std::int64_t resolve_ms = -1;
+  std::int64_t connect_ms = -1;
+  std::int64_t preamble_ms = -1;
+  std::int64_t tls_ms = -1;
+};
+
+// How targets of one service are dialled: constant for the life of the snapshot, shared by its
+// dials.
+struct DialSettings {
+  config::Timeouts timeouts;
+  config::Keepalive keepalive;
+  std::optional<SocketAddress> bind;
+  const tls::Context* tls = nullptr;         // null: plain TCP
+  std::vector<std::string> names;            // tls.name; empty: the target's host
+  std::optional<std::string> sni;            // tls.sni
+  bool needs_name = false;                   // verify = "full": the certificate must carry a name
+  const config::Service* service = nullptr;  // for what comes before TLS
+  [[nodiscard]] bool has_preamble() const {
+    return service != nullptr &&
+           (service->proxy || service->send_proxy != config::SendProxy::none ||
+            service->starttls != config::Starttls::none);
+  }
+};
+
+// For whom a target is dialled.
+struct Caller {
+  preamble::Purpose purpose = preamble::Purpose::client;
+  SocketAddress client;    // for the PROXY header
+  SocketAddress accepted;  // the address that the client had connected to
+};
+
+// Whom a session with `target` must find at the other end.
+[[nodiscard]] tls::Peer expected_peer(const balance::Endpoint& target,
+                                      const DialSettings& settings);
+
+// Why a target could not be established, as the log tells it.
+struct DialFailure {
+  Kind kind = Kind::ok;
+  std::string text;       // a sentence that names the target
+  bool is_local = false;  // this machine's fault: says nothing about the target's health
+  bool is_final = false;  // the client has seen bytes of this very server: no other may follow
+};
+
+// Dials one target until it is established (TCP, the conversations before TLS, TLS with
+// verification) or all its addresses have failed: a failure in any phase goes on to the next
+// untried address. Reports exactly once. Loop-bound; owned by a Connection (or a health check) for
+// the time of it.
+class Dial final : public uv::Stream::Events, public Connector::Owner {
+ public:
+  class Owner {
+   public:
+    // The dial is about to enter `phase`; the owner may give up (and destroy the Dial) here.
+    // Returns whether the Dial goes on (false: it may be gone).
+    [[nodiscard]] virtual bool on_phase(Phase phase) = 0;
+    // take_stream() and take_session() now. The session may hold input that is valid only until
+    // this returns: open() it. May destroy the Dial as the last action.
+    virtual void on_established() = 0;
+    virtual void on_dial_failed() = 0;  // see failure(); may destroy the Dial
+    // A conversation before TLS that needs the client (MySQL's): bytes for it, and whether it must
+    // speak now; then call on_client and on_client_end.
+    virtual void on_bytes_for_client(std::string_view bytes) { (void)bytes; }
+    virtual void on_client_wanted(bool is_wanted) { (void)is_wanted; }
+
+   protected:
+    ~Owner() = default;
+  };
+
+  // `tried` collects the addresses that this connection has used up; none is tried twice.
+  Dial(uv::Loop& loop, AddressBook& book, const balance::Endpoint& target,
+       const DialSettings& settings, const Caller& caller, std::vector<SocketAddress>& tried,
+       Owner& owner);
+  ~Dial();
+  Dial(const Dial&) = delete;
+  Dial& operator=(const Dial&) = delete;
+
+  void start();  // reports later, never before it returned
+
+  [[nodiscard]] std::unique_ptr<uv::Stream> take_stream() { return std::move(stream_); }
+  [[nodiscard]] std::unique_ptr<tls::Session> take_session() { return std::move(session_); }
+  // What the conversations before TLS leave for the relay: the greeting that the client has yet to
+  // see, bytes of the server behind the last conversation (plain services only), and a filter.
+  [[nodiscard]] std::string take_greeting() { return std::move(greeting_); }
+  [[nodiscard]] std::string take_surplus() { return std::move(surplus_); }
+  [[nodiscard]] std::unique_ptr<preamble::Conversation> take_filter() { return std::move(filter_); }
+
+  void on_client(Bytes bytes);  // while on_client_wanted(true)
+  [[nodiscard]] const DialFailure& failure() const { return failure_; }
+  [[nodiscard]] const PhaseTimes& times() const { return times_; }
+  [[nodiscard]] Phase phase() const { return phase_; }
+
+ private:
+  void begin();
+  void on_deadline();
+  [[nodiscard]] bool enter(Phase phase);
+  void stamp();
+  void resolve();
+  void on_resolved();
+  void connect();
+  void converse();
+  void act_on(preamble::Step step);
+  void begin_tls();
+  void handshake(Bytes input);
+  void established();
+  // Records why the current address failed and goes on to the next one.
+  void address_failed(Kind kind, std::string text, bool is_local);
+  void finish_failed();
+  void remember(Kind kind, std::string text, bool is_local);
+  void transport_ended(tls::Session::End end);
+  [[nodiscard]] const std::string& host()
+      const;  // whose addresses are dialled: the proxy's or the target's
+  [[nodiscard]] bool is_name() const;
+
+  void on_connected(Connector::Connected connected) override;
+  void on_all_failed() override;
+  void on_address_failed(const Connector::Failure& failure) override;
+
+  void on_read(MutableBytes bytes) override;
+  void on_eof() override;
+  void on_read_error(int uv_error) override;
+  void on_write_error(int uv_error) override;
+  void on_drained() override {}
+
+  uv::Loop& loop_;
+  AddressBook& book_;
+  const balance::Endpoint& target_;
+  const DialSettings& settings_;
+  const Caller caller_;
+  std::vector<SocketAddress>& tried_;
+  Owner& owner_;
+
+  Phase phase_ = Phase::resolving;
+  bool is_started_ = false;
+  TimePoint phase_began_{};
+  PhaseTimes times_;
+  DialFailure failure_;
+  Phase failed_in_ = Phase::resolving;
+
+  SocketAddress address_;  // the one that won the race
+  uv::Timer deadline_;
+  std::unique_ptr<AddressBook::Waiter> waiter_;
+  std::unique_ptr<Connector> connector_;
+  std::unique_ptr<uv::Stream> stream_;
+  std::unique_ptr<preamble::Conversation> conversation_;
+  std::unique_ptr<tls::Session> session_;
+  std::string greeting_, surplus_;
+  std::unique_ptr<preamble::Conversation> filter_;
+  bool is_client_wanted_ = false;
+};
+
+}  // namespace tunnel

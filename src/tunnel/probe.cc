@@ -1,0 +1,275 @@
+// SPDX-License-Identifier: MIT
+#include "tunnel/probe.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "base/text.h"
+#include "tunnel/health_log.h"
+
+namespace tunnel {
+namespace {
+
+// So that many probes do not knock at the same moment for ever (SPEC section 5).
+constexpr double kJitter = 0.1;
+// A target's first check comes soon, but not all at once.
+constexpr Millis kSpread{500};
+// A server that never closes after our goodbye has still passed.
+constexpr Millis kGoodbye{1000};
+
+// A check of a plain service speaks TLS as `health.tls` says; a `tcp` check never does.
+DialSettings check_settings(const ServiceState& service) {
+  DialSettings settings = service.dial;
+  const config::Health& health = service.config.health;
+  if (health.tls) {
+    settings.tls = service.check_tls.get();
+    settings.names = health.tls->name;
+    settings.sni = health.tls->sni;
+    settings.needs_name = health.tls->verify == config::Verify::full;
+  }
+  if (health.check == config::Check::tcp) settings.tls = nullptr;
+  return settings;
+}
+
+balance::CheckDepth depth_of(const ServiceState& service) {
+  const bool is_shallow = service.config.health.check == config::Check::tcp && service.tls;
+  return is_shallow ? balance::CheckDepth::shallow : balance::CheckDepth::full;
+}
+
+}  // namespace
+
+Probe::Probe(uv::Loop& loop, log::Log& log, AddressBook& book, ServiceState& service,
+             std::shared_ptr<balance::Target> target, balance::Random& random)
+    : loop_(loop),
+      log_(log),
+      book_(book),
+      service_(service),
+      target_(std::move(target)),
+      random_(random),
+      rules_(service.config.health),
+      settings_(check_settings(service)),
+      timer_(loop, [this] { on_timer(); }) {
+  const Millis spread = std::min(rules_.interval, kSpread);
+  timer_.start(Millis(1 + random_.below(static_cast<std::uint64_t>(spread.count()))));
+}
+
+Probe::~Probe() = default;
+
+void Probe::schedule() {
+  const double factor = random_.between(1 - kJitter, 1 + kJitter);
+  const double wait = static_cast<double>(rules_.interval.count()) * factor;
+  timer_.start(Millis(static_cast<std::int64_t>(wait)));
+}
+
+void Probe::on_timer() {
+  switch (state_) {
+    case State::resting:
+      return begin();
+    case State::leaving:
+      return passed();
+    case State::dialling:
+    case State::asking:
+      break;
+  }
+  const std::string limit = format_duration(rules_.timeout) + " (health.timeout)";
+  const bool is_resolving = state_ == State::dialling && dial_->phase() == Phase::resolving;
+  Kind kind = Kind::connect_timeout;
+  if (is_resolving) kind = Kind::resolve_failed;
+  if (state_ == State::asking || dial_->phase() > Phase::connecting) kind = Kind::tls_timeout;
+  if (state_ == State::asking && !session_) kind = Kind::check_failed;
+  const std::string waited = question_ ? " while waiting for " + question_->waiting_for() : "";
+  return failed(kind, "the check of " + target_->text() + " was not over within " + limit + waited,
+                is_resolving);
+}
+
+void Probe::begin() {
+  state_ = State::dialling;
+  dial_ = std::make_unique<Dial>(loop_, book_, target_->endpoint(), settings_,
+                                 Caller{preamble::Purpose::check, {}, {}}, tried_, *this);
+  timer_.start(rules_.timeout);
+  return dial_->start();
+}
+
+void Probe::on_dial_failed() {
+  const DialFailure failure = dial_->failure();
+  return failed(failure.kind, failure.text, failure.is_local);
+}
+
+void Probe::on_established() {
+  stream_ = dial_->take_stream();
+  session_ = dial_->take_session();
+  const std::unique_ptr<Dial> done = std::move(dial_);  // it is on the stack until we return
+  stream_->set_events(*this);
+  stream_->start_reading();
+  state_ = State::asking;
+  question_ = preamble::make_check(rules_.check, route());
+  if (!question_) {
+    leave();
+  } else {
+    act_on(question_->on_start());
+  }
+  if (session_) receive({});
+}
+
+preamble::Route Probe::route() const {
+  const balance::Endpoint& endpoint = target_->endpoint();
+  const tls::Peer peer = expected_peer(endpoint, settings_);
+  return {.service = service_.config,
+          .target = endpoint.text,
+          .host = endpoint.host,
+          .port = endpoint.port,
+          .tls_name = peer.names.empty() ? endpoint.host : peer.names.front(),
+          .client = {},
+          .accepted = {},
+          .purpose = preamble::Purpose::check};
+}
+
+// Ciphertext goes through the session first: all of it, for it is only lent.
+void Probe::on_read(MutableBytes bytes) {
+  if (!session_) return receive(bytes);
+  session_->feed(bytes);
+  return receive({});
+}
+
+void Probe::receive(Bytes plaintext) {
+  if (!session_) {
+    if (state_ == State::asking) act_on(question_->on_server(plaintext));
+    return;
+  }
+  for (;;) {
+    std::byte memory[1024];
+    OutBuffer out{MutableBytes(memory)};
+    const tls::Session::Opened opened = session_->open(loop_.output_scratch(), out);
+    if (!out.empty()) (void)stream_->write(out.filled());
+    if (opened.size > 0 && state_ == State::asking) {
+      const std::string text(as_text(loop_.output_scratch().first(opened.size)));
+      act_on(question_->on_server(as_bytes(text)));
+      if (state_ == State::resting) return;
+    }
+    if (opened.io == tls::Io::again) return;
+    if (opened.io == tls::Io::closed) return on_eof();
+    if (opened.io == tls::Io::failed) {
+      const tls::Failure failure = session_->failure();
+      return failed(failure.kind, failure.text, false);
+    }
+  }
+}
+
+void Probe::act_on(preamble::Step step) {
+  if (!step.to_server.empty()) send(step.to_server);
+  switch (step.status) {
+    case preamble::Status::again:
+      return;
+    case preamble::Status::done:
+      return leave();
+    case preamble::Status::failed:
+      return failed(step.failure.kind, step.failure.text, step.failure.is_local);
+  }
+}
+
+void Probe::send(std::string_view text) {
+  if (!session_) {
+    (void)stream_->write(as_bytes(text));
+    return;
+  }
+  std::byte memory[8 * 1024];
+  OutBuffer out{MutableBytes(memory)};
+  if (session_->seal(as_bytes(text), out) == tls::Io::done) (void)stream_->write(out.filled());
+}
+
+// Says goodbye and waits for the server's: it has then read our last flight, and what it thinks of
+// our certificate is known.
+void Probe::leave() {
+  state_ = State::leaving;
+  timer_.start(std::min(rules_.timeout, kGoodbye));
+  if (session_) {
+    std::byte memory[1024];
+    OutBuffer out{MutableBytes(memory)};
+    if (session_->close(out) == tls::Io::done) (void)stream_->write(out.filled());
+  }
+  stream_->shutdown();
+}
+
+void Probe::on_eof() {
+  if (state_ == State::leaving) return passed();
+  if (state_ != State::asking) return;
+  const preamble::Step step = question_->on_server_end(preamble::End::eof);
+  if (step.status == preamble::Status::done) return passed();
+  return failed(Kind::check_failed,
+                step.status == preamble::Status::failed
+                    ? step.failure.text
+                    : target_->text() + " closed the connection while the check waited for " +
+                          question_->waiting_for(),
+                false);
+}
+
+void Probe::on_read_error(int uv_error) {
+  if (state_ == State::leaving) return passed();
+  if (state_ != State::asking) return;
+  return failed(
+      Kind::reset_by_server,
+      target_->text() + " broke the connection during the check (" + uv_strerror(uv_error) + ")",
+      false);
+}
+
+void Probe::passed() {
+  const balance::Transition transition =
+      target_->checked(loop_.now(), balance::CheckResult::passed, depth_of(service_));
+  if (transition.change == balance::Transition::Change::restored) {
+    log_restored(log_, service_.config.name, target_->text(), transition);
+  }
+  return rest();
+}
+
+// What this machine could not do says nothing about the target.
+void Probe::failed(Kind kind, const std::string& text, bool is_local) {
+  if (!is_local) {
+    const balance::Transition transition =
+        target_->checked(loop_.now(), balance::CheckResult::failed, depth_of(service_));
+    log_.debug(
+        {service_.config.name},
+        "check of " + target_->text() + " failed (" + target_->health().check_text() + "): " + text,
+        {{"target", std::string_view(target_->text())}, {"kind", word(kind)}});
+    if (transition.change == balance::Transition::Change::ejected) {
+      log_ejected(log_, service_.config.name, target_->text(), kind, text, transition);
+    }
+  }
+  return rest();
+}
+
+// The one place that ends a check.
+void Probe::rest() {
+  state_ = State::resting;
+  dial_.reset();
+  question_.reset();
+  session_.reset();
+  stream_.reset();
+  tried_.clear();
+  return schedule();
+}
+
+Prober::Prober(uv::Loop& loop, log::Log& log, AddressBook& book, ServiceState& service,
+               balance::Random& random)
+    : loop_(loop), log_(log), book_(book), service_(service), random_(random) {}
+
+Prober::~Prober() = default;
+
+void Prober::set_layout(std::shared_ptr<const balance::Layout> layout) {
+  if (service_.config.health.check == config::Check::none) return;
+  std::vector<std::unique_ptr<Probe>> kept;
+  for (const balance::Group& group : layout->groups()) {
+    for (const balance::Member& member : group.members) {
+      const auto is_same = [&](const std::unique_ptr<Probe>& probe) {
+        return probe && &probe->target() == member.target.get();
+      };
+      if (std::any_of(kept.begin(), kept.end(), is_same)) continue;
+      const auto found = std::find_if(probes_.begin(), probes_.end(), is_same);
+      kept.push_back(found != probes_.end() ? std::move(*found)
+                                            : std::make_unique<Probe>(loop_, log_, book_, service_,
+                                                                      member.target, random_));
+    }
+  }
+  probes_ = std::move(kept);
+}
+
+}  // namespace tunnel

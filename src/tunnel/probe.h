@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "balance/layout.h"
+#include "balance/random.h"
+#include "log/log.h"
+#include "preamble/preamble.h"
+#include "tunnel/address_book.h"
+#include "tunnel/dial.h"
+#include "tunnel/service_state.h"
+#include "uv/loop.h"
+#include "uv/stream.h"
+#include "uv/timer.h"
+
+namespace tunnel {
+
+// Checks one target again and again over the real path: dials it as a client's connection would be
+// dialled, asks the check's question, ends politely, and tells the target's health (SPEC section
+// 5). Lives on the supervisor's loop; owned by a Prober.
+class Probe final : public Dial::Owner, public uv::Stream::Events {
+ public:
+  Probe(uv::Loop& loop, log::Log& log, AddressBook& book, ServiceState& service,
+        std::shared_ptr<balance::Target> target, balance::Random& random);
+  ~Probe();
+  Probe(const Probe&) = delete;
+  Probe& operator=(const Probe&) = delete;
+
+  [[nodiscard]] const balance::Target& target() const { return *target_; }
+
+ private:
+  // Asking: the check's question is open. Leaving: our close_notify (or FIN) is out, and what the
+  // server says until its own end decides: TLS 1.3 servers reject a certificate only here.
+  enum class State { resting, dialling, asking, leaving };
+
+  void schedule();
+  void on_timer();
+  void begin();
+  void receive(Bytes plaintext);
+  void send(std::string_view text);
+  void act_on(preamble::Step step);
+  void leave();
+  void passed();
+  void failed(Kind kind, const std::string& text, bool is_local);
+  void rest();
+  [[nodiscard]] preamble::Route route() const;
+
+  [[nodiscard]] bool on_phase(Phase) override { return true; }
+  void on_established() override;
+  void on_dial_failed() override;
+  void on_read(MutableBytes bytes) override;
+  void on_eof() override;
+  void on_read_error(int uv_error) override;
+  void on_write_error(int) override {}  // reading ends with the same error
+  void on_drained() override {}
+
+  uv::Loop& loop_;
+  log::Log& log_;
+  AddressBook& book_;
+  ServiceState& service_;
+  const std::shared_ptr<balance::Target> target_;
+  balance::Random& random_;
+  const config::Health& rules_;
+  DialSettings settings_;
+
+  State state_ = State::resting;
+  uv::Timer timer_;  // resting: the next check; else: the check's timeout
+  // Released by rest(), all of them.
+  std::vector<SocketAddress> tried_;
+  std::unique_ptr<Dial> dial_;
+  std::unique_ptr<uv::Stream> stream_;
+  std::unique_ptr<tls::Session> session_;
+  std::unique_ptr<preamble::Conversation> question_;
+};
+
+// The probes of one service: one for each target of the layout in force. Supervisor's loop; owned
+// by the Supervisor.
+class Prober {
+ public:
+  Prober(uv::Loop& loop, log::Log& log, AddressBook& book, ServiceState& service,
+         balance::Random& random);
+  ~Prober();
+  Prober(const Prober&) = delete;
+  Prober& operator=(const Prober&) = delete;
+
+  // Does nothing for a service without `health.check`.
+  void set_layout(std::shared_ptr<const balance::Layout> layout);
+
+ private:
+  uv::Loop& loop_;
+  log::Log& log_;
+  AddressBook& book_;
+  ServiceState& service_;
+  balance::Random& random_;
+  std::vector<std::unique_ptr<Probe>> probes_;
+};
+
+}  // namespace tunnel

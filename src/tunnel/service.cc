@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: MIT
+#include "tunnel/service.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "tunnel/health_log.h"
+
+namespace tunnel {
+Service::Service(uv::Loop& loop, log::Log& log, AddressBook& book, ServiceState& state,
+                 balance::Random& random, std::function<void()> on_gone)
+    : loop_(loop),
+      log_(log),
+      book_(book),
+      state_(state),
+      random_(random),
+      on_gone_(std::move(on_gone)),
+      dial_failures_(loop) {}
+
+Service::~Service() = default;
+
+void Service::take(Fd socket, const SocketAddress& client, std::uint64_t id) {
+  auto connection = std::make_unique<Connection>(*this, std::move(socket), client, id);
+  Connection& stays = *connection;
+  stays.index = connections_.size();
+  connections_.push_back(std::move(connection));
+  return stays.start();
+}
+
+void Service::set_targets(std::shared_ptr<const balance::Layout> layout, std::string error) {
+  layout_ = std::move(layout);
+  no_targets_error_ = std::move(error);
+  return on_slot_freed();
+}
+
+bool Service::has_srv() const {
+  for (const auto& group : state_.config.connect) {
+    for (const config::Target& target : group) {
+      if (target.form == config::Target::Form::srv) return true;
+    }
+  }
+  return false;
+}
+
+// Connections end at the end of the turn, so the list does not change under this loop; its order is
+// not that of arrival, which the ids give.
+void Service::on_slot_freed() {
+  std::vector<Connection*> waiting;
+  for (const auto& connection : connections_) {
+    if (connection->is_dialing()) waiting.push_back(connection.get());
+  }
+  std::sort(waiting.begin(), waiting.end(),
+            [](const Connection* a, const Connection* b) { return a->id() < b->id(); });
+  for (Connection* connection : waiting) connection->on_targets_changed();
+}
+
+void Service::report_established(balance::Claim& claim) {
+  const balance::Transition transition = claim.established(loop_.now());
+  if (transition.change != balance::Transition::Change::restored) return;
+  log_restored(log_, state_.config.name, claim.target().text(), transition);
+}
+
+void Service::report_failed(balance::Claim& claim, const DialFailure& failure) {
+  const std::string target = claim.target().text();
+  const auto cause = failure.is_local ? balance::Cause::local : balance::Cause::target;
+  const balance::Transition transition = claim.failed(loop_.now(), cause, random_);
+  if (transition.change != balance::Transition::Change::ejected) return;
+  log_ejected(log_, state_.config.name, target, failure.kind, failure.text, transition);
+}
+
+void Service::stop_when_idle() {
+  for (const auto& connection : connections_) connection->stop_when_idle();
+}
+
+void Service::abort() {
+  for (const auto& connection : connections_) connection->abort();
+}
+
+void Service::remove(Connection& connection) {
+  const std::size_t index = connection.index;
+  const std::unique_ptr<Connection> gone = std::move(connections_[index]);
+  if (index + 1 != connections_.size()) {
+    connections_[index] = std::move(connections_.back());
+    connections_[index]->index = index;
+  }
+  connections_.pop_back();
+  return on_gone_();
+}
+
+}  // namespace tunnel

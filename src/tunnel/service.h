@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <vector>
+
+#include "balance/layout.h"
+#include "balance/random.h"
+#include "base/address.h"
+#include "base/fd.h"
+#include "log/log.h"
+#include "tunnel/address_book.h"
+#include "tunnel/connection.h"
+#include "tunnel/service_state.h"
+#include "uv/loop.h"
+
+namespace tunnel {
+
+// One service's connections on one worker. Loop-bound; owned by the Worker.
+class Service {
+ public:
+  // `on_gone` is called once for each taken client when its connection is over and deleted.
+  Service(uv::Loop& loop, log::Log& log, AddressBook& book, ServiceState& state,
+          balance::Random& random, std::function<void()> on_gone);
+  ~Service();
+  Service(const Service&) = delete;
+  Service& operator=(const Service&) = delete;
+
+  void take(Fd socket, const SocketAddress& client, std::uint64_t id);
+  void stop_when_idle();
+  void abort();
+  // DNS (or the start) has given the targets in force from now on; `error` is why there are none,
+  // when DNS has said so.
+  void set_targets(std::shared_ptr<const balance::Layout> layout, std::string error);
+  // A target has a free slot again: the connections that wait look, oldest first.
+  void on_slot_freed();
+
+  // For its connections.
+  [[nodiscard]] uv::Loop& loop() { return loop_; }
+  [[nodiscard]] log::Log& log() { return log_; }
+  [[nodiscard]] AddressBook& book() { return book_; }
+  [[nodiscard]] ServiceState& state() { return state_; }
+  [[nodiscard]] const config::Service& config() const { return state_.config; }
+  [[nodiscard]] log::RateLimit& dial_failures() { return dial_failures_; }
+  [[nodiscard]] const std::shared_ptr<const balance::Layout>& layout() const { return layout_; }
+  [[nodiscard]] bool has_srv() const;
+  [[nodiscard]] const std::string& no_targets_error() const { return no_targets_error_; }
+  [[nodiscard]] balance::Random& random() { return random_; }
+  void report_established(balance::Claim& claim);
+  void report_failed(balance::Claim& claim, const DialFailure& failure);
+  void remove(Connection& connection);
+
+ private:
+  uv::Loop& loop_;
+  log::Log& log_;
+  AddressBook& book_;
+  ServiceState& state_;
+  balance::Random& random_;
+  const std::function<void()> on_gone_;
+  std::shared_ptr<const balance::Layout> layout_;
+  std::string no_targets_error_;
+  log::RateLimit dial_failures_;
+  std::vector<std::unique_ptr<Connection>> connections_;
+};
+
+}  // namespace tunnel

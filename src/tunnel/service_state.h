@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <utility>
+
+#include "balance/backend.h"
+#include "config/model.h"
+#include "tls/context.h"
+#include "tunnel/dial.h"
+#include "tunnel/relay.h"
+
+namespace tunnel {
+
+// What all workers share of one service: its configuration and loaded credentials, constant after
+// construction; its targets with their health; its count of connections. Owned by the Snapshot.
+struct ServiceState final : public balance::SlotListener {
+  // `slot_freed` is called (on any thread) when a target has a free slot again while some
+  // connection waits for one.
+  ServiceState(config::Service service, std::unique_ptr<const tls::Context> context,
+               std::unique_ptr<const tls::Context> check_context, std::function<void()> slot_freed)
+      : config(std::move(service)),
+        tls(std::move(context)),
+        check_tls(std::move(check_context)),
+        on_slot_freed_(std::move(slot_freed)),
+        backend(this) {
+    dial.timeouts = config.timeouts;
+    dial.keepalive = config.keepalive;
+    dial.bind = config.bind;
+    dial.tls = tls.get();
+    dial.service = &config;
+    if (config.tls) {
+      dial.names = config.tls->name;
+      dial.sni = config.tls->sni;
+      dial.needs_name = config.tls->verify == config::Verify::full;
+    }
+    relay = {config.timeouts.idle, config.timeouts.half_close, config.on_truncation};
+  }
+
+  const config::Service config;
+  const std::unique_ptr<const tls::Context> tls;        // null: plain TCP
+  const std::unique_ptr<const tls::Context> check_tls;  // health.tls; null: checks use `tls`
+  DialSettings dial;
+  Relay::Settings relay;
+
+  void on_slot_freed() override { return on_slot_freed_(); }
+
+ private:
+  const std::function<void()> on_slot_freed_;
+
+ public:
+  // Layouts are built on the supervisor's thread and sent to the workers.
+  balance::Backend backend;
+
+  // Accepted and not yet gone. The acceptor counts up, workers count down.
+  std::atomic<std::uint32_t> connections{0};
+};
+
+}  // namespace tunnel

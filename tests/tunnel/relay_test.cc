@@ -1,0 +1,217 @@
+// SPDX-License-Identifier: MIT
+#include "tunnel/relay.h"
+
+#include <doctest/doctest.h>
+
+#include "tests/uv/sockets.h"
+
+namespace tunnel {
+namespace {
+
+using uv::testing::Pair;
+using uv::testing::pattern;
+using uv::testing::spin_until;
+using uv::testing::turn_until;
+
+// A plain relay (no TLS: that is e2e's) between a client and a server that the test plays.
+struct Bench final : Relay::Owner, uv::testing::IgnoreSigpipe, uv::Stream::Events {
+  uv::Loop loop;
+  Relay::Settings settings;
+  Pair client;
+  Pair server;
+  std::optional<Relay::Ended> ended;
+  std::unique_ptr<Relay> relay;
+
+  explicit Bench(Relay::Settings given = {}, Pair (*make_client)() = Pair::tcp)
+      : settings(given), client(make_client()), server(Pair::tcp()) {
+    auto near = [&](Pair& pair) {
+      return uv::Stream::adopt(loop, std::move(pair.near), pair.family, *this).value();
+    };
+    relay = std::make_unique<Relay>(loop, near(client), near(server), nullptr, settings, "server:1",
+                                    *this);
+    relay->start();
+  }
+  void on_relay_ended(const Relay::Ended& how) override { ended = how; }
+  void on_read(MutableBytes) override {}
+  void on_eof() override {}
+  void on_read_error(int) override {}
+  void on_write_error(int) override {}
+  void on_drained() override {}
+
+  void until_ended() {
+    turn_until(loop, [&] { return ended.has_value(); });
+  }
+  // Reads what the peer of `pair` gets until its end; the errno of the end, 0 for EOF.
+  int read_to_end(const Pair& pair, std::string& all) {
+    std::optional<int> end;
+    spin_until(loop, [&] {
+      const Pair::Heard heard = pair.hear();
+      if (heard.error == -EAGAIN) return false;
+      if (heard.error != 0) end = -heard.error;
+      if (heard.error == 0 && heard.text.empty()) end = 0;
+      all += heard.text;
+      return end.has_value();
+    });
+    return *end;
+  }
+};
+
+}  // namespace
+
+TEST_CASE("bytes go both ways and are counted") {
+  Bench bench;
+  bench.client.say("request");
+  spin_until(bench.loop, [&] { return bench.relay->bytes_up() == 7; });
+  CHECK(bench.server.hear(0).text == "request");
+  bench.server.say("answer");
+  spin_until(bench.loop, [&] { return bench.relay->bytes_down() == 6; });
+  CHECK(bench.client.hear(0).text == "answer");
+}
+
+TEST_CASE("a half-close is passed on, and the other direction goes on") {
+  Bench bench;
+  bench.client.say("last words");
+  bench.client.finish();
+  std::string up;
+  CHECK(bench.read_to_end(bench.server, up) == 0);
+  CHECK(up == "last words");
+  CHECK_FALSE(bench.ended);
+  bench.server.say("still answering");
+  bench.server.finish();
+  std::string down;
+  CHECK(bench.read_to_end(bench.client, down) == 0);
+  CHECK(down == "still answering");
+  bench.until_ended();
+  CHECK(bench.ended->kind == Kind::ok);
+  CHECK(bench.ended->side == Side::client);
+}
+
+TEST_CASE("the server may end first while the client goes on sending") {
+  Bench bench;
+  bench.server.finish();
+  std::string down;
+  CHECK(bench.read_to_end(bench.client, down) == 0);
+  bench.client.say("more");
+  spin_until(bench.loop, [&] { return bench.relay->bytes_up() == 4; });
+  CHECK(bench.server.hear(0).text == "more");
+  bench.client.finish();
+  bench.until_ended();
+  CHECK(bench.ended->kind == Kind::ok);
+  CHECK(bench.ended->side == Side::server);
+}
+
+TEST_CASE("a reset by the client reaches the server as a reset, after everything that arrived") {
+  Bench bench;
+  const std::string text = pattern(300'000);
+  bench.client.say(text.substr(0, 1000));
+  bench.client.reset();
+  std::string up;
+  CHECK(bench.read_to_end(bench.server, up) == ECONNRESET);
+  CHECK(up == text.substr(0, 1000));
+  bench.until_ended();
+  CHECK(bench.ended->kind == Kind::reset_by_client);
+  CHECK(bench.ended->side == Side::client);
+}
+
+TEST_CASE("a reset by the server does not overtake what a slow reader has not fetched yet") {
+  Bench bench;
+  const std::string text = pattern(3'000'000);
+  // The client reads nothing while the server sends; the relay's and the kernel's buffers fill up.
+  std::size_t sent = 0;
+  spin_until(bench.loop, [&] {
+    const ssize_t n = ::send(bench.server.far.get(), text.data() + sent, text.size() - sent,
+                             MSG_DONTWAIT | MSG_NOSIGNAL);
+    if (n > 0) sent += static_cast<std::size_t>(n);
+    return sent == text.size() || (n < 0 && bench.relay->bytes_down() > 0);
+  });
+  bench.server.reset();
+  std::string down;
+  CHECK(bench.read_to_end(bench.client, down) == ECONNRESET);
+  // The kernel throws away what was still in the server's own send queue; what arrived is
+  // delivered.
+  CHECK(down.size() == bench.relay->bytes_down());
+  CHECK(down == text.substr(0, down.size()));
+  bench.until_ended();
+  CHECK(bench.ended->kind == Kind::reset_by_server);
+}
+
+TEST_CASE("a client that does not read stops the server from being read") {
+  Bench bench;
+  const std::string block = pattern(65536);
+  int stalled = 0;
+  spin_until(bench.loop, [&] {
+    const ssize_t n =
+        ::send(bench.server.far.get(), block.data(), block.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
+    stalled = n < 0 ? stalled + 1 : 0;
+    return stalled > 200;
+  });
+  const std::uint64_t before = bench.relay->bytes_down();
+  for (int i = 0; i < 50; ++i) (void)uv_run(bench.loop.raw(), UV_RUN_NOWAIT);
+  CHECK(bench.relay->bytes_down() == before);
+  // When it reads again, everything that was sent arrives.
+  bench.server.finish();
+  std::string down;
+  CHECK(bench.read_to_end(bench.client, down) == 0);
+  CHECK(down.size() == bench.relay->bytes_down());
+}
+
+TEST_CASE("the idle timeout resets both sides") {
+  Bench bench({.idle = Millis(30), .half_close = Millis(1000)});
+  bench.until_ended();
+  CHECK(bench.ended->kind == Kind::idle_timeout);
+  CHECK(bench.ended->text.find("30ms") != std::string::npos);
+  std::string none;
+  CHECK(bench.read_to_end(bench.client, none) == ECONNRESET);
+  CHECK(bench.read_to_end(bench.server, none) == ECONNRESET);
+}
+
+TEST_CASE("a half-closed connection on which nothing comes any more is reset after half_close") {
+  Bench bench({.half_close = Millis(30)});
+  bench.client.finish();
+  bench.until_ended();
+  CHECK(bench.ended->kind == Kind::half_close_timeout);
+}
+
+TEST_CASE("a unix client cannot be reset, so it sees the end of the stream") {
+  Bench bench({.idle = Millis(10)}, Pair::local);
+  bench.until_ended();
+  std::string none;
+  CHECK(bench.read_to_end(bench.client, none) == 0);
+}
+
+TEST_CASE("a connection that is idle in a pool ends in order when the process stops") {
+  Bench bench;
+  bench.client.say("q");
+  spin_until(bench.loop, [&] { return bench.relay->bytes_up() == 1; });
+  bench.server.say("a");
+  spin_until(bench.loop, [&] { return bench.relay->bytes_down() == 1; });
+  bench.relay->stop_when_idle();
+  bench.until_ended();
+  CHECK(bench.ended->kind == Kind::ok);
+  CHECK(bench.ended->side == Side::tunnel);
+  std::string down;
+  CHECK(bench.read_to_end(bench.client, down) == 0);
+  CHECK(down == "a");
+}
+
+TEST_CASE("a connection whose request is not answered yet is not idle when the process stops") {
+  Bench bench;
+  bench.client.say("q");
+  spin_until(bench.loop, [&] { return bench.relay->bytes_up() == 1; });
+  bench.relay->stop_when_idle();
+  bench.server.say("answer");
+  bench.server.finish();
+  std::string down;
+  CHECK(bench.read_to_end(bench.client, down) == 0);
+  CHECK(down == "answer");
+}
+
+TEST_CASE("abort resets both sides at once") {
+  Bench bench;
+  bench.relay->abort();
+  CHECK(bench.ended->kind == Kind::stopped);
+  std::string none;
+  CHECK(bench.read_to_end(bench.client, none) == ECONNRESET);
+}
+
+}  // namespace tunnel
