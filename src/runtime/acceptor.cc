@@ -1,0 +1,169 @@
+// SPDX-License-Identifier: MIT
+#include "runtime/acceptor.h"
+
+#include <sys/socket.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <string>
+#include <utility>
+
+namespace tunnel::runtime {
+namespace {
+
+constexpr Millis kShortestPause{5};
+constexpr Millis kLongestPause{1000};
+
+bool is_shortage(int error) {
+  return error == EMFILE || error == ENFILE || error == ENOBUFS || error == ENOMEM;
+}
+
+bool is_allowed(const config::Service& service, const SocketAddress& client) {
+  if (service.allow.empty() || client.is_unix()) return true;
+  return std::any_of(service.allow.begin(), service.allow.end(),
+                     [&](const Cidr& range) { return range.contains(client); });
+}
+
+}  // namespace
+
+Acceptor::Acceptor(uv::Loop& loop, log::Log& log, std::vector<Bound::Entry> listeners,
+                   const std::vector<std::unique_ptr<ServiceState>>& services,
+                   std::atomic<std::size_t>& connections, std::atomic<bool>& is_gone_wanted,
+                   std::size_t max_connections, std::function<void(Accepted)> on_accepted)
+    : loop_(loop),
+      log_(log),
+      services_(services),
+      connections_(connections),
+      is_gone_wanted_(is_gone_wanted),
+      max_connections_(max_connections),
+      on_accepted_(std::move(on_accepted)),
+      shortage_(loop, std::chrono::minutes(1)),
+      pause_timer_(loop, [this] { resume(); }) {
+  for (Bound::Entry& bound : listeners) {
+    auto entry =
+        std::make_unique<Entry>(Entry{bound.service, std::move(bound.listener), nullptr, false});
+    Entry& stays = *entry;
+    entry->watch = std::make_unique<uv::FdWatch>(
+        loop_, stays.listener.fd(), [this, &stays](uv::FdWatch::Ready) { on_readable(stays); });
+    entries_.push_back(std::move(entry));
+  }
+}
+
+Acceptor::~Acceptor() = default;
+
+void Acceptor::start() { update_watches(); }
+
+void Acceptor::stop() {
+  pause_timer_.stop();
+  entries_.clear();
+}
+
+void Acceptor::on_readable(Entry& entry) {
+  for (int i = 0; i < kBatch; ++i) {
+    if (!accept_one(entry)) break;
+  }
+  update_watches();
+}
+
+// Returns whether there may be another one waiting that we may take.
+bool Acceptor::accept_one(Entry& entry) {
+  if (is_paused_ || !may_accept(entry.service)) return false;
+  sockaddr_storage storage{};
+  socklen_t length = sizeof storage;
+  auto* address = reinterpret_cast<sockaddr*>(&storage);
+  Fd socket(::accept4(entry.listener.fd(), address, &length, SOCK_NONBLOCK | SOCK_CLOEXEC));
+  if (!socket.valid()) {
+    if (is_shortage(errno)) pause_all(errno);
+    // Anything else is that one client's trouble (ECONNABORTED, EPROTO, ...): accept(2) says to go
+    // on.
+    return errno != EAGAIN && !is_paused_;
+  }
+  pause_ = kShortestPause;
+  admit(entry, std::move(socket), SocketAddress::from(address, length));
+  return true;
+}
+
+void Acceptor::admit(const Entry& entry, Fd socket, const SocketAddress& client) {
+  ServiceState& service = *services_[entry.service];
+  const std::uint64_t id = next_id_++;
+  if (!is_allowed(service.config, client)) return deny(service, std::move(socket), client, id);
+  service.connections.fetch_add(1);
+  connections_.fetch_add(1);
+  return on_accepted_({entry.service, std::move(socket), client, id});
+}
+
+void Acceptor::deny(const ServiceState& service, Fd socket, const SocketAddress& client,
+                    std::uint64_t id) {
+  const linger reset_on_close{1, 0};
+  (void)::setsockopt(socket.get(), SOL_SOCKET, SO_LINGER, &reset_on_close, sizeof reset_on_close);
+  const std::string who = client.to_string();
+  log_.write(log::Level::info, log::Event::closed, {service.config.name, id},
+             "client " + client.ip() + " is not in `allow`; the connection was reset",
+             {{"client", std::string_view(who)},
+              {"kind", word(Kind::client_denied)},
+              {"side", std::string_view("tunnel")},
+              {"bytes_up", std::uint64_t{0}},
+              {"bytes_down", std::uint64_t{0}},
+              {"resolve_ms", std::int64_t{-1}},
+              {"connect_ms", std::int64_t{-1}},
+              {"preamble_ms", std::int64_t{-1}},
+              {"tls_ms", std::int64_t{-1}},
+              {"total_ms", std::int64_t{0}},
+              {"resumed", false},
+              {"tries", std::uint64_t{0}}});
+}
+
+// Out of descriptors or memory: leave the clients in the backlog and look again later. The clients
+// that are connected go on; when they leave, there is room again.
+void Acceptor::pause_all(int error_number) {
+  is_paused_ = true;
+  tell_shortage(std::string("cannot accept (") + ::strerror(error_number) + ")");
+  pause_timer_.start(pause_);
+  pause_ = std::min(pause_ * 2, kLongestPause);
+}
+
+void Acceptor::resume() {
+  is_paused_ = false;
+  update_watches();
+}
+
+void Acceptor::reconsider() { update_watches(); }
+
+void Acceptor::tell_shortage(std::string_view what) {
+  if (!shortage_.admit("descriptors").write) return;
+  log_.error({}, std::string(what) +
+                     ": new clients wait until connections end; raise the limit of open files "
+                     "(LimitNOFILE= in the systemd unit, ulimit -n elsewhere)");
+}
+
+bool Acceptor::may_accept(std::size_t index) const {
+  const ServiceState& service = *services_[index];
+  const auto limit = service.config.max_connections;
+  if (limit && service.connections.load() >= *limit) return false;
+  return connections_.load() < max_connections_;
+}
+
+void Acceptor::update_watches() {
+  if (entries_.empty()) return;
+  // First say that we wait, then look at the counts: a connection that goes in between is either
+  // seen here or reported to reconsider().
+  is_gone_wanted_.store(true);
+  bool is_any_at_limit = false;
+  for (const auto& entry : entries_) {
+    const bool is_at_limit = !may_accept(entry->service);
+    is_any_at_limit = is_any_at_limit || is_at_limit;
+    const bool should_watch = !is_paused_ && !is_at_limit;
+    if (should_watch == entry->is_watched) continue;
+    entry->is_watched = should_watch;
+    entry->watch->watch(should_watch ? uv::FdWatch::Read::yes : uv::FdWatch::Read::no,
+                        uv::FdWatch::Write::no);
+  }
+  if (!is_any_at_limit) is_gone_wanted_.store(false);
+  if (connections_.load() >= max_connections_) {
+    tell_shortage("the limit of open files is reached with " + std::to_string(connections_.load()) +
+                  " connections");
+  }
+}
+
+}  // namespace tunnel::runtime

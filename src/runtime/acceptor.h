@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <vector>
+
+#include "base/address.h"
+#include "base/fd.h"
+#include "log/log.h"
+#include "runtime/listener.h"
+#include "tunnel/service_state.h"
+#include "uv/fd_watch.h"
+#include "uv/loop.h"
+#include "uv/timer.h"
+
+namespace tunnel::runtime {
+
+// One accepted client on its way to a worker.
+struct Accepted {
+  std::size_t service = 0;
+  Fd socket;
+  SocketAddress client;
+  std::uint64_t id = 0;
+};
+
+// Accepts for all services on the supervisor's loop: access lists, limits and descriptors running
+// out live here, in one place (DESIGN section 5). A service at its limit is simply not accepted
+// from: its clients wait in the kernel's backlog. Owned by the Supervisor.
+class Acceptor {
+ public:
+  // At most this many at once before other events of the loop get their turn.
+  static constexpr int kBatch = 64;
+
+  Acceptor(uv::Loop& loop, log::Log& log, std::vector<Bound::Entry> listeners,
+           const std::vector<std::unique_ptr<ServiceState>>& services,
+           std::atomic<std::size_t>& connections, std::atomic<bool>& is_gone_wanted,
+           std::size_t max_connections, std::function<void(Accepted)> on_accepted);
+  ~Acceptor();
+  Acceptor(const Acceptor&) = delete;
+  Acceptor& operator=(const Acceptor&) = delete;
+
+  void start();
+  void stop();  // closes the listeners and removes their socket files
+  // A connection has gone: accept again where a limit allows it now.
+  void reconsider();
+
+ private:
+  struct Entry {
+    std::size_t service;
+    Listener listener;
+    std::unique_ptr<uv::FdWatch> watch;
+    bool is_watched = false;
+  };
+
+  void on_readable(Entry& entry);
+  [[nodiscard]] bool accept_one(Entry& entry);
+  void admit(const Entry& entry, Fd socket, const SocketAddress& client);
+  void deny(const ServiceState& service, Fd socket, const SocketAddress& client, std::uint64_t id);
+  void pause_all(int error_number);
+  void resume();
+  void update_watches();
+  [[nodiscard]] bool may_accept(std::size_t service) const;
+  void tell_shortage(std::string_view what);
+
+  uv::Loop& loop_;
+  log::Log& log_;
+  const std::vector<std::unique_ptr<ServiceState>>& services_;
+  std::atomic<std::size_t>& connections_;  // of the process; workers count down
+  // Set while a limit keeps clients waiting: workers say then when a connection goes.
+  std::atomic<bool>& is_gone_wanted_;
+  const std::size_t max_connections_;  // what the descriptors allow
+  std::function<void(Accepted)> on_accepted_;
+  std::vector<std::unique_ptr<Entry>> entries_;
+  std::uint64_t next_id_ = 1;
+  // Out of descriptors: no accepting at all until the timer expires.
+  bool is_paused_ = false;
+  log::RateLimit shortage_;
+  Millis pause_{5};
+  uv::Timer pause_timer_;
+};
+
+}  // namespace tunnel::runtime

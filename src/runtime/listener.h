@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "base/address.h"
+#include "base/fd.h"
+#include "base/result.h"
+#include "config/model.h"
+
+namespace tunnel::runtime {
+
+// One bound and listening socket. Owned by the Acceptor; removes its socket file when it goes.
+class Listener {
+ public:
+  // Binds and listens. A stale socket file (nobody accepts there) is replaced, a live one is an
+  // error. Nothing is left behind on failure.
+  static Result<Listener> open(const config::Service& service, const config::Accept& accept);
+  ~Listener();
+  Listener(Listener&& other) noexcept = default;
+  Listener& operator=(Listener&& other) noexcept = delete;
+
+  [[nodiscard]] int fd() const { return socket_.get(); }
+  [[nodiscard]] const SocketAddress& address() const { return address_; }  // with the real port
+
+ private:
+  Listener(Fd socket, SocketAddress address) : socket_(std::move(socket)), address_(address) {}
+
+  Fd socket_;
+  SocketAddress address_;
+  // Which file we made: another one of the same name is not ours to remove.
+  dev_t device_ = 0;
+  ino_t inode_ = 0;
+  std::string path_;
+};
+
+// The listeners of all services, or every problem at once.
+struct Bound {
+  struct Entry {
+    std::size_t service;  // index into the services
+    Listener listener;
+  };
+  std::vector<Entry> listeners;
+  std::vector<std::string> problems;  // sentences that name service and address
+};
+[[nodiscard]] Bound bind_all(const std::vector<const config::Service*>& services);
+
+}  // namespace tunnel::runtime

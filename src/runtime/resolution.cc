@@ -1,0 +1,156 @@
+// SPDX-License-Identifier: MIT
+#include "runtime/resolution.h"
+
+#include <utility>
+
+#include "dns/alarm.h"
+#include "dns/cares_resolver.h"
+
+namespace tunnel::runtime {
+namespace {
+
+using Form = config::Target::Form;
+
+std::unique_ptr<dns::Resolver> make_resolver(uv::Loop& loop, const config::Global& global) {
+  dns::CaresResolver::Options options;
+  options.servers = global.dns_servers;
+  return std::make_unique<dns::CaresResolver>(loop, std::move(options));
+}
+
+dns::Names::Options names_options(const config::Global& global) {
+  dns::Names::Options options;
+  options.limits.min_ttl = global.dns_min_ttl;
+  options.limits.max_stale = global.dns_max_stale;
+  return options;
+}
+
+// Calls `visit` with every entry of `connect`.
+template <class Visit>
+void for_each_target(const config::Service& service, Visit visit) {
+  for (const auto& group : service.connect) {
+    for (const config::Target& target : group) visit(target);
+  }
+}
+
+}  // namespace
+
+Resolution::Resolution(uv::Loop& loop, log::Log& log, Snapshot& snapshot, Listener listener)
+    : snapshot_(snapshot),
+      listener_(std::move(listener)),
+      names_(make_resolver(loop, snapshot.global), std::make_unique<dns::LoopAlarm>(loop), loop,
+             log, names_options(snapshot.global)),
+      current_(snapshot.services.size()) {}
+
+Resolution::~Resolution() = default;
+
+void Resolution::start() {
+  for (const auto& service : snapshot_.services) {
+    for_each_target(service->config, [this](const config::Target& target) {
+      if (target.form == Form::name && target.expand) expanded_.insert(target.host);
+      if (target.form == Form::srv) srv_errors_.emplace(target.host, "");
+    });
+  }
+  for (const auto& [owner, error] : srv_errors_) {
+    const std::string name = owner;
+    (void)names_.watch(name, dns::Kind::services,
+                       [this, name](const dns::Update& update) { on_services(name, update); });
+  }
+  return arrange_all();
+}
+
+// The targets that follow from `connect` and the newest answers; tells what has changed.
+void Resolution::arrange_all() {
+  for (std::size_t index = 0; index < current_.size(); ++index) {
+    ServiceState& service = *snapshot_.services[index];
+    Current& current = current_[index];
+    balance::Arrangement arrangement = balance::arrange(service.config.connect, answers_);
+    std::string error = srv_error(service.config);
+    if (current.is_told && arrangement == current.arrangement && error == current.error) continue;
+    current = {std::move(arrangement), std::move(error), true};
+    listener_.on_targets(index,
+                         service.backend.build(current.arrangement, service.config.balance,
+                                               balance::rules_of(service.config.health)),
+                         current.error);
+  }
+  return watch_names();
+}
+
+std::string Resolution::srv_error(const config::Service& service) const {
+  std::string error;
+  for_each_target(service, [&](const config::Target& target) {
+    if (target.form == Form::srv && error.empty()) error = srv_errors_.at(target.host);
+  });
+  return error;
+}
+
+// Watches the names that some target (or proxy) has now, and no others.
+void Resolution::watch_names() {
+  std::set<std::string> wanted = expanded_;
+  std::set<std::string> from_srv;
+  for (const auto& service : snapshot_.services) {
+    for_each_target(service->config, [&](const config::Target& target) {
+      if (target.form == Form::name) wanted.insert(target.host);
+    });
+    const auto& proxy = service->config.proxy;
+    if (proxy && !SocketAddress::parse_ip(proxy->host, 0)) wanted.insert(proxy->host);
+  }
+  for (const Current& current : current_) {
+    for (const auto& group : current.arrangement) {
+      for (const balance::Place& place : group) {
+        const balance::Endpoint& endpoint = place.endpoint;
+        if (endpoint.form != Form::name || endpoint.address) continue;
+        if (wanted.insert(endpoint.host).second) from_srv.insert(endpoint.host);
+      }
+    }
+  }
+  for (auto it = watched_.begin(); it != watched_.end();) {
+    if (wanted.contains(it->first)) {
+      ++it;
+      continue;
+    }
+    names_.unwatch(it->second);
+    it = watched_.erase(it);
+  }
+  for (const std::string& name : wanted) {
+    if (watched_.contains(name)) continue;
+    // What SRV records name is absolute: resolv.conf's search list has no say in it.
+    const std::string asked = from_srv.contains(name) ? name + "." : name;
+    watched_[name] =
+        names_.watch(asked, dns::Kind::addresses,
+                     [this, name](const dns::Update& update) { on_addresses(name, update); });
+  }
+}
+
+void Resolution::on_addresses(const std::string& name, const dns::Update& update) {
+  listener_.on_answer(name, {update.addresses, update.error});
+  if (!expanded_.contains(name) || update.addresses.empty()) return;
+  answers_.addresses[name] = update.addresses;
+  return arrange_all();
+}
+
+void Resolution::on_services(const std::string& owner, const dns::Update& update) {
+  srv_errors_[owner] = update.services.empty()
+                           ? (update.error.empty() ? "it has no SRV records" : update.error)
+                           : "";
+  std::vector<balance::SrvRecord> records;
+  for (const dns::Service& service : update.services) {
+    records.push_back({service.priority, service.weight, service.port, service.target});
+  }
+  answers_.srv[owner] = std::move(records);
+  return arrange_all();
+}
+
+void Resolution::refresh(const std::string& name) {
+  const auto watched = watched_.find(name);
+  if (watched == watched_.end()) return;
+  // The watch may stand under the absolute form of the name.
+  const dns::Update* known = names_.find(name, dns::Kind::addresses);
+  const std::string asked = known != nullptr ? name : name + ".";
+  if (known == nullptr) known = names_.find(asked, dns::Kind::addresses);
+  if (known == nullptr) return;  // the first answer is on its way
+  // Nobody waits twice for an answer that is known: that the name does not resolve is one.
+  if (known->addresses.empty()) listener_.on_answer(name, {{}, known->error});
+  names_.refresh(asked);
+}
+
+}  // namespace tunnel::runtime

@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "balance/arrangement.h"
+#include "balance/layout.h"
+#include "dns/names.h"
+#include "log/log.h"
+#include "runtime/snapshot.h"
+#include "tunnel/address_book.h"
+#include "uv/loop.h"
+
+namespace tunnel::runtime {
+
+// Turns what DNS says into what workers need: addresses of names, and the targets of each service
+// where SRV records and `expand` decide them. The only one that asks DNS. Supervisor's loop; owned
+// by the Supervisor.
+class Resolution {
+ public:
+  // Whom it tells. Called from start() and from the loop.
+  struct Listener {
+    std::function<void(const std::string& name, const AddressBook::Answer& answer)> on_answer;
+    // `error` is why there are no targets, when DNS has said so; empty while it has not answered.
+    std::function<void(std::size_t service, std::shared_ptr<const balance::Layout> layout,
+                       const std::string& error)>
+        on_targets;
+  };
+  Resolution(uv::Loop& loop, log::Log& log, Snapshot& snapshot, Listener listener);
+  ~Resolution();
+  Resolution(const Resolution&) = delete;
+  Resolution& operator=(const Resolution&) = delete;
+
+  // Gives every service its first targets and begins to resolve.
+  void start();
+  // Somebody waits for this name, or its addresses did not serve.
+  void refresh(const std::string& name);
+
+ private:
+  using WatchId = dns::Names::WatchId;
+
+  void arrange_all();
+  void watch_services();
+  void watch_names();
+  void on_addresses(const std::string& name, const dns::Update& update);
+  void on_services(const std::string& owner, const dns::Update& update);
+  [[nodiscard]] std::string srv_error(const config::Service& service) const;
+
+  Snapshot& snapshot_;
+  const Listener listener_;
+  dns::Names names_;
+  balance::Answers answers_;
+  std::set<std::string> expanded_;                 // names of `expand` targets
+  std::map<std::string, std::string> srv_errors_;  // by owner name; empty: answered
+  std::map<std::string, WatchId> watched_;
+  struct Current {
+    balance::Arrangement arrangement;
+    std::string error;
+    bool is_told = false;
+  };
+  std::vector<Current> current_;  // by service
+};
+
+}  // namespace tunnel::runtime

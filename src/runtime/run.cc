@@ -1,0 +1,140 @@
+// SPDX-License-Identifier: MIT
+#include "runtime/run.h"
+
+#include <signal.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <memory>
+#include <string>
+#include <utility>
+
+#include "log/log.h"
+#include "process/daemon.h"
+#include "process/identity.h"
+#include "process/limits.h"
+#include "process/pid_file.h"
+#include "runtime/listener.h"
+#include "runtime/snapshot.h"
+#include "runtime/supervisor.h"
+
+namespace tunnel::runtime {
+namespace {
+
+constexpr int kRunTimeError = 1;
+constexpr int kConfigurationError = 2;
+constexpr unsigned kMostAutomaticWorkers = 16;
+
+void say(const std::string& text) {
+  (void)std::fprintf(stderr, "tunnel: error: %s\n", text.c_str());
+}
+
+void report(config::Document& document, const std::vector<LoadProblem>& problems) {
+  for (const LoadProblem& problem : problems) {
+    document.problem(problem.service, problem.key, problem.index, problem.text, problem.hint);
+  }
+}
+
+log::Options log_options(const config::Global& global) {
+  using Sink = log::Options::Sink;
+  log::Options options;
+  options.json = global.log_format == config::LogFormat::json;
+  options.level = global.log_level;
+  std::string where = global.log_file;
+  if (where.empty()) where = global.foreground ? "stderr" : "syslog";
+  if (where == "stderr") {
+    options.sink = Sink::standard_error;
+  } else if (where == "syslog") {
+    options.sink = Sink::syslog;
+  } else if (where == "journal") {
+    options.sink = Sink::journal;
+  } else {
+    options.sink = Sink::file;
+    options.path = where;
+  }
+  return options;
+}
+
+// Everything between a valid configuration and served clients, in an order that starts nothing
+// half: load, bind, open the log, write the pid file, become somebody else, serve.
+int serve(config::Document& document, process::Readiness& readiness) {
+  const config::Global& global = document.config.global;
+  Supervisor* running = nullptr;
+  Prepared prepared =
+      prepare(document.config, [&running](std::size_t service) { running->slot_freed(service); });
+  if (!prepared.snapshot) {
+    report(document, prepared.problems);
+    (void)std::fputs(document.render().c_str(), stderr);
+    return kConfigurationError;
+  }
+  for (const config::Diagnostic& warning : document.diagnostics()) {
+    prepared.snapshot->warnings.push_back(document.place(warning.position) + ": " + warning.text);
+  }
+
+  (void)::signal(SIGPIPE, SIG_IGN);
+  const auto open_files = process::raise_open_files();
+  std::vector<const config::Service*> services;
+  for (const auto& service : prepared.snapshot->services) services.push_back(&service->config);
+  Bound bound = bind_all(services);
+  if (!bound.problems.empty()) {
+    for (const std::string& problem : bound.problems) say(problem);
+    return kRunTimeError;
+  }
+  auto log = log::Log::open(log_options(global));
+  if (!log) {
+    say(log.error().text);
+    return kRunTimeError;
+  }
+  if (!open_files) (*log)->warning({}, open_files.error().text);
+  std::unique_ptr<process::PidFile> pid_file;
+  if (!global.pid_file.empty()) {
+    auto created = process::PidFile::create(global.pid_file);
+    if (!created) {
+      say(created.error().text);
+      return kRunTimeError;
+    }
+    pid_file = std::move(*created);
+  }
+  const auto identity = process::find_identity(global.user, global.group);
+  const auto assumed =
+      identity ? process::assume(*identity) : tl::make_unexpected(identity.error());
+  if (!assumed) {
+    say(assumed.error().text);
+    return kRunTimeError;
+  }
+
+  const unsigned workers =
+      global.workers.value_or(std::min(process::usable_cpus(), kMostAutomaticWorkers));
+  Supervisor supervisor(std::move(prepared.snapshot), std::move(bound.listeners), **log, workers);
+  running = &supervisor;
+  supervisor.start();
+  readiness.ready();
+  return supervisor.run();
+}
+
+}  // namespace
+
+std::vector<std::string> check_credentials(config::Document& document) {
+  Prepared prepared = prepare(document.config, [](std::size_t) {});
+  report(document, prepared.problems);
+  return prepared.warnings;
+}
+
+int run(config::Document document) {
+  process::Readiness readiness;
+  if (!document.config.global.foreground) {
+    auto daemonized = process::daemonize();
+    if (!daemonized) {
+      say(daemonized.error().text);
+      return kRunTimeError;
+    }
+    if (daemonized->exit_status) return *daemonized->exit_status;
+    readiness = std::move(daemonized->readiness);
+  }
+  const int status = serve(document, readiness);
+  // Does nothing once ready() was said.
+  if (status != 0) readiness.failed("", status);
+  return status;
+}
+
+}  // namespace tunnel::runtime

@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: MIT
+#include "runtime/snapshot.h"
+
+#include <utility>
+
+#include "tls/context.h"
+
+namespace tunnel::runtime {
+namespace {
+
+void add(Prepared& prepared, const config::Service& service, const std::string& table,
+         std::vector<tls::Problem> problems) {
+  for (tls::Problem& problem : problems) {
+    prepared.problems.push_back({service.name, table + "." + problem.key, problem.index,
+                                 std::move(problem.text), std::move(problem.hint)});
+  }
+}
+
+}  // namespace
+
+Prepared prepare(const config::Config& config, SlotFreedFn on_slot_freed) {
+  Prepared prepared;
+  auto snapshot = std::make_unique<Snapshot>();
+  snapshot->global = config.global;
+  tls::TrustStore trust;
+  for (std::size_t index = 0; index < config.services.size(); ++index) {
+    const config::Service& service = config.services[index];
+    std::unique_ptr<const tls::Context> context;
+    std::unique_ptr<const tls::Context> check_context;
+    if (service.tls) {
+      tls::Context::Loaded loaded = tls::Context::load(*service.tls, trust);
+      add(prepared, service, "tls", std::move(loaded.problems));
+      for (const std::string& warning : loaded.warnings) {
+        prepared.warnings.push_back("[" + service.name + "] " + warning);
+      }
+      context = std::move(loaded.context);
+    }
+    if (service.health.tls) {
+      tls::Context::Loaded loaded = tls::Context::load(*service.health.tls, trust);
+      add(prepared, service, "health.tls", std::move(loaded.problems));
+      check_context = std::move(loaded.context);
+    }
+    snapshot->services.push_back(
+        std::make_unique<ServiceState>(service, std::move(context), std::move(check_context),
+                                       [on_slot_freed, index] { on_slot_freed(index); }));
+  }
+  snapshot->warnings = prepared.warnings;
+  if (prepared.problems.empty()) prepared.snapshot = std::move(snapshot);
+  return prepared;
+}
+
+}  // namespace tunnel::runtime

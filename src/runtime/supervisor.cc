@@ -1,0 +1,206 @@
+// SPDX-License-Identifier: MIT
+#include "runtime/supervisor.h"
+
+#include <signal.h>
+#include <sys/resource.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <filesystem>
+#include <random>
+#include <string>
+#include <utility>
+
+#include "base/text.h"
+
+namespace tunnel::runtime {
+namespace {
+
+// Descriptors that connections do not get: log files that are reopened, DNS queries, health checks.
+constexpr std::size_t kReservedDescriptors = 24;
+
+std::size_t open_descriptors() {
+  std::error_code error;
+  std::size_t count = 0;
+  for (auto it = std::filesystem::directory_iterator("/proc/self/fd", error);
+       !error && it != std::filesystem::directory_iterator(); it.increment(error)) {
+    ++count;
+  }
+  return count > 0 ? count : 64;
+}
+
+// How many connections the descriptors allow: each needs two, one to either side.
+std::size_t connection_limit() {
+  rlimit limit{};
+  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur == RLIM_INFINITY) return SIZE_MAX;
+  const std::size_t used = open_descriptors() + kReservedDescriptors;
+  const std::size_t all = limit.rlim_cur;
+  return all > used + 2 ? (all - used) / 2 : 1;
+}
+
+std::string count_of(std::size_t number, const char* noun) {
+  return std::to_string(number) + " " + noun + (number == 1 ? "" : "s");
+}
+
+}  // namespace
+
+Supervisor::Supervisor(std::unique_ptr<Snapshot> snapshot, std::vector<Bound::Entry> listeners,
+                       log::Log& log, unsigned workers)
+    : snapshot_(std::move(snapshot)),
+      log_(log),
+      notifier_(std::getenv("NOTIFY_SOCKET")),
+      mailbox_(loop_, [this](ToSupervisor message) { on_message(std::move(message)); }),
+      listeners_(std::move(listeners)),
+      book_(loop_, [this](const std::string& name) { mailbox_.send(NameWanted{name}); }),
+      random_(std::random_device{}()),
+      stop_timer_(loop_, [this] { stop_now("shutdown_timeout is over"); }) {
+  for (std::size_t index = 0; index < workers; ++index) {
+    workers_.push_back(std::make_unique<Worker>(
+        index,
+        Worker::Shared{snapshot_->services, connections_, is_gone_wanted_,
+                       [this](ToSupervisor message) { mailbox_.send(std::move(message)); }, log_}));
+  }
+}
+
+Supervisor::~Supervisor() = default;
+
+void Supervisor::start() {
+  const auto on = [this](int number, auto handler) {
+    signals_.push_back(std::make_unique<uv::Signal>(loop_, number, std::move(handler)));
+  };
+  on(SIGTERM, [this] { on_stop_signal("SIGTERM"); });
+  on(SIGINT, [this] { on_stop_signal("SIGINT"); });
+  on(SIGHUP, [this] { on_reload_signal(); });
+  on(SIGUSR1, [this] { log_.reopen(); });
+
+  for (const std::string& warning : snapshot_->warnings) log_.warning({}, warning);
+  for (const Bound::Entry& entry : listeners_) {
+    const std::string address = entry.listener.address().to_string();
+    const std::string& name = snapshot_->services[entry.service]->config.name;
+    log_.write(log::Level::info, log::Event::listening, {name}, "listening on " + address,
+               {{"address", std::string_view(address)}});
+  }
+  for (const auto& service : snapshot_->services) {
+    probers_.push_back(std::make_unique<Prober>(loop_, log_, book_, *service, random_));
+  }
+  resolution_ = std::make_unique<Resolution>(
+      loop_, log_, *snapshot_,
+      Resolution::Listener{
+          [this](const std::string& name, const AddressBook::Answer& answer) {
+            on_answer(name, answer);
+          },
+          [this](std::size_t service, std::shared_ptr<const balance::Layout> layout,
+                 const std::string& error) { on_targets(service, std::move(layout), error); }});
+  resolution_->start();
+  for (const auto& worker : workers_) worker->start();
+  acceptor_ = std::make_unique<Acceptor>(
+      loop_, log_, std::move(listeners_), snapshot_->services, connections_, is_gone_wanted_,
+      connection_limit(), [this](Accepted accepted) { hand_over(std::move(accepted)); });
+  acceptor_->start();
+
+  const std::string status = "serving " + count_of(snapshot_->services.size(), "service") +
+                             " with " + count_of(workers_.size(), "worker");
+  log_.write(log::Level::info, log::Event::ready, {}, "ready: " + status,
+             {{"services", std::uint64_t{snapshot_->services.size()}},
+              {"workers", std::uint64_t{workers_.size()}},
+              {"version", std::string_view(TUNNEL_VERSION)}});
+  if (auto told = notifier_.ready(status); !told) log_.warning({}, told.error().text);
+}
+
+int Supervisor::run() {
+  loop_.run();
+  for (const auto& worker : workers_) worker->join();
+  log_.write(log::Level::info, log::Event::stopped, {},
+             exit_status_ == 0 ? "stopped: every connection ended in order"
+                               : "stopped: connections that were left were reset",
+             {{"exit_status", std::int64_t{exit_status_}}});
+  return exit_status_;
+}
+
+void Supervisor::on_message(ToSupervisor message) {
+  if (const auto* wanted = std::get_if<NameWanted>(&message)) {
+    return resolution_->refresh(wanted->name);
+  }
+  if (const auto* freed = std::get_if<SlotFreed>(&message)) {
+    const std::size_t service = freed->service;
+    return send_all([service] { return ToWorker(SlotFreed{service}); });
+  }
+  if (is_stopping_) return leave_if_empty();
+  return acceptor_->reconsider();
+}
+
+// Tunnels are few, long and heavy: the worker with the fewest gets the next one, in turn among
+// equals.
+void Supervisor::hand_over(Accepted accepted) {
+  std::size_t best = next_worker_;
+  for (std::size_t i = 1; i < workers_.size(); ++i) {
+    const std::size_t candidate = (next_worker_ + i) % workers_.size();
+    if (workers_[candidate]->connections.load() < workers_[best]->connections.load()) {
+      best = candidate;
+    }
+  }
+  next_worker_ = (best + 1) % workers_.size();
+  workers_[best]->connections.fetch_add(1);
+  workers_[best]->send(std::move(accepted));
+}
+
+void Supervisor::on_answer(const std::string& name, const AddressBook::Answer& answer) {
+  book_.update(name, answer);
+  return send_all([&] { return ToWorker(NameAnswered{name, answer}); });
+}
+
+void Supervisor::on_targets(std::size_t service, std::shared_ptr<const balance::Layout> layout,
+                            const std::string& error) {
+  probers_[service]->set_layout(layout);
+  return send_all([&] { return ToWorker(TargetsChanged{service, layout, error}); });
+}
+
+void Supervisor::send_all(const ToWorkerFactory& make) {
+  for (const auto& worker : workers_) worker->send(make());
+}
+
+void Supervisor::slot_freed(std::size_t service) { mailbox_.send(SlotFreed{service}); }
+
+void Supervisor::on_reload_signal() {
+  log_.warning({}, "SIGHUP: this version does not reload its configuration; restart it");
+}
+
+// The first signal ends in order, the second at once.
+void Supervisor::on_stop_signal(const char* name) {
+  if (is_stopping_) return stop_now("a second signal came");
+  is_stopping_ = true;
+  is_gone_wanted_.store(true);
+  const std::size_t left = connections_.load();
+  const std::string timeout = format_duration(snapshot_->global.shutdown_timeout);
+  log_.write(log::Level::info, log::Event::draining, {},
+             std::string(name) + ": no new connections; " + count_of(left, "connection") +
+                 " may finish within " + timeout,
+             {{"connections", std::uint64_t{left}}});
+  (void)notifier_.stopping();
+  acceptor_->stop();
+  is_gone_wanted_.store(true);
+  send_all([] { return ToWorker(StopInOrder{}); });
+  stop_timer_.start(snapshot_->global.shutdown_timeout);
+  return leave_if_empty();
+}
+
+void Supervisor::leave_if_empty() {
+  if (connections_.load() > 0 || is_leaving_) return;
+  is_leaving_ = true;
+  stop_timer_.stop();
+  send_all([] { return ToWorker(Leave{}); });
+  return loop_.stop();
+}
+
+void Supervisor::stop_now(const char* why) {
+  if (is_leaving_) return;
+  is_leaving_ = true;
+  stop_timer_.stop();
+  exit_status_ = 1;
+  log_.warning(
+      {}, std::string(why) + ": " + count_of(connections_.load(), "connection") + " will be reset");
+  send_all([] { return ToWorker(StopNow{}); });
+  return loop_.stop();
+}
+
+}  // namespace tunnel::runtime

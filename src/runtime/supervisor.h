@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <atomic>
+#include <memory>
+#include <vector>
+
+#include "log/log.h"
+#include "process/notify.h"
+#include "runtime/acceptor.h"
+#include "runtime/messages.h"
+#include "runtime/resolution.h"
+#include "runtime/snapshot.h"
+#include "runtime/worker.h"
+#include "tunnel/probe.h"
+#include "uv/loop.h"
+#include "uv/mailbox.h"
+#include "uv/signal.h"
+#include "uv/timer.h"
+
+namespace tunnel::runtime {
+
+// Runs the services of one snapshot from bound listeners to the last connection: owns the control
+// loop, the acceptor, name resolution and the workers, and is the only one that sees signals. Owned
+// by run(); main thread.
+class Supervisor {
+ public:
+  Supervisor(std::unique_ptr<Snapshot> snapshot, std::vector<Bound::Entry> listeners, log::Log& log,
+             unsigned workers);
+  ~Supervisor();
+  Supervisor(const Supervisor&) = delete;
+  Supervisor& operator=(const Supervisor&) = delete;
+
+  // Starts everything and says so; from here on clients are served.
+  void start();
+  // Until told to stop. Returns the exit status.
+  int run();
+
+  // A target of `service` has a free slot while a connection waits for one. Any thread.
+  void slot_freed(std::size_t service);
+
+ private:
+  void on_message(ToSupervisor message);
+  void hand_over(Accepted accepted);
+  void on_answer(const std::string& name, const AddressBook::Answer& answer);
+  void on_targets(std::size_t service, std::shared_ptr<const balance::Layout> layout,
+                  const std::string& error);
+  void send_all(const ToWorkerFactory& make);
+  void on_stop_signal(const char* name);
+  void on_reload_signal();
+  void leave_if_empty();
+  void stop_now(const char* why);
+
+  std::unique_ptr<Snapshot> snapshot_;
+  log::Log& log_;
+  process::Notifier notifier_;
+  uv::Loop loop_;
+  // Read and written by all threads.
+  std::atomic<std::size_t> connections_{0};
+  std::atomic<bool> is_gone_wanted_{false};
+
+  uv::Mailbox<ToSupervisor> mailbox_;
+  std::vector<std::unique_ptr<Worker>> workers_;
+  std::size_t next_worker_ = 0;
+  std::vector<Bound::Entry> listeners_;  // until start()
+  AddressBook book_;                     // for the probes
+  balance::Random random_;
+  std::vector<std::unique_ptr<Prober>> probers_;  // by service
+  std::unique_ptr<Resolution> resolution_;
+  std::unique_ptr<Acceptor> acceptor_;
+  std::vector<std::unique_ptr<uv::Signal>> signals_;
+  uv::Timer stop_timer_;
+
+  bool is_stopping_ = false;
+  bool is_leaving_ = false;
+  int exit_status_ = 0;
+};
+
+}  // namespace tunnel::runtime
