@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: MIT
+#include <cstdio>
+
+#include "cli/program.h"
+#include "runtime/run.h"
+#include "tls/library.h"
+#include "uv/library.h"
+
+int main(int argc, char** argv) {
+  const tunnel::cli::Machinery machinery{
+      .check_credentials = tunnel::runtime::check_credentials,
+      .run = tunnel::runtime::run,
+      .libraries = tunnel::tls::library_version() + ", " + tunnel::uv::library_version(),
+  };
+  const tunnel::cli::Outcome outcome = tunnel::cli::execute({argv + 1, argv + argc}, machinery);
+  (void)std::fputs(outcome.out.c_str(), stdout);
+  (void)std::fputs(outcome.err.c_str(), stderr);
+  return outcome.status;
+}
