@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: MIT
+// The command line of Inlab's balance 3.57 as a configuration, for `tunnel convert -- balance ...`.
+#pragma once
+
+#include <span>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "config/model.h"
+
+namespace tunnel::config {
+
+struct BalanceConversion {
+  Config config;
+  // What the reader of the result must know, one sentence a line, for comments above it: options
+  // that have no meaning here, and what is done differently.
+  std::vector<std::string> notes;
+};
+
+// `arguments` are those after the word "balance". An error's text is for people and ends with how
+// balance is used. Looks up service names, but no host names.
+[[nodiscard]] Result<BalanceConversion> convert_balance(std::span<const std::string> arguments);
+
+}  // namespace tunnel::config
