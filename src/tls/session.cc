@@ -9,10 +9,9 @@
 #include <cstring>
 #include <utility>
 
-#include "tls/context_impl.h"
 #include "tls/failure_text.h"
 #include "tls/greeting.h"
-#include "tls/handles.h"
+#include "tls/session_impl.h"
 
 namespace tunnel::tls {
 namespace {
@@ -24,61 +23,12 @@ constexpr std::size_t kRecordOverhead = 160;
 constexpr std::size_t kSmallestRecord = 512;
 // Warnings (TLS 1.2) in a row, without anything else in between.
 constexpr int kMaxWarnings = 16;
-// Up to here in a ServerHello: record header, type, length, then the version (RFC 8446 4.1.3).
-constexpr std::size_t kFirstBytes = 11;
 
 bool is_ip(const std::string& name) {
   std::array<unsigned char, 16> address{};
   return ::inet_pton(AF_INET, name.c_str(), address.data()) == 1 ||
          ::inet_pton(AF_INET6, name.substr(0, name.find('%')).c_str(), address.data()) == 1;
 }
-
-}  // namespace
-
-// Loop-bound, like Session. `session`'s pointer is this object.
-struct Session::Impl {
-  Impl(const Context::Impl& its_context, Peer its_peer)
-      : context(its_context), peer(std::move(its_peer)) {}
-
-  const Context::Impl& context;
-  Peer peer;
-  SessionHandle session;
-  Failure failure;
-
-  // The transport's two ends, during a call.
-  Bytes input;               // what feed() lent and GnuTLS has not taken
-  OutBuffer* out = nullptr;  // where its ciphertext goes
-
-  // What came first, for what GnuTLS does not tell: a peer without TLS, a version we do not accept.
-  std::array<std::byte, kFirstBytes> first{};
-  std::uint8_t first_size = 0;
-
-  std::uint8_t warnings = 0;  // in a row
-  bool overflowed = false;    // `out` was too small
-  bool established = false;
-  bool received_data = false;
-  bool closed = false;  // by the peer's close_notify
-  bool has_failed = false;
-
-  void start();
-  void set_server_name();
-  Io fail(Failure why);
-  Io fail_with_alert(Failure why, gnutls_alert_description_t alert);
-  Io fail_handshake(int error);
-  Io fail_record(int error);
-  Io finish_handshake();
-  // False when what came first cannot be TLS; the session has failed then.
-  bool looks_like_tls();
-  [[nodiscard]] AlertContext alert_context() const;
-  [[nodiscard]] unsigned server_version() const;
-
-  static ssize_t push(gnutls_transport_ptr_t self, const void* data, std::size_t size);
-  static ssize_t pull(gnutls_transport_ptr_t self, void* data, std::size_t size);
-  static int verify(gnutls_session_t session);
-  static int log_key(gnutls_session_t session, const char* label, const gnutls_datum_t* secret);
-};
-
-namespace {
 
 // Lends an OutBuffer to the push callback for the length of one call.
 class Lending {

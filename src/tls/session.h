@@ -83,7 +83,8 @@ class Session {
   [[nodiscard]] bool has_received_data() const;  // any application byte was opened
   [[nodiscard]] std::string_view alpn_selected() const;
 
-  struct Impl;
+  struct Impl;  // gnutls types, for session.cc and its tests
+  [[nodiscard]] Impl& impl() { return *impl_; }
 
  private:
   std::unique_ptr<Impl> impl_;

@@ -143,6 +143,7 @@ Reason chain_fails(const Judgement& judgement) {
 
 bool is_for(gnutls_x509_crt_t crt, std::string_view name) {
   static constexpr std::string_view kEmail = "email:";
+  if (name.find('\0') != std::string_view::npos) return false;  // GnuTLS would see half of it
   if (name.starts_with(kEmail))
     return gnutls_x509_crt_check_email(crt, std::string(name.substr(kEmail.size())).c_str(), 0) !=
            0;

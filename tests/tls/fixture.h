@@ -2,6 +2,7 @@
 #pragma once
 
 #include <memory>
+#include <ostream>
 #include <string>
 #include <utility>
 #include <vector>
@@ -14,6 +15,18 @@
 #include "tls/session.h"
 
 namespace tunnel::tls::test {
+
+// `text == Contains("part")`, which shows both when it fails.
+struct Contains {
+  explicit Contains(std::string its_part) : part(std::move(its_part)) {}
+  std::string part;
+  friend bool operator==(const std::string& text, const Contains& expected) {
+    return text.find(expected.part) != std::string::npos;
+  }
+  friend std::ostream& operator<<(std::ostream& out, const Contains& expected) {
+    return out << "... " << expected.part << " ...";
+  }
+};
 
 // A CA, its server "dc1.example.com", and a configuration that trusts the CA. A test changes what
 // it is about, then connects.

@@ -89,6 +89,12 @@ Identity::Identity(const Subject& subject, const Identity* issuer) : key_(new_ke
   }
   must(gnutls_x509_crt_sign2(crt, issuer != nullptr ? issuer->certificate() : crt,
                              issuer != nullptr ? issuer->key() : key_.get(), subject.digest, 0));
+  // Only an imported certificate knows its names in DER, by which issuers are found.
+  const auto encoded = der();
+  const auto datum = lend(encoded);
+  must(gnutls_x509_crt_init(&crt));
+  certificate_.reset(crt);
+  must(gnutls_x509_crt_import(crt, &datum, GNUTLS_X509_FMT_DER));
 }
 
 std::string Identity::pem() const {

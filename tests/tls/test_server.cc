@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "test_server.h"
 
+#include <gnutls/crypto.h>
+
 #include <algorithm>
 #include <array>
 #include <cerrno>
@@ -16,6 +18,10 @@ void must(int result) {
     std::fprintf(stderr, "the test's server failed: %s\n", gnutls_strerror(result));
     std::abort();
   }
+}
+
+std::string text(const gnutls_datum_t& datum) {
+  return {reinterpret_cast<const char*>(datum.data), datum.size};
 }
 
 }  // namespace
@@ -143,8 +149,41 @@ void TestServer::send(std::string_view plaintext) {
   }
 }
 
-void TestServer::send_empty_record() {
-  must(static_cast<int>(gnutls_record_send(session_.get(), "", 0)));
+void TestServer::send_record(unsigned char type, std::string_view content) {
+  gnutls_datum_t mac_key{}, iv{}, key{};
+  std::array<unsigned char, 8> sequence{};
+  must(gnutls_record_get_state(session_.get(), 0, &mac_key, &iv, &key, sequence.data()));
+  const bool is_tls13 = gnutls_protocol_get_version(session_.get()) == GNUTLS_TLS1_3;
+  const bool has_explicit_nonce = iv.size == 4;  // AES-GCM in TLS 1.2 (RFC 5288)
+  std::string nonce = text(iv);
+  if (has_explicit_nonce) {
+    nonce.append(sequence.begin(), sequence.end());
+  } else {
+    for (std::size_t i = 0; i < 8; ++i)
+      nonce[4 + i] = static_cast<char>(nonce[4 + i] ^ sequence[i]);
+  }
+  std::string plain(content);
+  if (is_tls13) plain += static_cast<char>(type);
+  const auto payload = plain.size() + 16;
+  const auto length = [](std::size_t size) {
+    return std::string{static_cast<char>(size >> 8), static_cast<char>(size & 255)};
+  };
+  const std::string head{static_cast<char>(is_tls13 ? 23 : type), '\3', '\3'};
+  const std::string associated =
+      is_tls13 ? head + length(payload)
+               : std::string(sequence.begin(), sequence.end()) + head + length(plain.size());
+  gnutls_aead_cipher_hd_t cipher = nullptr;
+  must(gnutls_aead_cipher_init(&cipher, gnutls_cipher_get(session_.get()), &key));
+  std::string sealed(payload, '\0');
+  std::size_t size = sealed.size();
+  must(gnutls_aead_cipher_encrypt(cipher, nonce.data(), nonce.size(), associated.data(),
+                                  associated.size(), 16, plain.data(), plain.size(), sealed.data(),
+                                  &size));
+  gnutls_aead_cipher_deinit(cipher);
+  if (has_explicit_nonce) sealed.insert(0, std::string(sequence.begin(), sequence.end()));
+  output_ += head + length(sealed.size()) + sealed;
+  for (std::size_t i = 8; i-- > 0 && ++sequence[i] == 0;) continue;
+  must(gnutls_record_set_state(session_.get(), 0, sequence.data()));
 }
 
 void TestServer::send_close_notify() { must(gnutls_bye(session_.get(), GNUTLS_SHUT_WR)); }
@@ -172,7 +211,7 @@ std::string TestServer::server_name() const {
 std::string TestServer::alpn() const {
   gnutls_datum_t protocol{};
   if (gnutls_alpn_get_selected_protocol(session_.get(), &protocol) < 0) return {};
-  return {reinterpret_cast<const char*>(protocol.data), protocol.size};
+  return text(protocol);
 }
 
 }  // namespace tunnel::tls::test

@@ -37,7 +37,9 @@ class TestServer {
   [[nodiscard]] std::string take_output() { return std::exchange(output_, {}); }
 
   void send(std::string_view plaintext);  // in records as large as they can be
-  void send_empty_record();
+  // A record with any content, which GnuTLS would not send (an AEAD cipher is needed). Type 23 is
+  // application data, 22 handshake, 21 alert.
+  void send_record(unsigned char type, std::string_view content);
   void send_close_notify();
   void send_alert(gnutls_alert_level_t level, gnutls_alert_description_t alert);
   void send_ticket();

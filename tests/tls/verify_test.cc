@@ -1,0 +1,348 @@
+// SPDX-License-Identifier: MIT
+#include <doctest/doctest.h>
+
+#include "base/text.h"
+#include "fixture.h"
+#include "tls/x509_text.h"
+
+using namespace tunnel;
+using namespace tunnel::tls;
+using namespace tunnel::tls::test;
+
+namespace {
+
+// Shows `leaf` and expects a failure of that kind, after which the server has been told.
+void expect_refused(Fixture& f, Kind kind) {
+  f.connect();
+  REQUIRE(f.client().has_failed());
+  INFO(f.failure().text);
+  CHECK(word(f.failure().kind) == word(kind));
+  CHECK_FALSE(f.server().is_established());
+}
+
+std::string pin_of(const Identity& identity) {
+  return "sha256:" + base64(spki_sha256(identity.certificate()));
+}
+
+}  // namespace
+
+TEST_CASE("an unknown issuer is told with its name and what to put in tls.ca") {
+  Fixture f;
+  const Identity other_ca({.common_name = "Other CA", .is_ca = true});
+  const Identity leaf({.common_name = "dc1", .dns = {"dc1.example.com"}}, &other_ca);
+  f.options.chain = {&leaf};
+  expect_refused(f, Kind::cert_untrusted);
+  CHECK(f.failure().text ==
+        "certificate of dc1.example.com:636 leads to the issuer \"CN=Other CA\", which is not in "
+        "tls.ca (" +
+            f.tls.ca[0] +
+            "); put the certificate of that CA in tls.ca (or, if that is an intermediate CA, make "
+            "the server send its certificate)");
+  CHECK(f.server().alert_received() == GNUTLS_A_UNKNOWN_CA);
+}
+
+TEST_CASE("a self-signed certificate is told as such, with the pin that would accept it") {
+  Fixture f;
+  const Identity self({.common_name = "dc1.example.com", .dns = {"dc1.example.com"}});
+  f.options.chain = {&self};
+  expect_refused(f, Kind::cert_untrusted);
+  CHECK(f.failure().text == Contains("is self-signed (\"CN=dc1.example.com\")"));
+  CHECK(f.failure().text == Contains(("tls.pin = \"" + pin_of(self) + "\"")));
+}
+
+TEST_CASE("a self-signed certificate that is in tls.ca is trusted") {
+  Fixture f;
+  const Identity self({.common_name = "dc1.example.com", .dns = {"dc1.example.com"}});
+  f.options.chain = {&self};
+  f.tls.ca = {f.folder.write("self.pem", self.pem())};
+  f.connect();
+  CHECK_MESSAGE(f.client().is_established(), f.failure().text);
+}
+
+TEST_CASE("a chain with an intermediate is trusted when the server sends it, in any order") {
+  Fixture f;
+  const Identity middle({.common_name = "Middle CA", .is_ca = true}, &f.ca);
+  const Identity lower({.common_name = "Lower CA", .is_ca = true}, &middle);
+  const Identity leaf({.common_name = "dc1", .dns = {"dc1.example.com"}}, &lower);
+  f.options.priority = "NORMAL:-VERS-ALL:+VERS-TLS1.3";
+  SUBCASE("sorted") { f.options.chain = {&leaf, &lower, &middle}; }
+  SUBCASE("with the root") { f.options.chain = {&leaf, &lower, &middle, &f.ca}; }
+  f.connect();
+  CHECK_MESSAGE(f.client().is_established(), f.failure().text);
+}
+
+TEST_CASE("an intermediate that the server forgot is named") {
+  Fixture f;
+  const Identity middle({.common_name = "Middle CA", .is_ca = true}, &f.ca);
+  const Identity leaf({.common_name = "dc1", .dns = {"dc1.example.com"}}, &middle);
+  f.options.chain = {&leaf};
+  expect_refused(f, Kind::cert_untrusted);
+  CHECK(f.failure().text == Contains("leads to the issuer \"CN=Middle CA\""));
+  CHECK(f.failure().text == Contains("make the server send its certificate"));
+}
+
+TEST_CASE("a certificate that only pretends to be issued by the CA is not trusted") {
+  Fixture f;
+  const Identity impostor({.common_name = "Example CA", .is_ca = true});
+  const Identity leaf({.common_name = "dc1", .dns = {"dc1.example.com"}}, &impostor);
+  f.options.chain = {&leaf};
+  expect_refused(f, Kind::cert_untrusted);
+}
+
+TEST_CASE("a certificate issued by a server's certificate is not trusted") {
+  Fixture f;
+  const Identity leaf({.common_name = "dc1", .dns = {"dc1.example.com"}}, &f.leaf);
+  f.options.chain = {&leaf, &f.leaf};
+  expect_refused(f, Kind::cert_untrusted);
+  CHECK(f.failure().text == Contains("not a CA's"));
+}
+
+TEST_CASE("an expired certificate is told with its date and how long ago") {
+  Fixture f;
+  const Identity leaf({.common_name = "dc1",
+                       .dns = {"dc1.example.com"},
+                       .valid_from = -10 * kDay,
+                       .valid_until = -3 * kDay - 60},
+                      &f.ca);
+  f.options.chain = {&leaf};
+  expect_refused(f, Kind::cert_expired);
+  CHECK(f.failure().text == "certificate of dc1.example.com:636 expired on " +
+                                date_text(gnutls_x509_crt_get_expiration_time(leaf.certificate())) +
+                                " (3 days ago); it has to be renewed on the server");
+  CHECK(f.server().alert_received() == GNUTLS_A_CERTIFICATE_EXPIRED);
+}
+
+TEST_CASE("an expired intermediate is told by name") {
+  Fixture f;
+  const Identity middle(
+      {.common_name = "Middle CA", .is_ca = true, .valid_from = -10 * kDay, .valid_until = -kDay},
+      &f.ca);
+  const Identity leaf({.common_name = "dc1", .dns = {"dc1.example.com"}}, &middle);
+  f.options.chain = {&leaf, &middle};
+  expect_refused(f, Kind::cert_expired);
+  CHECK(f.failure().text ==
+        Contains("CA certificate \"CN=Middle CA\" above the certificate of dc1.example.com:636 "
+                 "expired on"));
+}
+
+TEST_CASE("an expired CA in tls.ca is told by name") {
+  Fixture f;
+  const Identity old_ca(
+      {.common_name = "Old CA", .is_ca = true, .valid_from = -10 * kDay, .valid_until = -kDay});
+  const Identity leaf({.common_name = "dc1", .dns = {"dc1.example.com"}}, &old_ca);
+  f.tls.ca = {f.folder.write("old.pem", old_ca.pem())};
+  f.options.chain = {&leaf};
+  expect_refused(f, Kind::cert_expired);
+  CHECK(f.failure().text == Contains("CA certificate \"CN=Old CA\""));
+}
+
+TEST_CASE("a certificate from the future is told with a word about the clock") {
+  Fixture f;
+  const Identity leaf({.common_name = "dc1",
+                       .dns = {"dc1.example.com"},
+                       .valid_from = 2 * kDay + 60,
+                       .valid_until = 9 * kDay},
+                      &f.ca);
+  f.options.chain = {&leaf};
+  expect_refused(f, Kind::cert_not_yet_valid);
+  CHECK(f.failure().text == Contains("(in 2 days)"));
+  CHECK(f.failure().text == Contains("is the clock right?"));
+}
+
+TEST_CASE("a wrong name is told with both names") {
+  Fixture f;
+  const Identity leaf({.common_name = "dc9.example.com", .dns = {"dc9.example.com"}}, &f.ca);
+  f.options.chain = {&leaf};
+  expect_refused(f, Kind::cert_name_mismatch);
+  CHECK(f.failure().text ==
+        "certificate of dc1.example.com:636 is for \"dc9.example.com\", not \"dc1.example.com\"; "
+        "set tls.name if that is the server you mean");
+}
+
+TEST_CASE("a wrong name passes when only the chain is verified") {
+  Fixture f;
+  f.peer.names = {"elsewhere.example.com"};
+  f.tls.verify = config::Verify::chain;
+  f.connect();
+  CHECK_MESSAGE(f.client().is_established(), f.failure().text);
+}
+
+TEST_CASE("no expected name at all fails closed") {
+  Fixture f;
+  f.peer.names = {};
+  expect_refused(f, Kind::cert_name_mismatch);
+}
+
+TEST_CASE("one matching name of any form suffices") {
+  Fixture f;
+  SUBCASE("DNS") { f.peer.names = {"dc1.example.com"}; }
+  SUBCASE("DNS in other letters") { f.peer.names = {"DC1.Example.COM"}; }
+  SUBCASE("DNS with a trailing dot") { f.peer.names = {"dc1.example.com."}; }
+  SUBCASE("IPv4") { f.peer.names = {"127.0.0.1"}; }
+  SUBCASE("IPv6") { f.peer.names = {"::1"}; }
+  SUBCASE("IPv6 written out") { f.peer.names = {"0:0:0:0:0:0:0:1"}; }
+  SUBCASE("email") { f.peer.names = {"email:admin@example.com"}; }
+  SUBCASE("the last of several") { f.peer.names = {"a.example.com", "10.0.0.1", "127.0.0.1"}; }
+  f.connect();
+  CHECK_MESSAGE(f.client().is_established(), f.failure().text);
+}
+
+TEST_CASE("names that do not match are refused in every form") {
+  Fixture f;
+  SUBCASE("IPv4") { f.peer.names = {"127.0.0.2"}; }
+  SUBCASE("IPv6") { f.peer.names = {"::2"}; }
+  SUBCASE("email") { f.peer.names = {"email:root@example.com"}; }
+  SUBCASE("an email as a host") { f.peer.names = {"admin@example.com"}; }
+  SUBCASE("several") { f.peer.names = {"a.example.com", "b.example.com", "10.0.0.1"}; }
+  SUBCASE("a name within") { f.peer.names = {"dc1.example.com.evil.net"}; }
+  SUBCASE("a name with a zero byte") { f.peer.names = {std::string("dc1.example.com\0.x", 18)}; }
+  expect_refused(f, Kind::cert_name_mismatch);
+}
+
+TEST_CASE("an IP address in a certificate's common name does not count") {
+  Fixture f;
+  const Identity leaf({.common_name = "127.0.0.1", .dns = {"127.0.0.1"}}, &f.ca);
+  f.options.chain = {&leaf};
+  f.peer.names = {"127.0.0.1"};
+  expect_refused(f, Kind::cert_name_mismatch);
+}
+
+TEST_CASE("a wildcard covers one label") {
+  Fixture f;
+  const Identity leaf({.common_name = "any", .dns = {"*.example.com"}}, &f.ca);
+  f.options.chain = {&leaf};
+  SUBCASE("of its own level") {
+    f.connect();
+    CHECK_MESSAGE(f.client().is_established(), f.failure().text);
+  }
+  SUBCASE("and none below") {
+    f.peer.names = {"a.dc1.example.com"};
+    expect_refused(f, Kind::cert_name_mismatch);
+  }
+}
+
+TEST_CASE("a client's certificate does not make a server") {
+  Fixture f;
+  const Identity leaf(
+      {.common_name = "dc1", .dns = {"dc1.example.com"}, .purpose = GNUTLS_KP_TLS_WWW_CLIENT},
+      &f.ca);
+  f.options.chain = {&leaf};
+  expect_refused(f, Kind::cert_untrusted);
+  CHECK(f.failure().text == Contains("extended key usage lacks serverAuth"));
+}
+
+TEST_CASE("a certificate without extended key usage may serve") {
+  Fixture f;
+  const Identity leaf({.common_name = "dc1", .dns = {"dc1.example.com"}, .purpose = nullptr},
+                      &f.ca);
+  f.options.chain = {&leaf};
+  f.connect();
+  CHECK_MESSAGE(f.client().is_established(), f.failure().text);
+}
+
+TEST_CASE("a short RSA key is weak, in every TLS version") {
+  Fixture f;
+  const Identity leaf(
+      {.common_name = "dc1", .dns = {"dc1.example.com"}, .key = GNUTLS_PK_RSA, .bits = 1024},
+      &f.ca);
+  f.options.chain = {&leaf};
+  SUBCASE("TLS 1.2") { f.options.priority += ":-VERS-ALL:+VERS-TLS1.2"; }
+  SUBCASE("TLS 1.3") { f.options.priority += ":-VERS-ALL:+VERS-TLS1.3"; }
+  expect_refused(f, Kind::cert_weak);
+  CHECK(f.failure().text == Contains("has a 1024-bit RSA key"));
+}
+
+TEST_CASE("an RSA key of 2048 bits is strong enough") {
+  Fixture f;
+  const Identity leaf({.common_name = "dc1", .dns = {"dc1.example.com"}, .key = GNUTLS_PK_RSA},
+                      &f.ca);
+  f.options.chain = {&leaf};
+  f.connect();
+  CHECK_MESSAGE(f.client().is_established(), f.failure().text);
+}
+
+TEST_CASE("a SHA-1 signature is weak") {
+  Fixture f;
+  const Identity rsa_ca({.common_name = "RSA CA", .is_ca = true, .key = GNUTLS_PK_RSA});
+  const Identity leaf({.common_name = "dc1", .dns = {"dc1.example.com"}, .digest = GNUTLS_DIG_SHA1},
+                      &rsa_ca);
+  f.tls.ca = {f.folder.write("rsa.pem", rsa_ca.pem())};
+  f.options.chain = {&leaf};
+  expect_refused(f, Kind::cert_weak);
+  CHECK(f.failure().text == Contains("is signed with RSA-SHA1"));
+}
+
+TEST_CASE("a priority string may allow what is weak") {
+  Fixture f;
+  const Identity leaf({.common_name = "dc1", .dns = {"dc1.example.com"}, .digest = GNUTLS_DIG_SHA1},
+                      &f.ca);
+  f.options.chain = {&leaf};
+  f.tls.priority = "NORMAL:%PROFILE_LOW:%VERIFY_ALLOW_SIGN_WITH_SHA1";
+  f.connect();
+  CHECK_MESSAGE(f.client().is_established(), f.failure().text);
+}
+
+TEST_CASE("pins") {
+  Fixture f;
+  const Identity other({.common_name = "other"});
+  SUBCASE("a right pin in addition to the chain passes") {
+    f.tls.pin = {pin_of(other), pin_of(f.leaf)};
+    f.connect();
+    CHECK_MESSAGE(f.client().is_established(), f.failure().text);
+  }
+  SUBCASE("a right pin does not make up for a wrong chain") {
+    f.options.chain = {&other};
+    f.tls.pin = {pin_of(other)};
+    expect_refused(f, Kind::cert_untrusted);
+  }
+  SUBCASE("a wrong pin is told with the right one") {
+    f.tls.pin = {pin_of(other)};
+    expect_refused(f, Kind::pin_mismatch);
+    CHECK(f.failure().text == Contains(pin_of(f.leaf)));
+  }
+  SUBCASE("the CA's pin is not the server's") {
+    f.tls.pin = {pin_of(f.ca)};
+    f.options.chain = {&f.leaf, &f.ca};
+    expect_refused(f, Kind::pin_mismatch);
+  }
+  SUBCASE("verify = pin needs no chain and no name") {
+    f.tls.verify = config::Verify::pin;
+    f.tls.ca = {};
+    f.options.chain = {&other};
+    f.tls.pin = {"sha256:" + hex(spki_sha256(other.certificate()))};
+    f.connect();
+    CHECK_MESSAGE(f.client().is_established(), f.failure().text);
+  }
+  SUBCASE("verify = pin refuses another key") {
+    f.tls.verify = config::Verify::pin;
+    f.tls.pin = {pin_of(other)};
+    expect_refused(f, Kind::pin_mismatch);
+  }
+  SUBCASE("verify = pin holds a certificate to its dates") {
+    const Identity old({.common_name = "old", .valid_from = -9 * kDay, .valid_until = -kDay});
+    f.tls.verify = config::Verify::pin;
+    f.options.chain = {&old};
+    f.tls.pin = {pin_of(old)};
+    expect_refused(f, Kind::cert_expired);
+  }
+}
+
+TEST_CASE("verify = none asks nothing") {
+  Fixture f;
+  const Identity bad({.common_name = "nobody", .valid_from = -9 * kDay, .valid_until = -kDay});
+  f.options.chain = {&bad};
+  f.tls.verify = config::Verify::none;
+  f.tls.ca = {};
+  f.connect();
+  CHECK_MESSAGE(f.client().is_established(), f.failure().text);
+}
+
+TEST_CASE("a refused certificate is told to the server in every TLS version") {
+  Fixture f;
+  f.peer.names = {"elsewhere.example.com"};
+  SUBCASE("TLS 1.2") { f.options.priority += ":-VERS-ALL:+VERS-TLS1.2"; }
+  SUBCASE("TLS 1.3") { f.options.priority += ":-VERS-ALL:+VERS-TLS1.3"; }
+  expect_refused(f, Kind::cert_name_mismatch);
+  CHECK(f.server().error() == GNUTLS_E_FATAL_ALERT_RECEIVED);
+  CHECK(f.server().alert_received() == GNUTLS_A_BAD_CERTIFICATE);
+}
