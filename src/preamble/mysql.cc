@@ -47,6 +47,7 @@ class MysqlStarttls final : public Conversation {
           "although the greeting offers none");
     }
     filter_ = mysql_filter(std::move(upgrade->response), std::string(client_.rest()));
+    has_upgraded_ = true;
     Step step = done();
     step.to_server = std::move(upgrade->ssl_request);
     return step;
@@ -60,7 +61,7 @@ class MysqlStarttls final : public Conversation {
                : "its MySQL greeting (a port that speaks TLS from the start is silent here: "
                  "then remove starttls)";
   }
-  [[nodiscard]] bool wants_client() const override { return is_greeted_ && !filter_; }
+  [[nodiscard]] bool wants_client() const override { return is_greeted_ && !has_upgraded_; }
   [[nodiscard]] bool is_client_committed() const override {
     return is_greeted_ && purpose_ == Purpose::client;
   }
@@ -107,7 +108,8 @@ class MysqlStarttls final : public Conversation {
   const Purpose purpose_;
   MysqlCollector server_{kGreetingLimit};
   MysqlCollector client_{kResponseLimit};
-  bool is_greeted_ = false;  // and the client has seen it
+  bool is_greeted_ = false;    // and the client has seen it
+  bool has_upgraded_ = false;  // the client has answered
   std::unique_ptr<Conversation> filter_;
 };
 
