@@ -194,6 +194,29 @@ TEST_CASE("hung up: a reset and a full close are seen without reading, a half-cl
   CHECK(local.stream->is_hung_up());
 }
 
+TEST_CASE("hung up: not while bytes are still under way behind both FINs") {
+  Talk talk(Pair::tcp());
+  const int small = 32 * 1024;
+  const int large = 200 * 1024;
+  require(::setsockopt(talk.peer.far.get(), SOL_SOCKET, SO_RCVBUF, &small, sizeof small) == 0);
+  require(::setsockopt(talk.stream->fd(), SOL_SOCKET, SO_SNDBUF, &large, sizeof large) == 0);
+  talk.peer.finish();
+  REQUIRE(talk.stream->write(as_bytes(pattern(std::size_t{12} << 20))) == Stream::Written::pending);
+  talk.stream->shutdown();
+  // Until the last byte and the FIN are in the kernel's queue, more of it than the peer takes.
+  spin_until(talk.loop, [&] {
+    if (!talk.recorder.has("drained")) (void)talk.peer.hear();
+    return talk.recorder.has("drained");
+  });
+  CHECK_FALSE(talk.stream->is_delivered());
+  CHECK_FALSE(talk.stream->is_hung_up());
+  spin_until(talk.loop, [&] {
+    (void)talk.peer.hear();
+    return talk.stream->is_hung_up();
+  });
+  CHECK(talk.stream->is_delivered());
+}
+
 TEST_CASE("destroying a Stream closes its socket, also while it reads or has bytes pending") {
   for (auto make : {Pair::tcp, Pair::local}) {
     Talk talk(make());
