@@ -2,6 +2,7 @@
 #include "balance/describe.h"
 
 #include <algorithm>
+#include <string_view>
 
 #include "base/text.h"
 
@@ -80,7 +81,10 @@ std::string choice(const Group& group, config::Balance policy) {
 
 void describe_groups(const config::Service& service, Sentences& out) {
   if (service.connect.size() == 1) {
-    out.push_back("connections go to " + choice(service.connect.front(), service.balance));
+    const Group& group = service.connect.front();
+    const bool is_one_name = group.size() == 1 && group[0].form == Form::name && !group[0].expand;
+    out.push_back("connections go to " + choice(group, service.balance) +
+                  (is_one_name ? ", trying all its addresses" : ""));
     return;
   }
   out.push_back("connections go to the first of " + std::to_string(service.connect.size()) +
@@ -116,6 +120,32 @@ void describe_target(const config::Target& target, const config::Service& servic
   }
 }
 
+std::string_view check_words(config::Check check) {
+  switch (check) {
+    case config::Check::tcp:
+      return "a TCP connection";
+    case config::Check::tls:
+      return "a TLS handshake";
+    case config::Check::ldap:
+      return "an LDAP bind";
+    case config::Check::smtp:
+      return "an SMTP greeting";
+    case config::Check::imap:
+      return "an IMAP greeting";
+    case config::Check::pop3:
+      return "a POP3 greeting";
+    case config::Check::pgsql:
+      return "a PostgreSQL greeting";
+    case config::Check::mysql:
+      return "a MySQL greeting";
+    case config::Check::redis:
+      return "a Redis PING";
+    case config::Check::none:
+      break;
+  }
+  return "nothing";
+}
+
 void describe_health(const config::Service& service, bool is_only_target, Sentences& out) {
   const config::Health& health = service.health;
   if (is_only_target) {
@@ -130,10 +160,11 @@ void describe_health(const config::Service& service, bool is_only_target, Senten
         "; when all are left out they are tried anyway, in the same order");
   }
   if (health.check == config::Check::none) return;
-  out.push_back("checks go out every " + format_duration(health.interval) +
-                "; a target is out after " + std::to_string(health.fall) +
-                (health.fall == 1 ? " failure" : " failures") + " and back after " +
-                std::to_string(health.rise) + (health.rise == 1 ? " success" : " successes"));
+  out.push_back("every target is checked every " + format_duration(health.interval) + " with " +
+                std::string(check_words(health.check)) + ": out after " +
+                std::to_string(health.fall) + (health.fall == 1 ? " failure" : " failures") +
+                ", back after " + std::to_string(health.rise) +
+                (health.rise == 1 ? " success" : " successes"));
 }
 
 void describe_waiting(const config::Service& service, Sentences& out) {

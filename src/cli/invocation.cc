@@ -14,8 +14,9 @@ namespace {
 
 // Commands of the manual that this version does not have. Their names are not file names by
 // accident: who types one wants the command.
-constexpr std::array<std::string_view, 5> kLater = {"probe", "convert", "status", "reload",
-                                                    "drain"};
+constexpr std::array<std::string_view, 4> kLater = {"probe", "status", "reload", "drain"};
+
+constexpr std::string_view kConvert = "tunnel convert -- balance ARGS";
 
 constexpr std::array<std::string_view, 4> kLevels = {"error", "warning", "info", "debug"};
 
@@ -49,6 +50,7 @@ tl::unexpected<Error> unexpected_argument(const std::string& argument) {
 struct Grammar {
   CLI::App app{"", "tunnel"};
   CLI::App* check = nullptr;
+  CLI::App* convert = nullptr;
   CLI::App* explain = nullptr;
   bool help = false;
   bool version = false;
@@ -56,6 +58,7 @@ struct Grammar {
   std::string level;
   std::string config;
   std::string checked;
+  std::string converted;
   std::string key;
 
   Grammar() {
@@ -67,10 +70,12 @@ struct Grammar {
     app.add_option("--log-level", level);
     app.add_option("CONFIG", config);
     check = app.add_subcommand("check");
+    convert = app.add_subcommand("convert");
     explain = app.add_subcommand("explain");
     check->add_option("CONFIG", checked);
+    convert->add_option("FILE", converted);
     explain->add_option("KEY", key);
-    for (CLI::App* command : {check, explain}) {
+    for (CLI::App* command : {check, convert, explain}) {
       command->set_help_flag();
       command->add_flag("-h,--help", help);
       command->allow_extras();
@@ -109,6 +114,12 @@ Result<Invocation> finished(const Grammar& grammar) {
     }
     result.command = Invocation::Command::check;
     result.config = grammar.checked;
+  } else if (grammar.convert->parsed()) {
+    if (!grammar.converted.empty()) {
+      return misused("converting a file is not available in this version, only " +
+                     std::string(kConvert));
+    }
+    result.command = Invocation::Command::convert;
   } else {
     result.config = grammar.config;
   }
@@ -124,6 +135,13 @@ Result<Invocation> finished(const Grammar& grammar) {
 
 Result<Invocation> parse_arguments(std::vector<std::string> arguments) {
   Grammar grammar;
+  // What follows "convert --" is another program's business, options and all.
+  std::vector<std::string> command_line;
+  const auto dashes = std::find(arguments.begin(), arguments.end(), "--");
+  if (std::find(arguments.begin(), dashes, "convert") != dashes && dashes != arguments.end()) {
+    command_line.assign(dashes + 1, arguments.end());
+    arguments.erase(dashes, arguments.end());
+  }
   // CLI11 takes them from the back.
   std::reverse(arguments.begin(), arguments.end());
   try {
@@ -132,7 +150,13 @@ Result<Invocation> parse_arguments(std::vector<std::string> arguments) {
     // The one place where an exception may come from: CLI11 has no other way to say no.
     return misused(error.what());
   }
-  return finished(grammar);
+  auto result = finished(grammar);
+  if (!result || result->command != Invocation::Command::convert) return result;
+  if (command_line.empty()) {
+    return misused("convert needs a command line: " + std::string(kConvert));
+  }
+  result->command_line = std::move(command_line);
+  return result;
 }
 
 std::string_view usage() {
@@ -140,6 +164,8 @@ std::string_view usage() {
 
   tunnel [OPTIONS] CONFIG      run the services of CONFIG
   tunnel check CONFIG          validate it, print every problem, change nothing
+  tunnel convert -- balance ARGS
+                               a command line of balance as TOML, on standard output
   tunnel explain [KEY]         what a configuration key means, its type and default
 
 OPTIONS

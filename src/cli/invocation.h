@@ -13,10 +13,11 @@
 namespace tunnel::cli {
 
 struct Invocation {
-  enum class Command { run, check, explain, help, version };
+  enum class Command { run, check, convert, explain, help, version };
   Command command = Command::run;
-  std::string config;  // run and check
-  std::string key;     // explain; empty: all of them
+  std::string config;                     // run and check
+  std::string key;                        // explain; empty: all of them
+  std::vector<std::string> command_line;  // convert: another program's, its name first
   bool foreground = false;
   std::optional<log::Level> log_level;
 };

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "cli/program.h"
 
+#include "cli/convert.h"
 #include "cli/explain.h"
 #include "cli/invocation.h"
 #include "cli/summary.h"
@@ -45,6 +46,12 @@ Outcome run(const Invocation& invocation, const Machinery& machinery) {
   return {machinery.run(std::move(document)), "", ""};
 }
 
+Outcome convert(const std::vector<std::string>& command_line) {
+  const auto text = convert_command_line(command_line);
+  if (!text) return {kWrong, "", "tunnel: " + text.error().text + "\n"};
+  return {0, *text, ""};
+}
+
 Outcome explain_key(const std::string& key) {
   if (key.empty()) return {0, explain_all(), ""};
   const auto text = explain(key);
@@ -64,6 +71,8 @@ Outcome execute(std::vector<std::string> arguments, const Machinery& machinery) 
       return run(*invocation, machinery);
     case Invocation::Command::check:
       return check(*invocation, machinery);
+    case Invocation::Command::convert:
+      return convert(invocation->command_line);
     case Invocation::Command::explain:
       return explain_key(invocation->key);
     case Invocation::Command::help:

@@ -4,18 +4,19 @@
 #include <algorithm>
 #include <vector>
 
+#include "balance/describe.h"
 #include "base/text.h"
 
 namespace tunnel::cli {
 namespace {
 
 using config::Accept;
-using config::Balance;
-using config::Check;
 using config::Service;
-using config::Target;
 using config::Tls;
 using config::Verify;
+
+// A sentence may name many targets; no line of a summary is longer.
+constexpr std::size_t kLongest = 65'536;
 
 std::string joined(const std::vector<std::string>& parts, std::string_view separator = ", ") {
   std::string text;
@@ -83,99 +84,6 @@ std::string tls_words(const Tls& tls) {
   return text;
 }
 
-std::string target_words(const Target& target) {
-  std::vector<std::string> remarks;
-  if (target.form == Target::Form::srv) {
-    remarks.emplace_back("groups and weights from DNS; targets outside its domain need tls.name");
-  }
-  if (target.expand) remarks.emplace_back("each address a target");
-  if (target.weight == 0) remarks.emplace_back("drained");
-  if (target.weight > 1) remarks.push_back("weight " + std::to_string(target.weight));
-  if (target.max_connections) {
-    remarks.push_back("at most " + std::to_string(*target.max_connections) + " connections");
-  }
-  if (!target.name.empty()) remarks.push_back("as " + target.name);
-  return remarks.empty() ? target.text : target.text + " (" + joined(remarks) + ")";
-}
-
-std::string_view rule_words(Balance balance) {
-  switch (balance) {
-    case Balance::round_robin:
-      return "its targets take turns (round-robin)";
-    case Balance::least_connections:
-      return "the target with the fewest connections takes the next (least-connections)";
-    case Balance::random:
-      return "the less busy of two targets picked at random takes the next (random)";
-    case Balance::hash:
-      return "each client address keeps its target (hash)";
-    case Balance::first:
-      return "the first target that works takes them all (first)";
-  }
-  return "";
-}
-
-std::string group_words(const std::vector<Target>& group) {
-  std::vector<std::string> targets;
-  for (const Target& target : group) targets.push_back(target_words(target));
-  return joined(targets);
-}
-
-std::string connect_words(const Service& service) {
-  if (service.connect.size() == 1 && service.connect[0].size() == 1) {
-    const Target& only = service.connect[0][0];
-    std::string text = "connects to " + target_words(only);
-    if (only.form == Target::Form::srv || only.expand) {
-      text += "; " + std::string(rule_words(service.balance)) + "\n";
-    } else {
-      text += only.form == Target::Form::name ? ", trying all its addresses\n" : "\n";
-    }
-    return text;
-  }
-  if (service.connect.size() == 1) {
-    return "connects to " + group_words(service.connect[0]) + "; " +
-           std::string(rule_words(service.balance)) + "\n";
-  }
-  std::string text = "connects to the first group that can serve; in a group, " +
-                     std::string(rule_words(service.balance)) + "\n";
-  for (std::size_t i = 0; i < service.connect.size(); ++i) {
-    text += "    " + std::to_string(i + 1) + ". " + group_words(service.connect[i]) + "\n";
-  }
-  return text;
-}
-
-std::string_view check_word(Check check) {
-  switch (check) {
-    case Check::tcp:
-      return "a TCP connection";
-    case Check::tls:
-      return "a TLS handshake";
-    case Check::ldap:
-      return "an LDAP bind";
-    case Check::smtp:
-      return "an SMTP greeting";
-    case Check::imap:
-      return "an IMAP greeting";
-    case Check::pop3:
-      return "a POP3 greeting";
-    case Check::pgsql:
-      return "a PostgreSQL greeting";
-    case Check::mysql:
-      return "a MySQL greeting";
-    case Check::redis:
-      return "a Redis greeting";
-    case Check::none:
-      break;
-  }
-  return "";
-}
-
-std::string health_words(const config::Health& health) {
-  if (health.check == Check::none) return "";
-  return "  checks every target every " + format_duration(health.interval) + " with " +
-         std::string(check_word(health.check)) + ": out after " + std::to_string(health.fall) +
-         " failures, back after " + std::to_string(health.rise) + " successes\n";
-}
-
 }  // namespace
 
 std::string summary(const config::Config& config) {
@@ -185,9 +93,10 @@ std::string summary(const config::Config& config) {
   for (const Service& service : config.services) {
     text += "\n[" + service.name + "]\n";
     text += "  " + accept_words(service) + "\n";
-    text += "  " + connect_words(service);
+    for (const std::string& sentence : balance::describe(service)) {
+      text += "  " + printable(sentence, kLongest) + "\n";
+    }
     text += "  " + (service.tls ? tls_words(*service.tls) : "relays plain TCP, without TLS") + "\n";
-    text += health_words(service.health);
   }
   return text;
 }

@@ -34,6 +34,13 @@ bool is_digits(std::string_view text) {
          std::all_of(text.begin(), text.end(), [](char c) { return c >= '0' && c <= '9'; });
 }
 
+bool is_name(std::string_view text) {
+  return !text.empty() && std::all_of(text.begin(), text.end(), [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' ||
+           c == '-' || c == '_';
+  });
+}
+
 Result<std::uint32_t> parse_number(std::string_view text, std::string_view what) {
   std::uint32_t number = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
@@ -113,13 +120,9 @@ Result<Target> parse_channel(const std::string& text, std::uint16_t default_port
     if (*limit > 0) target.max_connections = *limit;  // 0 is no limit
   }
   const bool is_address = SocketAddress::parse_ip(target.host, 0).has_value();
-  const bool is_name = std::all_of(target.host.begin(), target.host.end(), [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' ||
-           c == '-' || c == '_';
-  });
   // No name has a last label of digits only: that was meant to be an address.
   const bool ends_in_digits = is_digits(target.host.substr(target.host.rfind('.') + 1));
-  if (target.host.empty() || (!is_address && (!is_name || ends_in_digits))) {
+  if (target.host.empty() || (!is_address && (!is_name(target.host) || ends_in_digits))) {
     return refused(in_quotes(text) + " is no channel; write HOST[:PORT[:MAX]]");
   }
   target.form = is_address ? Target::Form::ip : Target::Form::name;
@@ -179,7 +182,7 @@ class Converter {
     if (line_.has('6') && address && address->family() == AF_INET) {
       return refused("-6 asks for IPv6, and " + host + " is an IPv4 address");
     }
-    if (host.empty() || (!address && host.find_first_of(":/[] ") != std::string::npos)) {
+    if (!address && !is_name(host)) {
       return refused(in_quotes(host) + " is no address to listen at");
     }
     if (address) {

@@ -46,7 +46,7 @@ const char* const kEjection =
 
 TEST_CASE("a single target is described without any rule") {
   CHECK(describe(service({{host("ldap.example.com")}})) ==
-        Lines{"connections go to ldap.example.com:636",
+        Lines{"connections go to ldap.example.com:636, trying all its addresses",
               "it is the only target, so every connection tries it, whatever happened before"});
 }
 
@@ -135,7 +135,8 @@ TEST_CASE("checks and the eject times are described with their numbers") {
         "a target whose dial fails is left out for 1m; when all are left out they are tried "
         "anyway, in the same order");
   CHECK(lines.at(2) ==
-        "checks go out every 5s; a target is out after 3 failures and back after 2 successes");
+        "every target is checked every 5s with an LDAP bind: out after 3 failures, back after 2 "
+        "successes");
 }
 
 }  // namespace tunnel::balance

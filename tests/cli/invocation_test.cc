@@ -66,6 +66,21 @@ TEST_CASE("help and version win over everything else") {
   CHECK(parsed({"--version"}).command == Command::version);
 }
 
+TEST_CASE("what follows convert and two dashes belongs to the other program") {
+  const Invocation invocation = parsed({"convert", "--", "balance", "-f", "-h", "--", "636", "!"});
+  CHECK(invocation.command == Command::convert);
+  CHECK(invocation.command_line ==
+        std::vector<std::string>{"balance", "-f", "-h", "--", "636", "!"});
+  CHECK_FALSE(invocation.foreground);
+  CHECK(parsed({"convert", "-h"}).command == Command::help);
+  const std::string needed = "convert needs a command line: tunnel convert -- balance ARGS";
+  CHECK(refused({"convert"}) == needed);
+  CHECK(refused({"convert", "--"}) == needed);
+  CHECK(refused({"convert", "stunnel.conf"}) ==
+        "converting a file is not available in this version, only tunnel convert -- balance ARGS");
+  CHECK(refused({"convert", "-x", "--", "balance"}) == "unknown option \"-x\"");
+}
+
 TEST_CASE("what cannot be understood is a usage error with a sentence") {
   CHECK(refused({}) == "which configuration file?");
   CHECK(refused({"check"}) == "check needs a configuration file: tunnel check CONFIG");
@@ -84,14 +99,12 @@ TEST_CASE("what cannot be understood is a usage error with a sentence") {
 }
 
 TEST_CASE("a command of a later version is named as such, unless it is a file") {
-  for (const char* command : {"probe", "convert", "status", "reload", "drain"}) {
+  for (const char* command : {"probe", "status", "reload", "drain"}) {
     const std::string expected =
         "the command \"" + std::string(command) + "\" is not available in this version";
     CHECK(refused({command}) == expected);
     CHECK(refused({command, "x.toml"}) == expected);
   }
-  CHECK(refused({"convert", "--", "balance", "-b", "127.0.0.1"}) ==
-        "the command \"convert\" is not available in this version");
   char folder[] = "/tmp/tunnel-test-XXXXXX";
   REQUIRE(::mkdtemp(folder) != nullptr);
   char before[4096];

@@ -117,6 +117,56 @@ TEST_CASE("a file with an error is not run") {
                            "hint: did you mean \"connect\"?\n");
 }
 
+TEST_CASE("convert prints the TOML of a balance command line, with what is different as comments") {
+  FakeMachinery fake;
+  const Outcome plain =
+      execute({"convert", "--", "balance", "-b", "127.0.0.1", "636", "10.1.1.1", "!", "10.1.1.2"},
+              fake.machinery());
+  CHECK(plain.status == 0);
+  CHECK(plain.err.empty());
+  CHECK(plain.out ==
+        "# balance -b 127.0.0.1 636 10.1.1.1 ! 10.1.1.2\n"
+        "\n"
+        "[balance]\n"
+        "accept = \"127.0.0.1:636\"\n"
+        "connect = [[\"10.1.1.1:636\"], [\"10.1.1.2:636\"]]\n"
+        "tls = false\n");
+  const Outcome noted =
+      execute({"convert", "--", "/usr/sbin/balance", "-M", "-a", "-blocalhost", "636", "a"},
+              fake.machinery());
+  CHECK(noted.status == 0);
+  CHECK(noted.out.starts_with(
+      "# balance -M -a -blocalhost 636 a\n"
+      "# -a has no counterpart: a target whose connection fails is left out for health.eject_time "
+      "and\n"
+      "#   then tried again by itself, so nobody has to enable it\n"
+      "# -M has no meaning here: there is one process, which shares no memory with others\n"
+      "\n"
+      "[balance]\n"));
+  CHECK(fake.runs == 0);
+}
+
+TEST_CASE("convert says why a command line cannot be converted") {
+  FakeMachinery fake;
+  const Outcome wrong = execute({"convert", "--", "balance", "-z"}, fake.machinery());
+  CHECK(wrong.status == 2);
+  CHECK(wrong.out.empty());
+  CHECK(wrong.err.starts_with("tunnel: balance has no option -z\nusage: balance "));
+  const Outcome other = execute({"convert", "--", "haproxy", "-f", "x"}, fake.machinery());
+  CHECK(other.status == 2);
+  CHECK(other.err.starts_with("tunnel: only command lines of balance can be converted"));
+}
+
+TEST_CASE("no argument breaks out of the comments") {
+  FakeMachinery fake;
+  const Outcome outcome =
+      execute({"convert", "--", "balance", "-c", "x\n[evil]", "389", "a"}, fake.machinery());
+  CHECK(outcome.status == 2);
+  const Outcome joined =
+      execute({"convert", "--", "balance", "-b", "h\n[evil]", "389", "a"}, fake.machinery());
+  CHECK(joined.status == 2);
+}
+
 TEST_CASE("check says in words what a good file will do") {
   const ConfigFile file(
       "[ldap]\n"
@@ -134,26 +184,34 @@ TEST_CASE("check says in words what a good file will do") {
   const Outcome outcome = execute({"check", file.path}, fake.machinery());
   CHECK(outcome.status == 0);
   CHECK(outcome.err.empty());
-  CHECK(outcome.out ==
-        file.path +
-            ": 2 services, no errors\n"
-            "\n"
-            "[ldap]\n"
-            "  accepts plaintext at 127.0.0.1:389, ::1 (a free port), from 127.0.0.0/8 only\n"
-            "  connects to the first group that can serve; in a group, the target with the fewest "
-            "connections takes the next (least-connections)\n"
-            "    1. a.example.com:636 (weight 3), 10.0.0.1:636\n"
-            "    2. srv:_ldap._tcp.example.com (groups and weights from DNS; targets outside its "
-            "domain need tls.name)\n"
-            "  speaks TLS 1.2 to 1.3; the server's certificate must be trusted by the system's "
-            "trust store, for the host of the target\n"
-            "  checks every target every 5s with an LDAP bind: out after 3 failures, back after 2 "
-            "successes\n"
-            "\n"
-            "[plain]\n"
-            "  accepts plaintext at /run/plain.sock\n"
-            "  connects to b.example.com:389, trying all its addresses\n"
-            "  relays plain TCP, without TLS\n");
+  CHECK(
+      outcome.out ==
+      file.path +
+          ": 2 services, no errors\n"
+          "\n"
+          "[ldap]\n"
+          "  accepts plaintext at 127.0.0.1:389, ::1 (a free port), from 127.0.0.0/8 only\n"
+          "  connections go to the first of 2 groups that has a target to choose:\n"
+          "  group 1: the one with the fewest connections for its weight of a.example.com:636 "
+          "(weight 3) and 10.0.0.1:636 (weight 1) (least-connections)\n"
+          "  group 2: the one with the fewest connections of the SRV records of "
+          "_ldap._tcp.example.com (least-connections)\n"
+          "  the SRV records of _ldap._tcp.example.com are asked for while running; their "
+          "priorities are groups, their weights weights, and targets come and go with them\n"
+          "  an SRV target outside its domain cannot be verified, because DNS is not trusted to "
+          "name it; set tls.name if there is one\n"
+          "  a target whose dial fails is left out for 5s, twice as long each time in a row up to "
+          "1m; when all are left out they are tried anyway, in the same order\n"
+          "  every target is checked every 5s with an LDAP bind: out after 3 failures, back after "
+          "2 successes\n"
+          "  speaks TLS 1.2 to 1.3; the server's certificate must be trusted by the system's "
+          "trust store, for the host of the target\n"
+          "\n"
+          "[plain]\n"
+          "  accepts plaintext at /run/plain.sock\n"
+          "  connections go to b.example.com:389, trying all its addresses\n"
+          "  it is the only target, so every connection tries it, whatever happened before\n"
+          "  relays plain TCP, without TLS\n");
   CHECK(fake.runs == 0);
 }
 
