@@ -169,8 +169,10 @@ Failure alert_received(std::string_view target, gnutls_alert_description_t alert
                        const AlertContext& context) {
   const auto name = alert_name(alert);
   // Servers that want a certificate and get none, or one they do not like, use one of the alerts
-  // about certificates, or the vague handshake_failure (OpenSSL in TLS 1.2).
-  const bool vague = alert == GNUTLS_A_HANDSHAKE_FAILURE && context.certificate_requested;
+  // about certificates, or vague ones: OpenSSL says handshake_failure and GnuTLS decode_error in
+  // TLS 1.2, where our certificate is the only thing left to dislike once it was asked for.
+  const bool vague = context.certificate_requested &&
+                     (!context.established || alert == GNUTLS_A_HANDSHAKE_FAILURE);
   if (!context.data_received && (is_about_client_certificate(alert) || vague)) {
     std::string sentence = text(target);
     sentence += context.certificate_requested

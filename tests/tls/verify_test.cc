@@ -59,13 +59,13 @@ TEST_CASE("a self-signed certificate that is in tls.ca is trusted") {
   CHECK_MESSAGE(f.client().is_established(), f.failure().text);
 }
 
-TEST_CASE("a chain with an intermediate is trusted when the server sends it, in any order") {
+TEST_CASE("a chain with an intermediate is trusted when the server sends it") {
   Fixture f;
   const Identity middle({.common_name = "Middle CA", .is_ca = true}, &f.ca);
   const Identity lower({.common_name = "Lower CA", .is_ca = true}, &middle);
   const Identity leaf({.common_name = "dc1", .dns = {"dc1.example.com"}}, &lower);
   f.options.priority = "NORMAL:-VERS-ALL:+VERS-TLS1.3";
-  SUBCASE("sorted") { f.options.chain = {&leaf, &lower, &middle}; }
+  SUBCASE("without the root") { f.options.chain = {&leaf, &lower, &middle}; }
   SUBCASE("with the root") { f.options.chain = {&leaf, &lower, &middle, &f.ca}; }
   f.connect();
   CHECK_MESSAGE(f.client().is_established(), f.failure().text);
