@@ -67,11 +67,6 @@ class Targets {
               "the target has a \"name\" for its certificate, but the service speaks no TLS",
               "remove \"name\", or tls = false");
     }
-    if (!target.name.empty() && service_.tls && service_.tls->verify != Verify::full) {
-      problem(target,
-              "the target has a \"name\", but names are checked only with verify = \"full\"",
-              "use tls.sni if the name is only to be sent");
-    }
     // Without a host there is no name to compare with.
     const bool needs_name = service_.tls && service_.tls->verify == Verify::full &&
                             service_.tls->name.empty() && target.name.empty();

@@ -28,6 +28,10 @@ class TlsChecks {
     document_.problem(service_.name, full(key), -1, std::move(text), std::move(hint));
   }
 
+  void warning(std::string_view key, std::string text, std::string hint = {}) {
+    document_.warning(service_.name, full(key), -1, std::move(text), std::move(hint));
+  }
+
   // A key that would be ignored looks like protection that is not there.
   void check_verify() {
     const Verify verify = tls_.verify;
@@ -35,16 +39,16 @@ class TlsChecks {
       problem("verify", "verify = \"pin\" needs at least one \"pin\"",
               "pin = [\"sha256:...\"] with the hash of the server's public key");
     }
-    if (verify != Verify::full && !tls_.name.empty()) {
-      problem("name", "\"name\" is checked only with verify = \"full\"",
-              "use \"sni\" if the name is only to be sent");
+    // Both may come from [defaults.tls], and a name is still sent as SNI: worth a word, no error.
+    if (verify != Verify::full && !tls_.name.empty() && !is_set("sni")) {
+      warning("name", "\"name\" is only sent (as SNI): it is checked with verify = \"full\" alone");
     }
     if (verify == Verify::none && !tls_.pin.empty()) {
       problem("pin", "\"pin\" is not checked with verify = \"none\"",
               "verify = \"pin\" checks pins alone");
     }
     if (verify == Verify::pin && !tls_.ca.empty()) {
-      problem("ca", "\"ca\" is not used with verify = \"pin\"",
+      warning("ca", "\"ca\" is not used with verify = \"pin\"",
               "verify = \"full\" checks both the chain and the pins");
     }
     if (verify == Verify::none || verify == Verify::pin) {
