@@ -55,7 +55,7 @@ Result<void> bind_tcp(int socket, const SocketAddress& address) {
   if (::bind(socket, address.get(), address.length()) == 0) return {};
   switch (errno) {
     case EADDRINUSE:
-      return failed(ErrorCode::in_use, "another process listens there already (see `ss -ltnp`)");
+      return failed(ErrorCode::in_use, "the address is already in use; `ss -ltnp` shows by whom");
     case EADDRNOTAVAIL:
       return failed(ErrorCode::unavailable, "this machine has no such address");
     case EACCES:
@@ -124,7 +124,7 @@ Result<Listener> Listener::open(const config::Service& service, const config::Ac
   }
   if (::listen(listener.fd(), SOMAXCONN) != 0) {
     if (errno == EADDRINUSE) {
-      return failed(ErrorCode::in_use, "another process listens there already (see `ss -ltnp`)");
+      return failed(ErrorCode::in_use, "the address is already in use; `ss -ltnp` shows by whom");
     }
     return failed(ErrorCode::system, "cannot listen", errno);
   }

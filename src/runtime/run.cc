@@ -68,7 +68,8 @@ int serve(config::Document& document, process::Readiness& readiness) {
     return kConfigurationError;
   }
   for (const config::Diagnostic& warning : document.diagnostics()) {
-    prepared.snapshot->warnings.push_back(document.place(warning.position) + ": " + warning.text);
+    prepared.snapshot->warnings.push_back(
+        {"", document.place(warning.position) + ": " + warning.text});
   }
 
   (void)::signal(SIGPIPE, SIG_IGN);
@@ -117,7 +118,11 @@ int serve(config::Document& document, process::Readiness& readiness) {
 std::vector<std::string> check_credentials(config::Document& document) {
   Prepared prepared = prepare(document.config, [](std::size_t) {});
   report(document, prepared.problems);
-  return prepared.warnings;
+  std::vector<std::string> warnings;
+  for (const Warning& warning : prepared.warnings) {
+    warnings.push_back("[" + warning.service + "] " + warning.text);
+  }
+  return warnings;
 }
 
 int run(config::Document document) {

@@ -31,7 +31,7 @@ Prepared prepare(const config::Config& config, SlotFreedFn on_slot_freed) {
       tls::Context::Loaded loaded = tls::Context::load(*service.tls, trust);
       add(prepared, service, "tls", std::move(loaded.problems));
       for (const std::string& warning : loaded.warnings) {
-        prepared.warnings.push_back("[" + service.name + "] " + warning);
+        prepared.warnings.push_back({service.name, warning});
       }
       context = std::move(loaded.context);
     }

@@ -11,12 +11,18 @@
 
 namespace tunnel::runtime {
 
+// Something that each start says at warning level, about a service ("" is the process).
+struct Warning {
+  std::string service;
+  std::string text;
+};
+
 // All configuration in force with its loaded credentials. Immutable once built, apart from the
 // counters and the health inside its services. Owned by the Supervisor.
 struct Snapshot {
   config::Global global;
   std::vector<std::unique_ptr<ServiceState>> services;  // in the order of the file
-  std::vector<std::string> warnings;                    // to be logged at each start
+  std::vector<Warning> warnings;                        // to be logged at each start
 };
 
 // A problem that only loading could find, and where in the configuration it belongs.
@@ -31,7 +37,7 @@ struct LoadProblem {
 struct Prepared {
   std::unique_ptr<Snapshot> snapshot;  // only when there are no problems
   std::vector<LoadProblem> problems;
-  std::vector<std::string> warnings;  // of loading, "[service] text"
+  std::vector<Warning> warnings;  // of loading
 };
 
 // Told when a target of service number `service` has a free slot while a connection waits for one.

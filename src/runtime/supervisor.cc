@@ -73,7 +73,7 @@ void Supervisor::start() {
   on(SIGHUP, [this] { on_reload_signal(); });
   on(SIGUSR1, [this] { log_.reopen(); });
 
-  for (const std::string& warning : snapshot_->warnings) log_.warning({}, warning);
+  for (const Warning& warning : snapshot_->warnings) log_.warning({warning.service}, warning.text);
   for (const Bound::Entry& entry : listeners_) {
     const std::string address = entry.listener.address().to_string();
     const std::string& name = snapshot_->services[entry.service]->config.name;
