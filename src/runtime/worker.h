@@ -15,6 +15,7 @@
 #include "tunnel/service_state.h"
 #include "uv/loop.h"
 #include "uv/mailbox.h"
+#include "uv/timer.h"
 
 namespace tunnel::runtime {
 
@@ -45,6 +46,7 @@ class Worker {
  private:
   void on_message(ToWorker message);
   void connection_gone(ServiceState& service);
+  void give_memory_back();
 
   const std::size_t index_;
   const Shared shared_;
@@ -53,6 +55,9 @@ class Worker {
   balance::Random random_;
   std::vector<std::unique_ptr<Service>> services_;
   uv::Mailbox<ToWorker> mailbox_;
+  std::size_t gone_since_trim_ = 0;
+  std::size_t gone_at_last_look_ = 0;
+  uv::Timer trim_timer_;
   std::thread thread_;
 };
 
