@@ -11,6 +11,8 @@ TUNNEL_SANITIZED  1: the binary is instrumented; deadlines are longer, and tests
 """
 
 import contextlib
+import functools
+import subprocess
 
 import pytest
 from harness import process, programs, tunnel
@@ -31,6 +33,14 @@ def pytest_collection_modifyitems(items):
         needs = item.get_closest_marker("needs")
         if needs and (absent := programs.missing(*needs.args)):
             item.add_marker(pytest.mark.skip(reason=f"{absent} is not installed"))
+        for key in (a for m in item.iter_markers("knows") for a in m.args):
+            if not _is_known(key):
+                item.add_marker(pytest.mark.skip(reason=f"this version does not know {key}"))
+
+
+@functools.cache
+def _is_known(key):
+    return subprocess.run([tunnel.BINARY, "explain", key], capture_output=True).returncode == 0
 
 
 @pytest.fixture(scope="session")
@@ -98,7 +108,8 @@ def relay(start, pki):
 
     def relay(target, tls=None, options=None, wait_ready=True, env=None, prefix=(), **keys):
         service = {"accept": "127.0.0.1:0", "connect": getattr(target, "address", target), **keys}
-        service["tls"] = False if tls is False else {"ca": pki.ca.file, **(tls or {})}
+        trust = {} if (tls or {}).get("verify") == "pin" else {"ca": pki.ca.file}
+        service["tls"] = False if tls is False else {**trust, **(tls or {})}
         return start({**(options or {}), "svc": service}, wait_ready=wait_ready, env=env,
                      prefix=prefix)
 

@@ -99,8 +99,8 @@ def test_port_in_use_names_the_address_and_starts_nothing(run, plain, tmp_path):
                        "first": {**service, "accept": [free, str(path)]},
                        "second": {**service, "accept": taken}})
     assert done.returncode == 1
-    assert taken in done.stderr and "in use" in done.stderr
-    assert "ready" not in done.stderr
+    assert taken in done.stderr and "already" in done.stderr
+    assert "listening on" not in done.stderr
     assert not ports.is_open(*ports.parse(free))
     assert not path.exists()
     assert not (tmp_path / "pid").exists()
@@ -223,6 +223,7 @@ def test_running_out_of_descriptors_pauses_accepting_only(relay, serve, tmp_path
     server = serve(echo)
     tunnel = relay(server, tls=False, options={"workers": 1},
                    prefix=["prlimit", "--nofile=64:64", "--"])
+    room = (64 - tunnel.ps.num_fds()) // 2
     clients, served = [], []
     # Far more than fit. Each is served, or waits in the backlog, or is reset for want of a socket
     # to its target; those that are served stay so.
@@ -240,7 +241,7 @@ def test_running_out_of_descriptors_pauses_accepting_only(relay, serve, tmp_path
                 served.append(client)
         except (TimeoutError, ConnectionResetError):
             pass
-    assert len(served) >= 15
+    assert len(served) >= room // 2, f"{len(served)} served, with room for {room}"
     for client in served:
         expect.served(tunnel, client)
     lines = tunnel.log.find(msg=lambda m: "descriptor" in m or "open files" in m)

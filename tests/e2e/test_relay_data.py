@@ -277,6 +277,7 @@ def test_ciphers_groups_and_priority(relay, serve_tls, tls, suite):
         assert "1.2" in str(closed["tls"])
 
 
+@pytest.mark.knows("tls.resumption")
 @pytest.mark.parametrize("version", [V.TLSv1_2, V.TLSv1_3])
 def test_sessions_are_resumed(relay, serve_tls, version):
     """With one worker, for tickets are kept by each worker for itself."""
@@ -287,6 +288,7 @@ def test_sessions_are_resumed(relay, serve_tls, version):
     assert (first["resumed"], second["resumed"]) == (False, True)
 
 
+@pytest.mark.knows("tls.resumption")
 def test_resumption_can_be_switched_off(relay, serve_tls):
     tunnel = relay(serve_tls(echo), tls={"resumption": False}, options={"workers": 1})
     for _ in range(2):
@@ -296,7 +298,8 @@ def test_resumption_can_be_switched_off(relay, serve_tls):
 def test_key_log(relay, serve_tls, tmp_path):
     path = tmp_path / "keys.log"
     tunnel = relay(serve_tls(echo), tls={"keylog": path})
-    assert "keylog" in tunnel.log.wait_for(level="warning", service="svc")["msg"]
+    warning = tunnel.log.wait_for(level="warning")
+    assert "keylog" in warning["msg"] and "svc" in str(warning)
     expect.served_to_the_end(tunnel, tunnel.connect("svc"))
     eventually(lambda: path.exists() and "CLIENT_TRAFFIC_SECRET_0" in path.read_text(),
                "the key log has the secrets")

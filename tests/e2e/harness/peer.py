@@ -5,6 +5,7 @@ The same class serves as the tunnel's client and, in scripts, as the server's si
 """
 
 import socket
+import ssl
 import struct
 from typing import NamedTuple
 
@@ -13,7 +14,8 @@ from .wait import PATIENCE
 
 
 class End(NamedTuple):
-    """What arrived until the other side ended it, and how: eof, reset, or (TLS) close_notify."""
+    """What arrived until the other side ended it, and how: eof, reset, or (TLS)
+    close_notify or alert."""
 
     data: bytes
     how: str
@@ -23,6 +25,8 @@ class Peer:
     def __init__(self, sock):
         self.sock = sock
         self._was_reset = False
+        if sock.family != socket.AF_UNIX:  # else small messages wait for delayed ACKs
+            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         sock.settimeout(PATIENCE)
 
     @classmethod
@@ -81,6 +85,8 @@ class Peer:
                 piece = self.recv(1 << 18)
             except (ConnectionResetError, BrokenPipeError):
                 return End(bytes(got), "reset")
+            except ssl.SSLError:
+                return End(bytes(got), "alert")
             if not piece:
                 return End(bytes(got), self._how_it_ended())
             got += piece
@@ -129,10 +135,7 @@ class TlsPeer(Peer):
     """
 
     def __init__(self, sock, context):
-        import ssl
-
         super().__init__(sock)
-        self._ssl = ssl
         self._in, self._out = ssl.MemoryBIO(), ssl.MemoryBIO()
         self.tls = context.wrap_bio(self._in, self._out, server_side=True)
         self._got_close_notify = False
@@ -155,11 +158,11 @@ class TlsPeer(Peer):
                 self.tls.do_handshake()
                 self._flush()
                 return
-            except self._ssl.SSLWantReadError:
+            except ssl.SSLWantReadError:
                 self._flush()
                 if not self._fill():
                     raise ConnectionAbortedError("the client ended TCP during the handshake")
-            except self._ssl.SSLError:
+            except ssl.SSLError:
                 self._flush()  # the alert
                 raise
 
@@ -180,10 +183,10 @@ class TlsPeer(Peer):
                     self._got_close_notify = True
                 self._flush()
                 return data
-            except self._ssl.SSLZeroReturnError:
+            except ssl.SSLZeroReturnError:
                 self._got_close_notify = True
                 return b""
-            except self._ssl.SSLWantReadError:
+            except ssl.SSLWantReadError:
                 self._flush()
                 if not self._fill():
                     return b""
@@ -195,7 +198,7 @@ class TlsPeer(Peer):
         """Ends our direction as TLS asks for; reading stays possible, TCP stays open."""
         try:
             self.tls.unwrap()
-        except self._ssl.SSLWantReadError:
+        except ssl.SSLWantReadError:
             pass
         self._flush()
 

@@ -19,5 +19,6 @@ def eventually(predicate, what, timeout=PATIENCE, interval=0.02):
         if value:
             return value
         if time.monotonic() > deadline:
+            what = what() if callable(what) else what
             raise AssertionError(f"never happened within {timeout:.0f} s: {what}")
         time.sleep(interval)
