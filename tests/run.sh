@@ -100,7 +100,8 @@ plain() {
 asan() {
   # Warnings are errors here and under TSan; not in the plain build, which the examples share with
   # people whose compiler may be a newer one.
-  build_everything asan -Dwerror=true -Db_sanitize=address,undefined -Db_lundef=false
+  build_everything asan -Dwerror=true -Db_sanitize=address,undefined -Db_lundef=false \
+    -Doptimization=0 -Dcpp_args=-g1 # the optimiser takes twice as long over instrumented code
   # Findings end the program: one that is only printed would be overlooked.
   export ASAN_OPTIONS=detect_stack_use_after_return=1:strict_string_checks=1:abort_on_error=0
   export UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1
@@ -112,13 +113,22 @@ asan() {
 }
 
 tsan() {
-  build_everything tsan -Dwerror=true -Db_sanitize=thread -Db_lundef=false
+  # The rooms whose tests start threads.
+  rooms="log uv balance runtime"
+  configure tsan -Dwerror=true -Db_sanitize=thread -Db_lundef=false -Doptimization=0 -Dcpp_args=-g1
+  say "building what has threads in ${build#"$root"/}"
+  programs=
+  for room in $rooms; do
+    programs="$programs tests/$room/test_$room"
+  done
+  # shellcheck disable=SC2086  # a list of words
+  quietly ninja -C "$build" $programs
   export TSAN_OPTIONS=halt_on_error=1:second_deadlock_stack=1
   # GCC 12's ThreadSanitizer cannot live with the address randomisation of recent kernels.
   fixed=
   setarch "$(uname -m)" -R true 2>/dev/null && fixed="setarch $(uname -m) -R"
-  meson_tests "threads under TSan" ${fixed:+--wrapper "$fixed"} --suite unit \
-    --timeout-multiplier 4 uv log runtime
+  # shellcheck disable=SC2086  # a list of words
+  meson_tests "threads under TSan" ${fixed:+--wrapper "$fixed"} --timeout-multiplier 4 $rooms
   unset TSAN_OPTIONS
 }
 
