@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // PostgreSQL's SSLRequest ("Frontend/Backend Protocol", SSL Session Encryption), on both sides:
 // asked of the server before TLS, answered to the local client in the relay.
+#include <algorithm>
 #include <utility>
 
 #include "base/text.h"
@@ -82,49 +83,107 @@ class PgsqlStarttls final : public Conversation {
   std::string received_;
 };
 
-// A client asks for encryption before it says anything else (psql's sslmode=prefer, GSSAPI first)
-// and waits for one byte. `N` makes it go on in the clear, on this machine. Its StartupMessage ends
-// the filter.
+// The payload of an AuthenticationSASL message without the mechanisms that bind to a TLS channel:
+// the client sees none, and libpq breaks off when it is offered them nevertheless ("server offered
+// SCRAM-SHA-256-PLUS authentication over a non-SSL connection").
+std::string without_channel_binding(std::string_view payload) {
+  std::string kept(payload.substr(0, 4));
+  payload.remove_prefix(4);
+  while (!payload.empty()) {
+    const std::string_view name = payload.substr(0, payload.find('\0'));
+    const std::size_t size = std::min(payload.size(), name.size() + 1);
+    if (!name.ends_with("-PLUS")) kept += payload.substr(0, size);
+    payload.remove_prefix(size);
+  }
+  return kept;
+}
+
+// Makes the client see a server without TLS until its login begins. The client asks for encryption
+// before it says anything else (psql's sslmode=prefer, GSSAPI first) and waits for one byte: `N`
+// makes it go on in the clear, on this machine. Then the server's first authentication request is
+// shown without what needs TLS, and that ends the filter.
 class PgsqlFilter final : public Conversation {
  public:
   Step on_start() override { return {}; }
 
   Step on_server(Bytes bytes) override {
+    from_server_ += as_text(bytes);
     Step step;
-    step.to_client = std::string(as_text(bytes));
+    while (step.status == Status::again && from_server_.size() >= kHeader) {
+      const char type = from_server_.front();
+      const std::size_t size = 1 + length_of(from_server_);
+      const bool is_prelude = type == kNotice || type == kNegotiateVersion;
+      const bool is_request = type == kAuthentication && size >= kHeader + 4;
+      // An error, or nothing we know: whatever it is, the client had better see it as it is.
+      if ((!is_prelude && !is_request) || size > kMaxConversation) return release(std::move(step));
+      if (from_server_.size() < size) break;
+      std::string message = from_server_.substr(0, size);
+      from_server_.erase(0, size);
+      if (is_request && message.substr(kHeader, 4) == kSasl) {
+        const std::string payload =
+            without_channel_binding(std::string_view(message).substr(kHeader));
+        message = kAuthentication + length_bytes(payload.size() + 4) + payload;
+      }
+      step.to_client += message;
+      if (is_request) return release(std::move(step));
+    }
     return step;
   }
 
   Step on_client(Bytes bytes) override {
-    held_ += as_text(bytes);
+    from_client_ += as_text(bytes);
     Step step;
-    while (held_.size() >= kSslRequest.size()) {
-      if (!held_.starts_with(kSslRequest) && !held_.starts_with(kGssEncRequest)) break;
-      held_.erase(0, kSslRequest.size());
+    while (is_asking_ && from_client_.size() >= kSslRequest.size()) {
+      is_asking_ =
+          from_client_.starts_with(kSslRequest) || from_client_.starts_with(kGssEncRequest);
+      if (!is_asking_) break;
+      from_client_.erase(0, kSslRequest.size());
       step.to_client += 'N';
       // Nobody asks more often than once for each kind; whoever does gets no answer machine.
-      if (++answered_ == kMaxAnswers) return release(std::move(step));
+      if (++answered_ == kMaxAnswers) is_asking_ = false;
     }
-    const bool may_become_a_request =
-        kSslRequest.starts_with(held_) || kGssEncRequest.starts_with(held_);
-    return may_become_a_request ? step : release(std::move(step));
+    is_asking_ = is_asking_ && (kSslRequest.starts_with(from_client_) ||
+                                kGssEncRequest.starts_with(from_client_));
+    if (!is_asking_) step.to_server = std::exchange(from_client_, {});
+    return step;
   }
 
   Step on_server_end(End) override { return release({}); }
   Step on_client_end() override { return release({}); }
 
-  [[nodiscard]] std::string waiting_for() const override { return "the client's startup message"; }
+  [[nodiscard]] std::string waiting_for() const override {
+    return is_asking_ ? "the client's startup message" : "the server's authentication request";
+  }
 
  private:
   static constexpr int kMaxAnswers = 8;
+  static constexpr std::size_t kHeader = 5;  // type and length; the length counts itself
+  static constexpr char kAuthentication = 'R';
+  static constexpr char kNotice = 'N';
+  static constexpr char kNegotiateVersion = 'v';
+  static constexpr std::string_view kSasl{"\0\0\0\x0a", 4};
+
+  static std::size_t length_of(std::string_view message) {
+    std::size_t length = 0;
+    for (const char c : message.substr(1, 4)) length = length << 8 | static_cast<unsigned char>(c);
+    return std::max<std::size_t>(length, 4);
+  }
+  static std::string length_bytes(std::size_t length) {
+    std::string bytes;
+    for (int shift = 24; shift >= 0; shift -= 8) bytes += static_cast<char>(length >> shift & 0xff);
+    return bytes;
+  }
 
   Step release(Step step) {
     step.status = Status::done;
-    step.to_server += std::exchange(held_, {});
+    step.to_server += std::exchange(from_client_, {});
+    step.to_client += std::exchange(from_server_, {});
     return step;
   }
 
-  std::string held_;
+  std::string from_client_;  // held: maybe the beginning of a request
+  std::string from_server_;  // held: the beginning of a message
+  bool is_asking_ = true;    // the client has not said anything but requests for encryption
   int answered_ = 0;
 };
 

@@ -24,7 +24,8 @@ namespace tunnel::preamble {
 // rewrites sequence numbers. For a check: speaks for itself.
 [[nodiscard]] std::unique_ptr<Conversation> mysql_starttls(Topic topic, Purpose purpose);
 
-// In the relay: answers a local client's SSLRequest or GSSENCRequest with `N`.
+// In the relay, until the server asks for the login: answers a local client's SSLRequest or
+// GSSENCRequest with `N`, and takes the mechanisms that need TLS out of the server's offer.
 [[nodiscard]] std::unique_ptr<Conversation> pgsql_filter();
 // In the relay: logs in before the client is served; its bytes wait meanwhile.
 [[nodiscard]] std::unique_ptr<Conversation> smtp_login(Topic topic, std::string helo,

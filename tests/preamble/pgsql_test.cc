@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include <doctest/doctest.h>
 
-#include <algorithm>
-
 #include "preamble/starttls.h"
 #include "talking.h"
 
@@ -16,11 +14,15 @@ const std::string kSslRequest = hex("00 00 00 08 04 d2 16 2f");
 const std::string kGssRequest = hex("00 00 00 08 04 d2 16 30");
 const std::string kStartup = hex("00 00 00 0f 00 03 00 00") + std::string("user\0x\0", 7);
 
-std::string error_response(const std::string& fields) {
-  const std::size_t size = fields.size() + 4;
-  return "E" + hex("00 00") + std::string{static_cast<char>(size >> 8), static_cast<char>(size)} +
-         fields;
+const std::string kSasl = hex("00 00 00 0a");
+
+std::string message(char type, const std::string& payload) {
+  const std::size_t size = payload.size() + 4;
+  return type + hex("00 00") + std::string{static_cast<char>(size >> 8), static_cast<char>(size)} +
+         payload;
 }
+
+std::string error_response(const std::string& fields) { return message('E', fields); }
 
 }  // namespace
 
@@ -63,63 +65,73 @@ TEST_CASE("pgsql: another server is told apart") {
 }
 
 TEST_CASE("pgsql filter: a local SSLRequest and GSSENCRequest get N, the startup message goes on") {
-  const std::string all = kGssRequest + kSslRequest + kStartup;
-  for (std::size_t piece = 1; piece <= all.size(); ++piece) {
-    CAPTURE(piece);
+  const Course course =
+      talk_both(filter, {client(kGssRequest), client(kSslRequest), client(kStartup + "more")});
+  CHECK(course.status == Status::again);
+  CHECK(course.to_client == "NN");
+  CHECK(course.to_server == kStartup + "more");
+  CHECK(talk_both(filter, {client(kGssRequest + kSslRequest + kStartup)}).to_client == "NN");
+}
+
+TEST_CASE(
+    "pgsql filter: the server's offer is shown without mechanisms that bind to a TLS channel") {
+  const std::string plus("SCRAM-SHA-256-PLUS\0", 19);
+  const std::string plain("SCRAM-SHA-256\0", 14);
+  const std::string end(1, '\0');
+  const std::string notice = message('N', "SNOTICE" + end + end);
+  const std::string version = message('v', hex("00 03 00 00 00 00 00 00"));
+  const std::string offer = notice + version + message('R', kSasl + plus + plain + end);
+  const std::string shown = notice + version + message('R', kSasl + plain + end);
+  CHECK(talk_both(filter, {client(kStartup), server(offer)}).to_client == shown);
+  CHECK(talk_both(filter, {client(kStartup), server(offer)}).status == Status::done);
+  const Course together = talk_once(filter, {client(kStartup), server(offer + "behind")});
+  CHECK(together.to_client == shown + "behind");
+  CHECK(together.status == Status::done);
+}
+
+TEST_CASE(
+    "pgsql filter: other authentication requests, errors and strange messages end it unchanged") {
+  for (const std::string& bytes :
+       {message('R', hex("00 00 00 05") + "salt"), message('R', hex("00 00 00 00")),
+        message('E', "SFATAL"), message('R', ""), message('Z', "I"), "R" + hex("7f ff ff ff"),
+        message('R', kSasl), message('R', kSasl + "no end")}) {
     auto conversation = filter();
     Step step = conversation->on_start();
-    std::string to_client;
-    std::string to_server;
+    std::string shown;
     std::size_t used = 0;
     while (step.status == Status::again) {
-      REQUIRE(used < all.size());
-      const std::size_t size = std::min(piece, all.size() - used);
-      step = conversation->on_client(as_bytes(all).subspan(used, size));
-      used += size;
-      to_client += step.to_client;
-      to_server += step.to_server;
+      REQUIRE(used < bytes.size());
+      step = conversation->on_server(as_bytes(bytes).subspan(used++, 1));
+      shown += step.to_client;
     }
-    CHECK(step.status == Status::done);
-    CHECK(to_client == "NN");
-    CHECK(to_server + all.substr(used) ==
-          kStartup);  // the filter ends early: the rest is the relay's
+    CHECK(shown + bytes.substr(used) == bytes);
+    CHECK(talk_once(filter, {server(bytes)}).to_client == bytes);
   }
 }
 
-TEST_CASE("pgsql filter: a startup message goes on whole, together with what follows") {
-  const Course course = talk_once(filter, {client(kSslRequest + kStartup + "more")});
-  CHECK(course.status == Status::done);
-  CHECK(course.to_client == "N");
-  CHECK(course.to_server == kStartup + "more");
-}
-
-TEST_CASE("pgsql filter: what only begins like a request is given back when the client ends") {
-  auto conversation = filter();
-  (void)conversation->on_start();
-  CHECK(conversation->on_client(as_bytes(kSslRequest).first(7)).to_server.empty());
-  const Step step = conversation->on_client_end();
-  CHECK(step.status == Status::done);
-  CHECK(step.to_server == kSslRequest.substr(0, 7));
-}
-
-TEST_CASE("pgsql filter: what the server says first passes") {
-  auto conversation = filter();
-  (void)conversation->on_start();
-  const Step step = conversation->on_server(as_bytes("E..."));
-  CHECK(step.status == Status::again);
-  CHECK(step.to_client == "E...");
+TEST_CASE("pgsql filter: what is held is given back when a side ends") {
+  for (const bool by_client : {true, false}) {
+    auto conversation = filter();
+    (void)conversation->on_start();
+    CHECK(conversation->on_client(as_bytes(kSslRequest).first(7)).to_server.empty());
+    CHECK(conversation->on_server(as_bytes("R...")).to_client.empty());
+    const Step step =
+        by_client ? conversation->on_client_end() : conversation->on_server_end(End::reset);
+    CHECK(step.status == Status::done);
+    CHECK(step.to_server == kSslRequest.substr(0, 7));
+    CHECK(step.to_client == "R...");
+  }
 }
 
 TEST_CASE("pgsql filter: a cancel request is no request for encryption") {
   const std::string cancel = hex("00 00 00 10 04 d2 16 2e 00 00 00 01 00 00 00 02");
-  CHECK(talk_once(filter, {client(cancel)}).to_server == cancel);
+  CHECK(talk_both(filter, {client(cancel)}).to_server == cancel);
 }
 
-TEST_CASE("pgsql filter: asking over and over ends the filter") {
+TEST_CASE("pgsql filter: asking over and over is not answered for ever") {
   std::string many;
   for (int i = 0; i < 20; ++i) many += kSslRequest;
-  const Course course = talk_once(filter, {client(many)});
-  CHECK(course.status == Status::done);
+  const Course course = talk_both(filter, {client(many)});
   CHECK(course.to_client == "NNNNNNNN");
   CHECK(course.to_server.size() == 12 * kSslRequest.size());
 }
