@@ -78,7 +78,8 @@ class AcceptEntry {
   }
 
   void name(const std::string& host, std::uint16_t port) {
-    if (!reader_.may_use_system()) return;
+    // Not looked up: the text is kept, and the address stays empty.
+    if (!reader_.may_use_system()) return add(SocketAddress(), Optional::no);
     const auto found = reader_.resolve(host);
     if (!found || found->empty()) {
       return reader_.error(value_, "the address of " + in_quotes(host) + " cannot be found: " +

@@ -79,6 +79,7 @@ void cross_check_accepts(Document& document) {
   Listening listening(document);
   for (const Service& service : document.config.services) {
     for (const Accept& accept : service.accept) {
+      if (accept.address.family() == AF_UNSPEC) continue;  // a name that was not looked up
       check_remote(document, service, accept);
       listening.add(service, accept);
     }

@@ -25,7 +25,7 @@ using Timeout = std::optional<Millis>;
 struct Accept {
   enum class Form { tcp, unix_socket, stdio };
   Form form = Form::tcp;
-  SocketAddress address;  // tcp and unix_socket
+  SocketAddress address;  // tcp and unix_socket; empty for a name under System::leave_alone
   // Of the optional addresses that one entry was expanded to ("*:389", "389", a name), one that the
   // machine does not have is no error, but at least one of the same `entry` must be bound.
   bool optional = false;
@@ -167,7 +167,7 @@ struct Service {
   UnixOwner unix_owner;
   TargetGroups connect;
   Balance balance = Balance::round_robin;
-  std::optional<Tls> tls = Tls{};     // nullopt: `tls = false`
+  std::optional<Tls> tls = Tls{};  // nullopt: `tls = false`
   Starttls starttls = Starttls::none;
   std::string helo = "localhost";       // how EHLO and LHLO introduce us (stunnel's protocolHost)
   std::optional<SmtpLogin> smtp_login;  // only with starttls = smtp

@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: MIT
+// Keys that contradict one another.
+#include "fixture.h"
+
+namespace tunnel::config {
+namespace {
+
+std::string first_line(const std::string& text) { return text.substr(0, text.find('\n')); }
+
+std::string refused(const std::string& lines) {
+  return first_line(problems(kService + lines + "\n"));
+}
+
+const std::string kPin = "pin = \"sha256:" + std::string(64, 'a') + "\"";
+
+}  // namespace
+
+TEST_CASE("protection that would be ignored is refused") {
+  CHECK(problems(kService + "[ldap.tls]\nverify = \"chain\"\nname = \"x\"\n") ==
+        "t.toml:6:8: error: \"name\" is checked only with verify = \"full\"\n"
+        "name = \"x\"\n"
+        "       ^\n"
+        "hint: use \"sni\" if the name is only to be sent\n");
+  CHECK(refused("tls = { verify = \"none\", name = \"x\" }") ==
+        "t.toml:4:33: error: \"name\" is checked only with verify = \"full\"");
+  CHECK(refused("tls = { verify = \"none\", " + kPin + " }") ==
+        "t.toml:4:32: error: \"pin\" is not checked with verify = \"none\"");
+  CHECK(refused("tls = { verify = \"pin\" }") ==
+        "t.toml:4:18: error: verify = \"pin\" needs at least one \"pin\"");
+  CHECK(refused("tls = { verify = \"pin\", " + kPin + " }") == "");
+  CHECK(refused("tls = { verify = \"pin\", ca = \"x\", " + kPin + " }") ==
+        "t.toml:4:29: error: \"ca\" is not used with verify = \"pin\"");
+  CHECK(refused("tls = { verify = \"none\", crl = \"x\" }") ==
+        "t.toml:4:32: error: \"crl\" is not checked with verify = \"none\"");
+  CHECK(refused("tls = { verify = \"none\", ocsp = \"require\" }") ==
+        "t.toml:4:33: error: ocsp = \"require\" is not checked with verify = \"none\"");
+  CHECK(refused("health.tls = { verify = \"chain\", name = \"x\" }\ntls = false") ==
+        "t.toml:4:41: error: \"name\" is checked only with verify = \"full\"");
+}
+
+TEST_CASE("a broken pin is reported once, not as a missing one too") {
+  CHECK(problems(kService + "tls = { verify = \"pin\", pin = \"x\" }\n").find("needs at least") ==
+        std::string::npos);
+}
+
+TEST_CASE("versions leave at least one, at the later of the two places") {
+  CHECK(refused("tls = { min_version = \"1.3\", max_version = \"1.2\" }") ==
+        "t.toml:4:44: error: min_version is newer than max_version, so no version is left");
+  CHECK(refused("tls.max_version = \"1.1\"") ==
+        "t.toml:4:19: error: min_version is newer than max_version, so no version is left");
+  CHECK(refused("tls = { min_version = \"1.3\", max_version = \"1.3\" }") == "");
+}
+
+TEST_CASE("a priority string excludes the four keys it holds") {
+  for (const std::string key :
+       {"min_version = \"1.2\"", "max_version = \"1.3\"", "ciphers = [\"TLS_AES_128_GCM_SHA256\"]",
+        "groups = [\"X25519\"]"}) {
+    const std::string name = key.substr(0, key.find(' '));
+    CAPTURE(key);
+    CHECK(refused("[ldap.tls]\npriority = \"NORMAL\"\n" + key)
+              .ends_with(": error: \"" + name + "\" and \"priority\" exclude one another"));
+  }
+  CHECK(refused("tls = { priority = \"NORMAL\" }") == "");
+}
+
+TEST_CASE("a target's name needs TLS that checks names") {
+  const auto with = [](const std::string& lines) {
+    return first_line(problems("[s]\naccept = 1\nconnect = { address = \"h:1\", name = \"x\" }\n" +
+                               lines + "\n"));
+  };
+  CHECK(with("") == "");
+  CHECK(with("tls = false") ==
+        "t.toml:3:11: error: the target has a \"name\" for its certificate, but the service speaks "
+        "no TLS");
+  CHECK(with("tls = false\nhealth.tls = {}") == "");
+  CHECK(with("tls.verify = \"chain\"") ==
+        "t.toml:3:11: error: the target has a \"name\", but names are checked only with verify = "
+        "\"full\"");
+}
+
+TEST_CASE("checks speak TLS one way only") {
+  CHECK(refused("health.check = \"tls\"") == "");
+  CHECK(
+      refused("tls = false\nhealth.check = \"tls\"") ==
+      "t.toml:5:16: error: checks cannot speak TLS: the service has tls = false and no health.tls");
+  CHECK(refused("tls = false\nhealth = { check = \"tls\", tls = {} }") == "");
+  CHECK(refused("health.tls = {}") ==
+        "t.toml:4:14: error: health.tls is for services with tls = false; here checks use the "
+        "service's own tls");
+  CHECK(refused("health.eject_max = \"1s\"") ==
+        "t.toml:4:20: error: eject_max (1s) is shorter than eject_time (5s)");
+  CHECK(refused("health.eject_time = \"2m\"") ==
+        "t.toml:4:21: error: eject_max (1m) is shorter than eject_time (2m)");
+}
+
+}  // namespace tunnel::config

@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: MIT
+#include "config/print.h"
+
+#include "config/schema.h"
+#include "fixture.h"
+
+namespace tunnel::config {
+namespace {
+
+// Every key that is available, with a value that is not its default.
+constexpr const char* kEverything =
+    "foreground = true\n"
+    "log_level = \"debug\"\n"
+    "log_file = \"/var/log/tunnel.log\"\n"
+    "log_format = \"json\"\n"
+    "pid_file = \"/run/tunnel.pid\"\n"
+    "workers = 3\n"
+    "dns_servers = [\"10.0.0.53:53\", \"[2001:db8::53]:5353\"]\n"
+    "dns_min_ttl = \"2s\"\n"
+    "dns_max_stale = \"2h\"\n"
+    "user = \"tunnel\"\n"
+    "group = \"1000\"\n"
+    "shutdown_timeout = \"1m30s\"\n"
+    "[ldap]\n"
+    "accept = [\"*:389\", \"127.0.0.1:390\", \"391\", \"/run/ldap.sock\", \"name.example:392\"]\n"
+    "allow_remote = true\n"
+    "allow = [\"10.0.0.0/8\", \"::1/128\"]\n"
+    "unix_mode = \"0660\"\n"
+    "unix_owner = \"1:2\"\n"
+    "connect = [[{ address = \"dc1.example.com:636\", weight = 3, max_connections = 200, name = "
+    "\"dc1.example.com\", expand = true }, \"10.0.0.1:636\"], [\"srv:_ldap._tcp.example.com\"]]\n"
+    "balance = \"hash\"\n"
+    "bind = \"10.0.0.2\"\n"
+    "max_connections = 100\n"
+    "on_truncation = \"eof\"\n"
+    "\n"
+    "[ldap.tls]\n"
+    "ca = [\"/etc/ca.pem\", \"/etc/cas\"]\n"
+    "crl = [\"/etc/crl.pem\"]\n"
+    "ocsp = \"require\"\n"
+    "name = [\"a \\\"quoted\\\" \\\\name\", \"b\"]\n"
+    "sni = \"\"\n"
+    "pin = [\"sha256:aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\"]\n"
+    "min_version = \"1.3\"\n"
+    "ciphers = [\"TLS_AES_128_GCM_SHA256\"]\n"
+    "groups = [\"X25519\"]\n"
+    "alpn = [\"ldap\"]\n"
+    "keylog = \"/tmp/keys\"\n"
+    "\n"
+    "[ldap.timeouts]\n"
+    "resolve = \"1s\"\n"
+    "connect = \"off\"\n"
+    "handshake = \"250ms\"\n"
+    "dial = \"1m\"\n"
+    "idle = \"1h30m\"\n"
+    "half_close = \"1s\"\n"
+    "\n"
+    "[ldap.keepalive]\n"
+    "idle = \"10s\"\n"
+    "interval = \"1s\"\n"
+    "count = 2\n"
+    "\n"
+    "[ldap.health]\n"
+    "eject_time = \"1s\"\n"
+    "eject_max = \"2s\"\n"
+    "check = \"ldap\"\n"
+    "interval = \"1s\"\n"
+    "timeout = \"1s\"\n"
+    "fall = 1\n"
+    "rise = 1\n"
+    "\n"
+    "[\"plain one\"]\n"
+    "accept = \"127.0.0.1:1\"\n"
+    "connect = [\"a:1\", \"/run/b.sock\"]\n"
+    "tls = false\n"
+    "keepalive = false\n"
+    "\n"
+    "[\"plain one\".health]\n"
+    "\n"
+    "[\"plain one\".health.tls]\n"
+    "verify = \"chain\"\n"
+    "max_version = \"1.2\"\n"
+    "\n"
+    "[third]\n"
+    "accept = \"127.0.0.1:2\"\n"
+    "connect = \"a:1\"\n"
+    "\n"
+    "[third.tls]\n"
+    "priority = \"NORMAL\"\n";
+
+Document read(const std::string& text) { return parse(text, "/t.toml", System::leave_alone); }
+
+}  // namespace
+
+TEST_CASE("canonical text is printed as it was read") {
+  const Document document = read(kEverything);
+  REQUIRE(document.render() == "");
+  const std::string expected(kEverything);
+  CHECK(print(document.config) == expected.substr(0, expected.find("[ldap]")) + "\n" +
+                                      expected.substr(expected.find("[ldap]")));
+}
+
+TEST_CASE("what is printed reads back to the same model") {
+  const Document document = read(kEverything);
+  const Document again = read(print(document.config));
+  CHECK(again.render() == "");
+  CHECK(again.config == document.config);
+}
+
+TEST_CASE("no available key is missing from the printed text") {
+  const std::string printed = print(read(kEverything).config);
+  for (const Named& named : all_options()) {
+    // client and include have no place in the model.
+    if (named.name == "client" || named.name == "include") continue;
+    const std::string key(named.option->key);
+    CAPTURE(named.name);
+    const bool is_there = printed.find(key + " = ") != std::string::npos ||
+                          printed.find("." + key + "]") != std::string::npos;
+    CHECK(is_there);
+  }
+}
+
+TEST_CASE("defaults are not printed") {
+  const Document document = read(
+      "log_level = \"info\"\n[s]\naccept = \"127.0.0.1:1\"\nconnect = [\"a:1\"]\n"
+      "tls = { verify = \"full\", ocsp = \"soft\" }\nkeepalive = { count = 6 }\n");
+  CHECK(print(document.config) == "[s]\naccept = \"127.0.0.1:1\"\nconnect = \"a:1\"\n");
+}
+
+}  // namespace tunnel::config
