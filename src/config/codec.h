@@ -196,6 +196,13 @@ struct Codec<Type::connect> {
   static std::string print(const TargetGroups& value);
 };
 
+template <>
+struct Codec<Type::proxy> {
+  static void read(Reader& reader, const Option& option, const Value& value,
+                   std::optional<Proxy>& target);
+  static std::string print(const std::optional<Proxy>& value);
+};
+
 // Tables. A table that may be `false` keeps that in `enabled`, or by not being there.
 template <>
 struct Codec<Type::table> {

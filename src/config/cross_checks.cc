@@ -124,6 +124,39 @@ void check_health(Document& document, const Service& service) {
   }
 }
 
+// What is said before TLS needs a TLS to be said before, and a proxy can only reach what has a name
+// or an address.
+void check_preamble(Document& document, const Service& service) {
+  const auto problem = [&](std::string_view key, std::string text, std::string hint) {
+    document.problem(service.name, key, -1, std::move(text), std::move(hint));
+  };
+  if (service.starttls != Starttls::none && !service.tls) {
+    problem("starttls", "\"starttls\" upgrades to TLS, but the service has tls = false",
+            "remove one of the two");
+  }
+  if (service.starttls == Starttls::ftp) {
+    document.warning(service.name, "starttls", -1,
+                     "starttls = \"ftp\" secures the control channel only: the data connections "
+                     "do not pass through the tunnel");
+  }
+  if (!service.proxy) return;
+  for (const auto& group : service.connect) {
+    for (const Target& target : group) {
+      if (target.form == Target::Form::unix_socket) {
+        problem(
+            "proxy",
+            "the target " + in_quotes(target.text) + " is a unix socket, which no proxy reaches",
+            "give the target a host and a port");
+      }
+      if (target.expand) {
+        problem("proxy",
+                "the proxy resolves names, so " + in_quotes(target.text) + " cannot be expanded",
+                "remove expand = true");
+      }
+    }
+  }
+}
+
 void check_keepalive(Document& document, const Service& service) {
   const auto check = [&](std::string_view key, Millis value) {
     if (value.count() % 1000 == 0) return;
@@ -141,6 +174,7 @@ void cross_check(Document& document) {
     check_required(document, service);
     Targets(document, service).check();
     check_health(document, service);
+    check_preamble(document, service);
     check_keepalive(document, service);
     if (service.tls) cross_check_tls(document, service, *service.tls, "tls");
     if (service.health.tls) {

@@ -87,6 +87,8 @@ std::string describe(const Option& option) {
       return "an array of address ranges such as \"10.0.0.0/8\"";
     case Type::accept:
       return "an address, a port, or an array of them";
+    case Type::proxy:
+      return "a URL such as \"http://proxy.example.com:3128\"";
     case Type::connect:
       return "a target, an array of targets, or an array of such arrays";
     case Type::target:

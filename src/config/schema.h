@@ -41,6 +41,7 @@ enum class Type {
   ranges,
   accept,
   connect,
+  proxy,
   target,
   unix_mode,
   unix_owner,

@@ -26,18 +26,43 @@ struct Words<OnTruncation> {
 };
 
 template <>
+struct Words<Starttls> {
+  static constexpr auto kWords = std::to_array<Word>({
+      {"ldap", static_cast<int>(Starttls::ldap)},
+      {"smtp", static_cast<int>(Starttls::smtp)},
+      {"lmtp", static_cast<int>(Starttls::lmtp)},
+      {"imap", static_cast<int>(Starttls::imap)},
+      {"pop3", static_cast<int>(Starttls::pop3)},
+      {"nntp", static_cast<int>(Starttls::nntp)},
+      {"pgsql", static_cast<int>(Starttls::pgsql)},
+      {"mysql", static_cast<int>(Starttls::mysql)},
+      {"ftp", static_cast<int>(Starttls::ftp)},
+      {"xmpp", static_cast<int>(Starttls::xmpp)},
+      {"sieve", static_cast<int>(Starttls::sieve)},
+  });
+};
+
+template <>
+struct Words<SendProxy> {
+  static constexpr auto kWords = std::to_array<Word>({
+      {"v1", static_cast<int>(SendProxy::v1)},
+      {"v2", static_cast<int>(SendProxy::v2)},
+  });
+};
+
+template <>
 struct Words<Check> {
   static constexpr auto kWords = std::to_array<Word>({
       {"none", static_cast<int>(Check::none)},
       {"tcp", static_cast<int>(Check::tcp)},
       {"tls", static_cast<int>(Check::tls)},
       {"ldap", static_cast<int>(Check::ldap)},
-      {"smtp", static_cast<int>(Check::smtp), Availability::later},
-      {"imap", static_cast<int>(Check::imap), Availability::later},
-      {"pop3", static_cast<int>(Check::pop3), Availability::later},
-      {"pgsql", static_cast<int>(Check::pgsql), Availability::later},
-      {"mysql", static_cast<int>(Check::mysql), Availability::later},
-      {"redis", static_cast<int>(Check::redis), Availability::later},
+      {"smtp", static_cast<int>(Check::smtp)},
+      {"imap", static_cast<int>(Check::imap)},
+      {"pop3", static_cast<int>(Check::pop3)},
+      {"pgsql", static_cast<int>(Check::pgsql)},
+      {"mysql", static_cast<int>(Check::mysql)},
+      {"redis", static_cast<int>(Check::redis)},
   });
 };
 
@@ -56,6 +81,29 @@ void read_client(Reader& reader, const Option& option, const Setting& setting, S
                "remove the line, or keep stunnel or another TLS server for this service");
 }
 Printed print_client(const Service&) { return {}; }
+
+// The lines are the proxy's, which stands in the row before.
+void read_proxy_headers(Reader& reader, const Option& option, const Setting& setting,
+                        Service& service) {
+  if (!service.proxy || service.proxy->form != Proxy::Form::http) {
+    return reader.error(setting.value(),
+                        "\"proxy_headers\" belong to an http proxy, and there is none",
+                        "proxy = \"http://proxy.example.com:3128\"");
+  }
+  for (const Value* line : read_texts(reader, option, setting.value())) {
+    const std::string& text = *line->as<std::string>();
+    const std::size_t colon = text.find(':');
+    if (colon == 0 || colon == std::string::npos) {
+      reader.error(*line, "a header line is written \"Name: value\"");
+    } else if (is_plain(reader, option, *line)) {
+      service.proxy->headers.push_back(text);
+    }
+  }
+}
+Printed print_proxy_headers(const Service& service) {
+  if (!service.proxy) return {};
+  return {.value = quoted_list(service.proxy->headers)};
+}
 
 constexpr auto kServiceRows = std::to_array<Row<Service>>({
     row<Type::accept, &Service::accept>(
@@ -129,10 +177,26 @@ constexpr auto kServiceRows = std::to_array<Row<Service>>({
     row<Type::table, &Service::health>(
         {.key = "health",
          .help = "How failing targets are avoided and checked; see the keys under health."}),
-    {{.key = "starttls", .stunnel = "protocol", .availability = Availability::later}},
-    {{.key = "proxy", .availability = Availability::later}},
-    {{.key = "proxy_headers", .stunnel = "protocolHeader", .availability = Availability::later}},
-    {{.key = "send_proxy", .availability = Availability::later}},
+    row<Type::choice, &Service::starttls>(
+        {.key = "starttls",
+         .stunnel = "protocol",
+         .help = "The plaintext conversation that comes before TLS, for servers that begin in "
+                 "plaintext on the port and upgrade."}),
+    row<Type::proxy, &Service::proxy>(
+        {.key = "proxy",
+         .help = "How targets are reached: \"http://[user:password@]host:port\" (CONNECT) or "
+                 "\"socks5://[user:password@]host:port\". The proxy resolves the targets' names."}),
+    {{.key = "proxy_headers",
+      .stunnel = "protocolHeader",
+      .help = "Lines that are added to the CONNECT request of an http proxy, such as "
+              "[\"User-Agent: tunnel\"].",
+      .type = Type::texts},
+     read_proxy_headers,
+     print_proxy_headers},
+    row<Type::choice, &Service::send_proxy>(
+        {.key = "send_proxy",
+         .help = "Sends a PROXY protocol header with the client's address to the target, before "
+                 "TLS. \"v1\" is text, \"v2\" is binary."}),
     {{.key = "exec", .stunnel = "exec", .availability = Availability::later}},
     {{.key = "exec_args", .stunnel = "execArgs", .availability = Availability::later}},
     {{.key = "retry", .stunnel = "retry", .availability = Availability::later}},

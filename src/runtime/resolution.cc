@@ -88,14 +88,18 @@ void Resolution::watch_names() {
   std::set<std::string> wanted = expanded_;
   std::set<std::string> from_srv;
   for (const auto& service : snapshot_.services) {
+    // A proxy resolves the targets' names itself; ours may not even know them.
+    if (const auto& proxy = service->config.proxy) {
+      if (!SocketAddress::parse_ip(proxy->host, 0)) wanted.insert(proxy->host);
+      continue;
+    }
     for_each_target(service->config, [&](const config::Target& target) {
       if (target.form == Form::name) wanted.insert(target.host);
     });
-    const auto& proxy = service->config.proxy;
-    if (proxy && !SocketAddress::parse_ip(proxy->host, 0)) wanted.insert(proxy->host);
   }
-  for (const Current& current : current_) {
-    for (const auto& group : current.arrangement) {
+  for (std::size_t index = 0; index < current_.size(); ++index) {
+    if (snapshot_.services[index]->config.proxy) continue;
+    for (const auto& group : current_[index].arrangement) {
       for (const balance::Place& place : group) {
         const balance::Endpoint& endpoint = place.endpoint;
         if (endpoint.form != Form::name || endpoint.address) continue;

@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: MIT
+// `proxy`: "http://[user:password@]host:port", "socks5://[user:password@]host:port".
+#include <array>
+#include <optional>
+
+#include "base/address.h"
+#include "config/codec.h"
+
+namespace tunnel::config {
+namespace {
+
+struct Scheme {
+  std::string_view prefix;
+  Proxy::Form form;
+};
+constexpr std::array<Scheme, 2> kSchemes = {
+    {{"http://", Proxy::Form::http}, {"socks5://", Proxy::Form::socks5}}};
+constexpr std::string_view kExample =
+    "proxy = \"http://proxy.example.com:3128\" or \"socks5://user:password@127.0.0.1:1080\"";
+
+int hex_value(char c) {
+  if (c >= '0' && c <= '9') return c - '0';
+  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
+  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
+  return -1;
+}
+
+// RFC 3986 section 2.1; nothing when a "%" is not followed by two hexadecimal digits.
+std::optional<std::string> unescaped(std::string_view text) {
+  std::string result;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    if (text[i] != '%') {
+      result += text[i];
+      continue;
+    }
+    const int high = i + 2 < text.size() ? hex_value(text[i + 1]) : -1;
+    const int low = high >= 0 ? hex_value(text[i + 2]) : -1;
+    if (low < 0) return std::nullopt;
+    result += static_cast<char>(high * 16 + low);
+    i += 2;
+  }
+  return result;
+}
+
+std::string escaped(std::string_view text) {
+  constexpr std::string_view kHex = "0123456789ABCDEF";
+  std::string result;
+  for (const char c : text) {
+    const auto byte = static_cast<unsigned char>(c);
+    const bool is_safe = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+                         (c >= '0' && c <= '9') || c == '-' || c == '.' || c == '_' || c == '~';
+    if (is_safe) {
+      result += c;
+    } else {
+      result += {'%', kHex[byte >> 4], kHex[byte & 15]};
+    }
+  }
+  return result;
+}
+
+}  // namespace
+
+void Codec<Type::proxy>::read(Reader& reader, const Option& option, const Value& value,
+                              std::optional<Proxy>& target) {
+  const auto* written = value.as<std::string>();
+  if (written == nullptr) return reader.wrong_type(option, value);
+  const auto refuse = [&](std::string text) {
+    return reader.error(value, std::move(text), std::string(kExample));
+  };
+  std::string_view rest = *written;
+  Proxy proxy;
+  bool is_known = false;
+  for (const Scheme& scheme : kSchemes) {
+    if (!rest.starts_with(scheme.prefix)) continue;
+    proxy.form = scheme.form;
+    rest.remove_prefix(scheme.prefix.size());
+    is_known = true;
+  }
+  if (!is_known) return refuse("a proxy is written with http:// or socks5:// in front");
+  if (rest.ends_with('/')) rest.remove_suffix(1);
+  if (const std::size_t at = rest.rfind('@'); at != std::string_view::npos) {
+    const std::string_view login = rest.substr(0, at);
+    const std::size_t colon = login.find(':');
+    const auto user = unescaped(login.substr(0, colon));
+    const auto password =
+        colon == std::string_view::npos ? std::string() : unescaped(login.substr(colon + 1));
+    if (!user || !password || user->empty()) {
+      return refuse("the login in front of \"@\" is user:password; write other characters as %XX");
+    }
+    // RFC 1929 section 2 counts them in one byte.
+    if (proxy.form == Proxy::Form::socks5 && (user->size() > 255 || password->size() > 255)) {
+      return refuse("user and password of a SOCKS5 proxy are at most 255 bytes each");
+    }
+    proxy.user = *user;
+    proxy.password = *password;
+    rest.remove_prefix(at + 1);
+  }
+  const auto host = parse_host_port(rest);
+  if (!host) return refuse(host.error().text);
+  if (host->host.empty() || host->port == 0) return refuse("a proxy needs a host and a port");
+  proxy.host = host->host;
+  proxy.port = host->port;
+  target = std::move(proxy);
+}
+
+std::string Codec<Type::proxy>::print(const std::optional<Proxy>& value) {
+  if (!value) return "";
+  std::string text(kSchemes[static_cast<std::size_t>(value->form)].prefix);
+  if (!value->user.empty()) text += escaped(value->user) + ":" + escaped(value->password) + "@";
+  const bool is_v6 = value->host.find(':') != std::string::npos;
+  text += (is_v6 ? "[" + value->host + "]" : value->host) + ":" + std::to_string(value->port);
+  return quoted(text);
+}
+
+}  // namespace tunnel::config
