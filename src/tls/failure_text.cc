@@ -38,32 +38,44 @@ constexpr Plaintext kPlaintexts[] = {
     {Protocol::redis, "Redis", "6380"}, {Protocol::vnc, "VNC", ""},
 };
 
-bool has_starttls(Protocol protocol) {
+// The word of the `starttls` key; "" where there is no such upgrade.
+std::string_view starttls_word(Protocol protocol) {
   switch (protocol) {
     case Protocol::smtp:
+      return "smtp";
     case Protocol::lmtp:
+      return "lmtp";
     case Protocol::ftp:
+      return "ftp";
     case Protocol::imap:
+      return "imap";
     case Protocol::pop3:
+      return "pop3";
     case Protocol::nntp:
+      return "nntp";
     case Protocol::sieve:
+      return "sieve";
     case Protocol::ldap:
+      return "ldap";
     case Protocol::pgsql:
+      return "pgsql";
     case Protocol::mysql:
+      return "mysql";
     case Protocol::xmpp:
-      return true;
+      return "xmpp";
     default:
-      return false;
+      return "";
   }
 }
 
-// The one place that says what to do about a plaintext protocol: once the `starttls` key is there,
-// it belongs here.
+// The one place that says what to do about a plaintext protocol.
 std::string advice(const Plaintext& plaintext) {
   std::string hint;
   if (!plaintext.tls_port.empty()) hint = "; its usual TLS port is " + text(plaintext.tls_port);
-  if (has_starttls(plaintext.protocol))
-    hint += "; TLS that begins with STARTTLS is not offered by this version";
+  if (const std::string_view word = starttls_word(plaintext.protocol); !word.empty()) {
+    hint += "; if the server upgrades to TLS on this port, set starttls = \"" + std::string(word) +
+            "\"";
+  }
   return hint;
 }
 

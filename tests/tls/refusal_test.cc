@@ -41,8 +41,8 @@ TEST_CASE("a plaintext greeting is recognised, quoted, and explained") {
   CHECK(stranger.says("220 mail.example.com ESMTP Postfix\r\n") == Kind::not_tls);
   CHECK(stranger.text() ==
         "mail.example.com:25 does not speak TLS: it said \"220 mail.example.com ESMTP Postfix\", "
-        "which looks like plaintext SMTP; its usual TLS port is 465; TLS that begins with STARTTLS "
-        "is not offered by this version");
+        "which looks like plaintext SMTP; its usual TLS port is 465; if the server upgrades to TLS "
+        "on this port, set starttls = \"smtp\"");
   CHECK(stranger.client->take_output().empty());  // it would not understand an alert
 }
 
@@ -216,8 +216,8 @@ TEST_CASE("a connection that ends during the handshake") {
     CHECK(failure.kind == Kind::tls_closed);
     CHECK(failure.text ==
           "dc1.example.com:389 closed the connection during the TLS handshake without a word; port "
-          "389 is usually plaintext LDAP; its usual TLS port is 636; TLS that begins with STARTTLS "
-          "is not offered by this version");
+          "389 is usually plaintext LDAP; its usual TLS port is 636; if the server upgrades to TLS "
+          "on this port, set starttls = \"ldap\"");
   }
   SUBCASE("by a reset, says so") {
     const auto failure = session.transport_ended(Session::End::reset);
@@ -244,8 +244,8 @@ TEST_CASE("a handshake that takes too long") {
     CHECK(failure.kind == Kind::tls_timeout);
     CHECK(failure.text ==
           "db.example.com:5432 accepted the connection but said nothing to the TLS handshake for "
-          "10s; port 5432 is usually plaintext PostgreSQL; TLS that begins with STARTTLS is not "
-          "offered by this version");
+          "10s; port 5432 is usually plaintext PostgreSQL; if the server upgrades to TLS on this "
+          "port, set starttls = \"pgsql\"");
   }
   SUBCASE("in silence on a port of its own") {
     Stranger stranger("dc1.example.com:636");
