@@ -234,7 +234,7 @@ struct Codec<Type::table_or_false> {
                    std::optional<T>& target) {
     const Setting table = table_of(reader, option, setting);
     if (!table.is_set()) return;
-    if (table.value().is_false()) return target.reset();
+    if (read_boolean(table.value()) == false) return target.reset();
     target.emplace();
     if (table.is_table()) read_rows(reader, table, *target);
   }
@@ -242,7 +242,7 @@ struct Codec<Type::table_or_false> {
                    Keepalive& target) {
     const Setting table = table_of(reader, option, setting);
     if (!table.is_set()) return;
-    target.enabled = !table.value().is_false();
+    target.enabled = read_boolean(table.value()) != false;
     if (table.is_table()) read_rows(reader, table, target);
   }
   template <class T>

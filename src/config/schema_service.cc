@@ -180,11 +180,10 @@ constexpr auto kServiceRows = std::to_array<Row<Service>>({
     row<Type::choice, &Service::starttls>(
         {.key = "starttls",
          .stunnel = "protocol",
-         .help = "The plaintext conversation that comes before TLS, for servers that begin in "
-                 "plaintext on the port and upgrade."}),
+         .help = "The conversation before TLS. For servers that begin in plaintext and upgrade."}),
     row<Type::proxy, &Service::proxy>(
         {.key = "proxy",
-         .help = "How targets are reached: \"http://[user:password@]host:port\" (CONNECT) or "
+         .help = "How targets are reached. \"http://[user:password@]host:port\" (CONNECT) or "
                  "\"socks5://[user:password@]host:port\". The proxy resolves the targets' names."}),
     {{.key = "proxy_headers",
       .stunnel = "protocolHeader",

@@ -63,7 +63,7 @@ TEST_CASE("a table says more about a target") {
   CHECK(full.max_connections == 200U);
   CHECK(full.name == "dc1.example.com");
   CHECK(full.expand);
-  CHECK(target("{ address = \"a:1\", weight = 0 }").weight == 0);
+  CHECK(connected("[{ address = \"a:1\", weight = 0 }, \"b:2\"]")[0][0].weight == 0);
   CHECK(shape(connected("[{ address = \"a:1\", weight = 2 }, \"b:2\"]")) == "a:1 b:2");
 }
 
@@ -168,11 +168,11 @@ TEST_CASE("every mistake in a target's table is reported") {
 
 TEST_CASE("keys of a target that contradict its address are refused") {
   CHECK(refused("{ address = \"10.0.0.1:1\", expand = true }") ==
-        "t.toml:3:47: error: \"expand\" is for names, and \"10.0.0.1:1\" is none\n"
+        "t.toml:3:46: error: \"expand\" is for names, and \"10.0.0.1:1\" is none\n"
         "connect = { address = \"10.0.0.1:1\", expand = true }\n"
         "                                             ^\n");
   CHECK(refused("{ address = \"srv:_x._tcp.example.com\", weight = 2 }") ==
-        "t.toml:3:60: error: the weights of \"srv:\" targets come from DNS\n"
+        "t.toml:3:59: error: the weights of \"srv:\" targets come from DNS\n"
         "connect = { address = \"srv:_x._tcp.example.com\", weight = 2 }\n"
         "                                                          ^\n");
 }

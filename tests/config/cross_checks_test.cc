@@ -16,26 +16,26 @@ const std::string kPin = "pin = \"sha256:" + std::string(64, 'a') + "\"";
 }  // namespace
 
 TEST_CASE("protection that would be ignored is refused") {
-  CHECK(problems(kService + "[ldap.tls]\nverify = \"chain\"\nname = \"x\"\n") ==
-        "t.toml:6:8: error: \"name\" is checked only with verify = \"full\"\n"
-        "name = \"x\"\n"
-        "       ^\n"
-        "hint: use \"sni\" if the name is only to be sent\n");
-  CHECK(refused("tls = { verify = \"none\", name = \"x\" }") ==
-        "t.toml:4:33: error: \"name\" is checked only with verify = \"full\"");
   CHECK(refused("tls = { verify = \"none\", " + kPin + " }") ==
         "t.toml:4:32: error: \"pin\" is not checked with verify = \"none\"");
   CHECK(refused("tls = { verify = \"pin\" }") ==
         "t.toml:4:18: error: verify = \"pin\" needs at least one \"pin\"");
   CHECK(refused("tls = { verify = \"pin\", " + kPin + " }") == "");
-  CHECK(refused("tls = { verify = \"pin\", ca = \"x\", " + kPin + " }") ==
-        "t.toml:4:29: error: \"ca\" is not used with verify = \"pin\"");
   CHECK(refused("tls = { verify = \"none\", crl = \"x\" }") ==
         "t.toml:4:32: error: \"crl\" is not checked with verify = \"none\"");
   CHECK(refused("tls = { verify = \"none\", ocsp = \"require\" }") ==
         "t.toml:4:33: error: ocsp = \"require\" is not checked with verify = \"none\"");
-  CHECK(refused("health.tls = { verify = \"chain\", name = \"x\" }\ntls = false") ==
-        "t.toml:4:41: error: \"name\" is checked only with verify = \"full\"");
+}
+
+// [defaults.tls] may hold both for the other services, and a name is still sent as SNI.
+TEST_CASE("a CA or a name that is not checked is worth a warning, no error") {
+  CHECK(problems(kService + "[ldap.tls]\nverify = \"chain\"\nname = \"x\"\n") ==
+        "t.toml:6:8: warning: \"name\" is only sent (as SNI): it is checked with verify = \"full\" "
+        "alone\n"
+        "name = \"x\"\n"
+        "       ^\n");
+  CHECK(refused("tls = { verify = \"pin\", ca = \"x\", " + kPin + " }") ==
+        "t.toml:4:30: warning: \"ca\" is not used with verify = \"pin\"");
 }
 
 TEST_CASE("a broken pin is reported once, not as a missing one too") {
@@ -73,9 +73,7 @@ TEST_CASE("a target's name needs TLS that checks names") {
         "t.toml:3:11: error: the target has a \"name\" for its certificate, but the service speaks "
         "no TLS");
   CHECK(with("tls = false\nhealth.tls = {}") == "");
-  CHECK(with("tls.verify = \"chain\"") ==
-        "t.toml:3:11: error: the target has a \"name\", but names are checked only with verify = "
-        "\"full\"");
+  CHECK(with("tls.verify = \"chain\"") == "");
 }
 
 TEST_CASE("checks speak TLS one way only") {

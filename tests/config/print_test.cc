@@ -84,6 +84,10 @@ constexpr const char* kEverything =
     "[third]\n"
     "accept = \"127.0.0.1:2\"\n"
     "connect = \"a:1\"\n"
+    "starttls = \"smtp\"\n"
+    "proxy = \"http://us%20er:p%40ss@[::1]:3128\"\n"
+    "proxy_headers = [\"User-Agent: tunnel\"]\n"
+    "send_proxy = \"v2\"\n"
     "\n"
     "[third.tls]\n"
     "priority = \"NORMAL\"\n";

@@ -110,9 +110,9 @@ TEST_CASE("a word that is not among the choices is refused with the nearest") {
         "balance = \"roundrobin\"\n"
         "          ^\n"
         "hint: did you mean \"round-robin\"?\n");
-  CHECK(
-      refused("health.check = \"smtp\"") ==
-      "t.toml:4:16: error: \"check\" must be \"none\", \"tcp\", \"tls\" or \"ldap\", not \"smtp\"");
+  CHECK(refused("health.check = \"smpt\"") ==
+        "t.toml:4:16: error: \"check\" must be \"none\", \"tcp\", \"tls\", \"ldap\", \"smtp\", "
+        "\"imap\", \"pop3\", \"pgsql\", \"mysql\" or \"redis\", not \"smpt\"");
   CHECK(refused_global("log_level = 7") ==
         "t.toml:1:13: error: \"log_level\" must be \"error\", \"warning\", \"info\" or \"debug\", "
         "not an integer");
