@@ -56,7 +56,8 @@ class GnutlsServer:
 
 
 class Nginx:
-    """nginx with TLS: `stream` forwards to `backend` as plain TCP; `http` answers every GET with
+    """nginx with TLS: `stream` forwards to `backend` as plain TCP (without proxy_half_close, which
+    would end TLS with a bare FIN: let the client end first); `http` answers every GET with
     "pong" and keeps the connection."""
 
     def __init__(self, folder, identity, backend=None, connections=1024):
@@ -82,7 +83,7 @@ class Nginx:
             return f"""load_module /usr/lib/nginx/modules/ngx_stream_module.so; {common}
                 stream {{ server {{
                     listen 127.0.0.1:{port} ssl; {tls}
-                    proxy_pass {backend}; proxy_half_close on; proxy_buffer_size 64k;
+                    proxy_pass {backend}; proxy_buffer_size 64k;
                 }} }}"""
         folders = " ".join(f"{kind}_temp_path {self.folder}/{kind};" for kind in
                            ("client_body", "proxy", "fastcgi", "uwsgi", "scgi"))
