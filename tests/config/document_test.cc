@@ -133,6 +133,15 @@ TEST_CASE("a file without a service says what one looks like") {
   CHECK(problems("[defaults]\n").starts_with("t.toml:1:1: error: there is no service"));
 }
 
+// toml++ 3.3 asserts or declares unreachable what this input reaches.
+TEST_CASE("syntax that the parser does not expect is an error like any other") {
+  for (const char* text :
+       {"[[[", "[[f\xcc\xba", "a\xc3\xa9 = 1", "a = 1\xcc\xba", "[a.\xc3\xa9]\n"}) {
+    CAPTURE(text);
+    CHECK(problems(text).starts_with("t.toml:1:"));
+  }
+}
+
 TEST_CASE("what cannot be a service is refused") {
   CHECK(problems("[[ldap]]\naccept = 1\n") ==
         "t.toml:1:3: error: a service is one table, not a list of them\n"

@@ -128,8 +128,10 @@ def test_openssl_key_update(relay, pki, tmp_path, keep):
     client = relay(server).connect("svc")
     client.send(b"to the server\n")
     server.wait_for_text("to the server")
-    for command in ("K", "k"):
+    for count, command in enumerate(("K", "k"), start=1):
         server.type(f"{command}\n")
+        # It takes what comes in one piece with a command for a part of it.
+        server.wait_for_text("SSL_do_handshake ->", count)
         server.type(f"to the client after {command}\n")
         wanted = f"to the client after {command}\n".encode()
         assert client.recv_exact(len(wanted)) == wanted

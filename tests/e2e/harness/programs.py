@@ -34,8 +34,8 @@ class OpensslServer:
     def text(self):
         return self.background.text()
 
-    def wait_for_text(self, text):
-        self.background.wait_until(lambda: text in self.text(), f"shows {text!r}")
+    def wait_for_text(self, text, count=1):
+        self.background.wait_until(lambda: self.text().count(text) >= count, f"shows {text!r}")
 
     def stop(self):
         self.background.stop()
