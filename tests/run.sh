@@ -72,6 +72,19 @@ examples() {
   done
 }
 
+# The examples that show the program at work, with real servers.
+shown() {
+  for script in "$root"/examples/*/run.sh; do
+    say "$script"
+    if sh "$script" >"$build/shown.log" 2>&1; then
+      count 1 0
+    else
+      cat "$build/shown.log"
+      count 0 1
+    fi
+  done
+}
+
 # What `meson install` must leave behind.
 installation() {
   say "installation"
@@ -94,6 +107,7 @@ plain() {
   meson_tests "unit tests and lint" --suite unit --suite lint
   installation
   examples
+  shown
   e2e_tests
 }
 
