@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""A real PostgreSQL server with TLS, in a folder of its own."""
+"""Real database servers with TLS, each in a folder of its own."""
 
 import glob
 import os
@@ -17,12 +17,27 @@ def postgres_programs():
     return pathlib.Path(found[-1]).parent if found else None
 
 
-def _as_user():
-    """PostgreSQL will not run as root. Who changes the user must ask again to die with its parent."""
+def _as(user):
+    """These servers will not run as root. Who changes the user must ask again to die with its
+    parent."""
     if os.getuid() != 0:
         return ()
-    return ("setpriv", "--reuid", "postgres", "--regid", "postgres", "--clear-groups",
-            "--pdeathsig", "KILL", "--")
+    return ("setpriv", "--reuid", user, "--regid", user, "--clear-groups", "--pdeathsig", "KILL",
+            "--")
+
+
+def _new_folder(user, identity, **files):
+    """Not below pytest's folder, which is closed to other users."""
+    folder = pathlib.Path(tempfile.mkdtemp(prefix=f"e2e-{user}-"))
+    for name, source in (("tls.crt", identity.chain_file), ("tls.key", identity.key_file)):
+        shutil.copy(source, folder / name)
+        (folder / name).chmod(0o600)
+    for name, text in files.items():
+        (folder / name).write_text(text)
+    if os.getuid() == 0:
+        for path in (folder, *folder.iterdir()):
+            shutil.chown(path, user, user)
+    return folder
 
 
 class Postgres:
@@ -31,22 +46,14 @@ class Postgres:
     PASSWORD = "se-cret"
 
     def __init__(self, folder, identity):
-        # Not below pytest's folder, which is closed to other users.
-        self.folder = pathlib.Path(tempfile.mkdtemp(prefix="e2e-postgres-"))
+        self.folder = _new_folder("postgres", identity, password=self.PASSWORD)
         data, programs = self.folder / "data", postgres_programs()
-        for name, source in (("tls.crt", identity.chain_file), ("tls.key", identity.key_file)):
-            shutil.copy(source, self.folder / name)
-            (self.folder / name).chmod(0o600)
-        (self.folder / "password").write_text(self.PASSWORD)
-        if os.getuid() == 0:
-            for path in (self.folder, *self.folder.iterdir()):
-                shutil.chown(path, "postgres", "postgres")
-        subprocess.run([*_as_user(), programs / "initdb", "-D", data, "-U", "joe", "--no-sync",
+        subprocess.run([*_as("postgres"), programs / "initdb", "-D", data, "-U", "joe", "--no-sync",
                         "--auth=scram-sha-256", f"--pwfile={self.folder}/password"],
                        check=True, capture_output=True, cwd="/")
         (data / "pg_hba.conf").write_text("hostssl all all 127.0.0.1/32 scram-sha-256\n")
         self.background, self.port = start_on_free_port(
-            lambda port: [*_as_user(), programs / "postgres", "-D", data, "-p", port,
+            lambda port: [*_as("postgres"), programs / "postgres", "-D", data, "-p", port,
                           "-c", "listen_addresses=127.0.0.1", "-c", "unix_socket_directories=",
                           "-c", "ssl=on", "-c", f"ssl_cert_file={self.folder}/tls.crt",
                           "-c", f"ssl_key_file={self.folder}/tls.key", "-c", "fsync=off",
@@ -67,3 +74,42 @@ def psql(address, query, **environment):
         ["psql", "-XAtw", "-h", host, "-p", port, "-U", "joe", "-d", "postgres", "-c", query],
         capture_output=True, text=True, timeout=60,
         env={**os.environ, "PGPASSWORD": Postgres.PASSWORD, **environment})
+
+
+class Mariadb:
+    """User `joe` with a password, who must come with TLS."""
+
+    PASSWORD = "se-cret"
+
+    def __init__(self, folder, identity):
+        self.folder = _new_folder("mysql", identity, init=(
+            f"CREATE USER joe@'127.0.0.1' IDENTIFIED BY '{self.PASSWORD}' REQUIRE SSL;\n"))
+        data = self.folder / "data"
+        data.mkdir()
+        if os.getuid() == 0:
+            shutil.chown(data, "mysql", "mysql")
+        subprocess.run([*_as("mysql"), "mariadb-install-db", "--no-defaults", f"--datadir={data}",
+                        "--auth-root-authentication-method=normal", "--skip-test-db",
+                        "--innodb-flush-log-at-trx-commit=0"],
+                       check=True, capture_output=True, cwd="/")
+        self.background, self.port = start_on_free_port(
+            lambda port: [*_as("mysql"), "/usr/sbin/mariadbd", "--no-defaults",
+                          f"--datadir={data}", "--bind-address=127.0.0.1", f"--port={port}",
+                          f"--socket={self.folder}/socket", f"--pid-file={self.folder}/pid",
+                          f"--ssl-cert={self.folder}/tls.crt", f"--ssl-key={self.folder}/tls.key",
+                          "--skip-name-resolve", f"--init-file={self.folder}/init"],
+            folder, "mariadbd")
+        self.address = f"127.0.0.1:{self.port}"
+
+    def stop(self):
+        self.background.stop()
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+
+def mariadb(address, query, password=Mariadb.PASSWORD, *options):
+    """The finished client: what it printed, and its status."""
+    host, port = address.rsplit(":", 1)
+    return subprocess.run(
+        ["mariadb", "--no-defaults", "--batch", "--skip-column-names", "--protocol=tcp",
+         f"--host={host}", f"--port={port}", "--user=joe", *options, "-e", query],
+        capture_output=True, text=True, timeout=60, env={**os.environ, "MYSQL_PWD": password})
