@@ -136,9 +136,6 @@ void read_target(Reader& reader, const Value& value, std::vector<Target>& group)
 void read_group(Reader& reader, const Value& value, TargetGroups& groups) {
   const Array& array = *value.as<Array>();
   if (array.empty()) return reader.error(value, "this group has no target");
-  if (array.size() > kMostTargets) {
-    return reader.error(value, "a group has at most " + std::to_string(kMostTargets) + " targets");
-  }
   if (!reader.spend(value, array.size())) return;
   std::vector<Target> group;
   for (const Value& element : array) read_target(reader, element, group);
@@ -217,6 +214,15 @@ void Codec<Type::connect>::read(Reader& reader, const Option& option, const Valu
     return;
   }
   if (array->empty()) return reader.error(value, "\"connect\" is empty");
+  std::size_t count = 0;
+  for (const Value& element : *array) {
+    const auto* group = element.as<Array>();
+    count += group != nullptr ? group->size() : 1;
+  }
+  if (count > kMostTargets) {
+    return reader.error(value,
+                        "a service has at most " + std::to_string(kMostTargets) + " targets");
+  }
   const auto is_group = [](const Value& element) { return element.as<Array>() != nullptr; };
   const auto first_group = std::find_if(array->begin(), array->end(), is_group);
   if (first_group == array->end()) return read_group(reader, value, target);
@@ -224,9 +230,6 @@ void Codec<Type::connect>::read(Reader& reader, const Option& option, const Valu
   if (stray != array->end()) {
     return reader.error(*stray, "\"connect\" mixes targets and groups of targets",
                         "put this target into brackets to make it a group of its own");
-  }
-  if (array->size() > kMostTargets) {
-    return reader.error(value, "there are more than " + std::to_string(kMostTargets) + " groups");
   }
   for (const Value& element : *array) read_group(reader, element, target);
 }

@@ -18,26 +18,18 @@ class Targets {
 
   void check() {
     check_weights();
-    for (const auto& group : service_.connect) {
-      for (const Target& target : group) check(target);
+    const bool has_groups = service_.connect.size() > 1;
+    for (std::size_t g = 0; g < service_.connect.size(); ++g) {
+      for (std::size_t t = 0; t < service_.connect[g].size(); ++t) {
+        index_ = static_cast<int>(has_groups ? g : t);
+        check(service_.connect[g][t]);
+      }
     }
   }
 
  private:
-  void problem(const Target& target, std::string text, std::string hint = {}) {
-    const int index = index_of(target);
-    document_.problem(service_.name, "connect", index, std::move(text), std::move(hint));
-  }
-
-  // Which element of `connect` the target is (in), as far as the model can tell.
-  [[nodiscard]] int index_of(const Target& wanted) const {
-    const bool has_groups = service_.connect.size() > 1;
-    for (std::size_t g = 0; g < service_.connect.size(); ++g) {
-      for (std::size_t t = 0; t < service_.connect[g].size(); ++t) {
-        if (&service_.connect[g][t] == &wanted) return static_cast<int>(has_groups ? g : t);
-      }
-    }
-    return -1;
+  void problem(std::string text, std::string hint = {}) {
+    document_.problem(service_.name, "connect", index_, std::move(text), std::move(hint));
   }
 
   void check_weights() {
@@ -53,7 +45,7 @@ class Targets {
 
   void check(const Target& target) {
     if (!seen_.insert(target.text).second) {
-      document_.warning(service_.name, "connect", index_of(target),
+      document_.warning(service_.name, "connect", index_,
                         "target " + in_quotes(target.text) + " is listed twice");
     }
     check_name(target);
@@ -63,15 +55,14 @@ class Targets {
   void check_name(const Target& target) {
     const bool has_tls = service_.tls || service_.health.tls;
     if (!target.name.empty() && !has_tls) {
-      problem(target,
-              "the target has a \"name\" for its certificate, but the service speaks no TLS",
+      problem("the target has a \"name\" for its certificate, but the service speaks no TLS",
               "remove \"name\", or tls = false");
     }
     // Without a host there is no name to compare with.
     const bool needs_name = service_.tls && service_.tls->verify == Verify::full &&
                             service_.tls->name.empty() && target.name.empty();
     if (target.form == Target::Form::unix_socket && needs_name) {
-      problem(target, "a unix socket has no host name that the certificate could be compared with",
+      problem("a unix socket has no host name that the certificate could be compared with",
               "set tls.name to the name that the server's certificate carries");
     }
   }
@@ -80,13 +71,13 @@ class Targets {
     if (!service_.bind || target.form != Target::Form::ip) return;
     const auto address = SocketAddress::parse_ip(target.host, target.port);
     if (!address || address->family() == service_.bind->family()) return;
-    problem(target, "target " + in_quotes(target.text) +
-                        " cannot be reached from \"bind\" address " + service_.bind->ip() +
-                        ": one is IPv4, the other IPv6");
+    problem("target " + in_quotes(target.text) + " cannot be reached from \"bind\" address " +
+            service_.bind->ip() + ": one is IPv4, the other IPv6");
   }
 
   Document& document_;
   const Service& service_;
+  int index_ = -1;  // which element of `connect` the target at hand is, or is in
   std::set<std::string> seen_;
 };
 

@@ -195,6 +195,27 @@ TEST_CASE("broken text of every kind is refused, and nothing worse") {
   }
 }
 
+TEST_CASE("letters that are no white space are not taken for it") {
+  for (const char* letter : {"\xc2\xa1", "\xc3\xa4", "\xd2\x99", "\xef\xb6\x9e", "\xef\xbb\xbe"}) {
+    CAPTURE(letter);
+    CHECK(first_line(problems(std::string(letter) + " = 1\n"))
+              .starts_with("t.toml:1:1: error: syntax error: "));
+    CHECK(first_line(problems("[s]" + std::string(letter) + "\n"))
+              .starts_with("t.toml:1:4: error: syntax error: "));
+  }
+}
+
+TEST_CASE("a service has at most a thousand targets, whatever its groups") {
+  std::string groups = "[s]\naccept = 1\nconnect = [";
+  for (int i = 0; i < 2; ++i) {
+    groups += "[";
+    for (int t = 0; t < 501; ++t) groups += "\"a:1\",";
+    groups += "],";
+  }
+  CHECK(problems(groups + "]\n").find("error: a service has at most 1000 targets\n") !=
+        std::string::npos);
+}
+
 TEST_CASE("nesting is counted over arrays, tables, headers and dotted keys") {
   const auto nested = [](int levels) {
     return "x = " + std::string(static_cast<std::size_t>(levels), '[') +
