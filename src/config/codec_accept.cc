@@ -46,9 +46,8 @@ class AcceptEntry {
   }
 
   void unix_path() {
-    const bool is_abstract = text_.starts_with('@');
-    const auto address =
-        SocketAddress::unix_path(is_abstract ? text_ : reader_.absolute(value_, text_));
+    if (!text_.starts_with('@')) text_ = reader_.absolute(value_, text_);
+    const auto address = SocketAddress::unix_path(text_);
     if (!address) return reader_.error(value_, address.error().text);
     target_.push_back({.form = Accept::Form::unix_socket,
                        .address = *address,
@@ -136,8 +135,7 @@ std::string Codec<Type::accept>::print(const std::vector<Accept>& value) {
   for (const Accept& accept : value) {
     if (accept.entry == entry) continue;
     entry = accept.entry;
-    const bool is_path = accept.form == Accept::Form::unix_socket;
-    texts.push_back(is_path ? accept.address.ip() : accept.text);
+    texts.push_back(accept.text);
   }
   return texts.size() == 1 ? quoted(texts.front()) : quoted_list(texts);
 }

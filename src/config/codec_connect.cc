@@ -66,6 +66,7 @@ bool read_address(Reader& reader, const Value& value, Target& target) {
   if (text.starts_with('/') || text.starts_with('@') || is_relative) {
     target.form = Target::Form::unix_socket;
     target.host = text.starts_with('@') ? text : reader.absolute(value, text);
+    target.text = target.host;  // logs and the printed text are read elsewhere
     const auto path = SocketAddress::unix_path(target.host);
     return path ? true : refuse(path.error().text);
   }
@@ -143,9 +144,8 @@ void read_group(Reader& reader, const Value& value, TargetGroups& groups) {
 }
 
 std::string print_target(const Target& target) {
-  const std::string text = target.form == Target::Form::unix_socket ? target.host : target.text;
   const Printed printed = print_rows(target);
-  if (printed.children.size() == 1) return quoted(text);
+  if (printed.children.size() == 1) return quoted(target.text);
   std::string result;
   for (const auto& [key, value] : printed.children) {
     result += (result.empty() ? "{ " : ", ") + key + " = " + value.value;
@@ -163,10 +163,7 @@ void read_target_address(Reader& reader, const Option&, const Setting& setting, 
   (void)read_address(reader, setting.value(), target);
 }
 
-Printed print_target_address(const Target& target) {
-  const bool is_path = target.form == Target::Form::unix_socket;
-  return {.value = quoted(is_path ? target.host : target.text)};
-}
+Printed print_target_address(const Target& target) { return {.value = quoted(target.text)}; }
 
 constexpr auto kRows = std::to_array<Row<Target>>({
     {{.key = "address",

@@ -31,7 +31,7 @@ struct Accept {
   bool optional = false;
   int entry = 0;        // which element of `accept` this is part of
   bool v6_only = true;  // always set for IPv6, so that both families can be bound side by side
-  std::string text;     // as written
+  std::string text;     // as written, paths made absolute
   friend bool operator==(const Accept&, const Accept&) = default;
 };
 
@@ -41,7 +41,7 @@ struct Target {
   Form form = Form::name;
   std::string host;        // name, IP address without brackets, socket path, or SRV owner name
   std::uint16_t port = 0;  // ip and name
-  std::string text;        // as written: what logs call this target
+  std::string text;        // as written, paths made absolute: what logs call this target
   std::string name;        // the name its certificate must carry, instead of tls.name; may be empty
   int weight = 1;          // 0 drains
   std::optional<std::uint32_t> max_connections;

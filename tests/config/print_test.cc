@@ -111,6 +111,12 @@ TEST_CASE("what is printed reads back to the same model") {
   CHECK(again.config == document.config);
 }
 
+TEST_CASE("relative paths are printed for readers elsewhere") {
+  const Document document = read("[s]\naccept = \"./a\"\nconnect = \"../b\"\ntls = false\n");
+  CHECK(print(document.config) == "[s]\naccept = \"/a\"\nconnect = \"/../b\"\ntls = false\n");
+  CHECK(read(print(document.config)).config == document.config);
+}
+
 TEST_CASE("no available key is missing from the printed text") {
   const std::string printed = print(read(kEverything).config);
   for (const Named& named : all_options()) {
