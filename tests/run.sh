@@ -75,8 +75,8 @@ examples() {
 # The examples that show the program at work, with real servers.
 shown() {
   for script in "$root"/examples/*/run.sh; do
-    say "$script"
-    if sh "$script" >"$build/shown.log" 2>&1; then
+    say "${script#"$root"/}"
+    if TUNNEL=$tunnel sh "$script" >"$build/shown.log" 2>&1 </dev/null; then
       count 1 0
     else
       cat "$build/shown.log"
@@ -92,7 +92,8 @@ installation() {
   rm -rf "$stage"
   quietly env DESTDIR="$stage" meson install -C "$build" --no-rebuild
   for file in bin/tunnel share/man/man1/tunnel.1 share/man/man5/tunnel.toml.5 \
-    share/doc/tunnel/README.md share/doc/tunnel/examples/ldap/tunnel.toml systemd/system/tunnel@.service; do
+    share/doc/tunnel/README.md share/doc/tunnel/examples/ldap/tunnel.toml \
+    share/doc/tunnel/examples/ldap-failover/tunnel.toml systemd/system/tunnel@.service; do
     if [ -n "$(find "$stage" -type f -path "*/$file")" ]; then
       count 1 0
     else

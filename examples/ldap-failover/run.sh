@@ -1,110 +1,133 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# Shows failover: three real directory servers that speak LDAPS only, and a loop of plaintext searches
-# through one tunnel. One server is killed and started again; no search fails. Everything is on the
-# loopback address, in a temporary folder, and gone at the end.
+# Shows `tunnel` in the place of balance, stunnel and a supervisor: three real directory servers that
+# speak LDAPS only, searched in plaintext through the tunnel. Two are killed in turn, searches go on,
+# and the log says why. Everything is on the loopback address, in a temporary folder, and gone at the
+# end.
 #
 #   sh examples/ldap-failover/run.sh           run once
 #   sh examples/ldap-failover/run.sh --keep    stay up until Ctrl-C, and print what to try
+# shellcheck disable=SC2154  # dc1_port, dc1_pid and their like are set by eval
 set -u
 root=$(CDPATH='' cd -- "$(dirname -- "$0")/../.." && pwd)
-. "$root/tests/lib/debian.sh"
-. "$root/tests/lib/build.sh"
-. "$root/tests/lib/directory.sh"
+. "$root/tests/lib/example.sh"
+begin_example "$@"
 
-keep=
-case ${1-} in
-  '') ;;
-  --keep) keep=yes ;;
-  *) die "usage: run.sh [--keep]" ;;
-esac
-
-# shellcheck disable=SC2086  # lists of words
-install_packages $BUILD_PACKAGES $DIRECTORY_PACKAGES
-build_program plain
-
-work=$(mktemp -d)
-trap stop_everything EXIT
-trap 'exit 130' HUP INT TERM
-
-say "a throw-away authority, and three real slapd, LDAPS only"
-make_authority
-targets=
+say "three real slapds, LDAPS only, with certificates for dc1, dc2 and dc3.example.com"
 for name in dc1 dc2 dc3; do
   make_certificate "$name" "$name.example.com"
   server_port=$(free_port)
   start_slapd "$name" "$server_port"
-  [ "$name" != dc1 ] || {
-    dc1_pid=$slapd_pid
-    dc1_port=$server_port
-  }
-  # Reached by address here, so each is told which name its certificate must carry.
-  targets="$targets{ address = \"127.0.0.1:$server_port\", name = \"$name.example.com\" }, "
-  echo "$name: ldaps://127.0.0.1:$server_port/"
+  eval "${name}_port=$server_port ${name}_pid=$slapd_pid"
+  echo "$name: ldaps://127.0.0.1:$server_port/, process $slapd_pid"
 done
+targets="[[$(
+  printf '{ address = "127.0.0.1:%s", name = "dc1.example.com" }, ' "$dc1_port"
+  printf '{ address = "127.0.0.1:%s", name = "dc2.example.com" }],\\\n  ' "$dc2_port"
+  printf '[{ address = "127.0.0.1:%s", name = "dc3.example.com" }]]' "$dc3_port"
+)"
 
-# The example's own file, with this run's addresses and authority, and checks that do not keep a
-# reader waiting.
-say "the configuration"
+# The example's own file, with this run's addresses and authority in the place of its own. The
+# servers are reached by address here, so their names have to be said.
 port=$(free_port)
 sed -e "s/^accept .*/accept  = \"127.0.0.1:$port\"/" \
-  -e "s|^connect .*|connect = [${targets%, }]|" \
-  -e 's/^interval .*/interval = "500ms"/' \
+  -e "s/^connect .*/connect = $targets/" \
   -e '/^#/d' "$root/examples/ldap-failover/tunnel.toml" >"$work/tunnel.toml"
 printf '[ldap.tls]\nca = "ca.pem"\n' >>"$work/tunnel.toml"
-cat "$work/tunnel.toml"
+start_tunnel
 
-say "tunnel check"
-"$tunnel" check "$work/tunnel.toml" || die "the configuration was refused"
+# The entry that says which server answers.
+base="-x -LLL -o nettimeout=30 -H ldap://127.0.0.1:$port -b dc=example,dc=com -s base"
+searches=0
 
-say "tunnel"
-"$tunnel" "$work/tunnel.toml" >"$work/tunnel.log" 2>&1 &
-tunnel_pid=$!
-pids="$tunnel_pid $pids"
-wait_until tunnel "$tunnel_pid" "$work/tunnel.log" " ready"
-
-# search COUNT: that many searches, each of which must find the people.
+# search: one search through the tunnel. Leaves the name of the server that answered in `answer`.
 search() {
-  done=0
-  while [ "$done" -lt "$1" ]; do
-    found=$(ldapsearch -x -LLL -H "ldap://127.0.0.1:$port" -b ou=people,dc=example,dc=com \
-      '(sn=*)' cn 2>&1) || {
-      echo "$found"
-      cat "$work/tunnel.log"
-      die "a search failed"
-    }
-    done=$((done + 1))
-  done
-  echo "$1 searches, all answered"
+  # shellcheck disable=SC2086  # a list of words
+  answer=$(ldapsearch $base description 2>"$work/search.err" | sed -n 's/^description: //p')
+  searches=$((searches + 1))
+  [ -n "$answer" ] || {
+    cat "$work/search.err" "$work/tunnel.log" >&2
+    die "search $searches failed"
+  }
 }
 
-say "searching through ldap://127.0.0.1:$port/"
-search 12
-say "dc1 is killed; the searches go on"
-kill -9 "$dc1_pid"
-search 12
-wait_until tunnel "$tunnel_pid" "$work/tunnel.log" "127.0.0.1:$dc1_port ejected"
-say "dc1 is back; the searches go on"
-run_slapd dc1 "$dc1_port"
-wait_until tunnel "$tunnel_pid" "$work/tunnel.log" "127.0.0.1:$dc1_port serves again"
-search 12
+# search_often NAMES: ten searches, which these servers must answer and no other.
+search_often() {
+  : >"$work/answers"
+  for _ in 1 2 3 4 5 6 7 8 9 10; do
+    search
+    echo "$answer" >>"$work/answers"
+  done
+  tr '\n' ' ' <"$work/answers" && echo
+  answered=$(sort -u "$work/answers" | tr '\n' ' ')
+  [ "$answered" = "$1 " ] || {
+    cat "$work/tunnel.log" >&2
+    die "$answered answered, not $1"
+  }
+}
+
+# search_until NAME: until this server answers.
+search_until() {
+  deadline=$(($(date +%s) + 60))
+  search
+  until [ "$answer" = "$1" ]; do
+    [ "$(date +%s)" -lt "$deadline" ] || {
+      cat "$work/tunnel.log" >&2
+      die "$1 does not answer after a minute"
+    }
+    search
+  done
+  echo "$answer"
+}
+
+# kill_server NAME: without a chance to say goodbye to anybody.
+kill_server() {
+  eval "server_pid=\$${1}_pid"
+  kill -9 "$server_pid"
+  wait "$server_pid" 2>/dev/null
+  forget "$server_pid"
+}
+
+# await_log NAME TEXT: until the log says it of that server.
+await_log() {
+  eval "server_port=\$${1}_port"
+  wait_until tunnel "$tunnel_pid" "$work/tunnel.log" "127.0.0.1:$server_port $2"
+}
+
+say "in plaintext through the tunnel: ldapsearch $base description"
+search_often "dc1 dc2"
+
+say "dc1 is killed, and searches go on"
+kill_server dc1
+search_often "dc2"
+await_log dc1 ejected
+
+say "dc2 is killed too, and the third serves"
+kill_server dc2
+search_often "dc3"
+await_log dc2 ejected
+
+say "both are brought back"
+for name in dc1 dc2; do
+  eval "run_slapd $name \$${name}_port"
+  eval "${name}_pid=$slapd_pid"
+done
+await_log dc1 "serves again"
+await_log dc2 "serves again"
+search_until dc1
+search_until dc2
+say "$searches searches, none failed"
 
 if [ -n "$keep" ]; then
   cat <<EOF
 == staying up; Ctrl-C stops everything. In another terminal, try:
-  ldapsearch -x -LLL -H ldap://127.0.0.1:$port -b dc=example,dc=com
-  kill $slapd_pid     # dc1 once more; then search: nobody notices but the log
+  while sleep 1; do ldapsearch $base description; done
   tail -f $work/tunnel.log
+  kill $dc1_pid              # searches go on, and the log says why
+  kill -STOP $dc2_pid        # it accepts and never answers: this one search takes longer
+  kill -CONT $dc2_pid
   $tunnel explain health.check
 EOF
   wait "$tunnel_pid"
 fi
-
-# Stopped first, so that the log shows how the connections ended.
-kill "$tunnel_pid"
-wait "$tunnel_pid"
-result=$?
-say "the tunnel's log tells which server took each search, and why dc1 did not"
-cat "$work/tunnel.log"
-[ "$result" -eq 0 ] || die "the tunnel ended with status $result"
-say "done"
+finish_example ' (ejected|serves again) '

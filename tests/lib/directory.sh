@@ -1,8 +1,8 @@
 # shellcheck shell=sh disable=SC2154
 # SPDX-License-Identifier: MIT
 # Sourced after debian.sh by the examples that need directory servers. POSIX sh. Expects `work`, a
-# temporary folder. Defines: make_authority, make_certificate, free_port, start_slapd, wait_until.
-# What it starts is added to `pids`.
+# temporary folder. Defines: make_authority, make_certificate, free_port, start_slapd, run_slapd,
+# wait_until, forget, stop_everything. What it starts is added to `pids`.
 
 # shellcheck disable=SC2034  # used by those who source this
 DIRECTORY_PACKAGES="slapd ldap-utils openssl python3"
@@ -30,8 +30,9 @@ free_port() {
   python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])'
 }
 
-# start_slapd NAME PORT: a real slapd that speaks LDAPS only, with a small directory and the
-# certificate NAME. Its log is $work/NAME.log, its process $slapd_pid.
+# start_slapd NAME PORT: a real slapd that speaks LDAPS only, with a small directory, whose top
+# entry has the description NAME, and the certificate NAME. Its log is $work/NAME.log, its process
+# $slapd_pid.
 start_slapd() {
   mkdir -p "$work/$1.db"
   cat >"$work/$1.conf" <<EOF
@@ -56,6 +57,7 @@ objectClass: dcObject
 objectClass: organization
 dc: example
 o: Example
+description: $1
 
 dn: ou=people,dc=example,dc=com
 objectClass: organizationalUnit
@@ -81,6 +83,8 @@ EOF
 
 # run_slapd NAME PORT: starts one that start_slapd prepared (again).
 run_slapd() {
+  # Here and not by the new process, or what an earlier one said could be taken for its word.
+  : >"$work/$1.log"
   /usr/sbin/slapd -f "$work/$1.conf" -h "ldaps://127.0.0.1:$2/" -d stats >>"$work/$1.log" 2>&1 &
   slapd_pid=$!
   pids="$pids $slapd_pid"
@@ -102,11 +106,21 @@ wait_until() {
   done
 }
 
+# forget PID: a process that has ended and was waited for; somebody else's may have its number soon.
+forget() {
+  rest=
+  for pid in $pids; do
+    [ "$pid" = "$1" ] || rest="$rest $pid"
+  done
+  pids=$rest
+}
+
 # For the trap at the end: stops what was started and removes the temporary folder.
 stop_everything() {
   trap - EXIT HUP INT TERM
   for pid in $pids; do
     kill "$pid" 2>/dev/null
+    kill -CONT "$pid" 2>/dev/null # one that somebody has stopped would not end
   done
   for pid in $pids; do
     wait "$pid" 2>/dev/null
