@@ -131,9 +131,9 @@ class Tunnel:
         """Ends it at once, however many connections are left. A crash on the way is a failure."""
         if self.process.poll() is None:
             self.signal(signal.SIGTERM)
-            try:  # the second one ends it at once
-                self.process.wait(0.2)
-            except subprocess.TimeoutExpired:
+            try:
+                self.log.wait_for("stopped", timeout=0.3)
+            except AssertionError:  # connections are left: the second one ends them at once
                 self.signal(signal.SIGTERM)
             try:
                 self.process.wait(PATIENCE)
