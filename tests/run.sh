@@ -14,8 +14,8 @@ root=$(CDPATH='' cd -- "$(dirname -- "$0")/.." && pwd)
 . "$root/tests/lib/build.sh"
 
 # Peers and clients of the e2e tests, and what checks the manual pages.
-TEST_PACKAGES="python3-pytest python3-cryptography python3-psutil slapd ldap-utils nginx-light libnginx-mod-stream
-  openssl gnutls-bin postgresql ca-certificates procps iproute2 groff-base"
+TEST_PACKAGES="python3-pytest python3-cryptography python3-psutil slapd ldap-utils nginx-light
+  libnginx-mod-stream openssl gnutls-bin postgresql bind9-dnsutils ca-certificates procps iproute2 groff-base"
 
 passed=0
 failed=0
