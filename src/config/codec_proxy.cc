@@ -64,6 +64,7 @@ void Codec<Type::proxy>::read(Reader& reader, const Option& option, const Value&
                               std::optional<Proxy>& target) {
   const auto* written = value.as<std::string>();
   if (written == nullptr) return reader.wrong_type(option, value);
+  if (!is_plain(reader, option, value)) return;
   const auto refuse = [&](std::string text) {
     return reader.error(value, std::move(text), std::string(kExample));
   };

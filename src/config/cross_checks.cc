@@ -160,7 +160,6 @@ void check_keepalive(Document& document, const Service& service) {
 }  // namespace
 
 void cross_check(Document& document) {
-  // A copy of the pointers' owner is not needed: the checks change diagnostics only.
   for (const Service& service : document.config.services) {
     check_required(document, service);
     Targets(document, service).check();

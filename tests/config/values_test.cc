@@ -235,6 +235,33 @@ TEST_CASE("a pin is the SHA-256 of a key, in hex or base64") {
   }
 }
 
+TEST_CASE("a proxy is a URL with a host and a port, and perhaps a login") {
+  const auto proxy = [](const std::string& url) {
+    return *service_of(kService + "proxy = \"" + url + "\"\n").proxy;
+  };
+  const Proxy http = proxy("http://p.example.com:3128");
+  CHECK(http.form == Proxy::Form::http);
+  CHECK(http.host == "p.example.com");
+  CHECK(http.port == 3128);
+  CHECK(http.user.empty());
+  const Proxy socks = proxy("socks5://us%40er:p%3Aw@[::1]:1080/");
+  CHECK(socks.form == Proxy::Form::socks5);
+  CHECK(socks.host == "::1");
+  CHECK(socks.port == 1080);
+  CHECK(socks.user == "us@er");
+  CHECK(socks.password == "p:w");
+  CHECK(refused("proxy = \"p.example.com:3128\"") ==
+        "t.toml:4:9: error: a proxy is written with http:// or socks5:// in front");
+  CHECK(
+      refused("proxy = \"http://u%4:p@h:1\"") ==
+      "t.toml:4:9: error: the login in front of \"@\" is user:password; write other characters as "
+      "%XX");
+  CHECK(refused("proxy = \"http://h\"").starts_with("t.toml:4:9: error: \"h\" is neither a port"));
+  CHECK(refused("proxy = \"http://h:0\"") == "t.toml:4:9: error: a proxy needs a host and a port");
+  CHECK(refused("proxy = \"http://a\\nb:1\"") ==
+        "t.toml:4:9: error: \"proxy\" must not contain control characters");
+}
+
 TEST_CASE("every default in the table is the default of the model") {
   const auto check = []<class T>(const T&) {
     for (const Row<T>& row : rows<T>()) {
