@@ -14,6 +14,8 @@ constexpr Millis kPoolQuiet{2000};
 // Whether the kernel has delivered everything can only be asked, not waited for.
 constexpr Millis kFirstPoll{1};
 constexpr Millis kSlowestPoll{100};
+// How long a client that spoke last may take to show that it had ended, too.
+constexpr Millis kBareEndGrace{250};
 
 bool is_reset(int uv_error) { return uv_error == UV_ECONNRESET || uv_error == UV_EPIPE; }
 
@@ -199,17 +201,31 @@ void Relay::open_records() {
 void Relay::server_eof() {
   if (down_.state != State::open) return;  // TCP's own end after close_notify
   if (server_write_error_ != 0) return server_broken(server_write_error_);
-  if (session_ && !is_bare_end_expected()) {
-    if (settings_.on_truncation == config::OnTruncation::reset) {
-      return drain_then_reset(
-          *client_,
-          {Kind::truncated, Side::server,
-           std::string(target_) +
-               " closed the connection without TLS close_notify, so the data may be incomplete; "
-               "set on_truncation = \"eof\" if this server always ends that way"});
-    }
-    is_truncation_tolerated_ = true;
+  if (!session_ || is_bare_end_expected()) {
+    note_end(Side::server);
+    return down_ended();
   }
+  // A client's last word and its FIN are two events for us, and the server may answer the first
+  // with its bare end before we have seen the second (MySQL's COM_QUIT). Nothing is lost by
+  // waiting.
+  if (last_byte_from_ == Side::client && up_.state == State::open) {
+    is_bare_end_open_ = true;
+    return timer_.start(kBareEndGrace);
+  }
+  return truncated();
+}
+
+void Relay::truncated() {
+  is_bare_end_open_ = false;
+  if (settings_.on_truncation == config::OnTruncation::reset) {
+    return drain_then_reset(
+        *client_,
+        {Kind::truncated, Side::server,
+         std::string(target_) +
+             " closed the connection without TLS close_notify, so the data may be incomplete; "
+             "set on_truncation = \"eof\" if this server always ends that way"});
+  }
+  is_truncation_tolerated_ = true;
   note_end(Side::server);
   return down_ended();
 }
@@ -302,6 +318,11 @@ void Relay::pass_end_up() {
   // for the end of everything.
   if (!session_) server_->shutdown();
   up_.state = State::ended;
+  if (is_bare_end_open_) {
+    is_bare_end_open_ = false;
+    note_end(Side::server);
+    return down_ended();
+  }
   return finish_if_both_ended();
 }
 
@@ -374,7 +395,7 @@ TimePoint Relay::last_activity() const {
 
 // Bytes do not move the timer: it looks at the clock when it expires and goes on from there.
 void Relay::arm() {
-  if (mode_ != Mode::relaying) return;
+  if (mode_ != Mode::relaying || is_bare_end_open_) return;
   TimePoint next = TimePoint::max();
   const TimePoint now = loop_.now();
   if (settings_.idle) next = std::min(next, last_activity() + *settings_.idle);
@@ -389,6 +410,7 @@ void Relay::arm() {
 
 void Relay::on_timer() {
   if (mode_ == Mode::draining) return poll_delivery();
+  if (is_bare_end_open_) return truncated();
   const TimePoint now = loop_.now();
   if (client_->pending() + server_->pending() != pending_seen_) last_progress_ = now;
   if (is_stopping_ && is_idle_in_pool()) return end_idle();

@@ -131,6 +131,7 @@ class Relay {
   void server_write_failed(int uv_error);
   void server_drained();
   [[nodiscard]] bool is_bare_end_expected() const;
+  void truncated();
 
   void send_up(Bytes plaintext);
   void send_down(Bytes plaintext);
@@ -181,6 +182,8 @@ class Relay {
   bool is_close_notify_sent_ = false;
   bool is_truncation_tolerated_ = false;
   bool is_server_gone_ = false;  // reset after it had ended in order
+  bool is_bare_end_open_ =
+      false;  // the server closed bare; whether that is in order is yet to be seen
   // A side that has reset, known from writing to it; its last bytes are still to be read.
   int client_write_error_ = 0;
   int server_write_error_ = 0;
