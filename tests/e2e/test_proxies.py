@@ -139,7 +139,10 @@ class Announced:
     def __call__(self, peer):
         self.headers.append(read_proxy_header(peer))
         secured = TlsPeer(peer.sock, self.context)
-        secured.handshake()
+        try:
+            secured.handshake()
+        except ConnectionAbortedError:
+            return  # a check that the tunnel's own end cut short
         echo(secured)
 
 
