@@ -2,8 +2,9 @@
 # SPDX-License-Identifier: MIT
 """The manual pages against the program: manual.py PROGRAM.
 
-Every key that `tunnel explain` lists has its paragraph in tunnel.toml(5), and the page describes no
-other; tunnel(1) has every `kind` word and every event; both pages are well-formed (where groff is).
+Every key that `tunnel explain` lists has its paragraph in tunnel.toml(5), with its default and every
+word it may be, and the page describes no other; tunnel(1) has every `kind` word and every event;
+both pages are well-formed (where groff is).
 """
 
 import pathlib
@@ -24,7 +25,32 @@ def explained_keys(program):
 
 
 def described_keys(page):
-    return set(re.findall(r"^\.It Ic (\S+)$", page, re.MULTILINE))
+    """Each key with its paragraph; keys that share one stand above it together."""
+    paragraphs = {}
+    waiting = []
+    for part in re.split(r"^\.It Ic (?=\S+$)", page, flags=re.MULTILINE)[1:]:
+        key, text = part.split("\n", 1)
+        text = re.split(r"^\.S[hs] ", text, flags=re.MULTILINE)[0]
+        waiting.append(key)
+        if text.strip():
+            paragraphs.update(dict.fromkeys(waiting, text.replace("\\(dq", '"')))
+            waiting = []
+    return paragraphs
+
+
+def missing_words(program, paragraphs):
+    """What `tunnel explain KEY` says a value may be, or is by default, and the paragraph does not."""
+    for key, text in paragraphs.items():
+        output = subprocess.run([program, "explain", key], capture_output=True, text=True).stdout
+        kind, *others = output.splitlines() or [""]
+        kind = kind.removeprefix(key + ": ")
+        is_choice = re.fullmatch(r'("[^"]*"(, | or )?)+', kind)
+        words = re.findall(r'"([^"]*)"', kind) if is_choice else []
+        words += [other.removeprefix("default: ").strip('"') for other in others[:1]
+                  if other.startswith("default: ")]
+        for word in words:
+            if not re.search(rf"(?<![\w-]){re.escape(word)}(?![\w-])", text):
+                yield f"tunnel.toml(5) does not say {word} of {key}"
 
 
 def described_words(page):
@@ -53,7 +79,9 @@ def main():
     keys = explained_keys(sys.argv[1])
     if len(keys) < 40:
         complaints.append(f"`tunnel explain` lists only {len(keys)} keys")
-    complaints += differences("key", keys, described_keys(reference), "tunnel.toml(5)")
+    paragraphs = described_keys(reference)
+    complaints += differences("key", keys, set(paragraphs), "tunnel.toml(5)")
+    complaints += missing_words(sys.argv[1], paragraphs)
     kinds = words_of("src/base/kind.cc", "kWords")
     events = words_of("src/log/line.cc", "kEventWords")
     assert "cert_expired" in kinds and "dial_failed" in events, "the tables of words have moved"
