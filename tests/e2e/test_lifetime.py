@@ -74,6 +74,20 @@ def test_idle_connections_end_in_order(relay, serve_tls):
     assert len(tunnel.log.find("closed")) == 3
 
 
+def test_connection_without_a_single_byte_is_idle_too(relay, serve_tls):
+    ends = []
+    server = serve_tls(lambda peer: ends.append(peer.read_to_end()))
+    tunnel = relay(server)
+    client = tunnel.connect("svc")
+    server.wait_for_connections(1)
+    tunnel.signal(signal.SIGTERM)
+    assert client.expect_eof() == b""
+    client.close()
+    assert tunnel.wait_for_exit() == 0
+    server.wait_until_scripts_end()
+    assert [e.how for e in ends] == ["close_notify"]
+
+
 def test_busy_connections_finish_first(relay, serve_tls):
     go_on = threading.Event()
 

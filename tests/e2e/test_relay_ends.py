@@ -171,6 +171,38 @@ def test_client_resets(over):
     assert tunnel.closed()["kind"] == "reset_by_client"
 
 
+def test_client_resets_while_the_server_does_not_read(over):
+    """The tunnel does not read the client then, and must notice all the same, later."""
+
+    def script(peer):
+        assert go_on.get()
+        heard.put(peer.read_to_end())
+
+    go_on, heard = Note(), Note()
+    tunnel, client, _ = over(script)
+    client.sock.settimeout(1)
+    with pytest.raises(TimeoutError):  # until everything on the way is full
+        while True:
+            client.send(bytes(1 << 20))
+    client.reset()
+    go_on.put(True)
+    assert heard.get().how == "reset"
+    assert tunnel.closed()["kind"] == "reset_by_client"
+
+
+def test_what_the_client_sends_before_the_server_is_reached_is_not_lost(relay, serve_tls, dns):
+    server = serve_tls(echo)
+    dns.set("server.test", "A", ["127.0.0.1"])
+    dns.delay("server.test", 0.5)
+    tunnel = relay(f"server.test:{server.port}", options={"dns_servers": [dns.address]})
+    client = tunnel.connect("svc")
+    early = TEXT * 10
+    client.send(early)
+    client.half_close()
+    assert client.expect_eof() == early
+    assert tunnel.closed()["kind"] == "ok"
+
+
 def test_idle_connection_is_reset_both_ways(over):
     def script(peer):
         peer.send(peer.recv())
