@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: MIT
+#include "runtime/worker.h"
+
+#include <doctest/doctest.h>
+
+#include <atomic>
+#include <memory>
+#include <semaphore>
+#include <string>
+#include <vector>
+
+#include "balance/arrangement.h"
+#include "tests/uv/sockets.h"
+
+namespace tunnel::runtime {
+namespace {
+
+using uv::testing::listen_on;
+using uv::testing::local_address;
+using uv::testing::Pair;
+
+class SilentLog final : public log::Log {
+ public:
+  [[nodiscard]] bool enabled(log::Level) const override { return true; }
+  void write(log::Level, log::Event event, log::Subject, std::string_view,
+             std::initializer_list<log::Field>) override {
+    if (event == log::Event::closed) closed.fetch_add(1);
+  }
+  void reopen() override {}
+  void flush() override {}
+  std::atomic<int> closed{0};
+};
+
+// Two workers with one plain service whose only target the test plays, in its own thread.
+struct Plant : uv::testing::IgnoreSigpipe {
+  Fd target = listen_on(SocketAddress::loopback_v4(0));
+  SilentLog log;
+  std::vector<std::unique_ptr<ServiceState>> services;
+  std::atomic<std::size_t> connections{0};
+  std::atomic<bool> is_gone_wanted{true};
+  std::counting_semaphore<1000> gone{0};
+  std::shared_ptr<const balance::Layout> layout;
+  std::vector<std::unique_ptr<Worker>> workers;
+
+  Plant() {
+    const SocketAddress address = local_address(target.get());
+    config::Service service;
+    service.name = "s";
+    service.tls.reset();
+    config::Target to;
+    to.form = config::Target::Form::ip;
+    to.host = address.ip();
+    to.port = address.port();
+    to.text = address.to_string();
+    service.connect = {{to}};
+    services.push_back(std::make_unique<ServiceState>(service, nullptr, nullptr, [] {}));
+    layout = services[0]->backend.build(balance::arrange(service.connect, {}), service.balance,
+                                        balance::rules_of(service.health));
+    for (std::size_t i = 0; i < 2; ++i) {
+      workers.push_back(std::make_unique<Worker>(
+          i, Worker::Shared{services, connections, is_gone_wanted,
+                            [this](ToSupervisor) { gone.release(); }, log}));
+      workers[i]->send(TargetsChanged{0, layout, ""});
+      workers[i]->start();
+    }
+  }
+  ~Plant() {
+    for (const auto& worker : workers) worker->send(StopNow{});
+    for (const auto& worker : workers) worker->join();
+    workers.clear();
+  }
+  void hand(std::size_t worker, Pair& client) {
+    services[0]->connections.fetch_add(1);
+    connections.fetch_add(1);
+    workers[worker]->connections.fetch_add(1);
+    workers[worker]->send(
+        Accepted{0, std::move(client.near), SocketAddress::loopback_v4(1), connections.load()});
+  }
+  [[nodiscard]] Fd serve() const {
+    Fd server(::accept4(target.get(), nullptr, nullptr, SOCK_CLOEXEC));
+    REQUIRE(server.valid());
+    return server;
+  }
+};
+
+std::string read_all(const Fd& fd) {
+  std::string all;
+  char buffer[4096];
+  for (ssize_t n = 0; (n = ::recv(fd.get(), buffer, sizeof buffer, 0)) > 0;) {
+    all.append(buffer, static_cast<std::size_t>(n));
+  }
+  return all;
+}
+
+}  // namespace
+
+TEST_CASE("a client that is handed to a worker is relayed on the worker's thread and counted out") {
+  Plant plant;
+  for (std::size_t round = 0; round < 20; ++round) {
+    Pair client = Pair::tcp();
+    plant.hand(round % 2, client);
+    const Fd server = plant.serve();
+    client.say("question");
+    client.finish();
+    CHECK(read_all(server) == "question");
+    CHECK(::send(server.get(), "answer", 6, MSG_NOSIGNAL) == 6);
+    CHECK(::shutdown(server.get(), SHUT_WR) == 0);
+    CHECK(read_all(client.far) == "answer");
+    plant.gone.acquire();
+  }
+  CHECK(plant.connections.load() == 0);
+  CHECK(plant.services[0]->connections.load() == 0);
+  CHECK(plant.log.closed.load() == 20);
+}
+
+TEST_CASE("a stop resets what is left and ends the workers") {
+  std::vector<Pair> clients;
+  {
+    Plant plant;
+    for (std::size_t i = 0; i < 6; ++i) {
+      clients.push_back(Pair::tcp());
+      plant.hand(i % 2, clients.back());
+      const Fd server = plant.serve();
+      clients.back().say("x");
+      char byte = 0;
+      CHECK(::recv(server.get(), &byte, 1, 0) == 1);
+    }
+  }
+  for (const Pair& client : clients) {
+    char byte = 0;
+    CHECK(::recv(client.far.get(), &byte, 1, 0) <= 0);
+  }
+}
+
+}  // namespace tunnel::runtime
