@@ -45,7 +45,7 @@ struct Plant : uv::testing::IgnoreSigpipe {
   Plant() {
     const SocketAddress address = local_address(target.get());
     config::Service service;
-    service.name = "s";
+    service.name = std::string("plain");
     service.tls.reset();
     config::Target to;
     to.form = config::Target::Form::ip;
