@@ -114,6 +114,12 @@ int Supervisor::run() {
              exit_status_ == 0 ? "stopped: every connection ended in order"
                                : "stopped: connections that were left were reset",
              {{"exit_status", std::int64_t{exit_status_}}});
+  // libuv puts the default actions back when its handles go: a further signal would turn an exit
+  // that is under way into a death by that signal. All other threads block signals already.
+  sigset_t late;
+  (void)::sigemptyset(&late);
+  for (const int number : {SIGTERM, SIGINT, SIGHUP, SIGUSR1}) (void)::sigaddset(&late, number);
+  (void)::pthread_sigmask(SIG_BLOCK, &late, nullptr);
   return exit_status_;
 }
 

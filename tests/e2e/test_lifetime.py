@@ -161,6 +161,14 @@ def test_second_signal_ends_at_once(relay, serve_tls):
     assert [e.how for e in ends] == ["reset"]
 
 
+def test_signals_without_end_do_not_change_how_it_ends(relay, serve):
+    for _ in range(5):
+        tunnel = relay(serve(echo), tls=False)
+        while tunnel.process.poll() is None:
+            tunnel.signal(signal.SIGTERM)
+        assert tunnel.wait_for_exit() in (0, 1), "killed by a signal that came while it ended"
+
+
 def test_stop_while_dialling(relay, serve):
     """A client whose target never answers does not keep the process beyond shutdown_timeout."""
     server = serve(silent)
