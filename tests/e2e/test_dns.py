@@ -90,15 +90,13 @@ def test_stale_answers_have_an_end(named, dns, serve_tls):
     dns.fail("server.test", "SERVFAIL")
 
     def refused():
+        """One read of what the client sees: a reset is reported once, whoever asks first."""
         with tunnel.connect("svc") as client:
-            return client.read_to_end().how == "reset" if not answers(client) else False
-
-    def answers(client):
-        try:
-            client.send(b"x")
-            return client.recv() == b"x"
-        except ConnectionResetError:
-            return False
+            try:
+                client.send(b"x")
+                return client.recv() != b"x"
+            except (ConnectionResetError, BrokenPipeError):
+                return True
 
     eventually(refused, "the stale answer is given up")
     assert tunnel.log.wait_for("closed", kind="resolve_failed")
@@ -117,7 +115,7 @@ def test_nothing_resolves_at_start_and_it_recovers_by_itself(named, dns, serve_t
             try:
                 client.send(b"x")
                 return client.recv() == b"x"
-            except ConnectionResetError:
+            except (ConnectionResetError, BrokenPipeError):
                 return False
 
     eventually(works, "the name resolves again")
