@@ -15,7 +15,8 @@ root=$(CDPATH='' cd -- "$(dirname -- "$0")/.." && pwd)
 
 # Peers and clients of the e2e tests, and what checks the manual pages.
 TEST_PACKAGES="python3-pytest python3-cryptography python3-psutil slapd ldap-utils nginx-light
-  libnginx-mod-stream openssl gnutls-bin postgresql bind9-dnsutils ca-certificates procps iproute2 groff-base"
+  libnginx-mod-stream openssl gnutls-bin postgresql mariadb-server bind9-dnsutils ca-certificates
+  procps iproute2 groff-base"
 
 passed=0
 failed=0
@@ -31,9 +32,10 @@ meson_tests() {
   name=$1
   shift
   say "$name"
-  log=$build/meson-logs/testlog.json
-  rm -f "$log"
+  # The log's name tells the wrapper that the tests ran under, if any: testlog-setarch.json.
+  rm -f "$build"/meson-logs/testlog*.json
   meson test -C "$build" --no-rebuild --print-errorlogs "$@" || :
+  log=$(find "$build/meson-logs" -name 'testlog*.json')
   # shellcheck disable=SC2046  # two numbers
   if [ -s "$log" ]; then
     count $(/usr/bin/python3 "$root/tests/lib/tally.py" meson "$log")
