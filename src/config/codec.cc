@@ -173,6 +173,14 @@ void Codec<Type::readable_path>::read(Reader& reader, const Option& option, cons
   }
 }
 
+void Codec<Type::secret_path>::read(Reader& reader, const Option& option, const Value& value,
+                                    std::string& target) {
+  if (const auto* text = plain_text(reader, option, value)) {
+    target = reader.credential_or_path(value, *text);
+    reader.check_readable(value, target, Reader::Folder::refused);
+  }
+}
+
 void Codec<Type::readable_paths>::read(Reader& reader, const Option& option, const Value& value,
                                        std::vector<std::string>& target) {
   target.clear();
@@ -186,7 +194,7 @@ void Codec<Type::path_or_uri>::read(Reader& reader, const Option& option, const 
                                     std::string& target) {
   const auto* text = value.as<std::string>();
   if (text == nullptr || !text->starts_with("pkcs11:")) {
-    return Codec<Type::readable_path>::read(reader, option, value, target);
+    return Codec<Type::secret_path>::read(reader, option, value, target);
   }
   if (is_plain(reader, option, value)) target = *text;
 }

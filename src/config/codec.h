@@ -77,6 +77,12 @@ struct Codec<Type::readable_paths> {
   static std::string print(const std::vector<std::string>& value) { return quoted_list(value); }
 };
 
+// A path that may also be the name of a credential (Reader::credential_or_path).
+template <>
+struct Codec<Type::secret_path> : Codec<Type::path> {
+  static void read(Reader& reader, const Option& option, const Value& value, std::string& target);
+};
+
 template <>
 struct Codec<Type::path_or_uri> : Codec<Type::path> {
   static void read(Reader& reader, const Option& option, const Value& value, std::string& target);

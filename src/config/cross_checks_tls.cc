@@ -15,6 +15,7 @@ class TlsChecks {
     check_verify();
     check_versions();
     check_priority();
+    check_client_key();
   }
 
  private:
@@ -68,6 +69,16 @@ class TlsChecks {
     };
     problem(place("min_version") > place("max_version") ? "min_version" : "max_version",
             "min_version is newer than max_version, so no version is left");
+  }
+
+  // Half of a pair does nothing.
+  void check_client_key() {
+    if (!tls_.cert.empty() || is_set("cert")) return;
+    if (!tls_.key.empty())
+      problem("key", "\"key\" is the key of a certificate, and \"cert\" is not set",
+              "cert = \"...\" names the client certificate; one file may hold both");
+    if (!tls_.key_password_file.empty())
+      problem("key_password_file", "\"key_password_file\" opens a key, and \"cert\" is not set");
   }
 
   void check_priority() {

@@ -4,10 +4,12 @@
 #include <fcntl.h>
 #include <netdb.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
 #include <chrono>
+#include <cstdlib>
 #include <memory>
 
 #include "base/fd.h"
@@ -35,6 +37,18 @@ std::string Reader::absolute(const Value& value, std::string_view path) const {
   if (path.starts_with('/')) return std::string(path);
   if (path.starts_with("./")) path.remove_prefix(2);
   return diagnostics_.source(value.position.file).folder() + "/" + std::string(path);
+}
+
+std::string Reader::credential_or_path(const Value& value, std::string_view path) const {
+  // Unset outside of a service; libraries must not be led elsewhere in a setuid program.
+  const char* folder = may_use_system() ? ::secure_getenv("CREDENTIALS_DIRECTORY") : nullptr;
+  if (folder != nullptr && folder[0] == '/' && path.find('/') == std::string_view::npos) {
+    std::string credential = folder;
+    if (!credential.ends_with('/')) credential += '/';
+    credential += path;
+    if (::access(credential.c_str(), F_OK) == 0) return credential;
+  }
+  return absolute(value, path);
 }
 
 void Reader::check_readable(const Value& value, const std::string& path, Folder folder) {

@@ -42,6 +42,9 @@ class Reader {
   [[nodiscard]] bool may_use_system() const { return system_ == System::use; }
   // Relative to the folder of the file in which the value is written.
   [[nodiscard]] std::string absolute(const Value& value, std::string_view path) const;
+  // The same, unless it is a bare file name that the service manager holds as a credential of ours
+  // (systemd's LoadCredential=): then that.
+  [[nodiscard]] std::string credential_or_path(const Value& value, std::string_view path) const;
   enum class Folder { allowed, refused };
   void check_readable(const Value& value, const std::string& path, Folder folder);
   // Every TCP address of a name, from /etc/hosts and DNS; asked once a name, ten seconds in all.

@@ -55,6 +55,7 @@ std::string describe(const Option& option) {
       return "an array of strings";
     case Type::path:
     case Type::readable_path:
+    case Type::secret_path:
       return "a path";
     case Type::readable_paths:
       return "a path or an array of paths";

@@ -26,6 +26,7 @@ enum class Type {
   path,
   readable_path,
   readable_paths,
+  secret_path,
   path_or_uri,
   log_target,
   globs,

@@ -51,8 +51,9 @@ constexpr auto kRows = std::to_array<Row<Tls>>({
                  "system's trust store."}),
     row<Type::readable_path, &Tls::peer_certs>(
         {.key = "peer_certs",
-         .help = "With verify = \"pin\": the server's subject and public key must be those of a "
-                 "certificate in this file.",
+         .help = "Certificates that the server may have, as a PEM or DER file: its subject and "
+                 "public key must be those of one of them. Like `pin`, in addition to the chain, "
+                 "or instead of it with verify = \"pin\".",
          .availability = Availability::later}),
     row<Type::readable_paths, &Tls::crl>(
         {.key = "crl",
@@ -81,26 +82,29 @@ constexpr auto kRows = std::to_array<Row<Tls>>({
     row<Type::path_or_uri, &Tls::cert>(
         {.key = "cert",
          .stunnel = "cert",
-         .help = "The client certificate: a PEM or PKCS#12 file, or a pkcs11: URI.",
-         .availability = Availability::later}),
+         .help = "The client certificate with those above it: a PEM or PKCS#12 file, or a pkcs11: "
+                 "URI. It is sent to every server that asks for one."}),
     row<Type::path_or_uri, &Tls::key>(
         {.key = "key",
          .stunnel = "key",
          .help = "The client certificate's private key: a PEM file or a pkcs11: URI. The default "
-                 "is to look for it in `cert`.",
-         .availability = Availability::later}),
-    row<Type::readable_path, &Tls::key_password_file>(
+                 "is to look for it in `cert`."}),
+    row<Type::secret_path, &Tls::key_password_file>(
         {.key = "key_password_file",
-         .help = "A file with the password of an encrypted key or PKCS#12 file.",
+         .help = "A file with the password of an encrypted key or PKCS#12 file, or the PIN of a "
+                 "PKCS#11 token. Its first line counts."}),
+    row<Type::text, &Tls::psk_identity>(
+        {.key = "psk_identity",
+         .stunnel = "PSKidentity",
+         .help = "The identity of the pre-shared key to use, out of `psk_file`. The default is the "
+                 "first one there.",
          .availability = Availability::later}),
-    row<Type::text, &Tls::psk_identity>({.key = "psk_identity",
-                                         .stunnel = "PSKidentity",
-                                         .help = "The identity of the pre-shared key to use.",
-                                         .availability = Availability::later}),
-    row<Type::readable_path, &Tls::psk_file>(
+    row<Type::secret_path, &Tls::psk_file>(
         {.key = "psk_file",
          .stunnel = "PSKsecrets",
-         .help = "Pre-shared keys: lines of \"identity:hexkey\".",
+         .help = "Pre-shared keys: lines of \"identity:hexkey\". Both sides prove that they know "
+                 "the key, and no certificate is needed: without `ca`, `pin` and `peer_certs` none "
+                 "is accepted instead.",
          .availability = Availability::later}),
     row<Type::choice, &Tls::min_version>(
         {.key = "min_version",

@@ -6,6 +6,7 @@
 
 #include "tls/context_impl.h"
 #include "tls/pin.h"
+#include "tls/session_impl.h"
 
 namespace tunnel::tls {
 namespace {
@@ -99,6 +100,11 @@ class Loader {
     if (const int error = gnutls_certificate_allocate_credentials(&credentials); error < 0)
       return add("cert", -1, gnutls_strerror(error));
     impl_->credentials.reset(credentials);
+    impl_->certificate = ClientCertificate::load(tls_, problems, warnings);
+    // GnuTLS itself would choose by the authorities that a server names, and send nothing when ours
+    // is not among them; such lists are often incomplete, and the server judges anyhow.
+    if (impl_->certificate)
+      gnutls_certificate_set_retrieve_function3(credentials, &Session::Impl::show_certificate);
   }
 
   void load_key_log() {

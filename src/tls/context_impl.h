@@ -2,9 +2,11 @@
 // What is behind Context, for session.cc.
 #pragma once
 
+#include <memory>
 #include <string>
 #include <vector>
 
+#include "tls/client_certificate.h"
 #include "tls/context.h"
 #include "tls/handles.h"
 #include "tls/key_log.h"
@@ -17,7 +19,8 @@ namespace tunnel::tls {
 struct Context::Impl {
   Offer offer;
   VerifyPolicy policy;
-  Credentials credentials;  // empty until client certificates are there; GnuTLS wants them set
+  std::unique_ptr<const ClientCertificate> certificate;  // null: none to show
+  Credentials credentials;  // hold nothing themselves; GnuTLS wants them, and asks `certificate`
   std::vector<std::string> alpn;  // in order of preference
   KeyLog key_log;
 };

@@ -175,6 +175,47 @@ std::string version_name(unsigned version) {
   }
 }
 
+// What an alert says about the certificate that the server was shown; "" when it says nothing.
+std::string_view complaint(gnutls_alert_description_t alert) {
+  switch (alert) {
+    case GNUTLS_A_UNKNOWN_CA:
+      return ": it does not trust the CA that issued it, or lacks a certificate between the two "
+             "(tls.cert may hold those, too)";
+    case GNUTLS_A_CERTIFICATE_EXPIRED:
+      return ": it has expired";
+    case GNUTLS_A_CERTIFICATE_REVOKED:
+      return ": it was revoked";
+    case GNUTLS_A_UNSUPPORTED_CERTIFICATE:
+      return ": it is of a kind that the server does not accept, or is not meant for clients";
+    case GNUTLS_A_ACCESS_DENIED:
+      return ": it is valid, but its holder may not connect";
+    case GNUTLS_A_CERTIFICATE_REQUIRED:
+      return ": as if it had got none";
+    default:
+      return ": the server's log should say why";
+  }
+}
+
+Failure certificate_rejected(std::string_view target, gnutls_alert_description_t alert,
+                             const AlertContext& context) {
+  const std::string with_alert = " with the alert " + alert_name(alert);
+  if (context.certificate.empty())
+    return {Kind::client_cert_rejected,
+            text(target) +
+                (context.certificate_requested ? " wants a client certificate and refused to go on "
+                                                 "without one"
+                                               : " probably wants a client certificate: it refused "
+                                                 "to go on") +
+                with_alert + "; set tls.cert and tls.key"};
+  if (!context.certificate_requested)
+    return {Kind::client_cert_rejected, text(target) + " refused the connection" + with_alert +
+                                            ", before it asked for the client certificate " +
+                                            text(context.certificate)};
+  return {Kind::client_cert_rejected, text(target) + " refused the client certificate " +
+                                          text(context.certificate) + with_alert +
+                                          text(complaint(alert))};
+}
+
 }  // namespace
 
 Failure alert_received(std::string_view target, gnutls_alert_description_t alert,
@@ -185,13 +226,8 @@ Failure alert_received(std::string_view target, gnutls_alert_description_t alert
   // TLS 1.2, where our certificate is the only thing left to dislike once it was asked for.
   const bool vague = context.certificate_requested &&
                      (!context.established || alert == GNUTLS_A_HANDSHAKE_FAILURE);
-  if (!context.data_received && (is_about_client_certificate(alert) || vague)) {
-    std::string sentence = text(target);
-    sentence += context.certificate_requested
-                    ? " asked for a client certificate and refused what it got"
-                    : " refused the client certificate, or the lack of one,";
-    return {Kind::client_cert_rejected, sentence + " with the alert " + name};
-  }
+  if (!context.data_received && (is_about_client_certificate(alert) || vague))
+    return certificate_rejected(target, alert, context);
   const Kind kind = alert == GNUTLS_A_PROTOCOL_VERSION ? Kind::tls_version : Kind::tls_alert;
   if (context.data_received)
     return {kind, text(target) + " ended the session with the alert " + name + ": " +

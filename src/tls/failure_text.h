@@ -51,6 +51,7 @@ namespace tunnel::tls {
 // When an alert arrived: what it means depends on it.
 struct AlertContext {
   bool certificate_requested = false;  // the server asked for a client certificate
+  std::string_view certificate = {};   // the one it was shown, "" when there is none to show
   bool established = false;            // after the handshake, as we see it
   bool data_received = false;          // after the first application byte
 };

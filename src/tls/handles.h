@@ -3,6 +3,7 @@
 // only.
 #pragma once
 
+#include <gnutls/abstract.h>
 #include <gnutls/gnutls.h>
 #include <gnutls/ocsp.h>
 #include <gnutls/x509.h>
@@ -18,6 +19,16 @@ struct FreeCertificate {
   void operator()(gnutls_x509_crt_t crt) const { gnutls_x509_crt_deinit(crt); }
 };
 using Certificate = std::unique_ptr<gnutls_x509_crt_int, FreeCertificate>;
+
+struct FreePrivateKey {
+  void operator()(gnutls_privkey_t key) const { gnutls_privkey_deinit(key); }
+};
+using PrivateKey = std::unique_ptr<gnutls_privkey_st, FreePrivateKey>;
+
+struct FreePublicKey {
+  void operator()(gnutls_pubkey_t key) const { gnutls_pubkey_deinit(key); }
+};
+using PublicKey = std::unique_ptr<gnutls_pubkey_st, FreePublicKey>;
 
 struct FreeCrl {
   void operator()(gnutls_x509_crl_t crl) const { gnutls_x509_crl_deinit(crl); }

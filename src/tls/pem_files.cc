@@ -2,7 +2,6 @@
 #include "tls/pem_files.h"
 
 #include <dirent.h>
-#include <fcntl.h>
 #include <sys/stat.h>
 
 #include <algorithm>
@@ -12,35 +11,16 @@
 #include <unordered_set>
 #include <utility>
 
-#include "base/fd.h"
 #include "base/result.h"
+#include "tls/file_text.h"
 #include "tls/handles.h"
 
 namespace tunnel::tls {
 namespace {
 
-constexpr std::size_t kMaxFileSize = 256U << 20;  // a national CA's CRL has tens of megabytes
-
 struct CloseFolder {
   void operator()(DIR* dir) const { (void)::closedir(dir); }
 };
-
-Result<std::string> read_file(const std::string& path, std::size_t expected) {
-  if (expected > kMaxFileSize) return failed(ErrorCode::exhausted, "is larger than 256 MiB");
-  Fd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
-  if (!fd.valid()) return failed(ErrorCode::system, "cannot be read", errno);
-  std::string content(expected, '\0');
-  std::size_t size = 0;
-  while (size < content.size()) {
-    const auto got = ::read(fd.get(), content.data() + size, content.size() - size);
-    if (got < 0 && errno == EINTR) continue;
-    if (got < 0) return failed(ErrorCode::system, "cannot be read", errno);
-    if (got == 0) break;
-    size += static_cast<std::size_t>(got);
-  }
-  content.resize(size);
-  return content;
-}
 
 std::string noun(PemType type) { return type == PemType::crl ? "CRL" : "certificate"; }
 

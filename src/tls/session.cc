@@ -123,6 +123,21 @@ int Session::Impl::verify(gnutls_session_t session) {
   return GNUTLS_E_CERTIFICATE_ERROR;
 }
 
+// Called only when the server has asked for a certificate, and the context has one.
+int Session::Impl::show_certificate(gnutls_session_t session, const gnutls_cert_retr_st*,
+                                    gnutls_pcert_st** certificates, unsigned* count,
+                                    gnutls_ocsp_data_st** ocsp, unsigned* ocsp_count,
+                                    gnutls_privkey_t* key, unsigned* flags) {
+  const auto& ours = *static_cast<Impl*>(gnutls_session_get_ptr(session))->context.certificate;
+  *certificates = const_cast<gnutls_pcert_st*>(ours.chain().data());  // lent: it only reads them
+  *count = static_cast<unsigned>(ours.chain().size());
+  *key = ours.key();
+  *ocsp = nullptr;
+  *ocsp_count = 0;
+  *flags = 0;
+  return 0;
+}
+
 int Session::Impl::log_key(gnutls_session_t session, const char* label,
                            const gnutls_datum_t* secret) {
   static_cast<Impl*>(gnutls_session_get_ptr(session))
@@ -270,9 +285,11 @@ Io Session::Impl::fail_with_alert(Failure why, gnutls_alert_description_t alert)
 }
 
 AlertContext Session::Impl::alert_context() const {
-  return {.certificate_requested = gnutls_certificate_client_get_request_status(session.get()) != 0,
-          .established = established,
-          .data_received = received_data};
+  return {
+      .certificate_requested = gnutls_certificate_client_get_request_status(session.get()) != 0,
+      .certificate = context.certificate ? context.certificate->description() : std::string_view(),
+      .established = established,
+      .data_received = received_data};
 }
 
 unsigned Session::Impl::server_version() const {

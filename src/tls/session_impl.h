@@ -57,6 +57,10 @@ struct Session::Impl {
   static ssize_t push(gnutls_transport_ptr_t self, const void* data, std::size_t size);
   static ssize_t pull(gnutls_transport_ptr_t self, void* data, std::size_t size);
   static int verify(gnutls_session_t session);
+  static int show_certificate(gnutls_session_t session, const gnutls_cert_retr_st* request,
+                              gnutls_pcert_st** certificates, unsigned* count,
+                              gnutls_ocsp_data_st** ocsp, unsigned* ocsp_count,
+                              gnutls_privkey_t* key, unsigned* flags);
   static int log_key(gnutls_session_t session, const char* label, const gnutls_datum_t* secret);
 };
 

@@ -38,6 +38,16 @@ TEST_CASE("a CA or a name that is not checked is worth a warning, no error") {
         "t.toml:4:30: warning: \"ca\" is not used with verify = \"pin\"");
 }
 
+TEST_CASE("a key or a password without a certificate is refused") {
+  CHECK(refused("tls.key = \"k.pem\"") ==
+        "t.toml:4:11: error: \"key\" is the key of a certificate, and \"cert\" is not set");
+  CHECK(refused("tls.key_password_file = \"p\"") ==
+        "t.toml:4:25: error: \"key_password_file\" opens a key, and \"cert\" is not set");
+  CHECK(
+      refused("tls = { cert = \"c.pem\", key = \"pkcs11:token=x\", key_password_file = \"p\" }") ==
+      "");
+}
+
 TEST_CASE("a broken pin is reported once, not as a missing one too") {
   CHECK(problems(kService + "tls = { verify = \"pin\", pin = \"x\" }\n").find("needs at least") ==
         std::string::npos);

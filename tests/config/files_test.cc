@@ -282,4 +282,26 @@ TEST_CASE("too many values are refused before they fill the memory") {
         "t.toml:2:9: error: the configuration holds more than 1000000 values");
 }
 
+TEST_CASE("a secret may be a credential that the service manager holds") {
+  const Folder folder;
+  const Folder credentials;
+  (void)credentials.write("ldap.password", "geheim\n");
+  (void)folder.write("cert.pem", "");
+  (void)folder.write("other.password", "");
+  const auto password = [&](const std::string& name) {
+    return load(folder.write("t.toml", kService +
+                                           "tls = { cert = \"cert.pem\", key_password_file = \"" +
+                                           name + "\" }\n"))
+        .config.services.at(0)
+        .tls->key_password_file;
+  };
+  CHECK(password("ldap.password") == folder.path("ldap.password"));
+  REQUIRE(::setenv("CREDENTIALS_DIRECTORY", credentials.path("").c_str(), 1) == 0);
+  CHECK(password("ldap.password") == credentials.path("ldap.password"));
+  CHECK(password("other.password") == folder.path("other.password"));
+  CHECK(password("./ldap.password") == folder.path("ldap.password"));
+  CHECK(password("../x/ldap.password") == folder.path("../x/ldap.password"));
+  REQUIRE(::unsetenv("CREDENTIALS_DIRECTORY") == 0);
+}
+
 }  // namespace tunnel::config

@@ -111,7 +111,8 @@ std::string Identity::der() const {
 
 std::string Identity::key_pem() const {
   Datum out;
-  must(gnutls_x509_privkey_export2(key(), GNUTLS_X509_FMT_PEM, out.get()));
+  must(gnutls_x509_privkey_export2_pkcs8(key(), GNUTLS_X509_FMT_PEM, nullptr, GNUTLS_PKCS_PLAIN,
+                                         out.get()));
   return std::string(out.view());
 }
 

@@ -36,6 +36,10 @@ TestServer::TestServer(const ServerOptions& options) : options_(options) {
     must(gnutls_certificate_set_x509_key(credentials, chain.data(), static_cast<int>(chain.size()),
                                          options_.chain.front()->key()));
   }
+  if (options_.client_ca != nullptr) {
+    auto ca = options_.client_ca->certificate();
+    must(gnutls_certificate_set_x509_trust(credentials, &ca, 1));
+  }
   gnutls_session_t raw = nullptr;
   unsigned flags = GNUTLS_SERVER | GNUTLS_NONBLOCK;
   if (!options_.sends_tickets) flags |= GNUTLS_NO_TICKETS;
@@ -206,6 +210,14 @@ std::string TestServer::server_name() const {
   unsigned type = 0;
   if (gnutls_server_name_get(session_.get(), name.data(), &size, &type, 0) < 0) return {};
   return name.data();
+}
+
+std::vector<std::string> TestServer::client_chain() const {
+  unsigned size = 0;
+  const auto* list = gnutls_certificate_get_peers(session_.get(), &size);
+  std::vector<std::string> chain;
+  for (unsigned i = 0; i < size; ++i) chain.push_back(text(list[i]));
+  return chain;
 }
 
 std::string TestServer::alpn() const {

@@ -16,8 +16,9 @@ struct ServerOptions {
   std::vector<const Identity*> chain;  // its own certificate first
   std::string priority =
       "NORMAL:%PROFILE_VERY_WEAK:%VERIFY_ALLOW_BROKEN:%VERIFY_ALLOW_SIGN_WITH_SHA1";
-  bool request_certificate = false;  // asks for a client certificate
-  bool require_certificate = false;  // and refuses to go on without it
+  bool request_certificate = false;     // asks for a client certificate
+  bool require_certificate = false;     // and refuses to go on without it
+  const Identity* client_ca = nullptr;  // the authority it names when it asks
   std::vector<std::string> alpn;
   bool sends_tickets = false;
   std::string known_name;     // refuses other server names with unrecognized_name
@@ -53,6 +54,8 @@ class TestServer {
   [[nodiscard]] int alert_received() const { return alert_; }  // -1: none
   [[nodiscard]] std::string server_name() const;               // that the client asked for
   [[nodiscard]] std::string alpn() const;
+  // The certificates that the client has shown, DER, its own first.
+  [[nodiscard]] std::vector<std::string> client_chain() const;
   [[nodiscard]] gnutls_session_t raw() const { return session_.get(); }
 
  private:

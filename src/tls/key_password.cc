@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: MIT
+#include "tls/key_password.h"
+
+#include <cstring>
+
+#include "tls/file_text.h"
+
+namespace tunnel::tls {
+namespace {
+
+constexpr std::size_t kMaxFileSize = 65536;
+constexpr std::size_t kMaxPassword = 1024;
+
+}  // namespace
+
+KeyPassword::~KeyPassword() { gnutls_memset(text_.data(), 0, text_.size()); }
+
+void KeyPassword::load(const std::string& option, const std::string& path,
+                       std::vector<Problem>& problems) {
+  option_ = option;
+  path_ = path;
+  if (path.empty()) return;
+  const auto add = [&](std::string text, std::string hint) {
+    problems.push_back({option, -1, std::move(text), std::move(hint)});
+  };
+  auto content = read_file(path, kMaxFileSize);
+  if (!content) return add(path + ": " + content.error().text, {});
+  // An editor ends the line; the line's end is no part of a password.
+  text_.assign(*content, 0, content->find_first_of(std::string_view("\r\n\0", 3)));
+  gnutls_memset(content->data(), 0, content->size());
+  if (text_.empty())
+    return add(path + ": holds no password", "the password is the first line of the file");
+  if (text_.size() > kMaxPassword)
+    return add(path + ": the password, the file's first line, is longer than 1024 bytes",
+               "is it the right file?");
+  is_set_ = true;
+}
+
+int KeyPassword::give_pin(void* self, int attempt, const char*, const char*, unsigned flags,
+                          char* pin, std::size_t pin_size) {
+  const auto& password = *static_cast<const KeyPassword*>(self);
+  const bool was_wrong = attempt > 0 || (flags & GNUTLS_PIN_WRONG) != 0;
+  if (!password.is_set_ || was_wrong || password.text_.size() >= pin_size) return -1;
+  std::memcpy(pin, password.text_.c_str(), password.text_.size() + 1);
+  return 0;
+}
+
+}  // namespace tunnel::tls

@@ -1,0 +1,201 @@
+// SPDX-License-Identifier: MIT
+#include "tls/token.h"
+
+#include <gnutls/pkcs11.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "base/text.h"
+
+namespace tunnel::tls {
+namespace {
+
+constexpr std::string_view kScheme = "pkcs11:";
+
+// The attributes of a path or a query.
+std::vector<std::string_view> split(std::string_view text, char separator) {
+  std::vector<std::string_view> parts;
+  while (!text.empty()) {
+    const auto end = text.find(separator);
+    parts.push_back(text.substr(0, end));
+    text.remove_prefix(end == std::string_view::npos ? text.size() : end + 1);
+  }
+  return parts;
+}
+
+std::string_view path_of(std::string_view uri) {
+  uri.remove_prefix(std::min(kScheme.size(), uri.size()));
+  return uri.substr(0, uri.find('?'));
+}
+
+std::string_view query_of(std::string_view uri) {
+  const auto mark = uri.find('?');
+  return mark == std::string_view::npos ? std::string_view() : uri.substr(mark + 1);
+}
+
+using IsUnwanted = bool (*)(std::string_view attribute);
+
+std::string join_wanted(std::string_view attributes, char separator, IsUnwanted is_unwanted) {
+  std::string kept;
+  for (const auto attribute : split(attributes, separator)) {
+    if (is_unwanted(attribute)) continue;
+    if (!kept.empty()) kept += separator;
+    kept += attribute;
+  }
+  return kept;
+}
+
+std::string without(std::string_view uri, IsUnwanted is_unwanted) {
+  const auto query = join_wanted(query_of(uri), '&', is_unwanted);
+  return std::string(kScheme) + join_wanted(path_of(uri), ';', is_unwanted) +
+         (query.empty() ? "" : "?" + query);
+}
+
+// For GnuTLS, which would take the PIN's file with its last newline: we read it ourselves.
+std::string without_pin_source(std::string_view uri) {
+  return without(uri,
+                 [](std::string_view attribute) { return attribute.starts_with("pin-source="); });
+}
+
+// The attribute's value with %XX decoded; empty when it is not there. Before RFC 7512 those of the
+// query stood in the path.
+std::string value_of(std::string_view uri, std::string_view name) {
+  const auto digit = [](char c) {
+    if (c >= '0' && c <= '9') return c - '0';
+    if (c >= 'a' && c <= 'f') return c - 'a' + 10;
+    return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
+  };
+  auto attributes = split(query_of(uri), '&');
+  for (const auto attribute : split(path_of(uri), ';')) attributes.push_back(attribute);
+  for (const auto attribute : attributes) {
+    if (!attribute.starts_with(name) || attribute.substr(name.size(), 1) != "=") continue;
+    const auto raw = attribute.substr(name.size() + 1);
+    std::string value;
+    for (std::size_t i = 0; i < raw.size(); ++i) {
+      const bool is_escape = raw[i] == '%' && i + 2 < raw.size();
+      if (is_escape && digit(raw[i + 1]) >= 0 && digit(raw[i + 2]) >= 0) {
+        value += static_cast<char>(digit(raw[i + 1]) * 16 + digit(raw[i + 2]));
+        i += 2;
+      } else {
+        value += raw[i];
+      }
+    }
+    return value;
+  }
+  return {};
+}
+
+void* lend_pin(const KeyPassword& password) { return const_cast<KeyPassword*>(&password); }
+
+// Tells why, by the library's number.
+void add_problem(const std::string& option, const std::string& uri, int error,
+                 const KeyPassword& password, const std::string& what,
+                 std::vector<Problem>& problems) {
+  const std::string name = uri_for_people(uri);
+  switch (error) {
+    case GNUTLS_E_PKCS11_PIN_ERROR:
+      if (password.is_set())
+        return problems.push_back(
+            {password.option(), -1,
+             "the PIN in " + password.path() + " does not open the token of " + name,
+             "it was tried once: tokens lock themselves after a few wrong "
+             "PINs"});
+      if (!password.path().empty()) return;  // it could not be read: a problem already
+      return problems.push_back(
+          {option, -1,
+           holds_pin(uri) ? "the PIN that the URI names does not open the token of " + name
+                          : "the token of " + name + " wants a PIN, and there is none",
+           "put the PIN into a file that only the tunnel can read, and name that in "
+           "tls.key_password_file, or as ?pin-source=file:/... in the URI"});
+    case GNUTLS_E_PKCS11_PIN_LOCKED:
+      return problems.push_back({option, -1, "the PIN of the token of " + name + " is locked",
+                                 "the token's security officer can unlock it"});
+    case GNUTLS_E_PKCS11_PIN_EXPIRED:
+      return problems.push_back(
+          {option, -1, "the PIN of the token of " + name + " has expired", {}});
+    case GNUTLS_E_PKCS11_REQUESTED_OBJECT_NOT_AVAILBLE:
+    case GNUTLS_E_REQUESTED_DATA_NOT_AVAILABLE:
+      return problems.push_back(
+          {option, -1, "no PKCS#11 token has " + what + " " + name,
+           "`p11tool --list-tokens` shows the tokens of the modules that p11-kit knows, and "
+           "`p11tool --login --list-all TOKEN` what is in them; ?module-path=/... in the URI adds "
+           "a module"});
+    case GNUTLS_E_PARSING_ERROR:
+    case GNUTLS_E_INVALID_REQUEST:
+      return problems.push_back({option, -1, "\"" + name + "\" is no PKCS#11 URI (RFC 7512)",
+                                 "write it like \"pkcs11:token=NAME;object=LABEL\""});
+    default:
+      return problems.push_back(
+          {option, -1, what + " " + name + " cannot be used: " + gnutls_strerror(error), {}});
+  }
+}
+
+// False, with a problem, when the module that the URI names cannot be loaded.
+bool add_module(const std::string& option, const std::string& uri, std::vector<Problem>& problems) {
+  const auto path = value_of(uri, "module-path");
+  if (path.empty()) return true;
+  if (gnutls_pkcs11_add_provider(path.c_str(), nullptr) >= 0) return true;
+  problems.push_back({option, -1, "the PKCS#11 module " + printable(path) + " cannot be loaded",
+                      "module-path is the shared library that comes with the token"});
+  return false;
+}
+
+}  // namespace
+
+bool is_token_uri(std::string_view text) { return text.starts_with(kScheme); }
+
+std::string uri_for_people(std::string_view uri) {
+  return printable(without(uri.substr(0, uri.find('?')), [](std::string_view attribute) {
+    return attribute.starts_with("pin-");
+  }));
+}
+
+std::string pin_source_of(std::string_view uri) {
+  auto source = value_of(uri, "pin-source");
+  if (source.starts_with("file:")) source.erase(0, 5);
+  if (source.starts_with("//localhost/")) source.erase(0, 11);
+  while (source.starts_with("//")) source.erase(0, 1);
+  return source;
+}
+
+bool holds_pin(std::string_view uri) { return uri.find("pin-value=") != std::string_view::npos; }
+
+std::string key_uri_of(std::string_view certificate_uri) {
+  return without(certificate_uri, [](std::string_view attribute) {
+    return attribute.starts_with("type=") || attribute.starts_with("object-type=");
+  });
+}
+
+PrivateKey token_key(const std::string& option, const std::string& uri, const KeyPassword& password,
+                     std::vector<Problem>& problems) {
+  if (!add_module(option, uri, problems)) return nullptr;
+  gnutls_privkey_t raw = nullptr;
+  if (gnutls_privkey_init(&raw) < 0) return nullptr;
+  PrivateKey key(raw);
+  gnutls_privkey_set_pin_function(raw, &KeyPassword::give_pin, lend_pin(password));
+  const int error = gnutls_privkey_import_url(raw, without_pin_source(uri).c_str(), 0);
+  if (error >= 0) return key;
+  add_problem(option, uri, error, password, "the private key", problems);
+  return nullptr;
+}
+
+std::vector<Certificate> token_certificates(const std::string& option, const std::string& uri,
+                                            const KeyPassword& password,
+                                            std::vector<Problem>& problems) {
+  std::vector<Certificate> certificates;
+  if (!add_module(option, uri, problems)) return certificates;
+  gnutls_x509_crt_t* list = nullptr;
+  unsigned size = 0;
+  const int error = gnutls_x509_crt_list_import_url(&list, &size, uri.c_str(),
+                                                    &KeyPassword::give_pin, lend_pin(password), 0);
+  if (error < 0) {
+    add_problem(option, uri, error, password, "the certificate", problems);
+    return certificates;
+  }
+  for (unsigned i = 0; i < size; ++i) certificates.emplace_back(list[i]);
+  gnutls_free(list);
+  return certificates;
+}
+
+}  // namespace tunnel::tls
