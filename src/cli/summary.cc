@@ -56,6 +56,38 @@ std::string accept_words(const Service& service) {
   return text;
 }
 
+// A token's URI may hold a PIN behind its question mark.
+std::string without_query(const std::string& path) {
+  return path.starts_with("pkcs11:") ? path.substr(0, path.find_first_of("?")) : path;
+}
+
+// What the server must be, whoever issued its certificate; "" when that does not matter.
+std::string pinned(const Tls& tls) {
+  std::string text;
+  if (!tls.pin.empty()) text = "one of " + std::to_string(tls.pin.size()) + " pinned keys";
+  if (!tls.peer_certs.empty())
+    text += (text.empty() ? "" : " or ") + ("that of a certificate in " + tls.peer_certs);
+  return text;
+}
+
+std::string verify_words(const Tls& tls) {
+  const std::string authorities = tls.ca.empty() ? "the system's trust store" : joined(tls.ca);
+  const std::string pins = pinned(tls).empty() ? "" : ", with a key that is " + pinned(tls);
+  switch (tls.verify) {
+    case Verify::full:
+      return "; the server's certificate must be trusted by " + authorities + ", for " +
+             (tls.name.empty() ? "the host of the target" : joined(tls.name, " or ")) + pins;
+    case Verify::chain:
+      return "; the server's certificate must be trusted by " + authorities +
+             ", whatever its name" + pins;
+    case Verify::pin:
+      return "; the server's key must be " + pinned(tls);
+    case Verify::none:
+      return "; the server's certificate is NOT checked";
+  }
+  return {};
+}
+
 std::string tls_words(const Tls& tls) {
   std::string text = "speaks TLS";
   if (tls.priority.empty()) {
@@ -65,22 +97,9 @@ std::string tls_words(const Tls& tls) {
   } else {
     text += " by the priority string " + tls.priority;
   }
-  const std::string authorities = tls.ca.empty() ? "the system's trust store" : joined(tls.ca);
-  const std::string pins =
-      tls.pin.empty() ? "" : ", and one of " + std::to_string(tls.pin.size()) + " pinned keys";
-  switch (tls.verify) {
-    case Verify::full:
-      return text + "; the server's certificate must be trusted by " + authorities + ", for " +
-             (tls.name.empty() ? "the host of the target" : joined(tls.name, " or ")) + pins;
-    case Verify::chain:
-      return text + "; the server's certificate must be trusted by " + authorities +
-             ", whatever its name" + pins;
-    case Verify::pin:
-      return text + "; the server's key must be one of " + std::to_string(tls.pin.size()) +
-             " pinned keys";
-    case Verify::none:
-      return text + "; the server's certificate is NOT checked";
-  }
+  text += verify_words(tls);
+  if (!tls.cert.empty())
+    text += "; it is shown the client certificate in " + without_query(tls.cert);
   return text;
 }
 

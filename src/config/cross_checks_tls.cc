@@ -36,8 +36,9 @@ class TlsChecks {
   // A key that would be ignored looks like protection that is not there.
   void check_verify() {
     const Verify verify = tls_.verify;
-    if (verify == Verify::pin && tls_.pin.empty() && tls_.peer_certs.empty() && !is_set("pin")) {
-      problem("verify", "verify = \"pin\" needs at least one \"pin\"",
+    if (verify == Verify::pin && tls_.pin.empty() && tls_.peer_certs.empty() && !is_set("pin") &&
+        !is_set("peer_certs")) {
+      problem("verify", "verify = \"pin\" needs \"pin\" or \"peer_certs\"",
               "pin = [\"sha256:...\"] with the hash of the server's public key");
     }
     // Both may come from [defaults.tls], and a name is still sent as SNI: worth a word, no error.
@@ -47,6 +48,10 @@ class TlsChecks {
     if (verify == Verify::none && !tls_.pin.empty()) {
       problem("pin", "\"pin\" is not checked with verify = \"none\"",
               "verify = \"pin\" checks pins alone");
+    }
+    if (verify == Verify::none && !tls_.peer_certs.empty()) {
+      problem("peer_certs", "\"peer_certs\" is not checked with verify = \"none\"",
+              "verify = \"pin\" checks it alone");
     }
     if (verify == Verify::pin && !tls_.ca.empty()) {
       warning("ca", "\"ca\" is not used with verify = \"pin\"",

@@ -42,7 +42,8 @@ constexpr auto kRows = std::to_array<Row<Tls>>({
         {.key = "verify",
          .standard = "\"full\"",
          .help = "What is checked of the server's certificate. \"full\" is its chain and its name, "
-                 "\"chain\" leaves the name out, \"pin\" accepts exactly the keys in `pin`, and "
+                 "\"chain\" leaves the name out, \"pin\" accepts exactly what `pin` and "
+                 "`peer_certs` name, and "
                  "\"none\" checks nothing, with a warning at each start."}),
     row<Type::readable_paths, &Tls::ca>(
         {.key = "ca",
@@ -51,10 +52,10 @@ constexpr auto kRows = std::to_array<Row<Tls>>({
                  "system's trust store."}),
     row<Type::readable_path, &Tls::peer_certs>(
         {.key = "peer_certs",
-         .help = "Certificates that the server may have, as a PEM or DER file: its subject and "
-                 "public key must be those of one of them. Like `pin`, in addition to the chain, "
-                 "or instead of it with verify = \"pin\".",
-         .availability = Availability::later}),
+         .help =
+             "A file with the certificates that the server may have, PEM or DER. Its subject and "
+             "public key must be those of one of them. Like `pin`, in addition to the chain, "
+             "or instead of it with verify = \"pin\"."}),
     row<Type::readable_paths, &Tls::crl>(
         {.key = "crl",
          .stunnel = "CRLfile",

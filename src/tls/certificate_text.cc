@@ -97,6 +97,16 @@ Failure wrong_pin(std::string_view target, std::string_view actual_sha256_base64
                                   "purpose, put it there"};
 }
 
+Failure wrong_peer(std::string_view target, std::string_view subject,
+                   std::string_view actual_sha256_base64, std::string_view instead) {
+  return {Kind::pin_mismatch, certificate_of(target) + " is " +
+                                  (subject.empty() ? "without a subject" : text(subject)) +
+                                  " with the key sha256:" + text(actual_sha256_base64) + ", but " +
+                                  text(instead) +
+                                  "; if the server's certificate was changed on purpose, put the "
+                                  "new one there"};
+}
+
 Failure revoked(std::string_view certificate, std::time_t when, std::string_view by) {
   std::string sentence = text(certificate) + " was revoked";
   if (when > 0) sentence += " on " + date_text(when);

@@ -78,8 +78,12 @@ class Loader {
             "-sha256`");
       }
     }
-    if (tls_.verify == Verify::pin && tls_.pin.empty())
-      add("verify", -1, "tls.verify = \"pin\" needs tls.pin");
+    impl_->policy.peers = PeerCertificates::load(tls_.peer_certs, problems);
+    if (tls_.verify == Verify::pin && tls_.pin.empty() && tls_.peer_certs.empty())
+      add("verify", -1, "tls.verify = \"pin\" needs tls.pin or tls.peer_certs");
+    if (tls_.verify == Verify::none && !tls_.peer_certs.empty())
+      add("peer_certs", -1, "tls.peer_certs has no effect with tls.verify = \"none\"",
+          "tls.verify = \"pin\" checks it and nothing else");
     if (tls_.verify == Verify::none && !tls_.pin.empty())
       add("pin", -1, "tls.pin has no effect with tls.verify = \"none\"",
           "tls.verify = \"pin\" checks the pin and nothing else");

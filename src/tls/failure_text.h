@@ -38,6 +38,9 @@ namespace tunnel::tls {
 [[nodiscard]] Failure wrong_name(std::string_view target, std::string_view names_in_certificate,
                                  const std::vector<std::string>& wanted);
 [[nodiscard]] Failure wrong_pin(std::string_view target, std::string_view actual_sha256_base64);
+// `instead`: what tls.peer_certs has.
+[[nodiscard]] Failure wrong_peer(std::string_view target, std::string_view subject,
+                                 std::string_view actual_sha256_base64, std::string_view instead);
 // `by`: "the CRL /etc/crl.pem", "its stapled OCSP response"; `when` 0 when it is not known.
 [[nodiscard]] Failure revoked(std::string_view certificate, std::time_t when, std::string_view by);
 [[nodiscard]] Failure crl_missing(std::string_view certificate, std::string_view issuer);

@@ -171,7 +171,14 @@ Reason pin_fails(const Judgement& judgement) {
   const auto actual = spki_sha256(judgement.chain.leaf());
   for (const auto& pin : judgement.policy.pins)
     if (!actual.empty() && pin == actual) return std::nullopt;
-  return Verdict{wrong_pin(judgement.peer.target, base64(actual)), GNUTLS_A_BAD_CERTIFICATE};
+  const auto& peers = judgement.policy.peers;
+  const auto leaf = judgement.chain.leaf();
+  if (peers.empty())
+    return Verdict{wrong_pin(judgement.peer.target, base64(actual)), GNUTLS_A_BAD_CERTIFICATE};
+  if (peers.accept(leaf)) return std::nullopt;
+  return Verdict{
+      wrong_peer(judgement.peer.target, subject_of(leaf), base64(actual), peers.instead_of(leaf)),
+      GNUTLS_A_BAD_CERTIFICATE};
 }
 
 // ---- revocation
@@ -264,7 +271,7 @@ Reason find_fault(const Judgement& judgement) {
   if (policy.verify == Verify::full) {
     if (auto reason = name_fails(judgement)) return reason;
   }
-  if (!policy.pins.empty()) {
+  if (!policy.pins.empty() || !policy.peers.empty()) {
     if (auto reason = pin_fails(judgement)) return reason;
   }
   return revocation_fails(judgement);

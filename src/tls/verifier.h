@@ -10,6 +10,7 @@
 #include "tls/failure.h"
 #include "tls/handles.h"
 #include "tls/peer.h"
+#include "tls/peer_certificates.h"
 #include "tls/trust_anchors.h"
 
 namespace tunnel::tls {
@@ -21,6 +22,7 @@ struct VerifyPolicy {
   RevocationLists crls;
   config::OcspMode ocsp = config::OcspMode::soft;
   std::vector<std::string> pins;  // SHA-256 of the SubjectPublicKeyInfo, raw
+  PeerCertificates peers;         // of them or of the pins, one must match if there is any
   unsigned flags = 0;             // Offer::verify_flags
 };
 

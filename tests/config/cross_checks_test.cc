@@ -19,7 +19,11 @@ TEST_CASE("protection that would be ignored is refused") {
   CHECK(refused("tls = { verify = \"none\", " + kPin + " }") ==
         "t.toml:4:32: error: \"pin\" is not checked with verify = \"none\"");
   CHECK(refused("tls = { verify = \"pin\" }") ==
-        "t.toml:4:18: error: verify = \"pin\" needs at least one \"pin\"");
+        "t.toml:4:18: error: verify = \"pin\" needs \"pin\" or \"peer_certs\"");
+  CHECK(refused("tls = { verify = \"pin\", peer_certs = \"p.pem\" }") == "");
+  CHECK(refused("tls = { peer_certs = \"p.pem\" }") == "");
+  CHECK(refused("tls = { verify = \"none\", peer_certs = \"p.pem\" }") ==
+        "t.toml:4:39: error: \"peer_certs\" is not checked with verify = \"none\"");
   CHECK(refused("tls = { verify = \"pin\", " + kPin + " }") == "");
   CHECK(refused("tls = { verify = \"none\", crl = \"x\" }") ==
         "t.toml:4:32: error: \"crl\" is not checked with verify = \"none\"");
@@ -49,7 +53,7 @@ TEST_CASE("a key or a password without a certificate is refused") {
 }
 
 TEST_CASE("a broken pin is reported once, not as a missing one too") {
-  CHECK(problems(kService + "tls = { verify = \"pin\", pin = \"x\" }\n").find("needs at least") ==
+  CHECK(problems(kService + "tls = { verify = \"pin\", pin = \"x\" }\n").find("needs") ==
         std::string::npos);
 }
 

@@ -256,7 +256,7 @@ TEST_CASE("keys that need a chain are refused without one") {
   }
   SUBCASE("pin without a pin") {
     l.tls.pin = {};
-    CHECK(l.problem().text == "tls.verify = \"pin\" needs tls.pin");
+    CHECK(l.problem().text == "tls.verify = \"pin\" needs tls.pin or tls.peer_certs");
   }
 }
 

@@ -63,6 +63,18 @@ void set_key_id(gnutls_x509_crt_t crt) {
 }  // namespace
 
 Identity::Identity(const Subject& subject, const Identity* issuer) : key_(new_key(subject)) {
+  make(subject, issuer);
+}
+
+Identity::Identity(const Subject& subject, const Identity* issuer, const Identity& key_of) {
+  gnutls_x509_privkey_t key = nullptr;
+  must(gnutls_x509_privkey_init(&key));
+  key_.reset(key);
+  must(gnutls_x509_privkey_cpy(key, key_of.key()));
+  make(subject, issuer);
+}
+
+void Identity::make(const Subject& subject, const Identity* issuer) {
   gnutls_x509_crt_t crt = nullptr;
   must(gnutls_x509_crt_init(&crt));
   certificate_.reset(crt);

@@ -43,6 +43,8 @@ class Identity {
  public:
   // Signed by `issuer`, or by itself.
   explicit Identity(const Subject& subject, const Identity* issuer = nullptr);
+  // With the key of another.
+  Identity(const Subject& subject, const Identity* issuer, const Identity& key_of);
 
   [[nodiscard]] gnutls_x509_crt_t certificate() const { return certificate_.get(); }
   [[nodiscard]] gnutls_x509_privkey_t key() const { return key_.get(); }
@@ -51,6 +53,8 @@ class Identity {
   [[nodiscard]] std::string key_pem() const;
 
  private:
+  void make(const Subject& subject, const Identity* issuer);
+
   Key key_;
   Certificate certificate_;
 };
