@@ -88,8 +88,8 @@ class TlsChecks {
 
   void check_priority() {
     if (tls_.priority.empty()) return;
-    constexpr std::array<std::string_view, 4> kExcluded = {"min_version", "max_version", "ciphers",
-                                                           "groups"};
+    constexpr std::array<std::string_view, 5> kExcluded = {"min_version", "max_version",
+                                                           "min_strength", "ciphers", "groups"};
     for (const std::string_view key : kExcluded) {
       if (!is_set(key)) continue;
       problem(key, "\"" + std::string(key) + "\" and \"priority\" exclude one another",

@@ -95,6 +95,8 @@ struct SmtpLogin {
 enum class Verify { full, chain, pin, none };
 enum class OcspMode { soft, require, off };
 enum class TlsVersion { tls1_0, tls1_1, tls1_2, tls1_3 };
+// Of whatever has keys: cipher suites, groups, certificates.
+enum class MinStrength { bits112, bits128, bits192, bits256 };
 
 struct Tls {
   Verify verify = Verify::full;
@@ -110,9 +112,10 @@ struct Tls {
   std::string psk_identity, psk_file;
   TlsVersion min_version = TlsVersion::tls1_2;
   TlsVersion max_version = TlsVersion::tls1_3;
+  MinStrength min_strength = MinStrength::bits112;
   std::vector<std::string> ciphers;  // IANA names; empty: the default of SPEC section 4
   std::vector<std::string> groups;
-  std::string priority;  // a whole GnuTLS priority string; excludes the four keys above
+  std::string priority;  // a whole GnuTLS priority string; excludes the five keys above
   std::vector<std::string> alpn;
   bool resumption = true;
   std::string keylog;

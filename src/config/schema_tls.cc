@@ -35,6 +35,16 @@ struct Words<TlsVersion> {
   });
 };
 
+template <>
+struct Words<MinStrength> {
+  static constexpr auto kWords = std::to_array<Word>({
+      {"112", static_cast<int>(MinStrength::bits112)},
+      {"128", static_cast<int>(MinStrength::bits128)},
+      {"192", static_cast<int>(MinStrength::bits192)},
+      {"256", static_cast<int>(MinStrength::bits256)},
+  });
+};
+
 namespace {
 
 constexpr auto kRows = std::to_array<Row<Tls>>({
@@ -117,6 +127,12 @@ constexpr auto kRows = std::to_array<Row<Tls>>({
                                           .stunnel = "sslVersionMax",
                                           .standard = "\"1.3\"",
                                           .help = "The newest version of TLS that is spoken."}),
+    row<Type::choice, &Tls::min_strength>(
+        {.key = "min_strength",
+         .stunnel = "securityLevel",
+         .standard = "\"112\"",
+         .help = "The least strength, in bits, of cipher suites, groups and certificates. \"128\" "
+                 "asks for RSA keys of 3072 bits, \"192\" for 7680 bits."}),
     row<Type::texts, &Tls::ciphers>(
         {.key = "ciphers",
          .help = "Cipher suites by their standard names, the preferred first. Anything negotiated "
@@ -129,7 +145,7 @@ constexpr auto kRows = std::to_array<Row<Tls>>({
     row<Type::text, &Tls::priority>(
         {.key = "priority",
          .help = "A whole GnuTLS priority string, for experts. It replaces min_version, "
-                 "max_version, ciphers and groups."}),
+                 "max_version, min_strength, ciphers and groups."}),
     row<Type::texts, &Tls::alpn>(
         {.key = "alpn", .help = "Application protocols to offer, the preferred first."}),
     row<Type::boolean, &Tls::resumption>(

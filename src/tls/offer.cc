@@ -103,6 +103,61 @@ std::vector<std::size_t> look_up(std::string_view key, const std::vector<std::st
   return found;
 }
 
+struct Strength {
+  config::MinStrength config;
+  int bits;
+  std::string_view profile;
+};
+constexpr Strength kStrengths[] = {
+    {config::MinStrength::bits112, 112, "%PROFILE_MEDIUM"},
+    {config::MinStrength::bits128, 128, "%PROFILE_HIGH"},
+    {config::MinStrength::bits192, 192, "%PROFILE_ULTRA"},
+    {config::MinStrength::bits256, 256, "%PROFILE_FUTURE"},
+};
+
+const Strength& strength_of(const config::Tls& tls) {
+  return *std::ranges::find(kStrengths, tls.min_strength, &Strength::config);
+}
+
+int bits_of(const Suite& suite) {
+  if (suite.cipher == GNUTLS_CIPHER_3DES_CBC) return 112;  // of 168: two keys meet in the middle
+  return static_cast<int>(gnutls_cipher_get_key_size(suite.cipher)) * 8;
+}
+
+// As OpenSSL and NIST count them.
+int bits_of(const Group& group) {
+  switch (group.id) {
+    case GNUTLS_GROUP_SECP384R1:
+    case GNUTLS_GROUP_FFDHE8192:
+      return 192;
+    case GNUTLS_GROUP_SECP521R1:
+      return 256;
+    case GNUTLS_GROUP_X448:
+      return 224;
+    case GNUTLS_GROUP_SECP224R1:
+    case GNUTLS_GROUP_FFDHE2048:
+      return 112;
+    default:
+      return 128;
+  }
+}
+
+// Leaves out what is weaker than min_strength; a problem when nothing is left.
+template <class T>
+void keep_strong(std::vector<T>& list, const config::Tls& tls, std::string_view key,
+                 std::vector<Problem>& problems) {
+  const int least = strength_of(tls).bits;
+  const bool any = !list.empty();
+  std::erase_if(list, [least](const T& entry) { return bits_of(entry) < least; });
+  if (any && list.empty()) {
+    problems.push_back({std::string(key),
+                        -1,
+                        "none of tls." + std::string(key) + " has the " + std::to_string(least) +
+                            " bits of strength that tls.min_strength asks for",
+                        {}});
+  }
+}
+
 std::vector<Suite> find_suites(const config::Tls& tls, OldVersions old_versions,
                                std::vector<Problem>& problems) {
   const auto known = known_suites();
@@ -237,8 +292,10 @@ std::optional<Offer> make_offer(const config::Tls& tls, std::vector<Problem>& pr
   }
   const auto before = problems.size();
   const bool has_old = tls.min_version < TlsVersion::tls1_2;
-  const auto suites = find_suites(tls, has_old ? OldVersions::yes : OldVersions::no, problems);
-  const auto groups = find_groups(tls, problems);
+  auto suites = find_suites(tls, has_old ? OldVersions::yes : OldVersions::no, problems);
+  auto groups = find_groups(tls, problems);
+  keep_strong(suites, tls, "ciphers", problems);
+  keep_strong(groups, tls, "groups", problems);
   if (problems.size() > before) return std::nullopt;
   const auto versions = usable_versions(tls, suites, problems);
   if (problems.size() > before) return std::nullopt;
@@ -259,7 +316,7 @@ std::optional<Offer> make_offer(const config::Tls& tls, std::vector<Problem>& pr
                curves.replacing("GROUP-ALL");
   // TLS 1.0 and 1.1 know no other signature of a key exchange than one with SHA-1.
   if (!has_old) offer.text += ":-SIGN-RSA-SHA1:-SIGN-ECDSA-SHA1";
-  offer.text += ":%PROFILE_MEDIUM";
+  offer.text += ":" + std::string(strength_of(tls).profile);
   if (!init_priority(offer, "ciphers", problems)) return std::nullopt;
   return offer;
 }

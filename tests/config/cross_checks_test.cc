@@ -65,10 +65,10 @@ TEST_CASE("versions leave at least one, at the later of the two places") {
   CHECK(refused("tls = { min_version = \"1.3\", max_version = \"1.3\" }") == "");
 }
 
-TEST_CASE("a priority string excludes the four keys it holds") {
+TEST_CASE("a priority string excludes the five keys it holds") {
   for (const std::string key :
-       {"min_version = \"1.2\"", "max_version = \"1.3\"", "ciphers = [\"TLS_AES_128_GCM_SHA256\"]",
-        "groups = [\"X25519\"]"}) {
+       {"min_version = \"1.2\"", "max_version = \"1.3\"", "min_strength = \"112\"",
+        "ciphers = [\"TLS_AES_128_GCM_SHA256\"]", "groups = [\"X25519\"]"}) {
     const std::string name = key.substr(0, key.find(' '));
     CAPTURE(key);
     CHECK(refused("[ldap.tls]\npriority = \"NORMAL\"\n" + key)

@@ -84,6 +84,7 @@ constexpr const char* kEverything =
     "[\"plain one\".health.tls]\n"
     "verify = \"chain\"\n"
     "max_version = \"1.2\"\n"
+    "min_strength = \"128\"\n"
     "\n"
     "[third]\n"
     "accept = \"127.0.0.1:2\"\n"

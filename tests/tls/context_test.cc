@@ -234,6 +234,28 @@ TEST_CASE("versions and suites that do not go together are a problem") {
   }
 }
 
+TEST_CASE("min_strength leaves out weaker suites and groups, and says when none is left") {
+  Loading l;
+  SUBCASE("every strength leaves something of the defaults") {
+    for (const auto strength : {config::MinStrength::bits128, config::MinStrength::bits192,
+                                config::MinStrength::bits256}) {
+      l.tls.min_strength = strength;
+      CHECK(Context::load(l.tls, l.trust).context != nullptr);
+    }
+  }
+  SUBCASE("no suite") {
+    l.tls.min_strength = config::MinStrength::bits192;
+    l.tls.ciphers = {"TLS_AES_128_GCM_SHA256"};
+    CHECK(l.problem().text ==
+          "none of tls.ciphers has the 192 bits of strength that tls.min_strength asks for");
+  }
+  SUBCASE("no group") {
+    l.tls.min_strength = config::MinStrength::bits256;
+    l.tls.groups = {"x25519", "secp384r1"};
+    CHECK(l.problem().key == "groups");
+  }
+}
+
 TEST_CASE("a priority string that GnuTLS does not like is told with the place") {
   Loading l;
   l.tls.priority = "NORMAL:+NONSENSE:%PROFILE_MEDIUM";
