@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: MIT
+// What stunnel.conf says about TLS in OpenSSL's words, in ours: versions, cipher suites, groups and
+// strength. The rule: what has no counterpart narrows what is accepted, with a note, or is an
+// error; it never widens it. Pure; any thread.
+#pragma once
+
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "config/model.h"
+
+namespace tunnel::config {
+
+// One line of a section, or of the global part before it: `key` is one of the names that
+// is_openssl_setting() knows, in any case; `value` as written.
+struct OpensslSetting {
+  std::string_view key;
+  std::string_view value;
+};
+
+[[nodiscard]] bool is_openssl_setting(std::string_view key);
+
+struct OpensslNote {
+  enum class Severity {
+    notice,   // no meaning here, or always so
+    warning,  // means less than it says
+    error,    // what it asks for cannot be had
+  };
+  std::size_t setting = 0;  // which of the settings
+  Severity severity = Severity::notice;
+  std::string text;
+  std::string hint;  // may be empty
+  friend bool operator==(const OpensslNote&, const OpensslNote&) = default;
+};
+
+// Whatever is not set stays at our own default, as everything does for stunnel's default lists.
+struct OpensslTranslation {
+  std::optional<TlsVersion> min_version, max_version;
+  std::vector<std::string> ciphers;  // tls.ciphers: IANA names of TLS 1.3's suites, then the older
+  std::vector<std::string> groups;   // tls.groups
+  std::optional<MinStrength> min_strength;
+  bool no_resumption = false;
+  std::vector<OpensslNote> notes;  // in the order of the settings
+
+  [[nodiscard]] bool has_errors() const;
+  // Writes what is set.
+  void apply(Tls& tls) const;
+};
+
+// The settings of one section in the order in which stunnel reads them: the global ones first. The
+// last one of a key holds; `options` and `config` add up.
+[[nodiscard]] OpensslTranslation translate_openssl(std::span<const OpensslSetting> settings);
+
+// A list such as "X25519:P-256:secp384r1".
+struct OpensslGroups {
+  std::vector<std::string> names;        // as IANA writes them
+  std::vector<std::string> unsupported;  // known to OpenSSL, not spoken here
+  std::vector<std::string> unknown;
+};
+[[nodiscard]] OpensslGroups translate_openssl_groups(std::string_view list);
+
+// A list such as "TLS_AES_256_GCM_SHA384:TLS_AES_128_GCM_SHA256", for TLS 1.3.
+struct OpensslCiphersuites {
+  std::vector<std::string> names;
+  std::vector<std::string> unknown;
+};
+[[nodiscard]] OpensslCiphersuites translate_openssl_ciphersuites(std::string_view list);
+
+}  // namespace tunnel::config

@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: MIT
+#include "config/openssl_versions.h"
+
+#include <strings.h>
+
+#include <algorithm>
+
+namespace tunnel::config {
+namespace {
+
+struct NamedVersion {
+  std::string_view name;
+  TlsVersion version;
+};
+constexpr auto kVersions = std::to_array<NamedVersion>({
+    {"TLSv1", TlsVersion::tls1_0},
+    {"TLSv1.1", TlsVersion::tls1_1},
+    {"TLSv1.2", TlsVersion::tls1_2},
+    {"TLSv1.3", TlsVersion::tls1_3},
+});
+
+}  // namespace
+
+std::optional<TlsVersion> find_openssl_version(std::string_view name) {
+  for (const NamedVersion& entry : kVersions)
+    if (entry.name.size() == name.size() &&
+        ::strncasecmp(entry.name.data(), name.data(), name.size()) == 0)
+      return entry.version;
+  return std::nullopt;
+}
+
+std::optional<OpensslVersions::Range> OpensslVersions::range() const {
+  const TlsVersion max = max_.value_or(TlsVersion::tls1_3);
+  if (min_) return newest_block(*min_, max);
+  if (auto modern = newest_block(TlsVersion::tls1_2, max)) return modern;
+  return newest_block(TlsVersion::tls1_0, max);
+}
+
+std::optional<OpensslVersions::Range> OpensslVersions::newest_block(TlsVersion min,
+                                                                    TlsVersion max) const {
+  std::optional<Range> range;
+  for (auto entry = kVersions.rbegin(); entry != kVersions.rend(); ++entry) {
+    const TlsVersion version = entry->version;
+    if (version < min || version > max) continue;
+    if (is_off(version)) continue;
+    if (!range) {
+      range = Range{.min = version, .max = version};
+    } else if (static_cast<int>(range->min) == static_cast<int>(version) + 1) {
+      range->min = version;
+    } else {
+      range->had_gap = true;
+      break;
+    }
+  }
+  return range;
+}
+
+}  // namespace tunnel::config
