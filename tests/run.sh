@@ -3,9 +3,9 @@
 # Installs what is missing, builds, and runs every test. The last line is `N passed, N failed`.
 #
 #   sh tests/run.sh                 everything
-#   sh tests/run.sh plain           unit, lint, e2e and the examples, on a plain build
+#   sh tests/run.sh plain           unit, lint, guards, e2e and the examples, on a plain build
 #   sh tests/run.sh asan            the same under AddressSanitizer and UndefinedBehaviorSanitizer,
-#                                   without the e2e tests marked `heavy`
+#                                   without the guards and the e2e tests marked `heavy`
 #   sh tests/run.sh tsan            what has threads, under ThreadSanitizer
 #   sh tests/run.sh plain asan      and so on
 set -u
@@ -108,6 +108,7 @@ installation() {
 plain() {
   build_everything plain
   meson_tests "unit tests and lint" --suite unit --suite lint
+  meson_tests "guards" --suite guard
   installation
   examples
   shown
@@ -157,7 +158,7 @@ for part in "$@"; do
   esac
 done
 # shellcheck disable=SC2086  # lists of words
-install_packages $BUILD_PACKAGES $TEST_PACKAGES
+install_packages $BUILD_PACKAGES $BENCH_PACKAGES $TEST_PACKAGES
 for part in "$@"; do
   # A part in a subshell would lose its counts; a part that dies ends the run with its message.
   "$part"

@@ -1,13 +1,19 @@
 # shellcheck shell=sh
 # SPDX-License-Identifier: MIT
 # Sourced by the scripts that a person runs (tests/run.sh, examples/*/run.sh): what to install, and
-# how. POSIX sh. Defines: say, die, quietly, install_packages, BUILD_PACKAGES.
+# how. POSIX sh. Defines: say, die, quietly, install_packages, BUILD_PACKAGES,
+# BENCH_PACKAGES.
 
 # Needed to build the program and its unit tests on Debian 12.
 # shellcheck disable=SC2034  # used by those who source this
 BUILD_PACKAGES="g++ meson ninja-build pkg-config python3
   libgnutls28-dev libuv1-dev libc-ares-dev libspdlog-dev libfmt-dev nlohmann-json3-dev
   libtomlplusplus-dev libcli11-dev libexpected-dev doctest-dev"
+
+# What the benchmark compares with, and what it needs.
+# shellcheck disable=SC2034
+BENCH_PACKAGES="stunnel4 haproxy nginx-light libnginx-mod-stream python3-cryptography
+  ca-certificates"
 
 say() { printf '%s\n' "== $*"; }
 die() {

@@ -1,0 +1,58 @@
+# SPDX-License-Identifier: MIT
+"""What is measured of our program alone: the system's trust store, checking many services, two
+workers."""
+
+import os
+import resource
+import signal
+import subprocess
+import time
+
+import peers
+from tree import Refused
+from workloads import GIB, connections_by_worker
+
+
+def system_trust(folder, server, cpu):
+    """CPU until every listener is there, and the memory then, with a service that trusts the
+    system's authorities."""
+    tunnel = peers.SystemTrustTunnel(folder, server, cpu).start()
+    try:
+        return {"ready_cpu_ms": tunnel.tree.cpu_seconds() * 1e3,
+                "start_mib": tunnel.tree.settled_memory() / (1 << 20)}
+    finally:
+        tunnel.stop()
+
+
+def check(folder, program, count):
+    text = ""
+    for i in range(count):
+        text += (f'[service{i}]\naccept = "127.0.0.1:{10000 + i}"\n'
+                 f'connect = ["server{i}a.example.com:636", "server{i}b.example.com:636"]\n'
+                 f'health = {{ check = "tls" }}\n')
+    file = folder / "many.toml"
+    file.write_text(text)
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    subprocess.run([program, "check", str(file)], check=True, stdout=subprocess.DEVNULL)
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    spent = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+    return {"check_cpu_s": spent, "check_services": count}
+
+
+def workers(folder, server, work, count):
+    """One worker and two, on all CPUs: what a request and a byte cost, and who gets connections."""
+    figures = {}
+    for kind, name in ((peers.Tunnel, "one"), (peers.TwoWorkerTunnel, "two")):
+        tunnel = kind(folder, server, None).start()
+        try:
+            figures[f"{name}_request_cpu_us"] = work.requests(tunnel)["request_cpu_us"]
+            streams = work.streams(tunnel)
+            for way in ("down", "up"):
+                figures[f"{name}_{way}_cpu_s_per_gib"] = streams[f"{way}_cpu_s_per_gib"]
+            if name == "two":
+                with work._load("request", tunnel.ports["full"], 1, count):
+                    split = connections_by_worker(tunnel.tree.process.pid)[-2:]
+                figures["smaller_share"] = split[0] / sum(split)
+        finally:
+            tunnel.stop()
+    return figures

@@ -1,0 +1,19 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+# Installs what is missing, makes a release build, and compares it with stunnel, HAProxy and nginx.
+# Takes some minutes; a machine with nothing else to do gives the best figures. Arguments are those
+# of bench.py, for instance --quick or --rounds 9. The figures are left in build/release/bench.json.
+#
+#   sh tests/bench/run.sh
+#   tests/bench/table.py build/release/bench.json README.md    # to put them into the README
+set -u
+root=$(CDPATH='' cd -- "$(dirname -- "$0")/../.." && pwd)
+. "$root/tests/lib/debian.sh"
+. "$root/tests/lib/build.sh"
+
+# shellcheck disable=SC2086  # lists of words
+install_packages $BUILD_PACKAGES $BENCH_PACKAGES
+configure release --buildtype=release
+say "building a release in ${build#"$root"/}"
+quietly ninja -C "$build" src/cli/tunnel tests/bench/load tests/bench/aead
+exec /usr/bin/python3 "$root/tests/bench/bench.py" --build "$build" --json "$build/bench.json" "$@"
