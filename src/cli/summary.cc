@@ -61,6 +61,11 @@ std::string without_query(const std::string& path) {
   return path.starts_with("pkcs11:") ? path.substr(0, path.find_first_of("?")) : path;
 }
 
+std::string psk_name(const Tls& tls) {
+  return (tls.psk_identity.empty() ? "the first identity" : "\"" + tls.psk_identity + "\"") +
+         " in " + tls.psk_file;
+}
+
 // What the server must be, whoever issued its certificate; "" when that does not matter.
 std::string pinned(const Tls& tls) {
   std::string text;
@@ -71,6 +76,9 @@ std::string pinned(const Tls& tls) {
 }
 
 std::string verify_words(const Tls& tls) {
+  const bool accepts_certificates = !tls.ca.empty() || !tls.pin.empty() || !tls.peer_certs.empty();
+  if (!tls.psk_file.empty() && !accepts_certificates)
+    return "; the server must know the pre-shared key of " + psk_name(tls);
   const std::string authorities = tls.ca.empty() ? "the system's trust store" : joined(tls.ca);
   const std::string pins = pinned(tls).empty() ? "" : ", with a key that is " + pinned(tls);
   switch (tls.verify) {
@@ -98,6 +106,8 @@ std::string tls_words(const Tls& tls) {
     text += " by the priority string " + tls.priority;
   }
   text += verify_words(tls);
+  if (!tls.psk_file.empty() && !text.ends_with(psk_name(tls)))
+    text += ", or it must know the pre-shared key of " + psk_name(tls);
   if (!tls.cert.empty())
     text += "; it is shown the client certificate in " + without_query(tls.cert);
   return text;

@@ -16,6 +16,7 @@ class TlsChecks {
     check_versions();
     check_priority();
     check_client_key();
+    check_psk();
   }
 
  private:
@@ -95,6 +96,21 @@ class TlsChecks {
       problem(key, "\"" + std::string(key) + "\" and \"priority\" exclude one another",
               "a priority string holds versions, ciphers and groups by itself");
     }
+  }
+
+  void check_psk() {
+    if (tls_.psk_file.empty()) {
+      if (!tls_.psk_identity.empty() && !is_set("psk_file"))
+        problem("psk_identity", "\"psk_identity\" names a key, and \"psk_file\" is not set",
+                "psk_file = \"...\" names a file with lines of \"identity:hexkey\"");
+      return;
+    }
+    if (!tls_.ca.empty() || !tls_.pin.empty() || !tls_.peer_certs.empty()) return;
+    const std::string why =
+        " is about certificates, and with \"psk_file\" alone none is accepted from the server";
+    if (!tls_.crl.empty()) problem("crl", "\"crl\"" + why, "\"ca\" accepts certificates, too");
+    if (tls_.ocsp == OcspMode::require)
+      problem("ocsp", "ocsp = \"require\"" + why, "\"ca\" accepts certificates, too");
   }
 
   Document& document_;

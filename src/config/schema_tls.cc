@@ -108,15 +108,13 @@ constexpr auto kRows = std::to_array<Row<Tls>>({
         {.key = "psk_identity",
          .stunnel = "PSKidentity",
          .help = "The identity of the pre-shared key to use, out of `psk_file`. The default is the "
-                 "first one there.",
-         .availability = Availability::later}),
+                 "first one there."}),
     row<Type::secret_path, &Tls::psk_file>(
         {.key = "psk_file",
          .stunnel = "PSKsecrets",
          .help = "Pre-shared keys: lines of \"identity:hexkey\". Both sides prove that they know "
                  "the key, and no certificate is needed: without `ca`, `pin` and `peer_certs` none "
-                 "is accepted instead.",
-         .availability = Availability::later}),
+                 "is accepted instead."}),
     row<Type::choice, &Tls::min_version>(
         {.key = "min_version",
          .stunnel = "sslVersionMin",

@@ -33,6 +33,14 @@ Failure no_certificate(std::string_view target) {
   return {Kind::cert_untrusted, text(target) + " showed no certificate that can be read"};
 }
 
+Failure psk_not_used(std::string_view target) {
+  return {Kind::cert_untrusted,
+          text(target) +
+              " passed over the pre-shared key and showed a certificate, which nothing was "
+              "configured to check; it may not know the identity (tls.psk_identity), or set tls.ca "
+              "if certificates are to be trusted, too"};
+}
+
 Failure expired(std::string_view certificate, std::time_t end, std::time_t now) {
   return {Kind::cert_expired, text(certificate) + " expired on " + date_text(end) + " (" +
                                   span_text(now - end) +

@@ -31,6 +31,7 @@ class Loader {
     load_pins();
     load_alpn();
     load_credentials();
+    load_psk();
     load_key_log();
     warn();
   }
@@ -51,7 +52,7 @@ class Loader {
     impl_->policy.verify = tls_.verify;
     // Files that are named are read even when they will not be used: a check should find them
     // broken.
-    if (judges_chains(tls_.verify) || !tls_.ca.empty())
+    if ((judges_chains(tls_.verify) && !needs_psk(tls_)) || !tls_.ca.empty())
       impl_->policy.anchors = trust_.anchors(tls_.ca, problems);
   }
 
@@ -111,6 +112,11 @@ class Loader {
       gnutls_certificate_set_retrieve_function3(credentials, &Session::Impl::show_certificate);
   }
 
+  void load_psk() {
+    impl_->psk = PresharedKey::load(tls_, problems, warnings);
+    impl_->policy.needs_psk = needs_psk(tls_);
+  }
+
   void load_key_log() {
     if (tls_.keylog.empty()) return;
     if (purpose_ == Context::Purpose::check) {
@@ -123,7 +129,7 @@ class Loader {
   }
 
   void warn() {
-    if (tls_.verify == Verify::none)
+    if (tls_.verify == Verify::none && !needs_psk(tls_))
       warnings.emplace_back(
           "tls.verify = \"none\": the server is not verified, so anyone on the way can read and "
           "change everything; set tls.ca and remove tls.verify");

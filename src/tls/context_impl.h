@@ -11,6 +11,7 @@
 #include "tls/handles.h"
 #include "tls/key_log.h"
 #include "tls/offer.h"
+#include "tls/psk.h"
 #include "tls/verifier.h"
 
 namespace tunnel::tls {
@@ -21,7 +22,8 @@ struct Context::Impl {
   VerifyPolicy policy;
   std::unique_ptr<const ClientCertificate> certificate;  // null: none to show
   Credentials credentials;  // hold nothing themselves; GnuTLS wants them, and asks `certificate`
-  std::vector<std::string> alpn;  // in order of preference
+  std::unique_ptr<const PresharedKey> psk;  // null: none to offer
+  std::vector<std::string> alpn;            // in order of preference
   KeyLog key_log;
 };
 

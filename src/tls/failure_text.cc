@@ -175,6 +175,25 @@ std::string version_name(unsigned version) {
   }
 }
 
+// What an alert usually means for the one who offered a pre-shared key; "" when nothing special.
+std::string about_psk(gnutls_alert_description_t alert, std::string_view identity) {
+  const std::string name = '"' + printable(identity) + '"';
+  switch (alert) {
+    case GNUTLS_A_UNKNOWN_PSK_IDENTITY:
+      return "it does not know the identity " + name + ": see tls.psk_identity and tls.psk_file";
+    case GNUTLS_A_DECRYPT_ERROR:
+    case GNUTLS_A_BAD_RECORD_MAC:
+    case GNUTLS_A_ILLEGAL_PARAMETER:
+      return "it probably has another key for the identity " + name + " than tls.psk_file";
+    case GNUTLS_A_HANDSHAKE_FAILURE:
+    case GNUTLS_A_INSUFFICIENT_SECURITY:
+      return "it probably does not know the identity " + name +
+             " (tls.psk_identity), or accepts nothing of what was offered (tls.ciphers)";
+    default:
+      return {};
+  }
+}
+
 // What an alert says about the certificate that the server was shown; "" when it says nothing.
 std::string_view complaint(gnutls_alert_description_t alert) {
   switch (alert) {
@@ -228,6 +247,12 @@ Failure alert_received(std::string_view target, gnutls_alert_description_t alert
                      (!context.established || alert == GNUTLS_A_HANDSHAKE_FAILURE);
   if (!context.data_received && (is_about_client_certificate(alert) || vague))
     return certificate_rejected(target, alert, context);
+  if (!context.psk_identity.empty() && !context.data_received) {
+    const auto about = about_psk(alert, context.psk_identity);
+    if (!about.empty())
+      return {Kind::tls_alert,
+              text(target) + " refused the handshake with the alert " + name + ": " + about};
+  }
   const Kind kind = alert == GNUTLS_A_PROTOCOL_VERSION ? Kind::tls_version : Kind::tls_alert;
   if (context.data_received)
     return {kind, text(target) + " ended the session with the alert " + name + ": " +

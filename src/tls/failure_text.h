@@ -25,6 +25,7 @@ namespace tunnel::tls {
 [[nodiscard]] std::string ca_certificate_of(std::string_view target, std::string_view subject);
 
 [[nodiscard]] Failure no_certificate(std::string_view target);
+[[nodiscard]] Failure psk_not_used(std::string_view target);
 [[nodiscard]] Failure expired(std::string_view certificate, std::time_t end, std::time_t now);
 [[nodiscard]] Failure not_yet_valid(std::string_view certificate, std::time_t begin,
                                     std::time_t now);
@@ -55,6 +56,7 @@ namespace tunnel::tls {
 struct AlertContext {
   bool certificate_requested = false;  // the server asked for a client certificate
   std::string_view certificate = {};   // the one it was shown, "" when there is none to show
+  std::string_view psk_identity = {};  // of the pre-shared key it was offered, "" for none
   bool established = false;            // after the handshake, as we see it
   bool data_received = false;          // after the first application byte
 };

@@ -65,6 +65,13 @@ struct FreeCredentials {
 };
 using Credentials = std::unique_ptr<gnutls_certificate_credentials_st, FreeCredentials>;
 
+struct FreePskCredentials {
+  void operator()(gnutls_psk_client_credentials_t credentials) const {
+    gnutls_psk_free_client_credentials(credentials);
+  }
+};
+using PskCredentials = std::unique_ptr<gnutls_psk_client_credentials_st, FreePskCredentials>;
+
 struct FreeSession {
   void operator()(gnutls_session_t session) const { gnutls_deinit(session); }
 };

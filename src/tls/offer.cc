@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "base/text.h"
+#include "tls/psk.h"
 #include "tls/suites.h"
 
 namespace tunnel::tls {
@@ -158,10 +159,22 @@ void keep_strong(std::vector<T>& list, const config::Tls& tls, std::string_view 
   }
 }
 
+std::vector<std::string> defaults_for(const config::Tls& tls, OldVersions old_versions) {
+  if (tls.psk_file.empty()) return default_suites(old_versions);
+  auto names = default_psk_suites(old_versions);
+  if (needs_psk(tls)) return names;
+  for (auto& name : default_suites(old_versions)) {
+    // A server that takes TLS 1.3 with SHA-384 could not use the key.
+    const bool is_unfit = name == "TLS_AES_256_GCM_SHA384";
+    if (!is_unfit && std::ranges::find(names, name) == names.end()) names.push_back(name);
+  }
+  return names;
+}
+
 std::vector<Suite> find_suites(const config::Tls& tls, OldVersions old_versions,
                                std::vector<Problem>& problems) {
   const auto known = known_suites();
-  const auto defaults = default_suites(old_versions);
+  const auto defaults = defaults_for(tls, old_versions);
   std::vector<std::string_view> names;
   for (const auto& suite : known) names.push_back(suite.name);
   const auto examples =
@@ -172,6 +185,17 @@ std::vector<Suite> find_suites(const config::Tls& tls, OldVersions old_versions,
   for (const auto place :
        look_up("ciphers", tls.ciphers.empty() ? defaults : tls.ciphers, names, examples, problems))
     suites.push_back(known[place]);
+  if (tls.psk_file.empty()) return suites;
+  const auto is_useless = [](const Suite& suite) { return !suite.is_for_psk(); };
+  const bool any_fits = !std::ranges::all_of(suites, is_useless);
+  if (!any_fits && !suites.empty())
+    problems.push_back(
+        {"ciphers", -1, "none of tls.ciphers can be used with a pre-shared key",
+         "TLS_AES_128_GCM_SHA256 and the other suites of TLS 1.3 with SHA-256 can, and those with "
+         "PSK in their name: " +
+             joined({defaults.begin(), defaults.end()})});
+  // What the server could only answer with a certificate is not offered at all.
+  if (needs_psk(tls)) std::erase_if(suites, is_useless);
   return suites;
 }
 
@@ -301,6 +325,8 @@ std::optional<Offer> make_offer(const config::Tls& tls, std::vector<Problem>& pr
   if (problems.size() > before) return std::nullopt;
 
   TokenList ciphers, macs, exchanges, curves;
+  // In TLS 1.3, where suites name no key exchange, this offers the key with a fresh exchange.
+  if (!tls.psk_file.empty()) exchanges.add("ECDHE-PSK");
   for (const auto& suite : suites) {
     ciphers.add(gnutls_cipher_get_name(suite.cipher));
     macs.add(gnutls_mac_get_name(suite.mac));

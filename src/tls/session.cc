@@ -65,6 +65,8 @@ void Session::Impl::start() {
   }
   if (error == 0)
     error = gnutls_credentials_set(raw, GNUTLS_CRD_CERTIFICATE, context.credentials.get());
+  if (error == 0 && context.psk)
+    error = gnutls_credentials_set(raw, GNUTLS_CRD_PSK, context.psk->credentials());
   if (error < 0) return (void)fail(cannot_begin(peer.target, error));
   gnutls_session_set_ptr(raw, this);
   gnutls_transport_set_ptr(raw, this);
@@ -288,6 +290,7 @@ AlertContext Session::Impl::alert_context() const {
   return {
       .certificate_requested = gnutls_certificate_client_get_request_status(session.get()) != 0,
       .certificate = context.certificate ? context.certificate->description() : std::string_view(),
+      .psk_identity = context.psk ? context.psk->identity() : std::string_view(),
       .established = established,
       .data_received = received_data};
 }

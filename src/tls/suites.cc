@@ -51,6 +51,11 @@ std::string iana_name(std::string name, gnutls_kx_algorithm_t kx) {
 
 }  // namespace
 
+bool Suite::is_for_psk() const {
+  if (is_tls13()) return name.ends_with("_SHA256");
+  return kx == GNUTLS_KX_PSK || kx == GNUTLS_KX_DHE_PSK || kx == GNUTLS_KX_ECDHE_PSK;
+}
+
 std::vector<Suite> known_suites() {
   std::vector<Suite> suites;
   for (std::size_t i = 0;; ++i) {
@@ -88,6 +93,23 @@ std::vector<std::string> default_suites(OldVersions old_versions) {
     for (const char* name :
          {"TLS_ECDHE_ECDSA_WITH_AES_128_CBC_SHA", "TLS_ECDHE_RSA_WITH_AES_128_CBC_SHA",
           "TLS_ECDHE_ECDSA_WITH_AES_256_CBC_SHA", "TLS_ECDHE_RSA_WITH_AES_256_CBC_SHA"})
+      names.emplace_back(name);
+  }
+  return names;
+}
+
+// There is no ECDHE_PSK with AES-GCM that both GnuTLS and OpenSSL know.
+std::vector<std::string> default_psk_suites(OldVersions old_versions) {
+  std::vector<std::string> names = {
+      "TLS_AES_128_GCM_SHA256",
+      "TLS_CHACHA20_POLY1305_SHA256",
+      "TLS_ECDHE_PSK_WITH_CHACHA20_POLY1305_SHA256",
+      "TLS_ECDHE_PSK_WITH_AES_128_CBC_SHA256",
+      "TLS_ECDHE_PSK_WITH_AES_256_CBC_SHA384",
+  };
+  if (old_versions == OldVersions::yes) {
+    for (const char* name :
+         {"TLS_ECDHE_PSK_WITH_AES_128_CBC_SHA", "TLS_ECDHE_PSK_WITH_AES_256_CBC_SHA"})
       names.emplace_back(name);
   }
   return names;

@@ -18,6 +18,9 @@ struct Suite {
   gnutls_mac_algorithm_t mac = GNUTLS_MAC_UNKNOWN;
   gnutls_protocol_t min_version = GNUTLS_VERSION_UNKNOWN;
 
+  // With a pre-shared key and without a certificate. In TLS 1.3 the key does not depend on the
+  // suite, but its hash must be SHA-256 (RFC 8446 section 4.2.11; GnuTLS offers no other).
+  [[nodiscard]] bool is_for_psk() const;
   [[nodiscard]] bool is_tls13() const { return min_version == GNUTLS_TLS1_3; }
 };
 
@@ -27,6 +30,8 @@ struct Suite {
 
 // The default of the `ciphers` key, in order of preference; with CBC-SHA1 for versions below 1.2.
 enum class OldVersions { no, yes };
+// What is put before them when there is a pre-shared key, with forward secrecy.
+[[nodiscard]] std::vector<std::string> default_psk_suites(OldVersions old_versions);
 [[nodiscard]] std::vector<std::string> default_suites(OldVersions old_versions);
 
 struct Group {

@@ -280,6 +280,8 @@ Reason find_fault(const Judgement& judgement) {
 }  // namespace
 
 Verdict verify_peer(gnutls_session_t session, const VerifyPolicy& policy, const Peer& peer) {
+  // Called at all, it is about certificates: a handshake with a pre-shared key has none.
+  if (policy.needs_psk) return {psk_not_used(peer.target), GNUTLS_A_CERTIFICATE_UNKNOWN};
   if (policy.verify == Verify::none) return {};
   const Chain chain(session);
   if (chain.empty()) return {no_certificate(peer.target), GNUTLS_A_BAD_CERTIFICATE};

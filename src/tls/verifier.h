@@ -23,7 +23,10 @@ struct VerifyPolicy {
   config::OcspMode ocsp = config::OcspMode::soft;
   std::vector<std::string> pins;  // SHA-256 of the SubjectPublicKeyInfo, raw
   PeerCertificates peers;         // of them or of the pins, one must match if there is any
-  unsigned flags = 0;             // Offer::verify_flags
+  // No certificate is good enough; else a server that does not know our pre-shared key could show
+  // one instead.
+  bool needs_psk = false;
+  unsigned flags = 0;  // Offer::verify_flags
 };
 
 // Whether the peer may be talked to: `failure.kind` is ok, or it says why not, and `alert` is what

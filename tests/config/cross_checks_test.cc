@@ -52,6 +52,16 @@ TEST_CASE("a key or a password without a certificate is refused") {
       "");
 }
 
+TEST_CASE("a pre-shared key alone makes what is about certificates useless") {
+  CHECK(refused("tls.psk_identity = \"robot\"") ==
+        "t.toml:4:20: error: \"psk_identity\" names a key, and \"psk_file\" is not set");
+  CHECK(refused("tls = { psk_file = \"p\", psk_identity = \"robot\" }") == "");
+  CHECK(refused("tls = { psk_file = \"p\", crl = \"x\" }") ==
+        "t.toml:4:31: error: \"crl\" is about certificates, and with \"psk_file\" alone none is "
+        "accepted from the server");
+  CHECK(refused("tls = { psk_file = \"p\", ca = \"c\", crl = \"x\" }") == "");
+}
+
 TEST_CASE("a broken pin is reported once, not as a missing one too") {
   CHECK(problems(kService + "tls = { verify = \"pin\", pin = \"x\" }\n").find("needs") ==
         std::string::npos);

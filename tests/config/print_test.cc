@@ -45,6 +45,8 @@ constexpr const char* kEverything =
     "cert = \"/etc/robot.pem\"\n"
     "key = \"pkcs11:token=robots;object=robot\"\n"
     "key_password_file = \"/etc/robot.pin\"\n"
+    "psk_identity = \"robot\"\n"
+    "psk_file = \"/etc/robot.psk\"\n"
     "min_version = \"1.3\"\n"
     "ciphers = [\"TLS_AES_128_GCM_SHA256\"]\n"
     "groups = [\"X25519\"]\n"

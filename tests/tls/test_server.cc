@@ -50,6 +50,23 @@ TestServer::TestServer(const ServerOptions& options) : options_(options) {
   priority_.reset(priority);
   must(gnutls_priority_set(raw, priority));
   must(gnutls_credentials_set(raw, GNUTLS_CRD_CERTIFICATE, credentials));
+  if (!options_.psk_identity.empty()) {
+    gnutls_psk_server_credentials_t psk = nullptr;
+    must(gnutls_psk_allocate_server_credentials(&psk));
+    psk_.reset(psk);
+    gnutls_psk_set_server_credentials_function2(
+        psk, [](gnutls_session_t session, const gnutls_datum_t* name, gnutls_datum_t* key) {
+          const auto* self = static_cast<TestServer*>(gnutls_session_get_ptr(session));
+          if (text(*name) != self->options_.psk_identity) return -1;
+          const auto& bytes = self->options_.psk_key;
+          key->data = static_cast<unsigned char*>(gnutls_malloc(bytes.size()));
+          std::memcpy(key->data, bytes.data(), bytes.size());
+          key->size = static_cast<unsigned>(bytes.size());
+          return 0;
+        });
+    gnutls_session_set_ptr(raw, this);
+    must(gnutls_credentials_set(raw, GNUTLS_CRD_PSK, psk));
+  }
   if (options_.sends_tickets) {
     must(gnutls_session_ticket_key_generate(ticket_key_.get()));
     must(gnutls_session_ticket_enable_server(raw, ticket_key_.get()));
@@ -218,6 +235,11 @@ std::vector<std::string> TestServer::client_chain() const {
   std::vector<std::string> chain;
   for (unsigned i = 0; i < size; ++i) chain.push_back(text(list[i]));
   return chain;
+}
+
+std::string TestServer::psk_identity() const {
+  gnutls_datum_t name{};
+  return gnutls_psk_server_get_username2(session_.get(), &name) < 0 ? "" : text(name);
 }
 
 std::string TestServer::alpn() const {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <memory>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -19,6 +20,7 @@ struct ServerOptions {
   bool request_certificate = false;     // asks for a client certificate
   bool require_certificate = false;     // and refuses to go on without it
   const Identity* client_ca = nullptr;  // the authority it names when it asks
+  std::string psk_identity, psk_key;  // a pre-shared key that it knows; the priority must allow it
   std::vector<std::string> alpn;
   bool sends_tickets = false;
   std::string known_name;     // refuses other server names with unrecognized_name
@@ -54,6 +56,7 @@ class TestServer {
   [[nodiscard]] int alert_received() const { return alert_; }  // -1: none
   [[nodiscard]] std::string server_name() const;               // that the client asked for
   [[nodiscard]] std::string alpn() const;
+  [[nodiscard]] std::string psk_identity() const;  // that the client used
   // The certificates that the client has shown, DER, its own first.
   [[nodiscard]] std::vector<std::string> client_chain() const;
   [[nodiscard]] gnutls_session_t raw() const { return session_.get(); }
@@ -67,6 +70,12 @@ class TestServer {
 
   ServerOptions options_;
   Credentials credentials_;
+  struct FreePsk {
+    void operator()(gnutls_psk_server_credentials_t psk) const {
+      gnutls_psk_free_server_credentials(psk);
+    }
+  };
+  std::unique_ptr<gnutls_psk_server_credentials_st, FreePsk> psk_;
   PriorityHandle priority_;
   Datum ticket_key_;
   SessionHandle session_;

@@ -1,0 +1,187 @@
+// SPDX-License-Identifier: MIT
+#include "tls/psk.h"
+
+#include <optional>
+#include <utility>
+
+#include "base/text.h"
+#include "tls/file_text.h"
+
+namespace tunnel::tls {
+namespace {
+
+// What stunnel, OpenSSL and we ourselves agree on: a file that one of them takes is good for all.
+constexpr std::size_t kLeastKey = 16;
+constexpr std::size_t kMostKey = 512;
+constexpr std::size_t kMostIdentity = 256;
+constexpr std::size_t kMaxFileSize = 16U << 20;
+
+int digit(char c) {
+  if (c >= '0' && c <= '9') return c - '0';
+  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
+  return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
+}
+
+// "0aff" or "0a:ff"; nothing when it is something else.
+std::optional<std::string> from_hex(std::string_view text) {
+  std::string bytes;
+  for (std::size_t i = 0; i < text.size(); i += 2) {
+    if (i > 0 && text[i] == ':') ++i;
+    if (i + 1 >= text.size()) return std::nullopt;
+    const int high = digit(text[i]);
+    const int low = digit(text[i + 1]);
+    if (high < 0 || low < 0) return std::nullopt;
+    bytes += static_cast<char>(high * 16 + low);
+  }
+  return bytes;
+}
+
+void wipe(std::string& secret) { gnutls_memset(secret.data(), 0, secret.size()); }
+
+bool has_blank_ends(std::string_view text) {
+  const auto is_blank = [](char c) { return c == ' ' || c == '\t'; };
+  return !text.empty() && (is_blank(text.front()) || is_blank(text.back()));
+}
+
+// The file, line by line, until all of them are judged.
+class Loading {
+ public:
+  Loading(const config::Tls& tls, std::vector<Problem>& problems,
+          std::vector<std::string>& warnings)
+      : tls_(tls), problems_(problems), warnings_(warnings) {}
+  ~Loading() { wipe(chosen_.key); }
+  Loading(const Loading&) = delete;
+  Loading& operator=(const Loading&) = delete;
+
+  // The key to use; an empty one when there is a problem.
+  const PskLine& run() {
+    auto content = read_file(tls_.psk_file, kMaxFileSize);
+    if (!content) {
+      add("psk_file", tls_.psk_file + ": " + content.error().text);
+      return chosen_;
+    }
+    read(*content);
+    wipe(*content);
+    if (is_world_readable(tls_.psk_file))
+      warnings_.push_back("tls.psk_file: everybody on this machine can read the keys in " +
+                          tls_.psk_file + "; chmod o-rwx " + tls_.psk_file);
+    return chosen_;
+  }
+
+ private:
+  void read(std::string_view content) {
+    for (int number = 1; !content.empty(); ++number) {
+      const auto end = content.find('\n');
+      auto line = content.substr(0, end);
+      content.remove_prefix(end == std::string_view::npos ? content.size() : end + 1);
+      if (line.ends_with('\r')) line.remove_suffix(1);
+      if (!line.empty()) judge(line, number);
+    }
+    finish();
+  }
+
+  void judge(std::string_view line, int number) {
+    auto parsed = parse_psk_line(line);
+    const std::string place = tls_.psk_file + ", line " + std::to_string(number) + ": ";
+    if (!parsed) {
+      if (bad_lines_++ == 0) first_error_ = place + parsed.error().text;
+      return;
+    }
+    known_ += (known_.empty() ? "\"" : ", \"") + printable(parsed->identity, 60) + "\"";
+    ++lines_;
+    const bool is_wanted = tls_.psk_identity.empty() || parsed->identity == tls_.psk_identity;
+    if (!is_found_ && is_wanted) {
+      is_found_ = true;
+      chosen_ = *std::move(parsed);
+      if (has_blank_ends(line))
+        warnings_.push_back("tls.psk_file: " + place +
+                            "blanks at the ends of a line are part of the identity or the key");
+      return;
+    }
+    wipe(parsed->key);
+  }
+
+  void finish() {
+    constexpr std::size_t kMostShown = 300;
+    if (bad_lines_ > 0) {
+      if (bad_lines_ > 1) first_error_ += "; so are " + std::to_string(bad_lines_ - 1) + " more";
+      add("psk_file", first_error_,
+          "every line is \"identity:key\", the key being at least 32 hexadecimal digits; there are "
+          "no comments");
+    } else if (lines_ == 0) {
+      add("psk_file", tls_.psk_file + ": holds no key",
+          "every line is \"identity:key\"; `openssl rand -hex 32` makes a good key");
+    } else if (!is_found_) {
+      add("psk_identity", "\"" + printable(tls_.psk_identity) + "\" has no key in " + tls_.psk_file,
+          "the identities there: " + printable(known_, kMostShown));
+    }
+    if (bad_lines_ > 0) wipe(chosen_.key);
+    if (bad_lines_ > 0) chosen_ = {};
+  }
+
+  void add(std::string key, std::string text, std::string hint = {}) {
+    problems_.push_back({std::move(key), -1, std::move(text), std::move(hint)});
+  }
+
+  const config::Tls& tls_;
+  std::vector<Problem>& problems_;
+  std::vector<std::string>& warnings_;
+  PskLine chosen_;
+  std::string first_error_, known_;
+  int bad_lines_ = 0, lines_ = 0;
+  bool is_found_ = false;
+};
+
+}  // namespace
+
+Result<PskLine> parse_psk_line(std::string_view line) {
+  const auto colon = line.find(':');
+  if (colon == std::string_view::npos) return failed(ErrorCode::invalid, "there is no colon in it");
+  PskLine result;
+  result.identity = line.substr(0, colon);
+  const auto written = line.substr(colon + 1);
+  auto bytes = from_hex(written);
+  const std::string unit = bytes ? " bytes in hexadecimal" : " bytes";
+  result.key = bytes ? *std::move(bytes) : std::string(written);
+  if (result.identity.empty()) return failed(ErrorCode::invalid, "the identity is empty");
+  if (result.identity.size() > kMostIdentity)
+    return failed(ErrorCode::invalid, "the identity is longer than 256 bytes");
+  if (result.key.size() < kLeastKey)
+    return failed(ErrorCode::invalid, "the key has only " + std::to_string(result.key.size()) +
+                                          unit + ", and 16 are needed");
+  if (result.key.size() > kMostKey)
+    return failed(ErrorCode::invalid, "the key is longer than 512 bytes");
+  return result;
+}
+
+bool needs_psk(const config::Tls& tls) {
+  return !tls.psk_file.empty() && tls.ca.empty() && tls.pin.empty() && tls.peer_certs.empty();
+}
+
+std::unique_ptr<const PresharedKey> PresharedKey::load(const config::Tls& tls,
+                                                       std::vector<Problem>& problems,
+                                                       std::vector<std::string>& warnings) {
+  if (tls.psk_file.empty()) {
+    if (!tls.psk_identity.empty())
+      problems.push_back({"psk_identity", -1, "tls.psk_identity needs tls.psk_file", {}});
+    return nullptr;
+  }
+  Loading loading(tls, problems, warnings);
+  const auto& line = loading.run();
+  if (line.key.empty()) return nullptr;
+  gnutls_psk_client_credentials_t raw = nullptr;
+  int error = gnutls_psk_allocate_client_credentials(&raw);
+  PskCredentials credentials(raw);
+  const auto identity = lend(line.identity);
+  const auto key = lend(line.key);
+  if (error == 0)
+    error = gnutls_psk_set_client_credentials2(raw, &identity, &key, GNUTLS_PSK_KEY_RAW);
+  if (error < 0) {
+    problems.push_back({"psk_file", -1, tls.psk_file + ": " + gnutls_strerror(error), {}});
+    return nullptr;
+  }
+  return std::unique_ptr<const PresharedKey>(
+      new PresharedKey(line.identity, std::move(credentials)));
+}
+
+}  // namespace tunnel::tls
