@@ -27,6 +27,7 @@ constexpr auto kTitles = std::to_array<Title>({
     {"tls", "How TLS is spoken, [NAME.tls]"},
     {"timeouts", "How long things may take, [NAME.timeouts]"},
     {"keepalive", "TCP keepalive, [NAME.keepalive]"},
+    {"socket_options", "Options of sockets, [NAME.socket_options]"},
     {"health", "How failing targets are avoided, [NAME.health]"},
     {"connect", "Keys of a target, connect = [{ ... }]"},
 });

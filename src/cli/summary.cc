@@ -41,7 +41,19 @@ std::string version_word(config::TlsVersion version) {
   return "";
 }
 
+std::string program_words(const Service& service) {
+  std::string text = "runs " + service.exec;
+  for (const std::string& argument : service.exec_args) text += " " + argument;
+  text += ", whose standard input and output are the plaintext side";
+  if (service.retry) text += "; again " + format_duration(*service.retry) + " after it has ended";
+  return printable(text, kLongest);
+}
+
 std::string accept_words(const Service& service) {
+  if (!service.exec.empty()) return program_words(service);
+  if (service.accept.size() == 1 && service.accept[0].form == Accept::Form::stdio) {
+    return "serves one connection, plaintext on standard input and output";
+  }
   std::vector<std::string> places;
   for (const Accept& accept : service.accept) {
     const bool is_free = accept.form == Accept::Form::tcp && accept.address.port() == 0;
@@ -96,6 +108,19 @@ std::string verify_words(const Tls& tls) {
   return {};
 }
 
+std::string option_words(const config::SocketOptions& options) {
+  std::vector<std::string> parts;
+  const auto add = [&](std::string_view where, const std::vector<config::SocketOption>& list) {
+    for (const config::SocketOption& option : list) {
+      parts.push_back(std::string(where) + " " + option.name + " = " + option.text);
+    }
+  };
+  add("listen", options.listen);
+  add("client", options.client);
+  add("target", options.target);
+  return joined(parts);
+}
+
 std::string tls_words(const Tls& tls) {
   std::string text = "speaks TLS";
   if (tls.priority.empty()) {
@@ -124,6 +149,9 @@ std::string summary(const config::Config& config) {
     text += "  " + accept_words(service) + "\n";
     for (const std::string& sentence : balance::describe(service)) {
       text += "  " + printable(sentence, kLongest) + "\n";
+    }
+    if (const std::string options = option_words(service.socket_options); !options.empty()) {
+      text += "  sets socket options: " + printable(options, kLongest) + "\n";
     }
     text += "  " + (service.tls ? tls_words(*service.tls) : "relays plain TCP, without TLS") + "\n";
   }

@@ -190,6 +190,14 @@ void Codec<Type::readable_paths>::read(Reader& reader, const Option& option, con
   }
 }
 
+void Codec<Type::program>::read(Reader& reader, const Option& option, const Value& value,
+                                std::string& target) {
+  if (const auto* text = plain_text(reader, option, value)) {
+    target = reader.absolute(value, *text);
+    reader.check_executable(value, target);
+  }
+}
+
 void Codec<Type::path_or_uri>::read(Reader& reader, const Option& option, const Value& value,
                                     std::string& target) {
   const auto* text = value.as<std::string>();

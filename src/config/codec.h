@@ -84,6 +84,11 @@ struct Codec<Type::secret_path> : Codec<Type::path> {
 };
 
 template <>
+struct Codec<Type::program> : Codec<Type::path> {
+  static void read(Reader& reader, const Option& option, const Value& value, std::string& target);
+};
+
+template <>
 struct Codec<Type::path_or_uri> : Codec<Type::path> {
   static void read(Reader& reader, const Option& option, const Value& value, std::string& target);
 };

@@ -30,7 +30,8 @@ class AcceptEntry {
     }
     text_ = *text;
     if (text_ == "stdio") {
-      return reader_.error(value_, "\"stdio\" is not available in this version");
+      return target_.push_back(
+          {.form = Accept::Form::stdio, .address = {}, .entry = entry_, .text = text_});
     }
     if (is_unix_path(text_)) return unix_path();
     tcp();

@@ -82,7 +82,8 @@ class Targets {
 };
 
 void check_required(Document& document, const Service& service) {
-  const bool has_accept = document.is_set(service.name, "accept");
+  const bool has_accept =
+      document.is_set(service.name, "accept") || document.is_set(service.name, "exec");
   const bool has_connect = document.is_set(service.name, "connect");
   if (has_accept && has_connect) return;
   const std::string what = !has_accept && !has_connect ? "\"accept\" and \"connect\" are"
@@ -162,6 +163,7 @@ void check_keepalive(Document& document, const Service& service) {
 void cross_check(Document& document) {
   for (const Service& service : document.config.services) {
     check_required(document, service);
+    cross_check_source(document, service);
     Targets(document, service).check();
     check_health(document, service);
     check_preamble(document, service);

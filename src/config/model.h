@@ -25,7 +25,8 @@ using Timeout = std::optional<Millis>;
 struct Accept {
   enum class Form { tcp, unix_socket, stdio };
   Form form = Form::tcp;
-  SocketAddress address;  // tcp and unix_socket; empty for a name under System::leave_alone
+  // tcp and unix_socket; empty for stdio, and for a name under System::leave_alone
+  SocketAddress address;
   // Of the optional addresses that one entry was expanded to ("*:389", "389", a name), one that the
   // machine does not have is no error, but at least one of the same `entry` must be bound.
   bool optional = false;
@@ -156,6 +157,23 @@ struct Health {
   friend bool operator==(const Health&, const Health&) = default;
 };
 
+// An option of a socket, as setsockopt(2) takes it.
+struct SocketOption {
+  std::string name;   // "SO_SNDBUF"
+  std::string text;   // the value as it is written in TOML
+  std::string value;  // the bytes
+  int level = 0;
+  int number = 0;
+  friend bool operator==(const SocketOption&, const SocketOption&) = default;
+};
+
+struct SocketOptions {
+  std::vector<SocketOption> listen;  // set before the address is bound
+  std::vector<SocketOption> client;  // on each accepted connection
+  std::vector<SocketOption> target;  // before a connection to a target begins
+  friend bool operator==(const SocketOptions&, const SocketOptions&) = default;
+};
+
 struct UnixOwner {
   std::optional<std::uint32_t> uid, gid;
   friend bool operator==(const UnixOwner&, const UnixOwner&) = default;
@@ -168,6 +186,10 @@ struct Service {
   std::vector<Cidr> allow;  // empty: everyone
   std::uint32_t unix_mode = 0600;
   UnixOwner unix_owner;
+  std::string exec;                    // instead of `accept`: a program's path
+  std::string exec_name;               // its argument 0; empty: the path
+  std::vector<std::string> exec_args;  // its other arguments
+  Timeout retry;                       // until it is run again; nullopt: once only
   TargetGroups connect;
   Balance balance = Balance::round_robin;
   std::optional<Tls> tls = Tls{};  // nullopt: `tls = false`
@@ -180,6 +202,7 @@ struct Service {
   std::optional<std::uint32_t> max_connections;
   Timeouts timeouts;
   Keepalive keepalive;
+  SocketOptions socket_options;
   OnTruncation on_truncation = OnTruncation::reset;
   Health health;
   friend bool operator==(const Service&, const Service&) = default;

@@ -65,6 +65,16 @@ void Reader::check_readable(const Value& value, const std::string& path, Folder 
   if (!is_folder && !S_ISREG(status.st_mode)) error(value, path + " is no regular file");
 }
 
+void Reader::check_executable(const Value& value, const std::string& path) {
+  if (!may_use_system()) return;
+  struct stat status {};
+  if (::stat(path.c_str(), &status) != 0 || ::access(path.c_str(), X_OK) != 0) {
+    return error(value, failed(ErrorCode::system, "cannot run " + path, errno).value().text);
+  }
+  if (S_ISDIR(status.st_mode)) return error(value, path + " is a folder, not a program");
+  if (!S_ISREG(status.st_mode)) error(value, path + " is no regular file");
+}
+
 Result<std::vector<SocketAddress>> Reader::resolve(const std::string& host) {
   constexpr long long kMostMs = 10'000;
   if (const auto known = resolved_.find(host); known != resolved_.end()) return known->second;

@@ -47,6 +47,7 @@ class Reader {
   [[nodiscard]] std::string credential_or_path(const Value& value, std::string_view path) const;
   enum class Folder { allowed, refused };
   void check_readable(const Value& value, const std::string& path, Folder folder);
+  void check_executable(const Value& value, const std::string& path);
   // Every TCP address of a name, from /etc/hosts and DNS; asked once a name, ten seconds in all.
   [[nodiscard]] Result<std::vector<SocketAddress>> resolve(const std::string& host);
 

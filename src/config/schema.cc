@@ -39,6 +39,7 @@ std::vector<Named> all_options() {
   collect<Tls>("tls", "tls.", all);
   collect<Timeouts>("timeouts", "timeouts.", all);
   collect<Keepalive>("keepalive", "keepalive.", all);
+  collect<SocketOptions>("socket_options", "socket_options.", all);
   collect<Health>("health", "health.", all);
   collect<Target>("connect", "connect.", all);
   return all;
@@ -59,6 +60,8 @@ std::string describe(const Option& option) {
       return "a path";
     case Type::readable_paths:
       return "a path or an array of paths";
+    case Type::program:
+      return "the path of a program";
     case Type::path_or_uri:
       return "a path or a pkcs11: URI";
     case Type::log_target:
@@ -100,6 +103,8 @@ std::string describe(const Option& option) {
       return "a string such as \"user:group\"";
     case Type::pins:
       return "an array of pins such as \"sha256:...\"";
+    case Type::socket_options:
+      return "a table of socket options";
     case Type::table:
       return "a table";
     case Type::table_or_false:
@@ -145,6 +150,17 @@ void report_unknown(Reader& reader, const Entry& entry, std::span<const std::str
 
 }  // namespace
 
+void check_known(Reader& reader, const Value& value, std::span<const std::string_view> known) {
+  const auto* table = value.as<Table>();
+  if (table == nullptr) return;
+  for (const Entry& entry : table->entries()) {
+    if (reader.is_exhausted()) return;
+    if (std::find(known.begin(), known.end(), entry.key) == known.end()) {
+      report_unknown(reader, entry, known);
+    }
+  }
+}
+
 template <class T>
 void check_keys(Reader& reader, const Value& value) {
   const auto* table = value.as<Table>();
@@ -170,6 +186,7 @@ template void check_keys<Service>(Reader&, const Value&);
 template void check_keys<Tls>(Reader&, const Value&);
 template void check_keys<Timeouts>(Reader&, const Value&);
 template void check_keys<Keepalive>(Reader&, const Value&);
+template void check_keys<SocketOptions>(Reader&, const Value&);
 template void check_keys<Health>(Reader&, const Value&);
 template void check_keys<Target>(Reader&, const Value&);
 

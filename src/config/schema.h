@@ -26,6 +26,7 @@ enum class Type {
   path,
   readable_path,
   readable_paths,
+  program,
   secret_path,
   path_or_uri,
   log_target,
@@ -47,6 +48,7 @@ enum class Type {
   unix_mode,
   unix_owner,
   pins,
+  socket_options,
   table,
   table_or_false,
 };
@@ -89,7 +91,7 @@ struct Row : Option {
   void (*check_keys)(Reader&, const Value& table) = nullptr;
 };
 
-// The rows of one table of the file: Global, Service, Tls, Timeouts, Keepalive, Health, Target.
+// The rows of one table of the file.
 template <class T>
 std::span<const Row<T>> rows();
 template <>
@@ -102,6 +104,8 @@ template <>
 std::span<const Row<Timeouts>> rows<Timeouts>();
 template <>
 std::span<const Row<Keepalive>> rows<Keepalive>();
+template <>
+std::span<const Row<SocketOptions>> rows<SocketOptions>();
 template <>
 std::span<const Row<Health>> rows<Health>();
 template <>
@@ -118,7 +122,9 @@ struct Named {
 // "a duration such as "10s", or "off"": what a value of this row looks like.
 [[nodiscard]] std::string describe(const Option& option);
 
-// Reports keys that no row of the table has, with what was probably meant.
+// Reports keys that are not among `known`, with what was probably meant.
+void check_known(Reader& reader, const Value& table, std::span<const std::string_view> known);
+// Reports keys that no row of the table has.
 template <class T>
 void check_keys(Reader& reader, const Value& table);
 

@@ -112,7 +112,8 @@ constexpr auto kServiceRows = std::to_array<Row<Service>>({
          .help = "Where plaintext clients connect; an array for several places. \"127.0.0.1:389\", "
                  "\"[::1]:389\", a name with a port, a port alone (loopback, both families), "
                  "\"*:389\" (all addresses), or the path of a unix socket. Port 0 takes a free "
-                 "port, which is logged."}),
+                 "port, which is logged. \"stdio\" is one connection on standard input and "
+                 "output, as under inetd or ssh's ProxyCommand."}),
     row<Type::boolean, &Service::allow_remote>(
         {.key = "allow_remote",
          .standard = "false",
@@ -196,10 +197,27 @@ constexpr auto kServiceRows = std::to_array<Row<Service>>({
         {.key = "send_proxy",
          .help = "Sends a PROXY protocol header with the client's address to the target, before "
                  "TLS. \"v1\" is text, \"v2\" is binary."}),
-    {{.key = "exec", .stunnel = "exec", .availability = Availability::later}},
-    {{.key = "exec_args", .stunnel = "execArgs", .availability = Availability::later}},
-    {{.key = "retry", .stunnel = "retry", .availability = Availability::later}},
-    {{.key = "socket_options", .stunnel = "socket", .availability = Availability::later}},
+    row<Type::program, &Service::exec>(
+        {.key = "exec",
+         .stunnel = "exec",
+         .help = "Instead of `accept`: a program whose standard input and output are the plaintext "
+                 "side. It is run once at the start; see retry."}),
+    row<Type::texts, &Service::exec_args>(
+        {.key = "exec_args", .help = "The arguments of `exec`, without the program's own name."}),
+    row<Type::text, &Service::exec_name>(
+        {.key = "exec_name",
+         .help = "The name by which `exec` is called, its argument 0. The default is its path."}),
+    row<Type::timeout, &Service::retry>(
+        {.key = "retry",
+         .stunnel = "retry",
+         .standard = "\"off\"",
+         .help = "Runs `exec` again so long after the program and its connection have ended.",
+         .min = 1}),
+    row<Type::table, &Service::socket_options>(
+        {.key = "socket_options",
+         .stunnel = "socket",
+         .help = "Options of sockets, by the names of setsockopt(2); see the keys under "
+                 "socket_options."}),
     {{.key = "capture", .availability = Availability::later}},
 });
 

@@ -146,6 +146,7 @@ Bound bind_all(const std::vector<const config::Service*>& services) {
     std::size_t bound_here = 0;
     std::vector<std::string> missing;  // families that this machine does not have
     for (const config::Accept& accept : service.accept) {
+      if (accept.form == config::Accept::Form::stdio) continue;
       auto listener = Listener::open(service, accept);
       if (listener) {
         ++bound_here;

@@ -92,10 +92,6 @@ TEST_CASE("what is no address is refused with the way to write it") {
         "accept = \"127.0.0.1\"\n"
         "         ^\n"
         "hint: write \"ADDRESS:PORT\", a port, or the path of a socket\n");
-  CHECK(refused("\"stdio\"") ==
-        "t.toml:2:10: error: \"stdio\" is not available in this version\n"
-        "accept = \"stdio\"\n"
-        "         ^\n");
   CHECK(refused("[\"1\", true]") ==
         "t.toml:2:16: error: an address to accept at is a string or a port number, not a boolean\n"
         "accept = [\"1\", true]\n"

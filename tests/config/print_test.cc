@@ -97,7 +97,29 @@ constexpr const char* kEverything =
     "send_proxy = \"v2\"\n"
     "\n"
     "[third.tls]\n"
-    "priority = \"NORMAL\"\n";
+    "priority = \"NORMAL\"\n"
+    "\n"
+    "[fourth]\n"
+    "connect = \"a:1\"\n"
+    "exec = \"/usr/bin/program\"\n"
+    "exec_args = [\"-a\", \"b c\"]\n"
+    "exec_name = \"prog\"\n"
+    "retry = \"1s\"\n"
+    "\n"
+    "[fourth.socket_options]\n"
+    "\n"
+    "[fourth.socket_options.listen]\n"
+    "SO_REUSEADDR = false\n"
+    "IPV6_V6ONLY = true\n"
+    "\n"
+    "[fourth.socket_options.client]\n"
+    "SO_RCVTIMEO = \"5:250000\"\n"
+    "TCP_NODELAY = false\n"
+    "\n"
+    "[fourth.socket_options.target]\n"
+    "SO_SNDBUF = 262144\n"
+    "SO_BINDTODEVICE = \"lo\"\n"
+    "IP_TOS = 16\n";
 
 Document read(const std::string& text) { return parse(text, "/t.toml", System::leave_alone); }
 
