@@ -40,7 +40,9 @@ class HttpProxy(Proxy):
         self.asked.append(where)
         if self.login:
             wanted = base64.b64encode(self.login.encode()).decode()
-            if f"Proxy-Authorization: Basic {wanted}" not in fields:
+            given = [f.removeprefix("Proxy-Authorization: ") for f in fields]
+            # The scheme is in any case (RFC 9110, section 11.1).
+            if not any(g[:6].lower() == "basic " and g[6:] == wanted for g in given):
                 return self._refuse(peer, "407 Who Are You", "Proxy-Authenticate: Basic\r\n")
         if where not in self.routes:
             return self._refuse(peer, "403 Not That One")

@@ -21,7 +21,7 @@ BINARY = pathlib.Path(os.environ.get("TUNNEL") or _ROOT / "build/src/cli/tunnel"
 _REPORT = re.compile(r"(Address|Leak|Thread|UndefinedBehavior)Sanitizer|runtime error:")
 
 
-def _sanitizer_environment(folder):
+def sanitizer_environment(folder):
     """Reports go to files, for a daemon has no standard error."""
     env = {}
     for name in ("ASAN_OPTIONS", "UBSAN_OPTIONS", "TSAN_OPTIONS"):
@@ -44,7 +44,7 @@ def run(folder, *args, config=None, timeout=PATIENCE, env=None, binary=BINARY):
         argv.append(str(write_config(folder, config)))
     done = subprocess.run(argv, capture_output=True, text=True, errors="replace", timeout=timeout,
                           stdin=subprocess.DEVNULL, cwd=folder,
-                          env={**os.environ, **_sanitizer_environment(folder), **(env or {})})
+                          env={**os.environ, **sanitizer_environment(folder), **(env or {})})
     assert_no_sanitizer_report(folder, done.stderr)
     return done
 
@@ -72,7 +72,7 @@ class Tunnel:
             cwd=folder,
             stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
             errors="replace",
-            env={**os.environ, **_sanitizer_environment(folder), **(env or {})})
+            env={**os.environ, **sanitizer_environment(folder), **(env or {})})
         self._reader = self.log.read_from(self.process.stderr)
         if wait_ready:
             try:
