@@ -80,17 +80,21 @@ bool Acceptor::accept_one(Entry& entry) {
     return errno != EAGAIN && !is_paused_;
   }
   pause_ = kShortestPause;
-  admit(entry, std::move(socket), SocketAddress::from(address, length));
+  (void)take(entry.service, std::move(socket), SocketAddress::from(address, length));
   return true;
 }
 
-void Acceptor::admit(const Entry& entry, Fd socket, const SocketAddress& client) {
-  ServiceState& service = *services_[entry.service];
+bool Acceptor::take(std::size_t index, Fd socket, const SocketAddress& client) {
+  ServiceState& service = *services_[index];
   const std::uint64_t id = next_id_++;
-  if (!is_allowed(service.config, client)) return deny(service, std::move(socket), client, id);
+  if (!is_allowed(service.config, client)) {
+    deny(service, std::move(socket), client, id);
+    return false;
+  }
   service.connections.fetch_add(1);
   connections_.fetch_add(1);
-  return on_accepted_({entry.service, std::move(socket), client, id});
+  on_accepted_({index, std::move(socket), client, id});
+  return true;
 }
 
 void Acceptor::deny(const ServiceState& service, Fd socket, const SocketAddress& client,

@@ -44,6 +44,9 @@ class Acceptor {
 
   void start();
   void stop();  // closes the listeners and removes their socket files
+  // A client that did not come through a listener: a program, or standard input.
+  // False: denied, as `allow` says; it is reset and logged.
+  [[nodiscard]] bool take(std::size_t service, Fd socket, const SocketAddress& client);
   // A connection has gone: accept again where a limit allows it now.
   void reconsider();
 
@@ -57,7 +60,6 @@ class Acceptor {
 
   void on_readable(Entry& entry);
   [[nodiscard]] bool accept_one(Entry& entry);
-  void admit(const Entry& entry, Fd socket, const SocketAddress& client);
   void deny(const ServiceState& service, Fd socket, const SocketAddress& client, std::uint64_t id);
   void pause_all(int error_number);
   void resume();

@@ -9,6 +9,8 @@
 #include <optional>
 #include <utility>
 
+#include "tunnel/socket_options.h"
+
 namespace tunnel::runtime {
 namespace {
 
@@ -46,12 +48,19 @@ Result<void> clear_stale(const SocketAddress& address, const std::string& path) 
   return {};
 }
 
-Result<void> bind_tcp(int socket, const SocketAddress& address) {
+Result<void> set_options(int socket, const config::Service& service, int family) {
+  const auto refused = set_socket_options(socket, family, service.socket_options.listen);
+  if (refused.empty()) return {};
+  return failed(ErrorCode::system, "socket_options.listen: " + refused.front());
+}
+
+Result<void> bind_tcp(int socket, const config::Service& service, const SocketAddress& address) {
   const int on = 1;
   (void)::setsockopt(socket, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
   if (address.family() == AF_INET6) {
     (void)::setsockopt(socket, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof on);
   }
+  if (auto set = set_options(socket, service, address.family()); !set) return set;
   if (::bind(socket, address.get(), address.length()) == 0) return {};
   switch (errno) {
     case EADDRINUSE:
@@ -69,6 +78,7 @@ Result<void> bind_tcp(int socket, const SocketAddress& address) {
 // The file is made with no access for others and opened up afterwards, so that nobody slips in.
 Result<void> bind_unix(int socket, const config::Service& service, const SocketAddress& address,
                        const std::string& path) {
+  if (auto set = set_options(socket, service, AF_UNIX); !set) return set;
   const mode_t old_mask = ::umask(0177);
   const int bound = ::bind(socket, address.get(), address.length());
   const int error = errno;
@@ -105,8 +115,8 @@ Result<Listener> Listener::open(const config::Service& service, const config::Ac
       return tl::make_unexpected(cleared.error());
     }
   }
-  const auto bound =
-      is_file ? bind_unix(socket->get(), service, wanted, text) : bind_tcp(socket->get(), wanted);
+  const auto bound = is_file ? bind_unix(socket->get(), service, wanted, text)
+                             : bind_tcp(socket->get(), service, wanted);
   if (!bound) return tl::make_unexpected(bound.error());
 
   sockaddr_storage actual{};

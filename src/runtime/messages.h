@@ -39,8 +39,16 @@ struct NameWanted {
 // Makes one message for each worker: most cannot be copied.
 using ToWorkerFactory = std::function<ToWorker()>;
 
-struct ConnectionGone {};  // sent while the acceptor or an orderly stop waits for it
+// Sent while the acceptor or an orderly stop waits for it, and always for a service with one
+// client.
+struct ConnectionGone {
+  std::size_t service;
+};
+// Standard input and output are done with; `error` is why they could not go on.
+struct StdioDone {
+  std::string error;
+};
 
-using ToSupervisor = std::variant<NameWanted, SlotFreed, ConnectionGone>;
+using ToSupervisor = std::variant<NameWanted, SlotFreed, ConnectionGone, StdioDone>;
 
 }  // namespace tunnel::runtime

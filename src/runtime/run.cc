@@ -2,6 +2,7 @@
 #include "runtime/run.h"
 
 #include <signal.h>
+#include <syslog.h>
 
 #include <algorithm>
 #include <cstdio>
@@ -16,6 +17,7 @@
 #include "process/pid_file.h"
 #include "runtime/listener.h"
 #include "runtime/snapshot.h"
+#include "runtime/stdio_client.h"
 #include "runtime/supervisor.h"
 
 namespace tunnel::runtime {
@@ -25,8 +27,21 @@ constexpr int kRunTimeError = 1;
 constexpr int kConfigurationError = 2;
 constexpr unsigned kMostAutomaticWorkers = 16;
 
-void say(const std::string& text) {
+// Where problems of the start are said: standard error, which under inetd is the client's socket.
+enum class Voice { standard_error, syslog };
+
+void say(const std::string& text, Voice voice = Voice::standard_error) {
+  if (voice == Voice::syslog) return ::syslog(LOG_DAEMON | LOG_ERR, "error: %s", text.c_str());
   (void)std::fprintf(stderr, "tunnel: error: %s\n", text.c_str());
+}
+
+bool is_on_stdio(const config::Config& config) {
+  for (const config::Service& service : config.services) {
+    for (const config::Accept& accept : service.accept) {
+      if (accept.form == config::Accept::Form::stdio) return true;
+    }
+  }
+  return false;
 }
 
 void report(config::Document& document, const std::vector<LoadProblem>& problems) {
@@ -35,13 +50,15 @@ void report(config::Document& document, const std::vector<LoadProblem>& problems
   }
 }
 
-log::Options log_options(const config::Global& global) {
+log::Options log_options(const config::Global& global, Voice voice) {
   using Sink = log::Options::Sink;
   log::Options options;
   options.json = global.log_format == config::LogFormat::json;
   options.level = global.log_level;
   std::string where = global.log_file;
   if (where.empty()) where = global.foreground ? "stderr" : "syslog";
+  // Never into what the client reads.
+  if (where == "stderr" && voice == Voice::syslog) where = "syslog";
   if (where == "stderr") {
     options.sink = Sink::standard_error;
   } else if (where == "syslog") {
@@ -57,14 +74,20 @@ log::Options log_options(const config::Global& global) {
 
 // Everything between a valid configuration and served clients, in an order that starts nothing
 // half: load, bind, open the log, write the pid file, become somebody else, serve.
-int serve(config::Document& document, process::Readiness& readiness) {
+int serve(config::Document& document, StdioClient* stdio, process::Readiness& readiness) {
+  const Voice voice =
+      stdio != nullptr && stdio->is_stderr_taken() ? Voice::syslog : Voice::standard_error;
   const config::Global& global = document.config.global;
   Supervisor* running = nullptr;
   Prepared prepared =
       prepare(document.config, [&running](std::size_t service) { running->slot_freed(service); });
   if (!prepared.snapshot) {
     report(document, prepared.problems);
-    (void)std::fputs(document.render().c_str(), stderr);
+    if (voice == Voice::syslog) {
+      say(document.render(), voice);
+    } else {
+      (void)std::fputs(document.render().c_str(), stderr);
+    }
     return kConfigurationError;
   }
   for (const config::Diagnostic& warning : document.diagnostics()) {
@@ -78,20 +101,20 @@ int serve(config::Document& document, process::Readiness& readiness) {
   for (const auto& service : prepared.snapshot->services) services.push_back(&service->config);
   Bound bound = bind_all(services);
   if (!bound.problems.empty()) {
-    for (const std::string& problem : bound.problems) say(problem);
+    for (const std::string& problem : bound.problems) say(problem, voice);
     return kRunTimeError;
   }
-  auto log = log::Log::open(log_options(global));
+  auto log = log::Log::open(log_options(global, voice));
   if (!log) {
-    say(log.error().text);
+    say(log.error().text, voice);
     return kRunTimeError;
   }
   if (!open_files) (*log)->warning({}, open_files.error().text);
   std::unique_ptr<process::PidFile> pid_file;
-  if (!global.pid_file.empty()) {
+  if (!global.pid_file.empty() && stdio == nullptr) {
     auto created = process::PidFile::create(global.pid_file);
     if (!created) {
-      say(created.error().text);
+      say(created.error().text, voice);
       return kRunTimeError;
     }
     pid_file = std::move(*created);
@@ -100,13 +123,16 @@ int serve(config::Document& document, process::Readiness& readiness) {
   const auto assumed =
       identity ? process::assume(*identity) : tl::make_unexpected(identity.error());
   if (!assumed) {
-    say(assumed.error().text);
+    say(assumed.error().text, voice);
     return kRunTimeError;
   }
 
   const unsigned workers =
-      global.workers.value_or(std::min(process::usable_cpus(), kMostAutomaticWorkers));
-  Supervisor supervisor(std::move(prepared.snapshot), std::move(bound.listeners), **log, workers);
+      stdio != nullptr
+          ? 1
+          : global.workers.value_or(std::min(process::usable_cpus(), kMostAutomaticWorkers));
+  Supervisor supervisor(std::move(prepared.snapshot), std::move(bound.listeners), stdio, **log,
+                        workers);
   running = &supervisor;
   supervisor.start();
   readiness.ready();
@@ -127,7 +153,15 @@ std::vector<std::string> check_credentials(config::Document& document) {
 
 int run(config::Document document) {
   process::Readiness readiness;
-  if (!document.config.global.foreground) {
+  std::unique_ptr<StdioClient> stdio;
+  if (is_on_stdio(document.config)) {
+    auto taken = StdioClient::take();
+    if (!taken) {
+      say(taken.error().text);
+      return kRunTimeError;
+    }
+    stdio = std::move(*taken);
+  } else if (!document.config.global.foreground) {
     auto daemonized = process::daemonize();
     if (!daemonized) {
       say(daemonized.error().text);
@@ -136,7 +170,7 @@ int run(config::Document document) {
     if (daemonized->exit_status) return *daemonized->exit_status;
     readiness = std::move(daemonized->readiness);
   }
-  const int status = serve(document, readiness);
+  const int status = serve(document, stdio.get(), readiness);
   // Does nothing once ready() was said.
   if (status != 0) readiness.failed("", status);
   return status;

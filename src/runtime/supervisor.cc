@@ -45,7 +45,7 @@ std::string count_of(std::size_t number, const char* noun) {
 }  // namespace
 
 Supervisor::Supervisor(std::unique_ptr<Snapshot> snapshot, std::vector<Bound::Entry> listeners,
-                       log::Log& log, unsigned workers)
+                       StdioClient* stdio, log::Log& log, unsigned workers)
     : snapshot_(std::move(snapshot)),
       log_(log),
       notifier_(std::getenv("NOTIFY_SOCKET")),
@@ -53,6 +53,7 @@ Supervisor::Supervisor(std::unique_ptr<Snapshot> snapshot, std::vector<Bound::En
       listeners_(std::move(listeners)),
       book_(loop_, [this](const std::string& name) { mailbox_.send(NameWanted{name}); }),
       random_(std::random_device{}()),
+      stdio_(stdio),
       stop_timer_(loop_, [this] { stop_now("shutdown_timeout is over"); }) {
   for (std::size_t index = 0; index < workers; ++index) {
     workers_.push_back(std::make_unique<Worker>(
@@ -108,11 +109,15 @@ void Supervisor::start() {
 }
 
 int Supervisor::run() {
+  run_programs();
+  if (stdio_ != nullptr) serve_stdio();
   loop_.run();
   for (const auto& worker : workers_) worker->join();
+  if (stdio_ != nullptr) stdio_->stop();
   log_.write(log::Level::info, log::Event::stopped, {},
-             exit_status_ == 0 ? "stopped: every connection ended in order"
-                               : "stopped: connections that were left were reset",
+             exit_status_ == 0   ? "stopped: every connection ended in order"
+             : stdio_ == nullptr ? "stopped: connections that were left were reset"
+                                 : "stopped: the connection did not end in order",
              {{"exit_status", std::int64_t{exit_status_}}});
   // libuv puts the default actions back when its handles go: a further signal would turn an exit
   // that is under way into a death by that signal. All other threads block signals already.
@@ -123,6 +128,59 @@ int Supervisor::run() {
   return exit_status_;
 }
 
+// Not before run(): programs begin when the process is what it will be, with the standard error and
+// the folder of a daemon.
+void Supervisor::run_programs() {
+  for (std::size_t index = 0; index < snapshot_->services.size(); ++index) {
+    const config::Service& service = snapshot_->services[index]->config;
+    programs_.push_back(nullptr);
+    if (service.exec.empty()) continue;
+    // For the log and the policies: a program has no address.
+    const auto path = SocketAddress::unix_path(service.exec);
+    const SocketAddress address = path ? *path : *SocketAddress::unix_path("exec");
+    programs_.back() = std::make_unique<Program>(
+        loop_, log_, service,
+        Program::Owner{[this, index, address](Fd client) {
+                         (void)acceptor_->take(index, std::move(client), address);
+                       },
+                       [this] { leave_if_empty(); }});
+    programs_.back()->start();
+  }
+}
+
+void Supervisor::serve_stdio() {
+  if (!acceptor_->take(0, stdio_->take_client(), stdio_->address())) exit_status_ = 1;
+  stdio_->start([this](std::string error) { mailbox_.send(StdioDone{std::move(error)}); });
+}
+
+// A client that cannot be read or written any more is gone: its connection is reset.
+void Supervisor::on_stdio_done(const std::string& error) {
+  is_stdio_done_ = true;
+  if (!error.empty()) {
+    exit_status_ = 1;
+    if (connections_.load() > 0) return stop_now(error.c_str());
+    log_.error({}, error);
+  }
+  return leave_if_stdio_over();
+}
+
+// The process is over with its one connection, once everything has been written.
+void Supervisor::leave_if_stdio_over() {
+  if (!is_stdio_done_ || connections_.load() > 0 || is_leaving_) return;
+  if (snapshot_->services[0]->has_failed.load()) exit_status_ = 1;
+  return leave_if_empty();
+}
+
+void Supervisor::on_gone(std::size_t service) {
+  if (stdio_ != nullptr) return leave_if_stdio_over();
+  if (Program* program = programs_[service].get()) {
+    const bool has_failed = snapshot_->services[service]->has_failed.exchange(false);
+    program->connection_gone(has_failed ? Program::Connection::failed : Program::Connection::ended);
+  }
+  if (is_stopping_) return leave_if_empty();
+  return acceptor_->reconsider();
+}
+
 void Supervisor::on_message(ToSupervisor message) {
   if (const auto* wanted = std::get_if<NameWanted>(&message)) {
     return resolution_->refresh(wanted->name);
@@ -131,8 +189,8 @@ void Supervisor::on_message(ToSupervisor message) {
     const std::size_t service = freed->service;
     return send_all([service] { return ToWorker(SlotFreed{service}); });
   }
-  if (is_stopping_) return leave_if_empty();
-  return acceptor_->reconsider();
+  if (const auto* done = std::get_if<StdioDone>(&message)) return on_stdio_done(done->error);
+  return on_gone(std::get<ConnectionGone>(message).service);
 }
 
 // Tunnels are few, long and heavy: the worker with the fewest gets the next one, in turn among
@@ -167,7 +225,10 @@ void Supervisor::send_all(const ToWorkerFactory& make) {
 
 void Supervisor::slot_freed(std::size_t service) { mailbox_.send(SlotFreed{service}); }
 
+// With standard input there is nothing to reload, and whoever started us says by SIGHUP that it has
+// gone: ssh to its ProxyCommand, a terminal to its programs.
 void Supervisor::on_reload_signal() {
+  if (stdio_ != nullptr) return on_stop_signal("SIGHUP");
   log_.warning({}, "SIGHUP: this version does not reload its configuration; restart it");
 }
 
@@ -186,12 +247,19 @@ void Supervisor::on_stop_signal(const char* name) {
   acceptor_->stop();
   is_gone_wanted_.store(true);
   send_all([] { return ToWorker(StopInOrder{}); });
+  for (const auto& program : programs_) {
+    if (program) program->stop();
+  }
   stop_timer_.start(snapshot_->global.shutdown_timeout);
   return leave_if_empty();
 }
 
 void Supervisor::leave_if_empty() {
   if (connections_.load() > 0 || is_leaving_) return;
+  if (stdio_ != nullptr && !is_stdio_done_) return;
+  for (const auto& program : programs_) {
+    if (program && !program->is_over()) return;
+  }
   is_leaving_ = true;
   stop_timer_.stop();
   send_all([] { return ToWorker(Leave{}); });
@@ -205,6 +273,9 @@ void Supervisor::stop_now(const char* why) {
   exit_status_ = 1;
   log_.warning(
       {}, std::string(why) + ": " + count_of(connections_.load(), "connection") + " will be reset");
+  for (const auto& program : programs_) {
+    if (program) program->terminate();
+  }
   send_all([] { return ToWorker(StopNow{}); });
   return loop_.stop();
 }

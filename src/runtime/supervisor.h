@@ -9,8 +9,10 @@
 #include "process/notify.h"
 #include "runtime/acceptor.h"
 #include "runtime/messages.h"
+#include "runtime/program.h"
 #include "runtime/resolution.h"
 #include "runtime/snapshot.h"
+#include "runtime/stdio_client.h"
 #include "runtime/worker.h"
 #include "tunnel/probe.h"
 #include "uv/loop.h"
@@ -25,8 +27,9 @@ namespace tunnel::runtime {
 // by run(); main thread.
 class Supervisor {
  public:
-  Supervisor(std::unique_ptr<Snapshot> snapshot, std::vector<Bound::Entry> listeners, log::Log& log,
-             unsigned workers);
+  // `stdio` is the client of the only service with accept = "stdio", or null; must outlive this.
+  Supervisor(std::unique_ptr<Snapshot> snapshot, std::vector<Bound::Entry> listeners,
+             StdioClient* stdio, log::Log& log, unsigned workers);
   ~Supervisor();
   Supervisor(const Supervisor&) = delete;
   Supervisor& operator=(const Supervisor&) = delete;
@@ -40,7 +43,12 @@ class Supervisor {
   void slot_freed(std::size_t service);
 
  private:
+  void serve_stdio();
+  void run_programs();
   void on_message(ToSupervisor message);
+  void on_gone(std::size_t service);
+  void on_stdio_done(const std::string& error);
+  void leave_if_stdio_over();
   void hand_over(Accepted accepted);
   void on_answer(const std::string& name, const AddressBook::Answer& answer);
   void on_targets(std::size_t service, std::shared_ptr<const balance::Layout> layout,
@@ -68,6 +76,9 @@ class Supervisor {
   std::vector<std::unique_ptr<Prober>> probers_;  // by service
   std::unique_ptr<Resolution> resolution_;
   std::unique_ptr<Acceptor> acceptor_;
+  std::vector<std::unique_ptr<Program>> programs_;  // by service; null for others
+  StdioClient* const stdio_;
+  bool is_stdio_done_ = false;
   std::vector<std::unique_ptr<uv::Signal>> signals_;
   uv::Timer stop_timer_;
 

@@ -25,10 +25,10 @@ Worker::Worker(std::size_t index, Shared shared)
       random_(std::random_device{}()),
       mailbox_(loop_, [this](ToWorker message) { on_message(std::move(message)); }),
       trim_timer_(loop_, [this] { give_memory_back(); }) {
-  for (const auto& state : shared_.services) {
-    ServiceState& service = *state;
-    services_.push_back(std::make_unique<Service>(loop_, shared_.log, book_, service, random_,
-                                                  [this, &service] { connection_gone(service); }));
+  for (std::size_t service = 0; service < shared_.services.size(); ++service) {
+    services_.push_back(std::make_unique<Service>(loop_, shared_.log, book_,
+                                                  *shared_.services[service], random_,
+                                                  [this, service] { connection_gone(service); }));
   }
 }
 
@@ -74,13 +74,16 @@ void Worker::on_message(ToWorker message) {
   return loop_.stop();
 }
 
-void Worker::connection_gone(ServiceState& service) {
+void Worker::connection_gone(std::size_t which) {
+  ServiceState& service = *shared_.services[which];
   service.connections.fetch_sub(1);
   connections.fetch_sub(1);
   shared_.connections.fetch_sub(1);
   ++gone_since_trim_;
   if (gone_since_trim_ >= kGoneWorthTrimming && !trim_timer_.is_active()) trim_timer_.start(kQuiet);
-  if (shared_.is_gone_wanted.load()) shared_.report(ConnectionGone{});
+  if (service.has_one_client() || shared_.is_gone_wanted.load()) {
+    shared_.report(ConnectionGone{which});
+  }
 }
 
 // glibc keeps the pages of freed sessions for itself: after a crowd has left they would stay in our

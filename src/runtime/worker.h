@@ -45,7 +45,7 @@ class Worker {
 
  private:
   void on_message(ToWorker message);
-  void connection_gone(ServiceState& service);
+  void connection_gone(std::size_t which);
   void give_memory_back();
 
   const std::size_t index_;

@@ -7,6 +7,7 @@
 #include "balance/walk.h"
 #include "base/text.h"
 #include "tunnel/service.h"
+#include "tunnel/socket_options.h"
 
 namespace tunnel {
 
@@ -50,6 +51,10 @@ void Connection::start() {
       client_->set_keepalive(static_cast<int>(keepalive.idle.count() / 1000),
                              static_cast<int>(keepalive.interval.count() / 1000), keepalive.count);
     }
+  }
+  for (const std::string& refused : set_socket_options(client_->fd(), address_.family(),
+                                                       service_.config().socket_options.client)) {
+    service_.report_option("client", refused);
   }
   dialing_ = std::make_unique<Dialing>(*this, service_);
   if (const auto limit = service_.config().timeouts.dial) dialing_->deadline.start(*limit);
@@ -135,6 +140,10 @@ void Connection::on_bytes_for_client(std::string_view bytes) {
 
 void Connection::on_client_wanted(bool is_wanted) {
   return is_wanted ? client_->start_reading() : client_->stop_reading();
+}
+
+void Connection::on_option_refused(const std::string& text) {
+  return service_.report_option("target", text);
 }
 
 void Connection::on_read(MutableBytes bytes) { return dialing_->dial->on_client(bytes); }
@@ -271,6 +280,8 @@ void Connection::finish(const Relay::Ended& ended) {
     dialing_->retry.stop();
   }
   log_closed(ended);
+  if (ended.kind != Kind::ok && ended.kind != Kind::stopped)
+    service_.state().has_failed.store(true);
   if (client_) {
     client_->reset();
     client_.reset();

@@ -5,6 +5,8 @@
 #include <utility>
 
 #include "base/text.h"
+#include "tunnel/socket_options.h"
+#include "uv/socket.h"
 
 namespace tunnel {
 
@@ -27,12 +29,14 @@ struct Connector::Attempt final : uv::Stream::Events {
 };
 
 Connector::Connector(uv::Loop& loop, std::vector<SocketAddress> addresses,
-                     config::Timeout per_address, const SocketAddress* bind, Owner& owner)
+                     config::Timeout per_address, const SocketAddress* bind, Owner& owner,
+                     std::span<const config::SocketOption> options)
     : loop_(loop),
       waiting_(addresses.begin(), addresses.end()),
       per_address_(per_address),
       bind_(bind),
       owner_(owner),
+      options_(options),
       timer_(loop, [this] { on_timer(); }) {}
 
 Connector::~Connector() = default;
@@ -54,13 +58,30 @@ void Connector::begin_next() {
         {address, Kind::unreachable,
          "the address is of another family than bind = \"" + bind_->ip() + "\"", true});
   }
-  auto stream = uv::Stream::connect(loop_, address, can_bind ? bind_ : nullptr, *attempt);
+  auto stream = connect(*attempt, can_bind);
   if (!stream) {
     return owner_.on_address_failed({address, Kind::unreachable, stream.error().text, true});
   }
   attempt->stream = std::move(*stream);
   if (per_address_) attempt->deadline = loop_.now() + *per_address_;
   attempts_.push_back(std::move(attempt));
+}
+
+// Buffers and the segment size count in the handshake, and a device or a foreign source address
+// must be there before it is bound to.
+Result<std::unique_ptr<uv::Stream>> Connector::connect(Attempt& attempt, bool can_bind) {
+  Result<Fd> socket = uv::socket::open_towards(attempt.address);
+  if (!socket) return tl::make_unexpected(std::move(socket.error()));
+  for (const std::string& refused :
+       set_socket_options(socket->get(), attempt.address.family(), options_)) {
+    owner_.on_option_refused(refused);
+  }
+  if (can_bind) {
+    if (auto bound = uv::socket::bind_source(socket->get(), attempt.address, *bind_); !bound) {
+      return tl::make_unexpected(std::move(bound.error()));
+    }
+  }
+  return uv::Stream::connect(loop_, std::move(*socket), attempt.address, attempt);
 }
 
 void Connector::on_timer() {

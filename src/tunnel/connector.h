@@ -5,11 +5,13 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
 #include "base/address.h"
 #include "base/kind.h"
+#include "base/result.h"
 #include "config/model.h"
 #include "uv/loop.h"
 #include "uv/stream.h"
@@ -40,14 +42,18 @@ class Connector {
     virtual void on_all_failed() = 0;                    // may destroy the Connector
     // An address is done with; the race goes on.
     virtual void on_address_failed(const Failure& failure) = 0;
+    // A socket option was refused, as a sentence says; the race goes on without it.
+    virtual void on_option_refused(const std::string& text) { (void)text; }
 
    protected:
     ~Owner() = default;
   };
 
-  // `per_address` limits each connect; `bind` may be null.
+  // `per_address` limits each connect; `bind` may be null. `options` are set before each connect
+  // and must outlive the race.
   Connector(uv::Loop& loop, std::vector<SocketAddress> addresses, config::Timeout per_address,
-            const SocketAddress* bind, Owner& owner);
+            const SocketAddress* bind, Owner& owner,
+            std::span<const config::SocketOption> options = {});
   ~Connector();
   Connector(const Connector&) = delete;
   Connector& operator=(const Connector&) = delete;
@@ -58,6 +64,7 @@ class Connector {
   struct Attempt;
 
   void begin_next();
+  [[nodiscard]] Result<std::unique_ptr<uv::Stream>> connect(Attempt& attempt, bool can_bind);
   void schedule();
   void on_timer();
   void attempt_ended(Attempt& attempt, int uv_status);
@@ -69,6 +76,7 @@ class Connector {
   config::Timeout per_address_;
   const SocketAddress* bind_;
   Owner& owner_;
+  const std::span<const config::SocketOption> options_;
   std::vector<std::unique_ptr<Attempt>> attempts_;
   TimePoint next_start_{};
   uv::Timer timer_;

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "base/text.h"
+#include "tunnel/socket_options.h"
 
 namespace tunnel {
 namespace {
@@ -174,8 +175,14 @@ void Dial::connect() {
   book_.order(addresses);
   if (!enter(Phase::connecting)) return;
   connector_ = std::make_unique<Connector>(loop_, std::move(addresses), settings_.timeouts.connect,
-                                           settings_.bind ? &*settings_.bind : nullptr, *this);
+                                           settings_.bind ? &*settings_.bind : nullptr, *this,
+                                           socket_options());
   return connector_->start();
+}
+
+std::span<const config::SocketOption> Dial::socket_options() const {
+  if (settings_.service == nullptr) return {};
+  return settings_.service->socket_options.target;
 }
 
 void Dial::on_address_failed(const Connector::Failure& failure) {
@@ -207,6 +214,7 @@ void Dial::on_connected(Connector::Connected connected) {
       stream_->set_keepalive(static_cast<int>(keepalive.idle.count() / 1000),
                              static_cast<int>(keepalive.interval.count() / 1000), keepalive.count);
     }
+    restore_socket_options(stream_->fd(), socket_options());
   }
   // One limit for all that comes between TCP and the first byte of the client.
   if (settings_.timeouts.handshake) deadline_.start(*settings_.timeouts.handshake);

@@ -3,6 +3,7 @@
 
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -87,6 +88,8 @@ class Dial final : public uv::Stream::Events, public Connector::Owner {
     // speak now; then call on_client and on_client_end.
     virtual void on_bytes_for_client(std::string_view bytes) { (void)bytes; }
     virtual void on_client_wanted(bool is_wanted) { (void)is_wanted; }
+    // One of socket_options.target could not be set; the dial goes on.
+    virtual void on_option_refused(const std::string& text) { (void)text; }
 
    protected:
     ~Owner() = default;
@@ -136,10 +139,14 @@ class Dial final : public uv::Stream::Events, public Connector::Owner {
   [[nodiscard]] const std::string& host()
       const;  // whose addresses are dialled: the proxy's or the target's
   [[nodiscard]] bool is_name() const;
+  [[nodiscard]] std::span<const config::SocketOption> socket_options() const;
 
   void on_connected(Connector::Connected connected) override;
   void on_all_failed() override;
   void on_address_failed(const Connector::Failure& failure) override;
+  void on_option_refused(const std::string& text) override {
+    return owner_.on_option_refused(text);
+  }
 
   void on_read(MutableBytes bytes) override;
   void on_eof() override;

@@ -15,7 +15,8 @@ Service::Service(uv::Loop& loop, log::Log& log, AddressBook& book, ServiceState&
       state_(state),
       random_(random),
       on_gone_(std::move(on_gone)),
-      dial_failures_(loop) {}
+      dial_failures_(loop),
+      option_failures_(loop, std::chrono::minutes(1)) {}
 
 Service::~Service() = default;
 
@@ -66,6 +67,13 @@ void Service::report_failed(balance::Claim& claim, const DialFailure& failure) {
   const balance::Transition transition = claim.failed(loop_.now(), cause, random_);
   if (transition.change != balance::Transition::Change::ejected) return;
   log_ejected(log_, state_.config.name, target, failure.kind, failure.text, transition);
+}
+
+void Service::report_option(std::string_view where, const std::string& text) {
+  const log::RateLimit::Verdict verdict = option_failures_.admit(text);
+  if (!verdict.write) return;
+  log_.warning({state_.config.name}, "socket_options." + std::string(where) + ": " + text,
+               {{"repeats", verdict.suppressed}});
 }
 
 void Service::stop_when_idle() {

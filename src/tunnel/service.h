@@ -49,6 +49,8 @@ class Service {
   [[nodiscard]] balance::Random& random() { return random_; }
   void report_established(balance::Claim& claim);
   void report_failed(balance::Claim& claim, const DialFailure& failure);
+  // An option in socket_options.`where` could not be set: said, but not for each connection.
+  void report_option(std::string_view where, const std::string& text);
   void remove(Connection& connection);
 
  private:
@@ -61,6 +63,7 @@ class Service {
   std::shared_ptr<const balance::Layout> layout_;
   std::string no_targets_error_;
   log::RateLimit dial_failures_;
+  log::RateLimit option_failures_;
   std::vector<std::unique_ptr<Connection>> connections_;
 };
 

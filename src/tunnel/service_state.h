@@ -57,6 +57,14 @@ struct ServiceState final : public balance::SlotListener {
 
   // Accepted and not yet gone. The acceptor counts up, workers count down.
   std::atomic<std::uint32_t> connections{0};
+
+  // Some connection has not ended in order: for services whose client is a program or standard
+  // input, who have one at a time and want to know.
+  std::atomic<bool> has_failed{false};
+  [[nodiscard]] bool has_one_client() const {
+    return !config.exec.empty() ||
+           (!config.accept.empty() && config.accept.front().form == config::Accept::Form::stdio);
+  }
 };
 
 }  // namespace tunnel

@@ -37,28 +37,30 @@ ErrorCode code_of(int system_errno) {
 
 }  // namespace
 
-Result<Fd> open_towards(const SocketAddress& to, const SocketAddress* from) {
-  if (from != nullptr && from->family() != to.family())
-    return failed(ErrorCode::unavailable, "source address " + from->ip() + " and target " +
-                                              to.to_string() + " are of different families");
+Result<Fd> open_towards(const SocketAddress& to) {
   Fd fd(::socket(to.family(), SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
   if (!fd.valid()) {
     const int why = errno;
     return failed(code_of(why), "cannot open a socket for " + to.to_string(), why);
   }
-  if (from == nullptr) return fd;
+  return fd;
+}
 
+Result<void> bind_source(int fd, const SocketAddress& to, const SocketAddress& from) {
+  if (from.family() != to.family())
+    return failed(ErrorCode::unavailable, "source address " + from.ip() + " and target " +
+                                              to.to_string() + " are of different families");
   // Without this the kernel chooses the port at bind(2), before it knows the target: all
   // connections from one source address would share one port range instead of one range per target.
   if (to.is_ip()) {
     const int on = 1;
-    (void)::setsockopt(fd.get(), IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &on, sizeof on);
+    (void)::setsockopt(fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &on, sizeof on);
   }
-  if (::bind(fd.get(), from->get(), from->length()) != 0) {
+  if (::bind(fd, from.get(), from.length()) != 0) {
     const int why = errno;
-    return failed(code_of(why), "cannot bind to source address " + from->ip(), why);
+    return failed(code_of(why), "cannot bind to source address " + from.ip(), why);
   }
-  return fd;
+  return {};
 }
 
 void reset_on_close(int fd) {
@@ -85,7 +87,11 @@ bool has_error_or_hangup(int fd, bool is_unix) {
   if ((what.revents & POLLHUP) == 0) return false;
   // TCP says POLLHUP as soon as both sides have sent FIN, while our last bytes may still be under
   // way; only the state tells that the connection is over.
-  return is_unix || is_tcp_closed(fd);
+  if (!is_unix) return is_tcp_closed(fd);
+  // A program that says its word and leaves at once has closed both sides, too: what it said
+  // counts.
+  int unread = 0;
+  return ::ioctl(fd, FIONREAD, &unread) != 0 || unread == 0;
 }
 
 Peeked peek(int fd) {

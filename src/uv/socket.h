@@ -10,8 +10,10 @@
 // The system calls around a stream socket that libuv does not make for us. No state; any thread.
 namespace tunnel::uv::socket {
 
-// A non-blocking stream socket for connecting to `to`, bound to `from` (may be null, port 0).
-Result<Fd> open_towards(const SocketAddress& to, const SocketAddress* from);
+// A non-blocking stream socket for connecting to `to`.
+Result<Fd> open_towards(const SocketAddress& to);
+// Binds it to the source address `from`, port 0.
+Result<void> bind_source(int fd, const SocketAddress& to, const SocketAddress& from);
 
 // The next close(2) sends RST and drops what is queued.
 void reset_on_close(int fd);

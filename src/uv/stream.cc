@@ -35,9 +35,19 @@ Result<std::unique_ptr<Stream>> Stream::adopt(Loop& loop, Fd socket, int family,
 
 Result<std::unique_ptr<Stream>> Stream::connect(Loop& loop, const SocketAddress& to,
                                                 const SocketAddress* from, Events& events) {
-  Result<Fd> socket = socket::open_towards(to, from);
+  Result<Fd> socket = socket::open_towards(to);
   if (!socket) return tl::make_unexpected(std::move(socket.error()));
-  Result<std::unique_ptr<Stream>> stream = adopt(loop, std::move(*socket), to.family(), events);
+  if (from != nullptr) {
+    if (auto bound = socket::bind_source(socket->get(), to, *from); !bound) {
+      return tl::make_unexpected(std::move(bound.error()));
+    }
+  }
+  return connect(loop, std::move(*socket), to, events);
+}
+
+Result<std::unique_ptr<Stream>> Stream::connect(Loop& loop, Fd socket, const SocketAddress& to,
+                                                Events& events) {
+  Result<std::unique_ptr<Stream>> stream = adopt(loop, std::move(socket), to.family(), events);
   if (stream) (*stream)->block_->connect(to);
   return stream;
 }

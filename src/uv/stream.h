@@ -46,6 +46,9 @@ class Stream {
   // the source address cannot be bound (its text says which).
   static Result<std::unique_ptr<Stream>> connect(Loop& loop, const SocketAddress& to,
                                                  const SocketAddress* from, Events& events);
+  // The same with a socket of one's own, that of socket::open_towards.
+  static Result<std::unique_ptr<Stream>> connect(Loop& loop, Fd socket, const SocketAddress& to,
+                                                 Events& events);
   ~Stream();  // closes: FIN when nothing was pending or unread, as close(2) does
   Stream(const Stream&) = delete;
   Stream& operator=(const Stream&) = delete;
@@ -72,7 +75,8 @@ class Stream {
   // false.
   [[nodiscard]] bool is_delivered() const;
   // True when the connection is over (the peer has reset it, or both sides have finished), seen
-  // without reading. The peer's FIN alone does not count.
+  // without reading. The peer's FIN alone does not count, nor a unix socket that was closed while
+  // bytes are left to be read.
   [[nodiscard]] bool is_hung_up() const;
 
   void set_nodelay();

@@ -103,12 +103,13 @@ def dns(keep):
 def relay(start, pki):
     """relay(target, **service keys) runs a tunnel with one service, `svc`, that trusts our CA.
 
-    `tls` adds to its TLS table; `options` are global keys.
+    `tls` adds to its TLS table; `options` are global keys; a key that is None is left out.
     """
 
     def relay(target, tls=None, options=None, wait_ready=True, env=None, prefix=(), **keys):
         service = {"accept": "127.0.0.1:0", "connect": getattr(target, "address", target), **keys}
         trust = {} if (tls or {}).get("verify") == "pin" else {"ca": pki.ca.file}
+        service = {key: value for key, value in service.items() if value is not None}
         service["tls"] = False if tls is False else {**trust, **(tls or {})}
         return start({**(options or {}), "svc": service}, wait_ready=wait_ready, env=env,
                      prefix=prefix)

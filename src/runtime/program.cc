@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: MIT
+#include "runtime/program.h"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/socket.h>
+
+#include <cerrno>
+#include <cstring>
+#include <string>
+#include <utility>
+
+#include "base/text.h"
+
+namespace tunnel::runtime {
+
+Program::Program(uv::Loop& loop, log::Log& log, const config::Service& service, Owner owner)
+    : loop_(loop),
+      log_(log),
+      service_(service),
+      owner_(std::move(owner)),
+      retry_(loop, [this] { start(); }),
+      grace_(loop, [this] { terminate(); }) {}
+
+Program::~Program() = default;
+
+void Program::start() {
+  int ends[2];
+  if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0) {
+    log_.error({service_.name},
+               "cannot run " + service_.exec + ": no pair of sockets: " + std::strerror(errno));
+    return go_on_if_over();
+  }
+  Fd ours(ends[0]);
+  Fd theirs(ends[1]);
+  (void)::fcntl(ours.get(), F_SETFL, O_NONBLOCK);
+  auto process = uv::Process::start(
+      loop_,
+      {service_.exec, service_.exec_name.empty() ? service_.exec : service_.exec_name,
+       service_.exec_args},
+      std::move(theirs), [this](uv::Process::Ended ended) { on_ended(ended); });
+  if (!process) {
+    log_.error({service_.name}, process.error().text);
+    return go_on_if_over();
+  }
+  process_ = std::move(*process);
+  has_connection_ = true;
+  log_.info({service_.name},
+            "running " + service_.exec + " as process " + std::to_string(process_->pid()));
+  return owner_.on_client(std::move(ours));
+}
+
+void Program::on_ended(uv::Process::Ended ended) {
+  process_.reset();
+  grace_.stop();
+  const std::string how = ended.signal != 0
+                              ? "was killed by signal " + std::to_string(ended.signal) + " (" +
+                                    ::strsignal(ended.signal) + ")"
+                              : "ended with status " + std::to_string(ended.status);
+  const bool is_good = ended.signal == 0 && ended.status == 0;
+  log_.write(is_good ? log::Level::info : log::Level::warning, log::Event::notice, {service_.name},
+             service_.exec + " " + how);
+  return go_on_if_over();
+}
+
+// After an orderly end the program may take its time with what it got. After a failure it could not
+// tell the difference (a unix socket has no reset): it is told by a signal, unless it leaves by
+// itself.
+void Program::connection_gone(Connection how) {
+  has_connection_ = false;
+  if (process_ && is_stopping_) process_->kill(SIGTERM);
+  if (process_ && how == Connection::failed) grace_.start(kGrace);
+  return go_on_if_over();
+}
+
+void Program::go_on_if_over() {
+  if (!is_over()) return;
+  if (is_stopping_) return owner_.on_over();
+  if (service_.retry) return retry_.start(*service_.retry);
+  log_.info({service_.name},
+            "the service is over: " + service_.exec + " is run once, for `retry` is off");
+}
+
+void Program::stop() {
+  is_stopping_ = true;
+  retry_.stop();
+  if (process_ && !has_connection_) process_->kill(SIGTERM);
+}
+
+void Program::terminate() {
+  if (process_) process_->kill(SIGTERM);
+}
+
+}  // namespace tunnel::runtime
