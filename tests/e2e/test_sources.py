@@ -42,7 +42,7 @@ def stdio(tmp_path, pki, keep):
             popen.setdefault("stderr", subprocess.PIPE)
             self.process = subprocess.Popen(
                 [*DIE_WITH_PARENT, str(tunnel.BINARY), str(path)], cwd=tmp_path,
-                env={**os.environ, **tunnel._sanitizer_environment(tmp_path)}, **popen)
+                env={**os.environ, **tunnel.sanitizer_environment(tmp_path)}, **popen)
 
         def events(self, event):
             lines = self.log_file.read_text().splitlines() if self.log_file.exists() else []
