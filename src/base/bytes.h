@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstring>
 #include <span>
+#include <string>
 #include <string_view>
 
 namespace tunnel {
@@ -13,6 +14,9 @@ using MutableBytes = std::span<std::byte>;
 
 [[nodiscard]] inline Bytes as_bytes(std::string_view text) {
   return {reinterpret_cast<const std::byte*>(text.data()), text.size()};
+}
+[[nodiscard]] inline MutableBytes as_mutable_bytes(std::string& text) {
+  return {reinterpret_cast<std::byte*>(text.data()), text.size()};
 }
 [[nodiscard]] inline std::string_view as_text(Bytes bytes) {
   return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
@@ -36,6 +40,9 @@ class OutBuffer {
   [[nodiscard]] bool empty() const { return size_ == 0; }
   [[nodiscard]] std::size_t room() const { return memory_.size() - size_; }
   void clear() { size_ = 0; }
+  // For who writes in place: the memory behind what is filled, and how much of it has been.
+  [[nodiscard]] MutableBytes spare() const { return memory_.subspan(size_); }
+  void grow(std::size_t written) { size_ += written; }
 
  private:
   MutableBytes memory_;

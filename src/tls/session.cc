@@ -11,6 +11,7 @@
 
 #include "tls/failure_text.h"
 #include "tls/greeting.h"
+#include "tls/record_cipher.h"
 #include "tls/session_impl.h"
 
 namespace tunnel::tls {
@@ -112,6 +113,7 @@ ssize_t Session::Impl::pull(gnutls_transport_ptr_t self, void* data, std::size_t
   }
   const auto taken = std::min(size, impl->input.size());
   std::memcpy(data, impl->input.data(), taken);
+  impl->border.pass(impl->input.first(taken));
   impl->input = impl->input.subspan(taken);
   return static_cast<ssize_t>(taken);
 }
@@ -210,6 +212,10 @@ Session::Opened Session::open(MutableBytes into, OutBuffer& out) {
   std::size_t size = 0;
   // Nothing is asked of GnuTLS without input: it would allocate a record's room to find that out.
   while (size < into.size() && (!impl.input.empty() || gnutls_record_check_pending(raw) > 0)) {
+    if (const auto opened = impl.open_records(into.subspan(size)); opened > 0) {
+      size += opened;
+      continue;
+    }
     const auto result = gnutls_record_recv(raw, into.data() + size, into.size() - size);
     if (result > 0) {
       size += static_cast<std::size_t>(result);
@@ -220,6 +226,7 @@ Session::Opened Session::open(MutableBytes into, OutBuffer& out) {
     switch (static_cast<int>(result)) {
       case GNUTLS_E_AGAIN:  // no input left, or a ticket, a KeyUpdate or an empty record went by
       case GNUTLS_E_INTERRUPTED:
+        if (impl.border.is_here()) impl.record_limit = 0;
         continue;
       case GNUTLS_E_REHANDSHAKE:
         if (++impl.warnings > kMaxWarnings) {
@@ -247,16 +254,60 @@ Session::Opened Session::open(MutableBytes into, OutBuffer& out) {
   return {has_more ? Io::done : Io::again, size};
 }
 
-Io Session::seal(Bytes plaintext, OutBuffer& out) {
+std::size_t Session::Impl::open_records(MutableBytes into) {
+  if (!border.is_here() || RecordCipher::whole_record(input) == 0) return 0;
+  if (gnutls_record_check_pending(session.get()) > 0) return 0;
+  auto cipher = RecordCipher::borrow(session.get(), RecordCipher::Direction::read);
+  if (!cipher) return 0;
+  std::size_t opened = 0;
+  while (const std::size_t size = RecordCipher::whole_record(input)) {
+    if (into.size() - opened < cipher->room_for(size)) break;
+    const auto plaintext = cipher->open(input.first(size), into.subspan(opened));
+    if (!plaintext) break;
+    opened += *plaintext;
+    input = input.subspan(size);
+  }
+  cipher->give_back();
+  if (opened > 0) {
+    warnings = 0;
+    received_data = true;
+  }
+  return opened;
+}
+
+Io Session::seal(MutableBytes plaintext, OutBuffer& out) {
   auto& impl = *impl_;
   if (impl.has_failed) return Io::failed;
   const Lending lending(impl.out, out);
   while (!plaintext.empty()) {
+    if (const auto sealed = impl.seal_records(plaintext); sealed > 0) {
+      plaintext = plaintext.subspan(sealed);
+      continue;
+    }
     const auto result = gnutls_record_send(impl.session.get(), plaintext.data(), plaintext.size());
     if (impl.overflowed || result <= 0) return impl.fail_record(static_cast<int>(result));
-    plaintext = plaintext.subspan(static_cast<std::size_t>(result));
+    const auto sent = static_cast<std::size_t>(result);
+    if (sent < plaintext.size()) impl.record_limit = static_cast<std::uint16_t>(sent);
+    plaintext = plaintext.subspan(sent);
   }
   return Io::done;
+}
+
+// Only what fills at least one record: less is not worth asking for the keys.
+std::size_t Session::Impl::seal_records(MutableBytes plaintext) {
+  if (record_limit == 0 || plaintext.size() < record_limit) return 0;
+  auto cipher = RecordCipher::borrow(session.get(), RecordCipher::Direction::write);
+  if (!cipher) return 0;
+  std::size_t sealed = 0;
+  while (sealed < plaintext.size()) {
+    const std::size_t left = plaintext.size() - sealed;
+    const std::size_t size = std::min<std::size_t>(left, record_limit);
+    const auto followed = size < left ? RecordCipher::Followed::yes : RecordCipher::Followed::no;
+    if (!cipher->seal(plaintext.subspan(sealed, size), followed, *out)) break;
+    sealed += size;
+  }
+  cipher->give_back();
+  return sealed;
 }
 
 std::size_t Session::sealed_size(std::size_t plaintext_size) {

@@ -64,8 +64,8 @@ class Session {
   [[nodiscard]] Opened open(MutableBytes into, OutBuffer& out);
 
   // Encrypts all of `plaintext` into records appended to `out`, which must have room for
-  // sealed_size(plaintext.size()).
-  Io seal(Bytes plaintext, OutBuffer& out);
+  // sealed_size(plaintext.size()). Writes to `plaintext` while it works, and restores it.
+  Io seal(MutableBytes plaintext, OutBuffer& out);
   [[nodiscard]] static std::size_t sealed_size(std::size_t plaintext_size);
 
   Io close(OutBuffer& out);  // close_notify; at most once, seal() no more after it

@@ -10,6 +10,7 @@
 #include "tls/context_impl.h"
 #include "tls/failure_text.h"
 #include "tls/handles.h"
+#include "tls/record_border.h"
 #include "tls/session.h"
 
 namespace tunnel::tls {
@@ -30,11 +31,15 @@ struct Session::Impl {
   // The transport's two ends, during a call.
   Bytes input;               // what feed() lent and GnuTLS has not taken
   OutBuffer* out = nullptr;  // where its ciphertext goes
+  RecordBorder border;       // in what GnuTLS has taken
 
   // What came first, for what GnuTLS does not tell: a peer without TLS, a version we do not accept.
   std::array<std::byte, kFirstBytes> first{};
   std::uint8_t first_size = 0;
 
+  // The largest record that the server takes, once GnuTLS has shown it by cutting what it was to
+  // send. 0: GnuTLS must send the next record, which shows this, and lets it answer a KeyUpdate.
+  std::uint16_t record_limit = 0;
   std::uint8_t warnings = 0;  // in a row
   bool overflowed = false;    // `out` was too small
   bool established = false;
@@ -49,6 +54,10 @@ struct Session::Impl {
   Io fail_handshake(int error);
   Io fail_record(int error);
   Io finish_handshake();
+  // Whole records past GnuTLS's record layer: how many bytes of plaintext they took or gave. 0:
+  // this one is for GnuTLS.
+  std::size_t open_records(MutableBytes into);
+  std::size_t seal_records(MutableBytes plaintext);
   // False when what came first cannot be TLS; the session has failed then.
   bool looks_like_tls();
   [[nodiscard]] AlertContext alert_context() const;

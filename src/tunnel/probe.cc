@@ -167,14 +167,14 @@ void Probe::act_on(preamble::Step step) {
   }
 }
 
-void Probe::send(std::string_view text) {
+void Probe::send(std::string text) {
   if (!session_) {
     (void)stream_->write(as_bytes(text));
     return;
   }
   std::byte memory[8 * 1024];
   OutBuffer out{MutableBytes(memory)};
-  if (session_->seal(as_bytes(text), out) == tls::Io::done) (void)stream_->write(out.filled());
+  if (session_->seal(as_mutable_bytes(text), out) == tls::Io::done) (void)stream_->write(out.filled());
 }
 
 // Says goodbye and waits for the server's: it has then read our last flight, and what it thinks of

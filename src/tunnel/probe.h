@@ -41,7 +41,7 @@ class Probe final : public Dial::Owner, public uv::Stream::Events {
   void on_timer();
   void begin();
   void receive(Bytes plaintext);
-  void send(std::string_view text);
+  void send(std::string text);
   void act_on(preamble::Step step);
   void leave();
   void passed();

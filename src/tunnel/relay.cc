@@ -98,7 +98,7 @@ void Relay::begin() {
 void Relay::filter(preamble::Step step) {
   if (step.status != preamble::Status::again) beginning_.reset();
   if (!step.to_client.empty()) write_down(as_bytes(step.to_client));
-  if (!step.to_server.empty() && mode_ == Mode::relaying) send_up(as_bytes(step.to_server));
+  if (!step.to_server.empty() && mode_ == Mode::relaying) send_up(as_mutable_bytes(step.to_server));
   if (step.status == preamble::Status::failed && mode_ == Mode::relaying) {
     const Side side = step.failure.is_local ? Side::client : Side::server;
     return drain_then_reset(*client_, {step.failure.kind, side, std::move(step.failure.text)});
@@ -107,7 +107,7 @@ void Relay::filter(preamble::Step step) {
 
 // --- the client's side: plaintext -------------------------------------------------------------
 
-void Relay::client_read(Bytes plaintext) {
+void Relay::client_read(MutableBytes plaintext) {
   up_.bytes += plaintext.size();
   up_.last_byte = loop_.now();
   last_byte_from_ = Side::client;
@@ -115,7 +115,7 @@ void Relay::client_read(Bytes plaintext) {
   return send_up(plaintext);
 }
 
-void Relay::send_up(Bytes plaintext) {
+void Relay::send_up(MutableBytes plaintext) {
   if (!session_) return write_up(plaintext);
   OutBuffer out(loop_.output_scratch());
   if (session_->seal(plaintext, out) != tls::Io::done) {

@@ -118,7 +118,7 @@ class Relay {
   enum class Close : std::uint8_t { in_order, reset };
 
   void begin();
-  void client_read(Bytes plaintext);
+  void client_read(MutableBytes plaintext);
   void client_eof();
   void client_broken(int uv_error);
   void client_write_failed(int uv_error);
@@ -133,7 +133,7 @@ class Relay {
   [[nodiscard]] bool is_bare_end_expected() const;
   void truncated();
 
-  void send_up(Bytes plaintext);
+  void send_up(MutableBytes plaintext);
   void send_down(Bytes plaintext);
   void filter(preamble::Step step);
   void write_up(Bytes bytes);

@@ -324,7 +324,8 @@ TEST_CASE("an output buffer that is too small fails the session, clearly") {
   connect(f);
   std::byte room[64];
   OutBuffer out(room);
-  CHECK(f.client().session().seal(as_bytes(pattern(1000)), out) == Io::failed);
+  auto text = pattern(1000);
+  CHECK(f.client().session().seal(as_mutable_bytes(text), out) == Io::failed);
   CHECK(f.failure().kind == Kind::tls_failed);
   CHECK(f.failure().text == Contains("more than its output buffer holds"));
 }

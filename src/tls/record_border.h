@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "base/bytes.h"
+
+namespace tunnel::tls {
+
+// Follows a stream of TLS records from its first byte: whether the next byte begins a record. A
+// value; costs a few operations for each piece.
+class RecordBorder {
+ public:
+  void pass(Bytes piece) {
+    while (!piece.empty()) {
+      if (header_ < kHeaderSize) {
+        if (header_ >= 3)
+          body_ = static_cast<std::uint16_t>(body_ << 8 | std::to_integer<unsigned>(piece[0]));
+        ++header_;
+        piece = piece.subspan(1);
+      } else {
+        const std::size_t taken = piece.size() < body_ ? piece.size() : body_;
+        body_ = static_cast<std::uint16_t>(body_ - taken);
+        piece = piece.subspan(taken);
+      }
+      if (header_ == kHeaderSize && body_ == 0) header_ = 0;
+    }
+  }
+  [[nodiscard]] bool is_here() const { return header_ == 0; }
+
+ private:
+  static constexpr std::uint8_t kHeaderSize = 5;
+  std::uint8_t header_ = 0;  // bytes of it that have passed
+  std::uint16_t body_ = 0;   // bytes of it that are to come; its size while the header passes
+};
+
+}  // namespace tunnel::tls

@@ -1,0 +1,285 @@
+// SPDX-License-Identifier: MIT
+// What passes GnuTLS's record layer by must be exactly what would have gone through it.
+#include "tls/record_cipher.h"
+
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "fixture.h"
+#include "tls/record_border.h"
+#include "tls/session_impl.h"
+
+using namespace tunnel;
+using namespace tunnel::tls;
+using namespace tunnel::tls::test;
+using Direction = RecordCipher::Direction;
+using Followed = RecordCipher::Followed;
+
+namespace {
+
+constexpr const char* kOurs[] = {
+    "NORMAL:-VERS-ALL:+VERS-TLS1.2:-CIPHER-ALL:+AES-128-GCM",
+    "NORMAL:-VERS-ALL:+VERS-TLS1.2:-CIPHER-ALL:+AES-256-GCM",
+    "NORMAL:-VERS-ALL:+VERS-TLS1.3:-CIPHER-ALL:+AES-128-GCM",
+    "NORMAL:-VERS-ALL:+VERS-TLS1.3:-CIPHER-ALL:+AES-256-GCM",
+};
+constexpr const char* kTls13 = "NORMAL:-VERS-ALL:+VERS-TLS1.3:-CIPHER-ALL:+AES-128-GCM";
+constexpr const char* kTls12 = "NORMAL:-VERS-ALL:+VERS-TLS1.2:-CIPHER-ALL:+AES-128-GCM";
+
+std::string pattern(std::size_t size) {
+  std::string text;
+  for (std::size_t i = 0; text.size() < size; ++i) text += std::to_string(i * i) + ';';
+  text.resize(size);
+  return text;
+}
+
+void connect(Fixture& f, const char* priority) {
+  f.options.priority = priority;
+  f.connect();
+  REQUIRE_MESSAGE(f.client().is_established(), f.failure().text);
+}
+
+gnutls_session_t raw(Fixture& f) { return f.client().session().impl().session.get(); }
+
+unsigned long long sequence(gnutls_session_t session, Direction direction) {
+  unsigned char bytes[8] = {};
+  REQUIRE(gnutls_record_get_state(session, direction == Direction::read ? 1 : 0, nullptr, nullptr,
+                                  nullptr, bytes) == 0);
+  unsigned long long value = 0;
+  for (const unsigned char byte : bytes) value = value << 8 | byte;
+  return value;
+}
+
+void pretend(gnutls_session_t session, Direction direction, unsigned long long records) {
+  unsigned char bytes[8];
+  for (int i = 0; i < 8; ++i) bytes[i] = static_cast<unsigned char>(records >> (56 - 8 * i));
+  REQUIRE(gnutls_record_set_state(session, direction == Direction::read ? 1 : 0, bytes) == 0);
+}
+
+}  // namespace
+
+TEST_CASE("a record that is sealed here is one that GnuTLS opens, and the next is its own") {
+  for (const char* priority : kOurs) {
+    for (const auto followed : {Followed::no, Followed::yes}) {
+      CAPTURE(priority);
+      Fixture f;
+      connect(f, priority);
+      std::vector<std::byte> room(1000);
+      OutBuffer out(room);
+      auto cipher = RecordCipher::borrow(raw(f), Direction::write);
+      REQUIRE(cipher);
+      auto text = std::string("sealed here|");
+      const auto whole = as_mutable_bytes(text);
+      CHECK(cipher->seal(followed == Followed::yes ? whole.first(11) : whole, followed, out));
+      cipher->give_back();
+      CHECK(text == "sealed here|");  // what was borrowed is as it was
+      f.server().receive(as_text(out.filled()));
+      f.client().send(" sealed by GnuTLS");
+      f.exchange();
+      CHECK(f.server().received() == (followed == Followed::yes ? "sealed here sealed by GnuTLS"
+                                                                : "sealed here| sealed by GnuTLS"));
+      CHECK(f.server().error() == 0);
+    }
+  }
+}
+
+TEST_CASE("a record that GnuTLS has sealed is opened here, once") {
+  for (const char* priority : kOurs) {
+    CAPTURE(priority);
+    Fixture f;
+    connect(f, priority);
+    f.server().send("from the server");
+    const auto record = f.server().take_output();
+    CHECK(RecordCipher::whole_record(as_bytes(record)) == record.size());
+    CHECK(RecordCipher::whole_record(as_bytes(record.substr(0, record.size() - 1))) == 0);
+    auto cipher = RecordCipher::borrow(raw(f), Direction::read);
+    REQUIRE(cipher);
+    std::vector<std::byte> into(cipher->room_for(record.size()));
+    const auto size = cipher->open(as_bytes(record), into);
+    REQUIRE(size);
+    CHECK(as_text(Bytes(into).first(*size)) == "from the server");
+    CHECK_FALSE(cipher->open(as_bytes(record), into));  // a replay is not genuine
+    cipher->give_back();
+    f.server().send("and on");
+    f.exchange();
+    CHECK(f.client().received() == "and on");
+  }
+}
+
+TEST_CASE("what is no application data, empty or changed is left to GnuTLS, uncounted") {
+  const auto check = [](const char* priority, const std::function<void(TestServer&)>& say,
+                        int flipped) {
+    CAPTURE(priority);
+    CAPTURE(flipped);
+    Fixture f;
+    connect(f, priority);
+    say(f.server());
+    auto record = f.server().take_output();
+    record.back() = static_cast<char>(record.back() ^ flipped);
+    auto cipher = RecordCipher::borrow(raw(f), Direction::read);
+    REQUIRE(cipher);
+    const auto before = sequence(raw(f), Direction::read);
+    std::vector<std::byte> into(64);
+    // TLS 1.2 shows the type outside, and the length of nothing.
+    const auto size = RecordCipher::whole_record(as_bytes(record));
+    if (size > 0) CHECK_FALSE(cipher->open(as_bytes(record).first(size), into));
+    cipher->give_back();
+    CHECK(sequence(raw(f), Direction::read) == before);
+  };
+  for (const char* priority : kOurs) {
+    check(
+        priority, [](TestServer& s) { s.send_record(21, std::string("\1\0", 2)); }, 0);
+    check(
+        priority, [](TestServer& s) { s.send_record(23, ""); }, 0);
+    check(
+        priority, [](TestServer& s) { s.send("genuine"); }, 1);
+  }
+}
+
+TEST_CASE("lengths that no record has are refused by the header alone") {
+  const auto header = [](unsigned type, unsigned minor, unsigned size) {
+    std::string text(5 + size, 'x');
+    text[0] = static_cast<char>(type);
+    text[1] = 3;
+    text[2] = static_cast<char>(minor);
+    text[3] = static_cast<char>(size >> 8);
+    text[4] = static_cast<char>(size & 0xff);
+    return text;
+  };
+  CHECK(RecordCipher::whole_record({}) == 0);
+  CHECK(RecordCipher::whole_record(as_bytes(header(23, 3, 100))) == 105);
+  CHECK(RecordCipher::whole_record(as_bytes(header(23, 3, 16384 + 256))) == 16384 + 261);
+  CHECK(RecordCipher::whole_record(as_bytes(header(23, 3, 16384 + 257))) == 0);
+  CHECK(RecordCipher::whole_record(as_bytes(header(23, 3, 16))) == 0);
+  CHECK(RecordCipher::whole_record(as_bytes(header(22, 3, 100))) == 0);
+  CHECK(RecordCipher::whole_record(as_bytes(header(23, 1, 100))) == 0);
+}
+
+TEST_CASE("other ciphers are GnuTLS's") {
+  Fixture f;
+  connect(f, "NORMAL:-VERS-ALL:+VERS-TLS1.3:-CIPHER-ALL:+CHACHA20-POLY1305");
+  CHECK_FALSE(RecordCipher::borrow(raw(f), Direction::read));
+  CHECK_FALSE(RecordCipher::borrow(raw(f), Direction::write));
+}
+
+TEST_CASE("bulk data goes on through updates of keys, tickets and alerts between its records") {
+  Fixture f;
+  f.options.sends_tickets = true;
+  connect(f, kTls13);
+  const auto text = pattern(100'000);
+  std::string down;
+  std::string up;
+  for (int round = 0; round < 4; ++round) {
+    CAPTURE(round);
+    f.server().send(text);
+    f.server().update_key(round % 2 == 0);
+    f.server().send(text);
+    f.server().send_ticket();
+    f.server().send_record(23, "");
+    f.server().send(text);
+    down += text + text + text;
+    f.exchange();
+    f.client().send(text);  // begins with our answer to the update
+    f.client().send(text);
+    up += text + text;
+    f.exchange();
+  }
+  CHECK(f.client().received() == down);
+  CHECK(f.server().received() == up);
+  CHECK(f.server().error() == 0);
+  CHECK_FALSE(f.client().has_failed());
+}
+
+TEST_CASE("bulk data in pieces of every size") {
+  for (const char* priority : kOurs) {
+    for (unsigned seed = 0; seed < 8; ++seed) {
+      CAPTURE(priority);
+      CAPTURE(seed);
+      Fixture f;
+      connect(f, priority);
+      const auto text = pattern(300'000);
+      f.client().send(text);
+      f.server().send(text);
+      test::exchange(f.client(), f.server(), random_pieces(seed, 20'000u << seed % 4));
+      CHECK(f.client().received() == text);
+      CHECK(f.server().received() == text);
+    }
+  }
+}
+
+TEST_CASE("a changed record in the middle of many breaks the session after those before it") {
+  for (const char* priority : kOurs) {
+    CAPTURE(priority);
+    Fixture f;
+    connect(f, priority);
+    const auto text = pattern(100'000);
+    f.server().send(text);
+    auto records = f.server().take_output();
+    records[50'000] = static_cast<char>(records[50'000] ^ 1);
+    f.client().receive(records);
+    CHECK(f.client().received() == text.substr(0, 3 * 16384));
+    REQUIRE(f.client().has_failed());
+    CHECK(f.failure().kind == Kind::tls_failed);
+    f.server().receive(f.client().take_output());
+    CHECK(f.server().alert_received() == GNUTLS_A_BAD_RECORD_MAC);
+  }
+}
+
+TEST_CASE("our key is updated in time, although most records pass GnuTLS by") {
+  Fixture f;
+  connect(f, kTls13);
+  const auto near = (1ULL << 24) - 1100;
+  pretend(raw(f), Direction::write, near);
+  pretend(f.server().raw(), Direction::read, near);
+  const auto text = pattern(200 * 16384);
+  for (int i = 0; i < 8; ++i) f.client().send(text);
+  f.exchange();
+  CHECK(f.server().received().size() == 8 * text.size());
+  CHECK(f.server().error() == 0);
+  CHECK(sequence(raw(f), Direction::write) < 1000);
+}
+
+TEST_CASE("TLS 1.2, which has no update, goes on past it") {
+  Fixture f;
+  connect(f, kTls12);
+  const auto near = (1ULL << 24) - 20;
+  pretend(raw(f), Direction::write, near);
+  pretend(f.server().raw(), Direction::read, near);
+  f.client().send(pattern(100 * 16384));
+  f.exchange();
+  CHECK(f.server().received() == pattern(100 * 16384));
+  CHECK(sequence(raw(f), Direction::write) == near + 100);
+}
+
+TEST_CASE("bulk data honours the record size that GnuTLS has shown") {
+  Fixture f;
+  connect(f, kTls13);
+  f.client().send(pattern(40'000));
+  f.exchange();
+  const auto limit = f.client().session().impl().record_limit;
+  CHECK(limit == 16384);
+  f.client().session().impl().record_limit = 1000;
+  f.client().send(pattern(10'500));
+  const auto records = f.client().take_output();
+  CHECK(records.size() == 10'500 + 11 * (5 + 1 + 16));
+  f.server().receive(records);
+  CHECK(f.server().received() == pattern(40'000) + pattern(10'500));
+}
+
+TEST_CASE("the border between records is found in pieces of every size") {
+  const std::string stream = std::string("\x16\x03\x03\x00\x05hello", 10) +
+                             std::string("\x17\x03\x03\x01\x00", 5) + std::string(256, 'x') +
+                             std::string("\x14\x03\x03\x00\x00", 5);
+  for (std::size_t step = 1; step <= stream.size(); ++step) {
+    RecordBorder border;
+    for (std::size_t at = 0; at < stream.size(); at += step) {
+      CHECK(border.is_here() == (at == 0 || at == 10 || at == 271));
+      border.pass(as_bytes(stream).subspan(at, std::min(step, stream.size() - at)));
+    }
+    CHECK(border.is_here());
+  }
+}
