@@ -164,9 +164,7 @@ std::vector<std::string> defaults_for(const config::Tls& tls, OldVersions old_ve
   auto names = default_psk_suites(old_versions);
   if (needs_psk(tls)) return names;
   for (auto& name : default_suites(old_versions)) {
-    // A server that takes TLS 1.3 with SHA-384 could not use the key.
-    const bool is_unfit = name == "TLS_AES_256_GCM_SHA384";
-    if (!is_unfit && std::ranges::find(names, name) == names.end()) names.push_back(name);
+    if (std::ranges::find(names, name) == names.end()) names.push_back(name);
   }
   return names;
 }
