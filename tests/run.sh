@@ -16,7 +16,7 @@ root=$(CDPATH='' cd -- "$(dirname -- "$0")/.." && pwd)
 # Peers and clients of the e2e tests, and what checks the manual pages.
 TEST_PACKAGES="python3-pytest python3-cryptography python3-psutil slapd ldap-utils nginx-light
   libnginx-mod-stream openssl gnutls-bin postgresql mariadb-server bind9-dnsutils ca-certificates
-  procps iproute2 groff-base stunnel4"
+  procps iproute2 groff-base softhsm2 stunnel4"
 
 passed=0
 failed=0

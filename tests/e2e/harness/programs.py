@@ -15,13 +15,15 @@ def missing(*names):
 
 
 class OpensslServer:
-    """`openssl s_server`; what arrives is in text(), what is sent comes from type()."""
+    """`openssl s_server`; what arrives is in text(), what is sent comes from type(). Without an
+    identity it has no certificate."""
 
     def __init__(self, folder, identity, *options):
+        shown = ["-cert", identity.cert_file, "-key", identity.key_file, "-cert_chain",
+                 identity.issuers_file] if identity else ["-nocert"]
         self.background = Background(
-            ["openssl", "s_server", "-accept", "127.0.0.1:0", "-cert", identity.cert_file,
-             "-key", identity.key_file, "-cert_chain", identity.issuers_file, *options],
-            folder, "s_server", stdin=subprocess.PIPE, bufsize=0)
+            ["openssl", "s_server", "-accept", "127.0.0.1:0", *shown, *options], folder,
+            "s_server", stdin=subprocess.PIPE, bufsize=0)
         self.address = self.background.wait_until(self._address, "listens")
 
     def _address(self):
