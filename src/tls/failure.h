@@ -11,6 +11,7 @@ namespace tunnel::tls {
 struct Failure {
   Kind kind = Kind::ok;
   std::string text;
+  bool is_local = false;  // the cause is on this side: it says nothing about the server
 };
 
 }  // namespace tunnel::tls

@@ -295,7 +295,7 @@ void Dial::handshake(Bytes input) {
       break;
   }
   const tls::Failure failure = session_->failure();
-  return address_failed(failure.kind, failure.text, false);
+  return address_failed(failure.kind, failure.text, failure.is_local);
 }
 
 void Dial::established() {

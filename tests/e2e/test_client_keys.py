@@ -4,6 +4,7 @@
 import os
 import pty
 import re
+import shutil
 import ssl
 import subprocess
 
@@ -148,6 +149,19 @@ def test_wrong_pin(run, robot, tmp_path, token, pin, key, sentence):
     if pin:
         tls["key_password_file"] = secret(tmp_path, "pin", pin)
     refused(run, tls, key, sentence, env=token.env)
+
+
+@pytest.mark.needs("softhsm2-util", "p11tool")
+def test_token_that_fails_is_no_fault_of_the_server(relay, pki, robot, serve_tls, tmp_path, token):
+    tunnel = relay(demanding(serve_tls, pki), env=token.env, tls=shown(
+        robot, key=token.uri, key_password_file=secret(tmp_path, "pin", PIN)))
+    knows(tunnel, robot)
+    shutil.rmtree(token.folder / "tokens")
+    assert tunnel.connect("svc").expect_reset() == b""
+    closed = tunnel.closed(count=2)
+    assert (closed["kind"], closed["side"]) == ("tls_failed", "tunnel")
+    assert "the token with the client key" in closed["msg"]
+    assert not tunnel.log.find("ejected")
 
 
 # ---- what is wrong is said before the start
