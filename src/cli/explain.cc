@@ -25,6 +25,7 @@ constexpr auto kTitles = std::to_array<Title>({
     {"global", "Global keys, before the first table"},
     {"service", "Keys of a service, [NAME]; in [defaults] they hold for every service"},
     {"tls", "How TLS is spoken, [NAME.tls]"},
+    {"smtp_login", "A login at a mail server, [NAME.smtp_login]"},
     {"timeouts", "How long things may take, [NAME.timeouts]"},
     {"keepalive", "TCP keepalive, [NAME.keepalive]"},
     {"socket_options", "Options of sockets, [NAME.socket_options]"},

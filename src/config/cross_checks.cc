@@ -126,6 +126,19 @@ void check_preamble(Document& document, const Service& service) {
     problem("starttls", "\"starttls\" upgrades to TLS, but the service has tls = false",
             "remove one of the two");
   }
+  const bool is_smtp = service.starttls == Starttls::smtp;
+  if (service.smtp_login && !is_smtp) {
+    problem("smtp_login", "\"smtp_login\" is made with starttls = \"smtp\" only",
+            "add starttls = \"smtp\"");
+  } else if (service.smtp_login &&
+             (service.smtp_login->user.empty() || service.smtp_login->password.empty())) {
+    problem("smtp_login", "\"smtp_login\" needs a user and a password",
+            "smtp_login = { user = \"...\", password = \"...\" }");
+  }
+  if (document.is_set(service.name, "helo") && !is_smtp && service.starttls != Starttls::lmtp) {
+    document.warning(service.name, "helo", -1,
+                     "\"helo\" is said with starttls = \"smtp\" and \"lmtp\" only");
+  }
   if (service.starttls == Starttls::ftp) {
     document.warning(service.name, "starttls", -1,
                      "starttls = \"ftp\" secures the control channel only: the data connections "

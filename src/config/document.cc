@@ -7,6 +7,7 @@
 #include "config/cross_checks.h"
 #include "config/include.h"
 #include "config/schema.h"
+#include "config/stunnel_reader.h"
 #include "config/toml_reader.h"
 
 namespace tunnel::config {
@@ -74,6 +75,16 @@ class Builder {
   Document build(std::unique_ptr<Source> main) {
     document_.config.path = main->path();
     if (add_tree(std::move(main))) read();
+    return std::move(document_);
+  }
+
+  Document build_stunnel(std::unique_ptr<Source> main) {
+    document_.config.path = main->path();
+    const std::uint32_t file = diagnostics_.add_source(std::move(main));
+    StunnelReading reading = read_stunnel(diagnostics_, reader_, file);
+    document_.roots_.push_back(std::make_unique<Value>(std::move(reading.root)));
+    document_.remarks_ = std::move(reading.remarks);
+    read();
     return std::move(document_);
   }
 
@@ -247,15 +258,12 @@ class Builder {
 };
 
 Document parse(std::string text, const std::string& path, System system) {
-  return Builder(system).build(std::make_unique<Source>(path, std::move(text)));
+  auto source = std::make_unique<Source>(path, std::move(text));
+  if (path.ends_with(".conf")) return Builder(system).build_stunnel(std::move(source));
+  return Builder(system).build(std::move(source));
 }
 
 Document load(const std::string& path, System system) {
-  if (path.ends_with(".conf")) {
-    return Builder(system).refuse(path,
-                                  "a file whose name ends in .conf is a stunnel.conf, which this "
-                                  "version does not read; TOML files end in .toml");
-  }
   auto text = read_text(path);
   if (!text) return Builder(system).refuse(path, text.error().text);
   return parse(std::move(*text), path, system);

@@ -14,6 +14,7 @@
 #include "config/diagnostic.h"
 #include "config/model.h"
 #include "config/reader.h"
+#include "config/remark.h"
 #include "config/value.h"
 
 namespace tunnel::config {
@@ -49,6 +50,8 @@ class Document {
                                   int index = -1) const;
   // "tunnel.toml:3:1"
   [[nodiscard]] std::string place(Position position) const { return diagnostics_->place(position); }
+  // Of a stunnel.conf: what to say where the model is printed as TOML.
+  [[nodiscard]] const std::vector<Remark>& remarks() const { return remarks_; }
 
  private:
   friend class Builder;
@@ -59,11 +62,13 @@ class Document {
     Setting setting;
   };
   std::unique_ptr<Diagnostics> diagnostics_;
+  std::vector<Remark> remarks_;
   std::vector<std::unique_ptr<Value>> roots_;  // what the settings below point into
   std::map<std::string, Origin, std::less<>> services_;
 };
 
-// Reads a file with everything that it includes. Never fails as a call: problems are in the result.
+// Reads a file with everything that it includes: stunnel.conf when its name ends in ".conf", TOML
+// otherwise. Never fails as a call: problems are in the result.
 [[nodiscard]] Document load(const std::string& path, System system = System::use);
 // The same for a text that is at hand; `path` names it in messages and is what relative paths start
 // from.

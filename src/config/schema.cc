@@ -37,6 +37,7 @@ std::vector<Named> all_options() {
   collect<Global>("global", "", all);
   collect<Service>("service", "", all);
   collect<Tls>("tls", "tls.", all);
+  collect<SmtpLogin>("smtp_login", "smtp_login.", all);
   collect<Timeouts>("timeouts", "timeouts.", all);
   collect<Keepalive>("keepalive", "keepalive.", all);
   collect<SocketOptions>("socket_options", "socket_options.", all);
@@ -184,6 +185,7 @@ void check_keys(Reader& reader, const Value& value) {
 template void check_keys<Global>(Reader&, const Value&);
 template void check_keys<Service>(Reader&, const Value&);
 template void check_keys<Tls>(Reader&, const Value&);
+template void check_keys<SmtpLogin>(Reader&, const Value&);
 template void check_keys<Timeouts>(Reader&, const Value&);
 template void check_keys<Keepalive>(Reader&, const Value&);
 template void check_keys<SocketOptions>(Reader&, const Value&);

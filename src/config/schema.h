@@ -109,6 +109,8 @@ std::span<const Row<SocketOptions>> rows<SocketOptions>();
 template <>
 std::span<const Row<Health>> rows<Health>();
 template <>
+std::span<const Row<SmtpLogin>> rows<SmtpLogin>();
+template <>
 std::span<const Row<Target>> rows<Target>();
 
 // Every available row with the name people use for it ("tls.ca"), in the order of the manual.

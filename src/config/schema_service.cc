@@ -51,6 +51,14 @@ struct Words<SendProxy> {
 };
 
 template <>
+struct Words<SmtpLogin::Method> {
+  static constexpr auto kWords = std::to_array<Word>({
+      {"plain", static_cast<int>(SmtpLogin::Method::plain)},
+      {"login", static_cast<int>(SmtpLogin::Method::login)},
+  });
+};
+
+template <>
 struct Words<Check> {
   static constexpr auto kWords = std::to_array<Word>({
       {"none", static_cast<int>(Check::none)},
@@ -182,6 +190,16 @@ constexpr auto kServiceRows = std::to_array<Row<Service>>({
         {.key = "starttls",
          .stunnel = "protocol",
          .help = "The conversation before TLS. For servers that begin in plaintext and upgrade."}),
+    row<Type::text, &Service::helo>(
+        {.key = "helo",
+         .stunnel = "protocolHost",
+         .standard = "\"localhost\"",
+         .help = "The name by which EHLO introduces the tunnel, with `starttls` for smtp, and LHLO "
+                 "for lmtp."}),
+    row<Type::table, &Service::smtp_login>(
+        {.key = "smtp_login",
+         .help = "A login that the tunnel makes for its clients at a mail server. Every client can "
+                 "use the account; see the keys under smtp_login, and `starttls`."}),
     row<Type::proxy, &Service::proxy>(
         {.key = "proxy",
          .help = "How targets are reached. \"http://[user:password@]host:port\" (CONNECT) or "
@@ -219,6 +237,23 @@ constexpr auto kServiceRows = std::to_array<Row<Service>>({
          .help = "Options of sockets, by the names of setsockopt(2); see the keys under "
                  "socket_options."}),
     {{.key = "capture", .availability = Availability::later}},
+});
+
+constexpr auto kSmtpLoginRows = std::to_array<Row<SmtpLogin>>({
+    row<Type::text, &SmtpLogin::user>(
+        {.key = "user",
+         .stunnel = "protocolUsername",
+         .help = "The name of the account. Both it and the password are needed."}),
+    row<Type::text, &SmtpLogin::password>(
+        {.key = "password",
+         .stunnel = "protocolPassword",
+         .help = "The password of the account. Whoever reads this file can use it."}),
+    row<Type::choice, &SmtpLogin::method>(
+        {.key = "method",
+         .stunnel = "protocolAuthentication",
+         .standard = "\"plain\"",
+         .help = "How the login is made: AUTH PLAIN, or AUTH LOGIN for servers that know nothing "
+                 "better."}),
 });
 
 constexpr auto kTimeoutsRows = std::to_array<Row<Timeouts>>({
@@ -329,6 +364,10 @@ constexpr auto kHealthRows = std::to_array<Row<Health>>({
 template <>
 std::span<const Row<Service>> rows<Service>() {
   return kServiceRows;
+}
+template <>
+std::span<const Row<SmtpLogin>> rows<SmtpLogin>() {
+  return kSmtpLoginRows;
 }
 template <>
 std::span<const Row<Timeouts>> rows<Timeouts>() {

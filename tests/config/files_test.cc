@@ -34,12 +34,6 @@ TEST_CASE("what is no readable file is refused by name, at once") {
   CHECK(load(std::string("/etc\0x", 6)).render() == "/etc\\x00x: error: this is no file name\n");
 }
 
-TEST_CASE("a file of stunnel is not taken for TOML") {
-  CHECK(load("/etc/stunnel/x.conf").render() ==
-        "/etc/stunnel/x.conf: error: a file whose name ends in .conf is a stunnel.conf, which this "
-        "version does not read; TOML files end in .toml\n");
-}
-
 TEST_CASE("a file over 16 MiB is refused unread") {
   const Folder folder;
   const std::string path = folder.write("large.toml", "");

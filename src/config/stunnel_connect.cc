@@ -1,0 +1,229 @@
+// SPDX-License-Identifier: MIT
+// connect, failover, delay, local and protocol of a section: where its targets are, which is tried
+// when, and what is said to them before TLS.
+#include <algorithm>
+#include <array>
+
+#include "base/address.h"
+#include "base/text.h"
+#include "config/stunnel_address.h"
+#include "config/stunnel_options.h"
+#include "config/stunnel_service.h"
+
+namespace tunnel::config {
+namespace {
+
+std::string in_quotes(std::string_view text) { return "\"" + printable(text, 100) + "\""; }
+
+// RFC 3986 section 2.1: a login in a URL.
+std::string escaped(std::string_view text) {
+  constexpr std::string_view kHex = "0123456789ABCDEF";
+  std::string result;
+  for (const char c : text) {
+    const auto byte = static_cast<unsigned char>(c);
+    const bool is_safe = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+                         (c >= '0' && c <= '9') || c == '-' || c == '.' || c == '_' || c == '~';
+    if (is_safe) {
+      result += c;
+    } else {
+      result += {'%', kHex[byte >> 4], kHex[byte & 15]};
+    }
+  }
+  return result;
+}
+
+class ConnectConversion {
+ public:
+  ConnectConversion(StunnelReport& report, const StunnelSection& section, StunnelTree& tree)
+      : report_(report), section_(section), tree_(tree) {}
+
+  void run() {
+    const bool is_proxied =
+        section_.protocol != nullptr && same_word(section_.protocol->value, "connect");
+    if (is_proxied) {
+      convert_proxy();
+    } else {
+      convert_targets();
+      convert_protocol();
+    }
+    convert_local();
+  }
+
+ private:
+  void convert_targets() {
+    const bool is_delayed = section_.delay != nullptr && is_yes(section_.delay->value);
+    const bool takes_turns =
+        section_.failover != nullptr && same_word(section_.failover->value, "rr") && !is_delayed;
+    Array targets;
+    for (const StunnelGiven* given : section_.connect) {
+      const auto address = parse_stunnel_address(given->value);
+      if (!address) {
+        report_.error(given->value_at, address.error().text, "connect = HOST:PORT");
+        continue;
+      }
+      Value target = text_at(given->value_at, address->text("localhost"));
+      const bool is_name =
+          !address->is_path && !SocketAddress::parse_ip(address->host, 0).has_value();
+      // Each address of a name takes its turn, as if it were written.
+      if (takes_turns && is_name) target = expanded(std::move(target));
+      targets.push_back(std::move(target));
+    }
+    if (targets.empty()) return;
+    const bool is_alone = targets.size() == 1;
+    if (!is_alone && !takes_turns) {
+      const Position at =
+          section_.failover != nullptr ? section_.failover->value_at : section_.header;
+      tree_.set("balance", text_at(at, "first"));
+    }
+    const Position at = targets.front().position;
+    tree_.set("connect", is_alone && targets.front().as<Table>() == nullptr
+                             ? targets.front()
+                             : list_at(at, std::move(targets)));
+  }
+
+  static Value expanded(Value address) {
+    StunnelTree table(address.position);
+    const Position at = address.position;
+    table.set("address", std::move(address));
+    table.set("expand", flag_at(at, true));
+    return std::move(table).finish();
+  }
+
+  // protocol = connect: the targets are proxies, and the target is protocolHost.
+  void convert_proxy() {
+    const StunnelGiven* host = section_.protocol_host;
+    if (host == nullptr) {
+      return report_.error(section_.protocol->value_at,
+                           "protocol = connect needs the server behind the proxy",
+                           "protocolHost = ldap.example.com:636");
+    }
+    if (section_.protocol_authentication != nullptr &&
+        same_word(section_.protocol_authentication->value, "ntlm")) {
+      return report_.error(section_.protocol_authentication->value_at,
+                           "NTLM is broken and is not spoken", "protocolAuthentication = basic");
+    }
+    const auto target = parse_stunnel_address(host->value);
+    if (!target || target->is_port_alone || target->is_path) {
+      return report_.error(host->value_at, "protocolHost is HOST:PORT with protocol = connect");
+    }
+    tree_.set("connect", text_at(host->value_at, target->text("")));
+    if (section_.connect.empty()) return;  // reported already
+    const StunnelGiven& first = *section_.connect.front();
+    if (section_.connect.size() > 1) {
+      report_.error(section_.connect[1]->value_at,
+                    "a service has one proxy, and this is a second one",
+                    "a name with several addresses serves as long as one of them works");
+    }
+    const auto proxy = parse_stunnel_address(first.value);
+    if (!proxy || proxy->is_path) {
+      return report_.error(first.value_at, "a proxy is reached at HOST:PORT");
+    }
+    const std::string login = proxy_login();
+    tree_.set("proxy", text_at(first.value_at, "http://" + login + proxy->text("localhost")));
+    Array lines;
+    for (const StunnelGiven* line : section_.protocol_header) {
+      lines.push_back(text_at(line->value_at, line->value));
+    }
+    if (!lines.empty()) {
+      const Position at = lines.front().position;
+      tree_.set("proxy_headers", list_at(at, std::move(lines)));
+    }
+  }
+
+  std::string proxy_login() {
+    if (!has_login()) return "";
+    return escaped(section_.protocol_username->value) + ":" +
+           escaped(section_.protocol_password->value) + "@";
+  }
+
+  // Both or nothing.
+  bool has_login() {
+    const StunnelGiven* user = section_.protocol_username;
+    const StunnelGiven* password = section_.protocol_password;
+    if (user != nullptr && password != nullptr) return true;
+    const StunnelGiven* half = user != nullptr ? user : password;
+    if (half != nullptr) {
+      report_.warning(half->name_at,
+                      "without both protocolUsername and protocolPassword there is "
+                      "no login");
+    }
+    return false;
+  }
+
+  void convert_protocol() {
+    const StunnelGiven* protocol = section_.protocol;
+    if (protocol == nullptr) return;
+    if (is_one_of(protocol->value, "smtp|pop3|imap|nntp|ldap|pgsql")) {
+      std::string word = protocol->value;
+      std::transform(word.begin(), word.end(), word.begin(), [](char c) {
+        return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+      });
+      tree_.set("starttls", text_at(protocol->value_at, word));
+      if (word == "smtp") convert_smtp();
+      return;
+    }
+    struct Refusal {
+      std::string_view word;
+      std::string_view why;
+    };
+    constexpr auto kRefusals = std::to_array<Refusal>({
+        {"socks", "SOCKS inside of TLS needs a stunnel server that speaks it"},
+        {"proxy",
+         "is for servers, as it is in stunnel; send_proxy is for clients, after tunnel "
+         "convert"},
+        {"cifs", "the way CIFS begins TLS has died out"},
+        {"capwin", "CapWIN has died out"},
+        {"capwinctrl", "CapWIN has died out"},
+    });
+    for (const Refusal& refusal : kRefusals) {
+      if (!same_word(protocol->value, refusal.word)) continue;
+      return report_.error(protocol->value_at, "protocol = " + std::string(refusal.word) +
+                                                   " is refused: " + std::string(refusal.why));
+    }
+    report_.error(protocol->value_at, in_quotes(protocol->value) + " is no protocol of stunnel",
+                  "smtp, pop3, imap, nntp, ldap, pgsql or connect");
+  }
+
+  void convert_smtp() {
+    if (const StunnelGiven* host = section_.protocol_host) {
+      tree_.set("helo", text_at(host->value_at, host->value));
+    }
+    if (!has_login()) return;
+    const StunnelGiven* method = section_.protocol_authentication;
+    tree_.set("smtp_login.user",
+              text_at(section_.protocol_username->value_at, section_.protocol_username->value));
+    tree_.set("smtp_login.password",
+              text_at(section_.protocol_password->value_at, section_.protocol_password->value));
+    if (method != nullptr && same_word(method->value, "login")) {
+      tree_.set("smtp_login.method", text_at(method->value_at, "login"));
+    }
+  }
+
+  void convert_local() {
+    const StunnelGiven* local = section_.local;
+    if (local == nullptr) return;
+    if (SocketAddress::parse_ip(local->value, 0)) {
+      return tree_.set("bind", text_at(local->value_at, local->value));
+    }
+    if (!report_.reader.may_use_system()) return;
+    const auto found = report_.reader.resolve(local->value);
+    if (!found || found->empty()) {
+      return report_.error(local->value_at,
+                           "the address of " + in_quotes(local->value) + " cannot be found");
+    }
+    tree_.set("bind", text_at(local->value_at, found->front().ip()));
+  }
+
+  StunnelReport& report_;
+  const StunnelSection& section_;
+  StunnelTree& tree_;
+};
+
+}  // namespace
+
+void convert_stunnel_connect(StunnelReport& report, const StunnelSection& section,
+                             StunnelTree& tree) {
+  ConnectConversion(report, section, tree).run();
+}
+
+}  // namespace tunnel::config

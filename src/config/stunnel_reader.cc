@@ -1,0 +1,300 @@
+// SPDX-License-Identifier: MIT
+#include "config/stunnel_reader.h"
+
+#include <sys/stat.h>
+
+#include <algorithm>
+#include <deque>
+#include <set>
+#include <string>
+#include <utility>
+
+#include "base/text.h"
+#include "config/schema.h"
+#include "config/stunnel_include.h"
+#include "config/stunnel_lexer.h"
+#include "config/stunnel_options.h"
+#include "config/stunnel_service.h"
+
+namespace tunnel::config {
+namespace {
+
+using Scope = StunnelOption::Scope;
+using Fate = StunnelOption::Fate;
+
+constexpr std::size_t kMostFiles = 1000;
+constexpr std::size_t kDeepestInclude = 100;
+constexpr std::size_t kLongestName = 64;
+
+std::string in_quotes(std::string_view text) { return "\"" + printable(text, 60) + "\""; }
+
+class StunnelReader {
+ public:
+  StunnelReader(Diagnostics& diagnostics, Reader& reader)
+      : diagnostics_(diagnostics), reader_(reader) {
+    // No service can have the name of a global key.
+    for (const Option& option : rows<Global>()) names_.emplace(option.key);
+    names_.emplace("defaults");
+    sections_.emplace_back();  // the global part
+    sections_.front().header = {0, 1, 1};
+  }
+
+  StunnelReading read(std::uint32_t file) {
+    read_file(file);
+    StunnelTree tree(sections_.front().header);
+    StunnelReport report{diagnostics_, reader_, remarks_};
+    const bool is_inetd = sections_.size() == 1;
+    convert_globals(report, tree);
+    if (is_inetd) {
+      convert_section(report, sections_.front(), StunnelMode::inetd, tree);
+    } else {
+      for (std::size_t i = 1; i < sections_.size() && !reader_.is_exhausted(); ++i) {
+        convert_section(report, sections_[i], StunnelMode::daemon, tree);
+      }
+    }
+    return {std::move(tree).finish(), std::move(remarks_)};
+  }
+
+ private:
+  // The options of a section as they are written.
+  struct Written {
+    std::string name;
+    Position header;
+    std::vector<const StunnelGiven*> givens;
+  };
+
+  // ---- lines ----
+
+  void read_file(std::uint32_t file) {
+    const Source& source = diagnostics_.source(file);
+    total_ += source.text().size();
+    if (total_ > kLargestFile) {
+      return diagnostics_.error({file, 0, 0},
+                                "with this file the configuration is larger than 16 MiB");
+    }
+    StunnelLexer lexer(source, file);
+    while (auto line = lexer.next()) {
+      if (reader_.is_exhausted()) return;
+      read_line(*line);
+    }
+  }
+
+  void read_line(StunnelLine& line) {
+    if (line.has_nul) {
+      diagnostics_.warning(line.name_at, "a NUL byte ends this line; what follows it is not read",
+                           "this may be no text file");
+    }
+    if (line.is_split) {
+      diagnostics_.warning(line.name_at,
+                           "this line is longer than 16383 bytes; the rest of it is read as a line "
+                           "of its own");
+    }
+    switch (line.form) {
+      case StunnelLine::Form::section:
+        return begin_section(line);
+      case StunnelLine::Form::option:
+        return read_option(line);
+      case StunnelLine::Form::other:
+        return diagnostics_.error(
+            line.name_at, "a line is OPTION = VALUE or [SECTION], and this is neither",
+            line.name.starts_with('[') ? "comments stand in lines of their own"
+                                       : "comments begin with \";\" or \"#\"");
+    }
+  }
+
+  void begin_section(const StunnelLine& line) {
+    sections_.emplace_back();
+    sections_.back().name = line.name;
+    sections_.back().header = line.name_at;
+  }
+
+  [[nodiscard]] bool is_global_part() const { return sections_.size() == 1; }
+
+  void read_option(StunnelLine& line) {
+    const StunnelOption* option = find_stunnel_option(line.name);
+    if (option == nullptr) return report_unknown(line);
+    if (option->scope == Scope::global && !is_global_part()) {
+      return diagnostics_.error(
+          line.name_at,
+          "\"" + std::string(option->name) + "\" is a global option and cannot stand in a section",
+          "write it before the first [SECTION]");
+    }
+    if (option->name == "include") return include(line);
+    if (const std::size_t bad = find_invalid_utf8(line.value); bad != std::string::npos) {
+      return diagnostics_.error(line.value_at, "these bytes are no UTF-8 text");
+    }
+    if (auto problem = stunnel_form_error(*option, line.value)) {
+      return diagnostics_.error(
+          line.value_at, std::move(*problem),
+          has_comment(line.value) ? "comments stand in lines of their own" : "");
+    }
+    warn_strange(*option, line);
+    judge(*option, line);
+    givens_.push_back({option, std::move(line.value), line.name_at, line.value_at});
+    sections_.back().givens.push_back(&givens_.back());
+  }
+
+  void report_unknown(const StunnelLine& line) {
+    std::vector<std::string_view> known;
+    for (const StunnelOption& option : stunnel_options()) known.push_back(option.name);
+    const std::string_view meant = did_you_mean(line.name, known);
+    diagnostics_.error(line.name_at, "stunnel has no option " + in_quotes(line.name),
+                       meant.empty() ? "" : "did you mean \"" + std::string(meant) + "\"?");
+  }
+
+  static bool has_comment(std::string_view value) {
+    for (const char* start : {" ;", " #", "\t;", "\t#"}) {
+      if (value.find(start) != std::string_view::npos) return true;
+    }
+    return false;
+  }
+
+  // What means something in other files, and is part of the value in this one.
+  void warn_strange(const StunnelOption& option, const StunnelLine& line) {
+    if (option.form != StunnelOption::Form::text || option.name == "protocolPassword") return;
+    const std::string_view value = line.value;
+    const auto warn = [&](std::string text, std::string hint) {
+      diagnostics_.warning(line.value_at, std::move(text), std::move(hint));
+    };
+    if (has_comment(value) && option.name != "execArgs" && option.name != "protocolHeader") {
+      warn("what looks like a comment is part of the value",
+           "comments stand in lines of their own");
+    }
+    const char first = value.empty() ? '\0' : value.front();
+    if ((first == '"' || first == '\'') && value.size() > 1 && value.back() == first) {
+      warn("the quotes are part of the value", "write it without them");
+    }
+    if (value.ends_with('\\')) {
+      warn("the backslash is part of the value: lines are not continued", "write it in one line");
+    }
+  }
+
+  void judge(const StunnelOption& option, const StunnelLine& line) {
+    if (option.fate == Fate::implemented || is_one_of(line.value, option.harmless)) return;
+    const std::string name = "\"" + std::string(option.name) + "\"";
+    if (option.fate == Fate::refused) {
+      return diagnostics_.error(line.name_at, name + " is refused: " + std::string(option.why));
+    }
+    diagnostics_.warning(line.name_at, name + " has no effect: " + std::string(option.why));
+  }
+
+  // ---- files ----
+
+  void include(const StunnelLine& line) {
+    if (!reader_.may_use_system()) return;
+    const auto files = files_of_folder(stunnel_path(line.value));
+    if (!files) {
+      return diagnostics_.error(line.value_at, files.error().text,
+                                "include = FOLDER reads all files of a folder");
+    }
+    if (open_.size() >= kDeepestInclude) {
+      return diagnostics_.error(line.value_at, "files include one another without end");
+    }
+    for (const std::string& path : *files) include_file(line, path);
+  }
+
+  void include_file(const StunnelLine& line, const std::string& path) {
+    if (reader_.is_exhausted()) return;
+    struct stat status {};
+    const std::pair<dev_t, ino_t> identity = ::stat(path.c_str(), &status) == 0
+                                                 ? std::pair(status.st_dev, status.st_ino)
+                                                 : std::pair<dev_t, ino_t>();
+    if (!open_.insert(identity).second) {
+      return diagnostics_.error(line.value_at,
+                                printable(path) + " includes itself, directly or by others");
+    }
+    if (diagnostics_.source_count() > kMostFiles) {
+      diagnostics_.error(line.value_at,
+                         "more than " + std::to_string(kMostFiles) + " files are included");
+    } else if (auto text = read_text(path)) {
+      if (looks_forgotten(path)) {
+        diagnostics_.warning(line.value_at,
+                             printable(path) + " is read, too, like every file of the folder",
+                             "was it left behind?");
+      }
+      read_file(diagnostics_.add_source(std::make_unique<Source>(path, std::move(*text))));
+    } else {
+      diagnostics_.error(line.value_at, printable(path) + ": " + text.error().text);
+    }
+    open_.erase(identity);
+  }
+
+  // ---- conversion ----
+
+  // The options in the order in which they hold: those before the first section are defaults.
+  StunnelSection collect(const Written& written) const {
+    StunnelSection section;
+    section.name = written.name;
+    section.header = written.header;
+    const Written& globals = sections_.front();
+    if (&written != &globals) apply(globals, section);
+    apply(written, section);
+    return section;
+  }
+
+  static void apply(const Written& written, StunnelSection& section) {
+    for (const StunnelGiven* given : written.givens) {
+      if (given->option->apply != nullptr) given->option->apply(section, *given);
+    }
+  }
+
+  void convert_globals(StunnelReport& report, StunnelTree& tree) {
+    const StunnelSection globals = collect(sections_.front());
+    remark_ignored(report, sections_.front(), "");
+    convert_stunnel_globals(report, globals, tree);
+  }
+
+  void convert_section(StunnelReport& report, const Written& written, StunnelMode mode,
+                       StunnelTree& tree) {
+    const Value at{written.header, {}};
+    if (!reader_.spend(at, written.givens.size() + sections_.front().givens.size() + 1)) return;
+    StunnelSection section = collect(written);
+    section.name = name_for(written, section, mode);
+    if (mode == StunnelMode::daemon) remark_ignored(report, written, section.name);
+    tree.add(section.name, convert_stunnel_service(report, section, mode));
+  }
+
+  void remark_ignored(StunnelReport& report, const Written& written, const std::string& service) {
+    for (const StunnelGiven* given : written.givens) {
+      const StunnelOption& option = *given->option;
+      if (option.fate != Fate::ignored || is_one_of(given->value, option.harmless)) continue;
+      report.remark(service, "",
+                    std::string(option.name) + " = " + given->value +
+                        " has no effect: " + std::string(option.why));
+    }
+  }
+
+  // A name that is free and that a table can have: "ldap", "ldap-2".
+  std::string name_for(const Written& written, const StunnelSection& section, StunnelMode mode) {
+    // `service` before the first section names the process, not every service.
+    const bool is_renamed =
+        section.service != nullptr && !section.service->value.empty() &&
+        (mode == StunnelMode::inetd || std::find(written.givens.begin(), written.givens.end(),
+                                                 section.service) != written.givens.end());
+    std::string name = printable(is_renamed ? section.service->value : written.name, kLongestName);
+    if (name.empty()) name = mode == StunnelMode::inetd ? "stunnel" : "service";
+    name.resize(std::min(name.size(), kLongestName - 8));
+    const std::string base = name;
+    for (int number = 2; !names_.insert(name).second; ++number) {
+      name = base + "-" + std::to_string(number);
+    }
+    return name;
+  }
+
+  Diagnostics& diagnostics_;
+  Reader& reader_;
+  std::deque<StunnelGiven> givens_;  // borrowed by the sections
+  std::vector<Written> sections_;    // the first one is the global part
+  std::set<std::pair<dev_t, ino_t>> open_;
+  std::set<std::string> names_;
+  std::size_t total_ = 0;
+  std::vector<Remark> remarks_;
+};
+
+}  // namespace
+
+StunnelReading read_stunnel(Diagnostics& diagnostics, Reader& reader, std::uint32_t file) {
+  return StunnelReader(diagnostics, reader).read(file);
+}
+
+}  // namespace tunnel::config

@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: MIT
+// Reads a stunnel.conf with everything that it includes into a tree of the keys that TOML has:
+// every section a table, what stands before the first one global keys. Problems are reported and
+// reading goes on; everything after the tree is the same for both kinds of file.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "config/diagnostic.h"
+#include "config/reader.h"
+#include "config/remark.h"
+#include "config/value.h"
+
+namespace tunnel::config {
+
+struct StunnelReading {
+  Value root;  // a table
+  std::vector<Remark> remarks;
+};
+
+[[nodiscard]] StunnelReading read_stunnel(Diagnostics& diagnostics, Reader& reader,
+                                          std::uint32_t file);
+
+}  // namespace tunnel::config
