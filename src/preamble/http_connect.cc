@@ -9,6 +9,7 @@ namespace tunnel::preamble {
 namespace {
 
 constexpr int kLoginWanted = 407;
+constexpr int kUnauthorized = 401;  // meant for servers, but tinyproxy says it to a wrong password
 
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
 
@@ -61,7 +62,7 @@ class HttpConnect final : public LineConversation {
 
   [[nodiscard]] Step refused() const {
     std::string text = "refused to connect to " + destination_ + ": " + status_;
-    if (code_ == kLoginWanted) {
+    if (code_ == kLoginWanted || code_ == kUnauthorized) {
       text += has_login_ ? " (it does not accept the user and password in `proxy`, or not by Basic "
                            "authentication)"
                          : " (it wants a user and password in `proxy`)";

@@ -75,6 +75,8 @@ TEST_CASE("http: refusals carry status and reason, and say whom they blame") {
                  "407 Login (it wants a user and password"));
   CHECK(contains(talk(http("u", "p"), {"HTTP/1.1 407 Login\r\n\r\n"}).failure.text,
                  "does not accept the user"));
+  CHECK(contains(talk(http("u", "p"), {"HTTP/1.1 401 Unauthorized\r\n\r\n"}).failure.text,
+                 "does not accept the user"));
   CHECK(talk(http(), {"HTTP/1.1 302 Found\r\nLocation: x\r\n\r\n"}).status == Status::failed);
   CHECK(talk(http(), {"HTTP/1.1 101 Switching\r\n\r\n"}).status == Status::failed);
 }
