@@ -16,8 +16,9 @@ namespace tunnel::preamble {
 [[nodiscard]] std::unique_ptr<Conversation> socks5_connect(const config::Proxy& proxy,
                                                            std::string host, std::uint16_t port);
 
-// The PROXY protocol's header for a client that connected to `accepted`. Without a client (a health
-// check, standard input) it says that the connection is the sender's own.
+// The PROXY protocol's header for a client that connected to `accepted`. Without an IP
+// address to tell (a health check, standard input, a unix socket) it says that the connection is the
+// sender's own, so that the target takes our address for the client's.
 [[nodiscard]] std::string proxy_header(config::SendProxy version, const SocketAddress& client,
                                        const SocketAddress& accepted);
 

@@ -16,8 +16,6 @@ constexpr char kLocalV2 = 0x20;
 constexpr char kProxyV2 = 0x21;
 constexpr char kTcp4V2 = 0x11;
 constexpr char kTcp6V2 = 0x21;
-constexpr char kUnixV2 = 0x31;
-constexpr std::size_t kUnixPathV2 = 108;
 
 // An end of the connection as 16 bytes of IPv6 (IPv4 mapped into it), because both ends of a header
 // must be of one family.
@@ -63,26 +61,14 @@ std::string header_v2(char command, char family, std::string_view addresses) {
   return header;
 }
 
-// Unnamed sockets have no path, and that of a client usually is one.
-std::string unix_path_v2(const SocketAddress& address) {
-  std::string path;
-  const std::size_t offset = offsetof(sockaddr_un, sun_path);
-  if (address.is_unix() && address.length() > offset) {
-    path.assign(reinterpret_cast<const char*>(address.get()) + offset, address.length() - offset);
-  }
-  path.resize(kUnixPathV2, '\0');
-  return path;
-}
-
 }  // namespace
 
 std::string proxy_header(config::SendProxy version, const SocketAddress& client,
                          const SocketAddress& accepted) {
   const bool is_v1 = version == config::SendProxy::v1;
   if (version == config::SendProxy::none) return {};
-  if (client.is_unix() && !is_v1) {
-    return header_v2(kProxyV2, kUnixV2, unix_path_v2(client) + unix_path_v2(accepted));
-  }
+  // A client of a unix socket has no name worth telling, and version 2's own form for such sockets is
+  // one that nobody reads: HAProxy calls it invalid and nginx before 1.23 too long, and both hang up.
   if (!client.is_ip() || !accepted.is_ip()) {
     return is_v1 ? std::string(kUnknownV1) : header_v2(kLocalV2, 0, "");
   }
