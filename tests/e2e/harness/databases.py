@@ -6,8 +6,8 @@ import os
 import pathlib
 import shutil
 import subprocess
-import tempfile
 
+from .accounts import as_user, new_folder
 from .process import start_on_free_port
 
 
@@ -17,43 +17,20 @@ def postgres_programs():
     return pathlib.Path(found[-1]).parent if found else None
 
 
-def _as(user):
-    """These servers will not run as root. Who changes the user must ask again to die with its
-    parent."""
-    if os.getuid() != 0:
-        return ()
-    return ("setpriv", "--reuid", user, "--regid", user, "--clear-groups", "--pdeathsig", "KILL",
-            "--")
-
-
-def _new_folder(user, identity, **files):
-    """Not below pytest's folder, which is closed to other users."""
-    folder = pathlib.Path(tempfile.mkdtemp(prefix=f"e2e-{user}-"))
-    for name, source in (("tls.crt", identity.chain_file), ("tls.key", identity.key_file)):
-        shutil.copy(source, folder / name)
-        (folder / name).chmod(0o600)
-    for name, text in files.items():
-        (folder / name).write_text(text)
-    if os.getuid() == 0:
-        for path in (folder, *folder.iterdir()):
-            shutil.chown(path, user, user)
-    return folder
-
-
 class Postgres:
     """User `joe` with a password; over TCP only with TLS."""
 
     PASSWORD = "se-cret"
 
     def __init__(self, folder, identity):
-        self.folder = _new_folder("postgres", identity, password=self.PASSWORD)
+        self.folder = new_folder("postgres", identity, password=self.PASSWORD)
         data, programs = self.folder / "data", postgres_programs()
-        subprocess.run([*_as("postgres"), programs / "initdb", "-D", data, "-U", "joe", "--no-sync",
+        subprocess.run([*as_user("postgres"), programs / "initdb", "-D", data, "-U", "joe", "--no-sync",
                         "--auth=scram-sha-256", f"--pwfile={self.folder}/password"],
                        check=True, capture_output=True, cwd="/")
         (data / "pg_hba.conf").write_text("hostssl all all 127.0.0.1/32 scram-sha-256\n")
         self.background, self.port = start_on_free_port(
-            lambda port: [*_as("postgres"), programs / "postgres", "-D", data, "-p", port,
+            lambda port: [*as_user("postgres"), programs / "postgres", "-D", data, "-p", port,
                           "-c", "listen_addresses=127.0.0.1", "-c", "unix_socket_directories=",
                           "-c", "ssl=on", "-c", f"ssl_cert_file={self.folder}/tls.crt",
                           "-c", f"ssl_key_file={self.folder}/tls.key", "-c", "fsync=off",
@@ -82,18 +59,18 @@ class Mariadb:
     PASSWORD = "se-cret"
 
     def __init__(self, folder, identity):
-        self.folder = _new_folder("mysql", identity, init=(
+        self.folder = new_folder("mysql", identity, init=(
             f"CREATE USER joe@'127.0.0.1' IDENTIFIED BY '{self.PASSWORD}' REQUIRE SSL;\n"))
         data = self.folder / "data"
         data.mkdir()
         if os.getuid() == 0:
             shutil.chown(data, "mysql", "mysql")
-        subprocess.run([*_as("mysql"), "mariadb-install-db", "--no-defaults", f"--datadir={data}",
+        subprocess.run([*as_user("mysql"), "mariadb-install-db", "--no-defaults", f"--datadir={data}",
                         "--auth-root-authentication-method=normal", "--skip-test-db",
                         "--innodb-flush-log-at-trx-commit=0"],
                        check=True, capture_output=True, cwd="/")
         self.background, self.port = start_on_free_port(
-            lambda port: [*_as("mysql"), "/usr/sbin/mariadbd", "--no-defaults",
+            lambda port: [*as_user("mysql"), "/usr/sbin/mariadbd", "--no-defaults",
                           f"--datadir={data}", "--bind-address=127.0.0.1", f"--port={port}",
                           f"--socket={self.folder}/socket", f"--pid-file={self.folder}/pid",
                           f"--ssl-cert={self.folder}/tls.crt", f"--ssl-key={self.folder}/tls.key",

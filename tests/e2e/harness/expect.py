@@ -4,6 +4,8 @@
 import json
 import re
 
+from .wait import eventually
+
 
 def served(tunnel, client, payload=b"hello"):
     """The connection echoes."""
@@ -53,3 +55,25 @@ def failed_dial_logged(tunnel, target, kind, *sentence, service="svc"):
     assert kind in line and target in line, line
     for pattern in sentence:
         assert re.search(pattern, dial["msg"], re.IGNORECASE), f"no {pattern!r} in: {dial['msg']}"
+
+
+def checked_in_peace(relay, server, check, seen, trouble, **keys):
+    """Checks of a real server succeed, and neither its log nor ours has anything to complain about.
+    `seen` is a pattern of what each check leaves in the server's log, or a function that counts
+    them; `trouble` is a pattern of what none must leave. Returns the tunnel."""
+    before = len(server.text())
+    count_before = seen() if callable(seen) else 0
+    tunnel = relay(server, health={"check": check, "interval": "100ms", "timeout": "20s",
+                                   "fall": 1}, **keys)
+
+    def fresh():
+        return server.text()[before:]
+
+    def count():
+        return seen() - count_before if callable(seen) else len(re.findall(seen, fresh()))
+
+    eventually(lambda: count() >= 5, lambda: f"checks leave {seen!r} in:\n{fresh()}")
+    found = re.search(trouble, fresh(), re.IGNORECASE)
+    assert not found, f"{found[0]!r} in:\n{fresh()}"
+    assert not tunnel.log.find("ejected"), tunnel.log.text()
+    return tunnel

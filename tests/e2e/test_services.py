@@ -1,0 +1,125 @@
+# SPDX-License-Identifier: MIT
+"""Real servers of other protocols, with clients that know nothing of TLS."""
+
+import base64
+import ftplib
+import re
+
+import pytest
+from harness import expect
+from harness.programs import missing
+from harness.services import Prosody, Redis, Vsftpd, redis_cli
+
+pytestmark = [pytest.mark.knows("starttls"), pytest.mark.needs("setpriv")]
+
+
+@pytest.fixture(scope="module")
+def serve_here(tmp_path_factory, pki):
+    """serve_here(kind, program, ...) starts one server for the whole file."""
+    started = []
+
+    def serve_here(kind, *programs, **kwargs):
+        if absent := missing(*programs):
+            pytest.skip(f"{absent} is not installed")
+        started.append(kind(tmp_path_factory.mktemp(kind.__name__), pki.leaf(), **kwargs))
+        return started[-1]
+
+    yield serve_here
+    for server in started:
+        server.stop()
+
+
+# Redis
+
+@pytest.fixture(scope="module")
+def redis(serve_here):
+    return serve_here(Redis, "redis-server", "redis-cli")
+
+
+def test_redis_cli_stores_and_fetches(relay, redis):
+    tunnel = relay(redis)
+    value = "x" * 100_000
+    assert redis_cli(tunnel.address("svc"), "set", "key", value) == "OK\n"
+    assert redis_cli(tunnel.address("svc"), "get", "key") == value + "\n"
+    for count in (1, 2):
+        closed = tunnel.closed(count)
+        assert closed["kind"] == "ok" and closed["tls"], tunnel.log.text()
+
+
+@pytest.mark.parametrize("password", [None, "se-cret"])
+def test_checks_find_redis_alive_and_leave_no_error(relay, redis, serve_here, password):
+    server = serve_here(Redis, "redis-server", password=password) if password else redis
+    tunnel = expect.checked_in_peace(relay, server, "redis", r"Accepted 127\.0\.0\.1",
+                                     r"error|warning: 32|denied")
+    assert redis_cli(tunnel.address("svc"), "ping").strip() in (
+        "PONG", "NOAUTH Authentication required.")
+
+
+# FTP
+
+@pytest.fixture(scope="module")
+def ftp(serve_here):
+    return serve_here(Vsftpd, "vsftpd")
+
+
+def test_ftp_login_travels_over_tls(relay, ftp):
+    tunnel = relay(ftp, starttls="ftp")
+    host, port = tunnel.address("svc").split(":")
+    with ftplib.FTP() as client:
+        assert client.connect(host, int(port), timeout=60) == "220 vsftpd at your service"
+        # The server lets nobody in without TLS: "530 Anonymous sessions must use encryption."
+        assert client.login().startswith("230 ")
+        assert client.pwd().endswith("/files")
+        assert client.nlst() == []  # over a data connection, which is not the tunnel's business
+        client.quit()
+    assert tunnel.closed()["kind"] == "ok", tunnel.log.text()
+    assert ftp.text().count("AUTH TLS") == 1, ftp.text()
+
+
+def test_ftp_client_that_asks_for_tls_inside_the_tunnel_gets_the_servers_answer(relay, ftp):
+    tunnel = relay(ftp, starttls="ftp")
+    host, port = tunnel.address("svc").split(":")
+    with ftplib.FTP_TLS() as client:
+        client.connect(host, int(port), timeout=60)
+        with pytest.raises(ftplib.error_perm):
+            client.auth()
+
+
+# XMPP
+
+@pytest.fixture(scope="module")
+def prosody(serve_here):
+    return serve_here(Prosody, "prosody")
+
+
+OPENING = (b"<?xml version='1.0'?><stream:stream to='server.test' xmlns='jabber:client' "
+           b"xmlns:stream='http://etherx.jabber.org/streams' version='1.0'>")
+
+
+def receive_until(client, end):
+    received = b""
+    while end not in received:
+        received += client.recv_exact(1)
+    return received
+
+
+def test_xmpp_client_logs_in_without_ever_hearing_of_starttls(relay, prosody):
+    tunnel = relay(prosody, starttls="xmpp", tls={"name": "server.test"})
+    client = tunnel.connect("svc")
+    client.send(OPENING)
+    features = receive_until(client, b"</stream:features>")
+    assert features.count(b"<stream:stream") == 1 and b"starttls" not in features, features
+    assert b"<mechanism>PLAIN</mechanism>" in features, features  # only in TLS
+    login = base64.b64encode(b"\0joe\0" + Prosody.PASSWORD.encode())
+    client.send(b"<auth xmlns='urn:ietf:params:xml:ns:xmpp-sasl' mechanism='PLAIN'>" + login +
+                b"</auth>")
+    receive_until(client, b"<success")
+    receive_until(client, b">")
+    client.send(OPENING)
+    receive_until(client, b"</stream:features>")
+    client.send(b"<iq type='set' id='b1'><bind xmlns='urn:ietf:params:xml:ns:xmpp-bind'/></iq>")
+    assert re.search(rb"<jid>joe@server\.test/", receive_until(client, b"</iq>"))
+    client.send(b"</stream:stream>")
+    assert client.expect_eof() == b"</stream:stream>"
+    client.half_close()
+    assert tunnel.closed()["kind"] == "ok", tunnel.log.text()
