@@ -213,7 +213,8 @@ def test_healthy_checks_leave_no_error_in_the_servers_log(tmp_path, relay, pki, 
 
 
 @pytest.mark.needs("slapd", "ldapsearch")
-def test_chain_of_a_tls_service_and_a_balancing_service(start, pki, keep, directories, tmp_path):
+def test_chain_of_a_tls_service_and_a_balancing_service(start, serve, serve_tls, pki, keep,
+                                                        directories, tmp_path):
     """The recipe in one file: LDAPS in front, a plain balancer behind it."""
     path = str(tmp_path / "middle.sock")
     tunnel = start({
@@ -237,3 +238,15 @@ def test_chain_of_a_tls_service_and_a_balancing_service(start, pki, keep, direct
     searches.failures.clear()
     searches.some_more()
     assert not searches.failures
+
+    # In the place of the first one, whom the checks have found dead: they let none of these in.
+    port = int(first.tls_address.rpartition(":")[2])
+    for stand_in in (lambda: serve(lambda p: p.send(b"220 hello\r\n"), port=port),
+                     lambda: serve_tls(echo, pki.expired, port=port),
+                     lambda: serve_tls(echo, pki.wrong_name, port=port)):
+        server = stand_in()
+        server.wait_for_connections(2)
+        searches.some_more()
+        server.stop()
+    assert not searches.failures
+    assert not tunnel.log.find("restored", target=first.tls_address)

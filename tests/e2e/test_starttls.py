@@ -166,6 +166,19 @@ def test_directory_searched_in_plaintext_over_starttls(tmp_path, relay, pki, kee
 
 
 @pytest.mark.needs("slapd", "ldapsearch")
+def test_many_searches_over_one_connection(tmp_path, relay, pki, keep):
+    slapd = keep(Slapd(tmp_path, pki.leaf(), people=200, debug="stats"))
+    tunnel = relay(slapd.plain_address, starttls="ldap")
+    wanted = tmp_path / "wanted"
+    wanted.write_text("".join(f"user{i % 200:05}\n" for i in range(1000)))
+    found = search(tunnel.address("svc"), "-f", wanted, "(uid=%s)", "mail")
+    assert found.count(b"\nmail: user") == 1000
+    assert tunnel.closed()["kind"] == "ok"
+    assert len(tunnel.log.find("closed")) == 1
+    assert slapd.background.text().count("TLS established") == 1
+
+
+@pytest.mark.needs("slapd", "ldapsearch")
 def test_directory_checked_over_starttls(tmp_path, relay, pki, keep, serve):
     slapd = keep(Slapd(tmp_path, pki.leaf(), people=1, debug="stats"))
     broken = serve(lambda peer: peer.read_to_end())
