@@ -65,3 +65,22 @@ install_packages() {
     quietly apt-get install -y -q --no-install-recommends $missing
   ) || die "installing packages failed"
 }
+
+# unpack_package NAME FOLDER: the package's files below the folder, without installing it.
+unpack_package() {
+  [ ! -e "$2" ] || return 0
+  say "unpacking $1"
+  (
+    mkdir -p "$2.new"
+    trap 'rm -rf "$2.new"' EXIT
+    cd "$2.new" || exit 1
+    apt-get download -q "$1" >/dev/null 2>&1 || {
+      [ "$(id -u)" != 0 ] || quietly apt-get update -q
+      quietly apt-get download -q "$1"
+    }
+    quietly dpkg-deb -x ./*.deb .
+    rm -f ./*.deb
+    find . -perm /6000 -exec chmod u-s,g-s {} +
+    mv "$2.new" "$2"
+  ) || die "unpacking $1 failed"
+}

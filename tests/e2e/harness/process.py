@@ -65,11 +65,11 @@ class Background:
             self.process.stdin.close()
 
 
-def start_on_free_port(make, folder, name, host="127.0.0.1", tries=10):
+def start_on_free_port(make, folder, name, host="127.0.0.1", tries=10, **kwargs):
     """make(port) gives the argv; retries when somebody else was faster with the port."""
     for _ in range(tries):
         port = ports.free_port(host)
-        server = Background(make(port), folder, name)
+        server = Background(make(port), folder, name, **kwargs)
 
         def up_or_dead():
             return not server.is_alive() or ports.is_open(host, port)

@@ -1,10 +1,13 @@
 # SPDX-License-Identifier: MIT
-"""Real servers of other protocols: Redis with TLS, vsftpd and Prosody with STARTTLS."""
+"""Real servers of other protocols: Redis with TLS; vsftpd, Prosody and INN with STARTTLS."""
 
+import os
+import pathlib
+import pwd
 import shutil
 import subprocess
 
-from .accounts import as_user, new_folder
+from .accounts import IS_ROOT, as_user, new_folder
 from .process import start_on_free_port
 from .wait import eventually
 
@@ -104,6 +107,57 @@ class Prosody:
 
     def text(self):
         return self.background.text()
+
+    def stop(self):
+        self.background.stop()
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+
+def news_programs():
+    """The folder of INN's libraries, whose `bin` has nnrpd; or None. tests/run.sh unpacks the package
+    below build/, for it can only be installed on machines with a domain name."""
+    unpacked = pathlib.Path(__file__).resolve().parents[3] / "build/inn2/usr/lib/news"
+    return next((p for p in (pathlib.Path("/usr/lib/news"), unpacked)
+                 if (p / "bin/nnrpd").exists()), None)
+
+
+class Nnrpd:
+    """INN's server for readers, with the empty group test.hello."""
+
+    def __init__(self, folder, identity):
+        user = "news" if IS_ROOT else pwd.getpwuid(os.getuid()).pw_name
+        self.folder = new_folder("news", identity, **{
+            "storage.conf": "method timecaf {\n newsgroups: *\n class: 1\n}\n",
+            "readers.conf": 'auth here {\n hosts: "127.0.0.1"\n default: "joe"\n}\n'
+                            'access here {\n users: "joe"\n newsgroups: "*"\n}\n',
+            "active": "test.hello 0000000000 0000000001 y\n", "newsgroups": "test.hello\tHello\n",
+            "active.times": "", "history": "", "group.index": ""})
+        paths = "".join(f"path{name}: {self.folder}\n" for name in (
+            "news", "bin", "etc", "db", "run", "log", "spool", "articles", "overview", "tmp"))
+        (self.folder / "inn.conf").write_text(f"""
+mta: "/bin/true"
+organization: "Test"
+ovmethod: tradindexed
+hismethod: hisv6
+pathhost: server.test
+domain: test
+nnrpdloadlimit: 0
+runasuser: {user}
+runasgroup: {user}
+tlscertfile: {self.folder}/tls.crt
+tlskeyfile: {self.folder}/tls.key
+{paths}""")
+        # The tests may live where others cannot look.
+        programs = news_programs()
+        for path in (programs / "bin/nnrpd", programs / "bin/innbind", *programs.glob("libinn*.so.*")):
+            shutil.copy(path, self.folder)
+            (self.folder / path.name).chmod(0o755)
+        environment = {**os.environ, "INNCONF": str(self.folder / "inn.conf"),
+                       "LD_LIBRARY_PATH": str(self.folder)}
+        self.background, port = start_on_free_port(
+            lambda port: [*as_user("news"), self.folder / "nnrpd", "-D", "-f", "-n", "-4",
+                          "127.0.0.1", "-p", port], folder, "nnrpd", env=environment)
+        self.address = f"127.0.0.1:{port}"
 
     def stop(self):
         self.background.stop()
