@@ -188,6 +188,11 @@ def test_no_search_fails_whatever_happens_to_the_servers(relay, serve, serve_tls
         searches.some_more()
         server.stop()
 
+    # Back from the dead.
+    assert first.start(), first.background.text()
+    tunnel.wait_for_event("restored", target=first.tls_address)
+    searches.some_more()
+
     # Stopped: it accepts, but never answers.
     second.background.process.send_signal(signal.SIGSTOP)
     tunnel.wait_for_event("ejected", target=second.tls_address)

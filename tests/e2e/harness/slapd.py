@@ -49,18 +49,22 @@ dbnosync
         subprocess.run(["/usr/sbin/slapadd", "-q", "-f", config, "-l", ldif], check=True,
                        capture_output=True)
         for _ in range(10):
-            plain, tls = ports.free_port(), ports.free_port()
-            self.background = Background(
-                ["/usr/sbin/slapd", "-d", debug, "-f", config, "-h",
-                 f"ldap://127.0.0.1:{plain} ldaps://127.0.0.1:{tls}"], folder, "slapd")
-            eventually(lambda: not self.background.is_alive() or (
-                ports.is_open("127.0.0.1", plain) and ports.is_open("127.0.0.1", tls)),
-                "slapd listens")
-            if self.background.is_alive():
+            self.plain_address, self.tls_address = (f"127.0.0.1:{ports.free_port()}"
+                                                    for _ in range(2))
+            self._argv = ["/usr/sbin/slapd", "-d", debug, "-f", config, "-h",
+                          f"ldap://{self.plain_address} ldaps://{self.tls_address}"]
+            if self.start():
                 break
             self.background.stop()
         assert self.background.is_alive(), f"slapd does not start:\n{self.background.text()}"
-        self.plain_address, self.tls_address = f"127.0.0.1:{plain}", f"127.0.0.1:{tls}"
+
+    def start(self):
+        """Whether it listens. Also for one that was killed, at its old addresses."""
+        self.background = Background(self._argv, self.folder.parent, "slapd")
+        addresses = [ports.parse(a) for a in (self.plain_address, self.tls_address)]
+        eventually(lambda: not self.background.is_alive() or all(
+            ports.is_open(*address) for address in addresses), "slapd listens")
+        return self.background.is_alive()
 
     def stop(self):
         self.background.stop()
