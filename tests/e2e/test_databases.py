@@ -2,6 +2,7 @@
 """Real database clients and servers on both sides of STARTTLS."""
 
 import pytest
+from harness import expect
 from harness.databases import Mariadb, Postgres, mariadb, postgres_programs, psql
 from harness.programs import missing
 
@@ -50,6 +51,11 @@ def test_checks_find_postgres_alive(relay, postgres, serve):
     assert not tunnel.log.find("ejected", target=postgres.address)
 
 
+def test_checks_leave_no_error_in_postgres_log(relay, postgres):
+    expect.checked_in_peace(relay, postgres, "pgsql", "connection received",
+                            r"\b(?!LOG:)[A-Z]+:  |could not|incomplete|reset", starttls="pgsql")
+
+
 @pytest.fixture(scope="module")
 def maria(tmp_path_factory, pki):
     if absent := missing("mariadb", "mariadbd", "mariadb-install-db"):
@@ -86,3 +92,9 @@ def test_checks_find_mariadb_alive(relay, maria, serve):
     assert done.stdout == "1\n", done.stderr
     assert tunnel.closed()["tries"] == 1
     assert not tunnel.log.find("ejected", target=maria.address)
+
+
+def test_checks_leave_no_more_than_a_denied_login_in_mariadbs_log(relay, maria):
+    """Hanging up without a login would be worse: the server counts that, and bars the host."""
+    expect.checked_in_peace(relay, maria, "mysql", "Access denied for user ''",
+                            r"\[error\]|abort", starttls="mysql")

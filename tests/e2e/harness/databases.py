@@ -34,8 +34,12 @@ class Postgres:
                           "-c", "listen_addresses=127.0.0.1", "-c", "unix_socket_directories=",
                           "-c", "ssl=on", "-c", f"ssl_cert_file={self.folder}/tls.crt",
                           "-c", f"ssl_key_file={self.folder}/tls.key", "-c", "fsync=off",
-                          "-c", "shared_buffers=16MB"], folder, "postgres")
+                          "-c", "shared_buffers=16MB", "-c", "log_connections=on"],
+            folder, "postgres")
         self.address = f"127.0.0.1:{self.port}"
+
+    def text(self):
+        return self.background.text()
 
     def stop(self):
         self.background.process.send_signal(2)  # fast shutdown: it does not wait for clients
@@ -77,6 +81,9 @@ class Mariadb:
                           "--skip-name-resolve", f"--init-file={self.folder}/init"],
             folder, "mariadbd")
         self.address = f"127.0.0.1:{self.port}"
+
+    def text(self):
+        return self.background.text()
 
     def stop(self):
         self.background.stop()
