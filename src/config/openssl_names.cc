@@ -70,6 +70,29 @@ bool fits(const OpensslSuite& suite, const OpensslVersions::Range& range) {
   if (range.min > TlsVersion::tls1_2) return false;
   return suite.since != OpensslSince::tls1_2 || range.max >= TlsVersion::tls1_2;
 }
+// "AES_128_GCM_SHA256", which the suites of TLS 1.3 and the older ones write alike, but for CCM.
+std::string_view encryption_of(std::string_view iana) {
+  constexpr std::string_view kWith = "_WITH_";
+  const auto with = iana.find(kWith);
+  auto rest = iana.substr(with == std::string_view::npos ? 4 : with + kWith.size());
+  if (rest.find("_CCM") != std::string_view::npos && rest.ends_with("_SHA256"))
+    rest.remove_suffix(std::string_view("_SHA256").size());
+  return rest;
+}
+
+bool shares_encryption(const std::vector<std::string>& suites, std::string_view with) {
+  return std::ranges::any_of(suites, [with](const std::string& suite) {
+    return encryption_of(suite) == encryption_of(with);
+  });
+}
+
+bool could_be_tls13(std::string_view iana) {
+  const auto encryption = encryption_of(iana);
+  return std::ranges::any_of(std::to_array({"_GCM", "_CCM", "CHACHA20"}), [&](const char* mode) {
+    return encryption.find(mode) != std::string_view::npos;
+  });
+}
+
 class Translator {
  public:
   explicit Translator(std::span<const OpensslSetting> settings)
@@ -118,12 +141,31 @@ class Translator {
     std::vector<std::string> tls13 =
         own_tls13 ? read_ciphersuites(*wishes_.ciphersuites) : usual_tls13();
     if (!own_older && !own_tls13) return;
+    if (!own_tls13) follow_older(tls13, older);
+    if (!own_older && !tls13.empty()) follow_tls13(older, tls13);
     if (range_->max >= TlsVersion::tls1_3) result_.ciphers = std::move(tls13);
     std::ranges::move(older, std::back_inserter(result_.ciphers));
     if (result_.ciphers.empty() && !notes_.has_errors()) {
       notes_.error((own_older ? *wishes_.ciphers : *wishes_.ciphersuites).setting,
                    "none of these cipher suites can be used with the versions that are left");
     }
+  }
+
+  // GnuTLS cannot offer an encryption in TLS 1.3 and keep it from the older versions, nor the other
+  // way round, and a server that chose what is not in the list would be refused. So the half of the
+  // list that the file leaves to us takes its encryptions from the other one. Where they have none
+  // in common, as with CBC, TLS 1.3 is kept all the same.
+  static void follow_older(std::vector<std::string>& tls13, const std::vector<std::string>& older) {
+    std::vector<std::string> common;
+    for (const std::string& name : tls13)
+      if (shares_encryption(older, name)) common.push_back(name);
+    if (!common.empty()) tls13 = std::move(common);
+  }
+
+  static void follow_tls13(std::vector<std::string>& older, const std::vector<std::string>& tls13) {
+    std::erase_if(older, [&](const std::string& name) {
+      return could_be_tls13(name) && !shares_encryption(tls13, name);
+    });
   }
 
   std::vector<std::string> read_ciphers(const OpensslText& text) {
