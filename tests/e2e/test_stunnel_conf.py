@@ -18,11 +18,12 @@ from harness import tunnel
 from harness.peer import Peer
 from harness.pki import CLIENT_AUTH
 from harness.ports import free_port
+from harness.process import start_on_free_port
 from harness.proxies import HttpProxy
-from harness.server import FullBacklog, Server, echo, silent
+from harness.server import FullBacklog, echo, silent
 from harness.starttls import DIALECTS, StarttlsServer
 from harness.stunnel import KINDS, Failed, Program, StunnelServer, Witness, run_on
-from harness.wait import eventually
+from harness.wait import PATIENCE, eventually
 
 pytestmark = pytest.mark.needs("stunnel4")
 
@@ -358,7 +359,8 @@ def test_starttls_that_is_refused_or_not_trusted(program, speak, pki, fill, prot
         running.stop()
 
 
-def test_improvement_greeting_waits_until_the_server_is_trusted(reader, tmp_path, keep, speak, pki, fill):
+def test_improvement_greeting_waits_until_the_server_is_trusted(
+        reader, tmp_path, keep, speak, pki, fill):
     section, text = PROTOCOLS["smtp"]
     server = speak("smtp", identity=pki.untrusted)
     text = fill(text, server)
@@ -524,7 +526,8 @@ def test_unix_sockets_on_both_sides(program, witness, fill, tmp_path):
 def test_pre_shared_key(program, serve, keep, fill, tmp_path, version):
     backend = serve(echo)
     secrets = tmp_path / "secrets.txt"
-    secrets.write_text("alice:000102030405060708090a0b0c0d0e0f\nbob:0123456789abcdef0123456789abcdef01234567\n")
+    secrets.write_text("alice:000102030405060708090a0b0c0d0e0f\n"
+                       "bob:0123456789abcdef0123456789abcdef01234567\n")
     secrets.chmod(0o600)
     server = keep(StunnelServer(tmp_path, "[psk]\naccept = 127.0.0.1:0\nciphers = PSK\n"
                                 f"PSKsecrets = {secrets}\nconnect = {backend.address}\n"
@@ -540,6 +543,56 @@ def test_pre_shared_key(program, serve, keep, fill, tmp_path, version):
     secrets.chmod(0o600)
     running = program(text.replace("secrets.txt", "wrong.txt"))
     refused(running.connect("psk"))
+
+
+@pytest.mark.needs("rsync")
+def test_rsync_fetches_a_folder(program, keep, pki, tmp_path, fill):
+    """Its daemon sits behind stunnel as the server."""
+    module = tmp_path / "module"
+    module.mkdir()
+    for name in ("one", "two"):
+        (module / name).write_bytes(os.urandom(100_000))
+    settings = tmp_path / "rsyncd.conf"
+    settings.write_text(f"use chroot = no\nmunge symlinks = no\n[backup]\npath = {module}\n")
+    own = pki.leaf()
+    server = keep(StunnelServer(
+        tmp_path, f"[rsyncd]\naccept = 127.0.0.1:0\ncert = {own.chain_file}\n"
+        f"key = {own.key_file}\nexec = /usr/bin/rsync\n"
+        f"execArgs = rsync --daemon --config={settings}\n"))
+    running = program(fill("[rsync]\nclient = yes\naccept = 127.0.0.1:0\nverifyPeer = yes\n"
+                           f"connect = {server.address}\nCAfile = {{leaf}}\n"))
+    fetched = tmp_path / "fetched"
+    address = running.addresses("rsync")[0]
+    done = subprocess.run(["rsync", "-a", f"rsync://{address}/backup/", fetched],
+                          capture_output=True, text=True, timeout=PATIENCE)
+    assert done.returncode == 0, done.stderr
+    for name in ("one", "two"):
+        assert (fetched / name).read_bytes() == (module / name).read_bytes()
+
+
+@pytest.mark.needs("redis-server", "redis-cli")
+def test_redis_wants_a_client_certificate(program, keep, pki, tmp_path, fill):
+    own = pki.leaf()
+    server, port = start_on_free_port(
+        lambda port: ["redis-server", "--bind", "127.0.0.1", "--port", "0", "--tls-port", port,
+                      "--tls-cert-file", own.chain_file, "--tls-key-file", own.key_file,
+                      "--tls-ca-cert-file", pki.ca.file, "--dir", tmp_path, "--save", ""],
+        tmp_path, "redis-server")
+    keep(server)
+    text = ("[redis]\nclient = yes\naccept = 127.0.0.1:0\nverifyChain = yes\nCAfile = {ca}\n"
+            f"checkHost = localhost\nconnect = localhost:{port}\n")
+
+    def ask(running, *words):
+        host, port = running.addresses("redis")[0].split(":")
+        return subprocess.run(["redis-cli", "-h", host, "-p", port, *words], capture_output=True,
+                              text=True, timeout=PATIENCE)
+
+    running = program(fill(text + "cert = {cert}\nkey = {key}\n"))
+    value = "x" * 100_000
+    assert ask(running, "set", "key", value).stdout == "OK\n"
+    assert ask(running, "get", "key").stdout == value + "\n"
+    running.stop()
+    assert "PONG" not in ask(program(fill(text)), "ping").stdout
 
 
 SCRIPT = """#!/bin/sh
@@ -604,7 +657,8 @@ def test_end_without_close_notify_is_an_end(program, witness, fill):
         silent(peer)
 
     server = witness(script)
-    running = program(fill("[svc]\nclient = yes\naccept = 127.0.0.1:0\nconnect = {server}\n", server))
+    running = program(fill("[svc]\nclient = yes\naccept = 127.0.0.1:0\nconnect = {server}\n",
+                           server))
     client = running.connect("svc")
     assert len(client.expect_eof()) == 100_000
     client.close()
@@ -651,7 +705,8 @@ def test_improvement_resets_are_passed_on(tmp_path, keep, witness, fill, kind, p
             ends.append(peer.read_to_end())
 
     server = witness(script)
-    running = program(fill("[svc]\nclient = yes\naccept = 127.0.0.1:0\nconnect = {server}\n", server))
+    running = program(fill("[svc]\nclient = yes\naccept = 127.0.0.1:0\nconnect = {server}\n",
+                           server))
     client = running.connect("svc")
     client.send(b"r")
     end = client.read_to_end()
