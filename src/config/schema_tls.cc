@@ -150,8 +150,9 @@ constexpr auto kRows = std::to_array<Row<Tls>>({
         {.key = "resumption",
          .stunnel = "sessionResume",
          .standard = "true",
-         .help = "Keeps session tickets per target, so that the next handshake is cheaper.",
-         .availability = Availability::later}),
+         .help = "Keeps session tickets per target, so that the next handshake is cheaper. Each is "
+                 "used once, for an hour at most, and never past the end of the certificates or "
+                 "revocation lists that the server was accepted with."}),
     row<Type::path, &Tls::keylog>(
         {.key = "keylog",
          .help =

@@ -10,6 +10,7 @@
 #include "balance/random.h"
 #include "log/log.h"
 #include "runtime/messages.h"
+#include "tls/remembered.h"
 #include "tunnel/address_book.h"
 #include "tunnel/service.h"
 #include "tunnel/service_state.h"
@@ -52,6 +53,7 @@ class Worker {
   const Shared shared_;
   uv::Loop loop_;
   AddressBook book_;
+  tls::Remembered remembered_;
   balance::Random random_;
   std::vector<std::unique_ptr<Service>> services_;
   uv::Mailbox<ToWorker> mailbox_;

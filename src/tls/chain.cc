@@ -8,7 +8,8 @@ namespace {
 
 constexpr std::size_t kMaxPath = 16;  // GnuTLS verifies no longer chain either
 
-// Whether the key of `issuer` made the signature of `crt`, whatever else may be wrong with them.
+}  // namespace
+
 bool has_signed(gnutls_x509_crt_t issuer, gnutls_x509_crt_t crt) {
   constexpr unsigned kFlags = GNUTLS_VERIFY_DISABLE_TIME_CHECKS | GNUTLS_VERIFY_DISABLE_CA_SIGN |
                               GNUTLS_VERIFY_ALLOW_BROKEN | GNUTLS_VERIFY_ALLOW_SIGN_WITH_SHA1 |
@@ -17,8 +18,6 @@ bool has_signed(gnutls_x509_crt_t issuer, gnutls_x509_crt_t crt) {
   if (gnutls_x509_crt_verify(crt, &issuer, 1, kFlags, &status) < 0) return false;
   return (status & (GNUTLS_CERT_SIGNATURE_FAILURE | GNUTLS_CERT_SIGNER_NOT_FOUND)) == 0;
 }
-
-}  // namespace
 
 bool is_self_issued(gnutls_x509_crt_t crt) { return gnutls_x509_crt_check_issuer(crt, crt) != 0; }
 

@@ -34,5 +34,7 @@ class Chain {
 
 // Whether its issuer is itself.
 [[nodiscard]] bool is_self_issued(gnutls_x509_crt_t crt);
+// Whether the key of `issuer` made the signature of `crt`, whatever else may be wrong with them.
+[[nodiscard]] bool has_signed(gnutls_x509_crt_t issuer, gnutls_x509_crt_t crt);
 
 }  // namespace tunnel::tls

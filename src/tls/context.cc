@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: MIT
 #include "tls/context.h"
 
+#include <gnutls/crypto.h>
+
+#include <array>
 #include <optional>
 #include <utility>
 
@@ -25,6 +28,7 @@ class Loader {
       : tls_(tls), trust_(trust), purpose_(purpose), impl_(std::make_unique<Context::Impl>()) {}
 
   void load() {
+    load_identity();
     load_offer();
     load_anchors();
     load_crls();
@@ -41,6 +45,14 @@ class Loader {
   std::vector<std::string> warnings;
 
  private:
+  void load_identity() {
+    std::array<char, 16> bytes{};
+    if (const int error = gnutls_rnd(GNUTLS_RND_NONCE, bytes.data(), bytes.size()); error < 0)
+      add("verify", -1, std::string("no random numbers: ") + gnutls_strerror(error));
+    impl_->identity.assign(bytes.data(), bytes.size());
+    impl_->resumption = tls_.resumption;
+  }
+
   void load_offer() {
     auto offer = make_offer(tls_, problems);
     if (!offer) return;

@@ -18,6 +18,8 @@ namespace tunnel::tls {
 
 // Constant after load.
 struct Context::Impl {
+  std::string identity;  // random: what is remembered under it belongs to this context alone
+  bool resumption = true;
   Offer offer;
   VerifyPolicy policy;
   std::unique_ptr<const ClientCertificate> certificate;  // null: none to show

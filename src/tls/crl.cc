@@ -130,16 +130,23 @@ RevocationLists::Finding RevocationLists::look_up(gnutls_x509_crt_t certificate,
   const auto lists = by_issuer_.find(raw_issuer_of(certificate));
   if (lists == by_issuer_.end()) return finding;
   const auto serial = serial_of(certificate);
+  auto good_until = finding.good_until;
   for (const auto& list : lists->second) {
     if (auto why = why_unusable(list, issuer, now, verify_flags); !why.empty()) {
-      if (finding.state == State::missing) finding = {State::unusable, 0, std::move(why)};
+      // One from the future will have its say.
+      if (list.this_update > now + kClockTolerance)
+        good_until = std::min(good_until, list.this_update - kClockTolerance);
+      if (finding.state == State::missing)
+        finding = {.state = State::unusable, .text = std::move(why)};
       continue;
     }
     const auto entry = std::ranges::lower_bound(list.entries, serial, {}, &Entry::serial);
     if (entry != list.entries.end() && entry->serial == serial)
-      return {State::revoked, entry->revoked_at, list.origin};
-    finding = {State::good, 0, {}};
+      return {.state = State::revoked, .revoked_at = entry->revoked_at, .text = list.origin};
+    finding = {.state = State::good};
+    good_until = std::min(good_until, list.next_update);
   }
+  finding.good_until = good_until;
   return finding;
 }
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <ctime>
+#include <limits>
 #include <map>
 #include <string>
 #include <string_view>
@@ -27,7 +28,9 @@ class RevocationLists {
   struct Finding {
     State state = State::missing;
     std::time_t revoked_at = 0;
-    std::string text;  // revoked: where the list is; unusable: why, "is out of date since ..."
+    // good: until then the lists cannot say anything else
+    std::time_t good_until = std::numeric_limits<std::time_t>::max();
+    std::string text = {};  // revoked: where the list is; unusable: why, "is out of date since ..."
   };
   // What the lists of `issuer` say of a certificate. A list must be signed by the issuer with an
   // algorithm that `verify_flags` accept, and be current; of several, any such one does.

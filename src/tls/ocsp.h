@@ -2,6 +2,7 @@
 #pragma once
 
 #include <ctime>
+#include <limits>
 
 #include "config/model.h"
 #include "tls/handles.h"
@@ -18,6 +19,8 @@ struct OcspFinding {
   };
   State state = State::absent;
   std::time_t revoked_at = 0;
+  // good: until when it can be relied on
+  std::time_t good_until = std::numeric_limits<std::time_t>::max();
   const char* why = "";  // invalid or absent: "stapled an OCSP response that ...", static text
 };
 

@@ -47,8 +47,8 @@ class Lending {
 
 // ---- setting up
 
-Session::Session(const Context& context, Peer peer)
-    : impl_(std::make_unique<Impl>(context.impl(), std::move(peer))) {
+Session::Session(const Context& context, Peer peer, Remembered* remembered)
+    : impl_(std::make_unique<Impl>(context.impl(), std::move(peer), remembered)) {
   impl_->start();
 }
 
@@ -56,10 +56,10 @@ Session::~Session() = default;
 
 void Session::Impl::start() {
   // KEY_SHARE_TOP: one key pair instead of two; a server that wants another group asks again.
-  constexpr unsigned kFlags =
-      GNUTLS_CLIENT | GNUTLS_NONBLOCK | GNUTLS_NO_SIGNAL | GNUTLS_KEY_SHARE_TOP;
+  unsigned flags = GNUTLS_CLIENT | GNUTLS_NONBLOCK | GNUTLS_NO_SIGNAL | GNUTLS_KEY_SHARE_TOP;
+  if (!resumption.keeps_tickets()) flags |= GNUTLS_NO_TICKETS;
   gnutls_session_t raw = nullptr;
-  int error = gnutls_init(&raw, kFlags);
+  int error = gnutls_init(&raw, flags);
   if (error == 0) {
     session.reset(raw);
     error = gnutls_priority_set(raw, context.offer.priority.get());
@@ -83,6 +83,10 @@ void Session::Impl::start() {
   if (!protocols.empty())
     (void)gnutls_alpn_set_protocols(raw, protocols.data(), static_cast<unsigned>(protocols.size()),
                                     0);
+  if (!resumption.keeps_tickets()) return;
+  gnutls_handshake_set_hook_function(raw, GNUTLS_HANDSHAKE_NEW_SESSION_TICKET, GNUTLS_HOOK_POST,
+                                     &Impl::on_ticket);
+  resumption.offer(raw, peer);
 }
 
 void Session::Impl::set_server_name() {
@@ -120,7 +124,7 @@ ssize_t Session::Impl::pull(gnutls_transport_ptr_t self, void* data, std::size_t
 
 int Session::Impl::verify(gnutls_session_t session) {
   auto* impl = static_cast<Impl*>(gnutls_session_get_ptr(session));
-  auto verdict = verify_peer(session, impl->context.policy, impl->peer);
+  auto verdict = impl->resumption.judge(session, impl->peer);
   if (verdict.failure.kind == Kind::ok) return 0;
   (void)gnutls_alert_send(session, GNUTLS_AL_FATAL, verdict.alert);
   (void)impl->fail(std::move(verdict.failure));
@@ -139,6 +143,13 @@ int Session::Impl::show_certificate(gnutls_session_t session, const gnutls_cert_
   *ocsp = nullptr;
   *ocsp_count = 0;
   *flags = 0;
+  return 0;
+}
+
+int Session::Impl::on_ticket(gnutls_session_t session, unsigned, unsigned, unsigned incoming,
+                             const gnutls_datum_t*) {
+  if (incoming != 0)
+    static_cast<Impl*>(gnutls_session_get_ptr(session))->resumption.ticket_received(session);
   return 0;
 }
 
@@ -194,6 +205,13 @@ Io Session::Impl::finish_handshake() {
     return fail_with_alert(
         not_in_list(peer.target, "group", gnutls_group_get_name(group), "tls.groups"),
         GNUTLS_A_HANDSHAKE_FAILURE);
+  // GnuTLS does not ask about the certificates of a resumed session.
+  if (gnutls_session_is_resumed(raw) != 0) {
+    auto verdict = resumption.judge(raw, peer);
+    if (verdict.failure.kind != Kind::ok)
+      return fail_with_alert(std::move(verdict.failure), verdict.alert);
+  }
+  resumption.established(raw);
   established = true;
   warnings = 0;
   peer.names = {};  // a resting session keeps little

@@ -14,6 +14,8 @@
 
 namespace tunnel::tls {
 
+struct Remembered;
+
 // Would-block is an ordinary result, not an error (STYLE rule 8).
 enum class [[nodiscard]] Io : std::uint8_t{
     done,    // finished what was asked
@@ -39,7 +41,10 @@ struct Negotiated {
 // any order; close() sends close_notify, after which open() still works (half-close).
 class Session {
  public:
-  Session(const Context& context, Peer peer);
+  // `remembered` makes it cheaper: tickets are taken from it and put into it, also after the
+  // handshake, and certificates that were just verified are not verified again. It must outlive the
+  // session. Null: a full handshake, from which nothing is kept.
+  Session(const Context& context, Peer peer, Remembered* remembered = nullptr);
   ~Session();
   Session(const Session&) = delete;
   Session& operator=(const Session&) = delete;

@@ -11,6 +11,7 @@
 #include "tls/failure_text.h"
 #include "tls/handles.h"
 #include "tls/record_border.h"
+#include "tls/resumption.h"
 #include "tls/session.h"
 
 namespace tunnel::tls {
@@ -20,11 +21,12 @@ inline constexpr std::size_t kFirstBytes = 11;
 
 // Loop-bound, like Session. `session`'s pointer is this object.
 struct Session::Impl {
-  Impl(const Context::Impl& its_context, Peer its_peer)
-      : context(its_context), peer(std::move(its_peer)) {}
+  Impl(const Context::Impl& its_context, Peer its_peer, Remembered* remembered)
+      : context(its_context), peer(std::move(its_peer)), resumption(its_context, remembered) {}
 
   const Context::Impl& context;
   Peer peer;
+  Resumption resumption;
   SessionHandle session;
   Failure failure;
 
@@ -70,6 +72,8 @@ struct Session::Impl {
                               gnutls_pcert_st** certificates, unsigned* count,
                               gnutls_ocsp_data_st** ocsp, unsigned* ocsp_count,
                               gnutls_privkey_t* key, unsigned* flags);
+  static int on_ticket(gnutls_session_t session, unsigned type, unsigned when, unsigned incoming,
+                       const gnutls_datum_t* message);
   static int log_key(gnutls_session_t session, const char* label, const gnutls_datum_t* secret);
 };
 

@@ -3,6 +3,7 @@
 
 #include <arpa/inet.h>
 
+#include <algorithm>
 #include <array>
 #include <ctime>
 #include <optional>
@@ -30,7 +31,9 @@ struct Judgement {
   const Peer& peer;
   const Chain& chain;
   std::time_t now;
+  std::time_t& good_until;
 
+  void is_good_until(std::time_t time) const { good_until = std::min(good_until, time); }
   [[nodiscard]] gnutls_x509_trust_list_t anchors() const { return policy.anchors->list(); }
   // A certificate of the path, as the subject of a sentence.
   [[nodiscard]] std::string name(gnutls_x509_crt_t crt) const {
@@ -195,6 +198,7 @@ Reason crl_fails(const Judgement& judgement, const std::vector<gnutls_x509_crt_t
         judgement.policy.crls.look_up(crt, issuer, judgement.now, judgement.policy.flags);
     switch (finding.state) {
       case State::good:
+        judgement.is_good_until(finding.good_until);
         break;
       case State::missing:
         if (is_leaf)
@@ -227,6 +231,7 @@ Reason ocsp_fails(const Judgement& judgement) {
   const auto& target = judgement.peer.target;
   switch (finding.state) {
     case OcspFinding::State::good:
+      judgement.is_good_until(finding.good_until);
       return std::nullopt;
     case OcspFinding::State::revoked:
       return Verdict{
@@ -261,6 +266,27 @@ Reason revocation_fails(const Judgement& judgement) {
   return ocsp_fails(judgement);
 }
 
+// ---- how long it will be so
+
+// The dates of all certificates that the chain may have been verified with. One that has ended
+// already was not among them.
+void limit_by_dates(const Judgement& judgement) {
+  const auto limit = [&judgement](gnutls_x509_crt_t crt) {
+    const auto end = gnutls_x509_crt_get_expiration_time(crt);
+    if (end != -1 && end >= judgement.now) judgement.is_good_until(end);
+  };
+  if (judgement.policy.verify == Verify::pin) return limit(judgement.chain.leaf());
+  for (const auto crt : judgement.chain.pointers()) {
+    limit(crt);
+    gnutls_x509_crt_t anchor = nullptr;
+    if (gnutls_x509_trust_list_get_issuer(judgement.anchors(), crt, &anchor, 0) == 0) limit(anchor);
+  }
+  // An anchor is found by its name. When another of that name was the one, nothing is known.
+  const auto path = judgement.chain.path(judgement.anchors());
+  const auto& last = path.size() > 1 ? path[path.size() - 2] : path.back();
+  if (path.size() > 1 && !has_signed(path.back(), last)) judgement.is_good_until(judgement.now);
+}
+
 Reason find_fault(const Judgement& judgement) {
   const auto& policy = judgement.policy;
   if (policy.verify == Verify::pin) {
@@ -279,14 +305,18 @@ Reason find_fault(const Judgement& judgement) {
 
 }  // namespace
 
-Verdict verify_peer(gnutls_session_t session, const VerifyPolicy& policy, const Peer& peer) {
+Verdict verify_peer(gnutls_session_t session, const VerifyPolicy& policy, const Peer& peer,
+                    std::time_t now, Lasting lasting) {
   // Called at all, it is about certificates: a handshake with a pre-shared key has none.
   if (policy.needs_psk) return {psk_not_used(peer.target), GNUTLS_A_CERTIFICATE_UNKNOWN};
   if (policy.verify == Verify::none) return {};
   const Chain chain(session);
   if (chain.empty()) return {no_certificate(peer.target), GNUTLS_A_BAD_CERTIFICATE};
-  auto reason = find_fault({session, policy, peer, chain, std::time(nullptr)});
-  return reason ? *std::move(reason) : Verdict{};
+  Verdict good;
+  const Judgement judgement{session, policy, peer, chain, now, good.good_until};
+  if (auto reason = find_fault(judgement)) return *std::move(reason);
+  if (lasting == Lasting::is_asked) limit_by_dates(judgement);
+  return good;
 }
 
 }  // namespace tunnel::tls

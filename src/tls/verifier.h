@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <cstdint>
+#include <ctime>
+#include <limits>
 #include <memory>
 #include <string>
 #include <vector>
@@ -34,11 +37,17 @@ struct VerifyPolicy {
 struct Verdict {
   Failure failure;
   gnutls_alert_description_t alert = GNUTLS_A_BAD_CERTIFICATE;
+  // When it is good and that was asked for: from then on the same certificates, lists and responses
+  // may be found bad, because one of them has ended.
+  std::time_t good_until = std::numeric_limits<std::time_t>::max();
 };
 
-// Judges the certificates that the handshake in progress has brought. In the order: chain (trust,
-// dates, strength, purpose), name, pin, revocation; the first that fails is told.
+enum class Lasting : std::uint8_t { is_asked, is_not_asked };
+
+// Judges the certificates that the handshake has brought, or those of the session that it resumed.
+// In the order: chain (trust, dates, strength, purpose), name, pin, revocation; the first that
+// fails is told. `now` is for what is judged here; GnuTLS asks its own clock.
 [[nodiscard]] Verdict verify_peer(gnutls_session_t session, const VerifyPolicy& policy,
-                                  const Peer& peer);
+                                  const Peer& peer, std::time_t now, Lasting lasting);
 
 }  // namespace tunnel::tls

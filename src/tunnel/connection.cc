@@ -101,7 +101,7 @@ void Connection::dial(balance::Claim claim) {
 }
 
 Caller Connection::caller() const {
-  Caller caller{preamble::Purpose::client, address_, {}};
+  Caller caller{preamble::Purpose::client, address_, {}, &service_.remembered()};
   if (service_.config().send_proxy == config::SendProxy::none) return caller;
   sockaddr_storage storage{};
   socklen_t length = sizeof storage;

@@ -271,7 +271,8 @@ void Dial::on_client(Bytes bytes) {
 void Dial::begin_tls() {
   if (settings_.tls == nullptr) return established();
   if (!enter(Phase::handshaking)) return;
-  session_ = std::make_unique<tls::Session>(*settings_.tls, expected_peer(target_, settings_));
+  session_ = std::make_unique<tls::Session>(*settings_.tls, expected_peer(target_, settings_),
+                                            caller_.remembered);
   stream_->start_reading();
   const std::string early = std::move(surplus_);
   surplus_.clear();

@@ -85,7 +85,7 @@ void Probe::on_timer() {
 void Probe::begin() {
   state_ = State::dialling;
   dial_ = std::make_unique<Dial>(loop_, book_, target_->endpoint(), settings_,
-                                 Caller{preamble::Purpose::check, {}, {}}, tried_, *this);
+                                 Caller{preamble::Purpose::check, {}, {}, nullptr}, tried_, *this);
   timer_.start(rules_.timeout);
   return dial_->start();
 }

@@ -7,11 +7,12 @@
 #include "tunnel/health_log.h"
 
 namespace tunnel {
-Service::Service(uv::Loop& loop, log::Log& log, AddressBook& book, ServiceState& state,
-                 balance::Random& random, std::function<void()> on_gone)
+Service::Service(uv::Loop& loop, log::Log& log, AddressBook& book, tls::Remembered& remembered,
+                 ServiceState& state, balance::Random& random, std::function<void()> on_gone)
     : loop_(loop),
       log_(log),
       book_(book),
+      remembered_(remembered),
       state_(state),
       random_(random),
       on_gone_(std::move(on_gone)),

@@ -21,8 +21,8 @@ namespace tunnel {
 class Service {
  public:
   // `on_gone` is called once for each taken client when its connection is over and deleted.
-  Service(uv::Loop& loop, log::Log& log, AddressBook& book, ServiceState& state,
-          balance::Random& random, std::function<void()> on_gone);
+  Service(uv::Loop& loop, log::Log& log, AddressBook& book, tls::Remembered& remembered,
+          ServiceState& state, balance::Random& random, std::function<void()> on_gone);
   ~Service();
   Service(const Service&) = delete;
   Service& operator=(const Service&) = delete;
@@ -40,6 +40,7 @@ class Service {
   [[nodiscard]] uv::Loop& loop() { return loop_; }
   [[nodiscard]] log::Log& log() { return log_; }
   [[nodiscard]] AddressBook& book() { return book_; }
+  [[nodiscard]] tls::Remembered& remembered() { return remembered_; }
   [[nodiscard]] ServiceState& state() { return state_; }
   [[nodiscard]] const config::Service& config() const { return state_.config; }
   [[nodiscard]] log::RateLimit& dial_failures() { return dial_failures_; }
@@ -57,6 +58,7 @@ class Service {
   uv::Loop& loop_;
   log::Log& log_;
   AddressBook& book_;
+  tls::Remembered& remembered_;
   ServiceState& state_;
   balance::Random& random_;
   const std::function<void()> on_gone_;

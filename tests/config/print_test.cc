@@ -51,6 +51,7 @@ constexpr const char* kEverything =
     "ciphers = [\"TLS_AES_128_GCM_SHA256\"]\n"
     "groups = [\"X25519\"]\n"
     "alpn = [\"ldap\"]\n"
+    "resumption = false\n"
     "keylog = \"/tmp/keys\"\n"
     "\n"
     "[ldap.timeouts]\n"

@@ -54,6 +54,7 @@ TEST_CASE("bare words keep their columns, and strings and comments their words")
       "t.toml:4:9: error: unknown key \"resumtion\"\n"
       "tls = { resumtion = no, nmae = [yes, \"no\"] }\n"
       "        ^\n"
+      "hint: did you mean \"resumption\"?\n"
       "t.toml:4:25: error: unknown key \"nmae\"\n"
       "tls = { resumtion = no, nmae = [yes, \"no\"] }\n"
       "                        ^\n"

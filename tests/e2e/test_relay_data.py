@@ -281,7 +281,6 @@ def test_ciphers_groups_and_priority(relay, serve_tls, tls, suite):
         assert "1.2" in str(closed["tls"])
 
 
-@pytest.mark.knows("tls.resumption")
 @pytest.mark.parametrize("version", [V.TLSv1_2, V.TLSv1_3])
 def test_sessions_are_resumed(relay, serve_tls, version):
     """With one worker, for tickets are kept by each worker for itself."""
@@ -292,7 +291,6 @@ def test_sessions_are_resumed(relay, serve_tls, version):
     assert (first["resumed"], second["resumed"]) == (False, True)
 
 
-@pytest.mark.knows("tls.resumption")
 def test_resumption_can_be_switched_off(relay, serve_tls):
     tunnel = relay(serve_tls(echo), tls={"resumption": False}, options={"workers": 1})
     for _ in range(2):

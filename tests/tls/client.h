@@ -15,7 +15,8 @@ namespace tunnel::tls::test {
 // Drives a Session as the tunnel does: feed, handshake until done, then open until `again`.
 class Client {
  public:
-  Client(const Context& context, Peer peer) : session_(context, std::move(peer)) {}
+  Client(const Context& context, Peer peer, Remembered* remembered = nullptr)
+      : session_(context, std::move(peer), remembered) {}
 
   void start() { receive({}); }
   void receive(std::string_view ciphertext);

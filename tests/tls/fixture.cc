@@ -28,9 +28,18 @@ void Fixture::load() {
 void Fixture::connect(const Splitter& split) {
   client_.reset();
   load();
-  server_ = std::make_unique<TestServer>(options);
-  client_ = std::make_unique<Client>(*context_, peer);
+  start();
   test::exchange(*client_, *server_, split);
+}
+
+void Fixture::connect_again() {
+  start();
+  test::exchange(*client_, *server_);
+}
+
+void Fixture::start() {
+  server_ = std::make_unique<TestServer>(options);
+  client_ = std::make_unique<Client>(*context_, peer, remembers ? &remembered : nullptr);
 }
 
 }  // namespace tunnel::tls::test

@@ -12,6 +12,7 @@
 #include "temp_folder.h"
 #include "test_server.h"
 #include "tls/context.h"
+#include "tls/remembered.h"
 #include "tls/session.h"
 
 namespace tunnel::tls::test {
@@ -37,6 +38,8 @@ class Fixture {
   // Loads the context, which must have no problem, and runs a handshake.
   void connect(const Splitter& split = whole());
   void load();
+  // Once more, with the context that is there.
+  void connect_again();
 
   [[nodiscard]] Client& client() { return *client_; }
   [[nodiscard]] TestServer& server() { return *server_; }
@@ -50,8 +53,12 @@ class Fixture {
   config::Tls tls;
   Peer peer;
   ServerOptions options;
+  Remembered remembered;
+  bool remembers = false;  // clients use it
 
  private:
+  void start();
+
   TrustStore trust_;
   std::unique_ptr<const Context> context_;
   std::unique_ptr<TestServer> server_;

@@ -69,7 +69,8 @@ TestServer::TestServer(const ServerOptions& options) : options_(options) {
   }
   if (options_.sends_tickets) {
     must(gnutls_session_ticket_key_generate(ticket_key_.get()));
-    must(gnutls_session_ticket_enable_server(raw, ticket_key_.get()));
+    const auto shared = lend(options_.ticket_key);
+    must(gnutls_session_ticket_enable_server(raw, shared.size > 0 ? &shared : ticket_key_.get()));
   }
   if (options_.require_certificate || options_.request_certificate)
     gnutls_certificate_server_set_request(

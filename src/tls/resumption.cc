@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: MIT
+#include "tls/resumption.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace tunnel::tls {
+namespace {
+
+// The longest time without a full handshake, in which the server proves anew that it has its key.
+constexpr std::time_t kMaxAge = 3600;
+// A ticket holds a chain; one of more is not worth its memory.
+constexpr std::size_t kMaxTicket = 16384;
+
+std::string_view view(const gnutls_datum_t& datum) {
+  return {reinterpret_cast<const char*>(datum.data), datum.size};
+}
+
+void add_names(Fingerprinter& printer, const Peer& peer) {
+  printer.add_count(peer.names.size());
+  for (const auto& name : peer.names) printer.add(name);
+}
+
+}  // namespace
+
+Resumption::~Resumption() {
+  if (has_offered_ && expires_ == 0) remembered_->tickets.forget(*key_);
+}
+
+void Resumption::offer(gnutls_session_t session, const Peer& peer) {
+  if (!keeps_tickets()) return;
+  Fingerprinter printer;
+  printer.add(context_.identity).add(peer.target).add(peer.sni);
+  add_names(printer, peer);
+  key_ = printer.finish();
+  if (!key_) return;
+  const auto ticket = remembered_->tickets.take(*key_, remembered_->now());
+  if (!ticket) return;
+  if (gnutls_session_set_data(session, ticket->data.data(), ticket->data.size()) < 0) return;
+  has_offered_ = true;
+  offered_expires_ = ticket->expires;
+}
+
+std::optional<Fingerprint> Resumption::fingerprint_of_chain(gnutls_session_t session,
+                                                            const Peer& peer) const {
+  unsigned count = 0;
+  const gnutls_datum_t* chain = gnutls_certificate_get_peers(session, &count);
+  if (chain == nullptr || count == 0) return std::nullopt;
+  gnutls_datum_t response{};
+  if (gnutls_ocsp_status_request_get2(session, 0, &response) < 0) response = {};
+  Fingerprinter printer;
+  printer.add(context_.identity).add(view(response)).add_count(count);
+  for (unsigned i = 0; i < count; ++i) printer.add(view(chain[i]));
+  add_names(printer, peer);
+  return printer.finish();
+}
+
+Verdict Resumption::judge(gnutls_session_t session, const Peer& peer) {
+  const auto& policy = context_.policy;
+  if (remembered_ == nullptr || policy.verify == config::Verify::none)
+    return verify_peer(session, policy, peer, std::time(nullptr), Lasting::is_not_asked);
+  const auto now = remembered_->now();
+  const auto print = fingerprint_of_chain(session, peer);
+  const auto known = print ? remembered_->chains.find(*print, now) : std::nullopt;
+  if (known) {
+    good_until_ = *known;
+    return {};
+  }
+  auto verdict = verify_peer(session, policy, peer, now, Lasting::is_asked);
+  if (verdict.failure.kind != Kind::ok) return verdict;
+  good_until_ = verdict.good_until;
+  if (print) remembered_->chains.add(*print, now, good_until_);
+  return verdict;
+}
+
+void Resumption::established(gnutls_session_t session) {
+  if (!keeps_tickets()) return;
+  const bool is_resumed = gnutls_session_is_resumed(session) != 0;
+  expires_ = std::min(is_resumed ? offered_expires_ : remembered_->now() + kMaxAge, good_until_);
+  if (gnutls_protocol_get_version(session) >= GNUTLS_TLS1_3) return;
+  // Without the extended master secret (RFC 7627) a session can be resumed with somebody else.
+  if (gnutls_session_ext_master_secret_status(session) == 0) return;
+  gnutls_datum_t id{};
+  const bool has_id = gnutls_session_get_id2(session, &id) == 0 && id.size > 0;
+  const bool has_ticket = (gnutls_session_get_flags(session) & GNUTLS_SFLAGS_SESSION_TICKET) != 0;
+  if (has_id || has_ticket) return keep(session);
+}
+
+void Resumption::ticket_received(gnutls_session_t session) {
+  if (!keeps_tickets() || expires_ == 0) return;
+  if (gnutls_protocol_get_version(session) < GNUTLS_TLS1_3) return;
+  if ((gnutls_session_get_flags(session) & GNUTLS_SFLAGS_SESSION_TICKET) == 0) return;
+  return keep(session);
+}
+
+void Resumption::keep(gnutls_session_t session) {
+  // Only what was proven with a certificate can be judged again when it is resumed.
+  unsigned count = 0;
+  if (gnutls_certificate_get_peers(session, &count) == nullptr || count == 0 || !key_) return;
+  Datum data;
+  if (gnutls_session_get_data2(session, data.get()) < 0 || data.view().size() > kMaxTicket) return;
+  remembered_->tickets.put(*key_, {std::string(data.view()), expires_}, remembered_->now());
+}
+
+}  // namespace tunnel::tls

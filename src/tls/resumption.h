@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <ctime>
+#include <limits>
+
+#include "tls/context_impl.h"
+#include "tls/remembered.h"
+#include "tls/verifier.h"
+
+namespace tunnel::tls {
+
+// One session's use of what its worker remembers: the ticket it offers, the verdict it need not
+// reach again, the tickets it brings. Loop-bound; part of a Session.
+//
+// A resumed session is as good as the handshake that its ticket comes from, no better: GnuTLS keeps
+// the certificates and the stapled response in the ticket, and judge() is asked about them again.
+// Nor is a ticket offered when they have ended, or an hour after the full handshake.
+class Resumption {
+ public:
+  // `remembered` may be null: nothing is offered, kept or skipped.
+  Resumption(const Context::Impl& context, Remembered* remembered)
+      : context_(context), remembered_(remembered) {}
+  // A handshake that offered a ticket and came to nothing: the server may be one that chokes on
+  // tickets, so the next handshakes do without.
+  ~Resumption();
+  Resumption(const Resumption&) = delete;
+  Resumption& operator=(const Resumption&) = delete;
+
+  [[nodiscard]] bool keeps_tickets() const { return remembered_ != nullptr && context_.resumption; }
+  // Before the handshake.
+  void offer(gnutls_session_t session, const Peer& peer);
+  // What verify_peer says, or has said a moment ago.
+  [[nodiscard]] Verdict judge(gnutls_session_t session, const Peer& peer);
+  // After the handshake: TLS 1.2 sessions can be kept now.
+  void established(gnutls_session_t session);
+  // A ticket has come (TLS 1.3), at any time after the handshake.
+  void ticket_received(gnutls_session_t session);
+
+ private:
+  [[nodiscard]] std::optional<Fingerprint> fingerprint_of_chain(gnutls_session_t session,
+                                                                const Peer& peer) const;
+  void keep(gnutls_session_t session);
+
+  const Context::Impl& context_;
+  Remembered* const remembered_;
+  std::optional<Fingerprint> key_;  // tickets of this session's kind
+  // When a ticket of this session has to expire, and what bounds it before that is known.
+  std::time_t expires_ = 0;
+  std::time_t good_until_ = std::numeric_limits<std::time_t>::max();
+  std::time_t offered_expires_ = 0;
+  bool has_offered_ = false;
+};
+
+}  // namespace tunnel::tls

@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <cstddef>
+#include <ctime>
+#include <list>
+#include <optional>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "tls/fingerprint.h"
+
+namespace tunnel::tls {
+
+// What a server gave us to shorten the next handshake: a TLS 1.3 ticket or a TLS 1.2 session, as
+// GnuTLS packs it (with the certificates that the first, full handshake had shown).
+struct Ticket {
+  std::string data;
+  // Not to be offered after it. Inherited by what a resumed session gets, so that after a time
+  // there is a full handshake in any case.
+  std::time_t expires = 0;
+};
+
+// Tickets by what they may be used for: context, target, names and server name, hashed to a key.
+// Each is handed out once. A few for each key, the newest first; bounded as a whole, where the key
+// that has not been used for longest loses first. Loop-bound; owned by a worker and outlives its
+// sessions, to which tickets may come at any time.
+class TicketStore {
+ public:
+  static constexpr std::size_t kPerKey = 8;
+  static constexpr std::size_t kInAll = 1024;
+
+  void put(const Fingerprint& key, Ticket ticket, std::time_t now);
+  [[nodiscard]] std::optional<Ticket> take(const Fingerprint& key, std::time_t now);
+  // One of them did harm.
+  void forget(const Fingerprint& key);
+
+  [[nodiscard]] std::size_t size() const { return count_; }
+
+ private:
+  struct Kept {
+    Ticket ticket;
+    std::time_t since;  // a clock that was set back makes it unusable
+  };
+  struct Shelf {
+    Fingerprint key;
+    std::vector<Kept> tickets;  // the newest last; never empty
+  };
+  using Shelves = std::list<Shelf>;
+
+  void drop_oldest(Shelves::iterator shelf);
+
+  Shelves shelves_;  // the one used last in front
+  std::unordered_map<Fingerprint, Shelves::iterator, FingerprintHash> index_;
+  std::size_t count_ = 0;
+};
+
+}  // namespace tunnel::tls

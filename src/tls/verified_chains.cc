@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: MIT
+#include "tls/verified_chains.h"
+
+#include <algorithm>
+
+namespace tunnel::tls {
+
+// A clock that was set back proves nothing: what was good at `since` may not have been so before.
+bool VerifiedChains::holds(const Chain& chain, std::time_t now) {
+  return chain.since <= now && now < chain.until;
+}
+
+void VerifiedChains::add(const Fingerprint& key, std::time_t now, std::time_t valid_until) {
+  const auto until = std::min(now + kLifetime, valid_until);
+  if (until <= now) return;
+  if (chains_.size() >= kMost) {
+    std::erase_if(chains_, [now](const auto& entry) { return !holds(entry.second, now); });
+    if (chains_.size() >= kMost)
+      chains_.erase(std::ranges::min_element(chains_, {},
+                                             [](const auto& entry) { return entry.second.until; }));
+  }
+  chains_.insert_or_assign(key, Chain{now, until, valid_until});
+}
+
+std::optional<std::time_t> VerifiedChains::find(const Fingerprint& key, std::time_t now) const {
+  const auto found = chains_.find(key);
+  if (found == chains_.end() || !holds(found->second, now)) return std::nullopt;
+  return found->second.valid_until;
+}
+
+}  // namespace tunnel::tls

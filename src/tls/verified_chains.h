@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <cstddef>
+#include <ctime>
+#include <optional>
+#include <unordered_map>
+
+#include "tls/fingerprint.h"
+
+namespace tunnel::tls {
+
+// Certificates that were verified a moment ago: verification is half of a handshake's cost, and a
+// server shows the same ones again and again. The key stands for everything that the verdict
+// depends on but time: chain, stapled OCSP response, names, context. Only success is kept, for
+// minutes, and never past the moment from which one of its reasons no longer holds. Loop-bound;
+// owned by a worker.
+class VerifiedChains {
+ public:
+  static constexpr std::size_t kMost = 256;
+  static constexpr std::time_t kLifetime = 300;
+
+  // Verified at `now`, from certificates, lists and responses that are good until `valid_until`.
+  void add(const Fingerprint& key, std::time_t now, std::time_t valid_until);
+  // Until when it is good, or nothing: it has to be verified (again).
+  [[nodiscard]] std::optional<std::time_t> find(const Fingerprint& key, std::time_t now) const;
+
+  [[nodiscard]] std::size_t size() const { return chains_.size(); }
+
+ private:
+  struct Chain {
+    std::time_t since;
+    std::time_t until;  // of this memory
+    std::time_t valid_until;
+  };
+  static bool holds(const Chain& chain, std::time_t now);
+
+  std::unordered_map<Fingerprint, Chain, FingerprintHash> chains_;
+};
+
+}  // namespace tunnel::tls
