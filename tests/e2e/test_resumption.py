@@ -1,0 +1,92 @@
+# SPDX-License-Identifier: MIT
+"""Session resumption, as other people's servers see it.
+
+With one worker, for each worker keeps its own tickets.
+"""
+
+import pytest
+from harness import expect
+from harness.programs import Nginx, OpensslServer, missing
+from harness.server import echo
+from harness.stunnel import StunnelServer
+
+pytestmark = pytest.mark.knows("tls.resumption")
+
+VERSIONS = pytest.mark.parametrize("version", ["1.2", "1.3"])
+ONE_WORKER = {"workers": 1}
+REUSED = "previous session reused"
+
+
+def needs(*names):
+    lacking = missing(*names)
+    if lacking:
+        pytest.skip(f"{lacking} is not installed")
+
+
+@VERSIONS
+def test_stunnel_server_says_that_it_reuses_the_session(relay, serve, keep, pki, tmp_path, version):
+    needs("stunnel4")
+    leaf = pki.leaf()
+    server = keep(StunnelServer(
+        tmp_path, f"[svc]\naccept = 127.0.0.1:0\nconnect = {serve(echo).address}\n"
+        f"sslVersion = TLSv{version}\ncert = {leaf.chain_file}\nkey = {leaf.key_file}\n"))
+    tunnel = relay(server, options=ONE_WORKER)
+    for number in range(4):
+        closed = expect.served_to_the_end(tunnel, tunnel.connect("svc"))
+        assert closed["tls"].startswith(f"TLS{version}/")
+        assert closed["resumed"] is (number > 0)
+    server.wait_until(lambda: server.text().count(REUSED) >= 3, f"says {REUSED!r}")
+
+
+def get(client):
+    client.send(b"GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+    text = client.read_to_end().data
+    client.close()
+    return text
+
+
+@VERSIONS
+def test_s_server_shows_the_reused_session(relay, keep, pki, tmp_path, version):
+    server = keep(OpensslServer(tmp_path, pki.leaf(), "-www", f"-tls{version.replace('.', '_')}"))
+    tunnel = relay(server, options=ONE_WORKER, on_truncation="eof")
+    for number, word in enumerate((b"New, TLSv", b"Reused, TLSv", b"Reused, TLSv"), 1):
+        assert word in get(tunnel.connect("svc"))
+        assert tunnel.closed(count=number, service="svc")["resumed"] is (number > 1)
+
+
+def test_nginx_resumes_connections_that_come_at_the_same_time(relay, keep, pki, tmp_path):
+    needs("nginx")
+    server = keep(Nginx(tmp_path, pki.leaf()))
+    tunnel = relay(server, options=ONE_WORKER)
+    first = tunnel.connect("svc")
+    assert b"pong" in get(first)
+    clients = [tunnel.connect("svc") for _ in range(2)]
+    names = [client.local_address for client in clients]
+    for client in clients:
+        assert b"pong" in get(client)
+    for name in names:
+        assert tunnel.closed(service="svc", client=name)["resumed"] is True
+
+
+def test_server_that_was_restarted_gets_a_full_handshake(relay, serve_tls, pki):
+    """It has other ticket keys: the ticket is offered, declined, and the connection goes on."""
+    first = serve_tls(echo)
+    tunnel = relay(first, options=ONE_WORKER)
+    expect.served_to_the_end(tunnel, tunnel.connect("svc"))
+    port = int(first.address.rsplit(":", 1)[1])
+    first.stop()
+    serve_tls(echo, port=port)
+    resumed = [expect.served_to_the_end(tunnel, tunnel.connect("svc"))["resumed"]
+               for _ in range(2)]
+    assert resumed == [False, True]
+    assert not tunnel.log.find("dial_failed")
+
+
+def test_checks_neither_use_nor_leave_tickets(relay, serve_tls):
+    """However many checks pass, the first connection is a full handshake and the second is not."""
+    server = serve_tls(echo)
+    tunnel = relay(server, options=ONE_WORKER, health={"check": "tls", "interval": "100ms"})
+    server.wait_for_connections(3)
+    resumed = [expect.served_to_the_end(tunnel, tunnel.connect("svc"))["resumed"]
+               for _ in range(2)]
+    assert resumed == [False, True]
