@@ -3,8 +3,9 @@
 """The manual pages against the program: manual.py PROGRAM.
 
 Every key that `tunnel explain` lists has its paragraph in tunnel.toml(5), with its default and every
-word it may be, and the page describes no other; tunnel(1) has every `kind` word and every event;
-both pages are well-formed (where groff is).
+word it may be, and the page describes no other; tunnel-stunnel.conf(5) has every option that
+`tunnel explain stunnel` lists, in the same class and with the same key; tunnel(1) has every `kind`
+word and every event; all pages are well-formed (where groff is).
 """
 
 import pathlib
@@ -53,6 +54,30 @@ def missing_words(program, paragraphs):
                 yield f"tunnel.toml(5) does not say {word} of {key}"
 
 
+def explained_stunnel(program):
+    """(class, option, key) of each line of `tunnel explain stunnel`."""
+    output = subprocess.run([program, "explain", "stunnel"], capture_output=True, text=True, check=True).stdout
+    options = set()
+    for line in output.splitlines():
+        if line and not line.startswith(" "):
+            kind = re.match(r"\w+", line)[0].lower()
+        elif line:
+            name, why = line.split(None, 1)
+            key = re.match(r"([a-z_.]+): ", why) if kind == "implemented" else None
+            options.add((kind, name, key[1] if key else ""))
+    return options
+
+
+def described_stunnel(page):
+    """The same of the manual page."""
+    options = set()
+    for section in re.split(r"^\.Sh (?=\w+ OPTIONS$)", page, flags=re.MULTILINE)[1:]:
+        kind = section.split()[0].lower()
+        for name, key in re.findall(r"^\.It Cm (\w+)\n(?:\.Ic (\S+) :\n)?", section, re.MULTILINE):
+            options.add((kind, name, key))
+    return options
+
+
 def described_words(page):
     """Every literal of every list item: `.It Li ok` and `.It Li a , Li b`."""
     items = re.findall(r"^\.It Li (.+)$", page, re.MULTILINE)
@@ -88,8 +113,13 @@ def main():
     # Reloading is described when there is a reload.
     events -= {"reloaded", "reload_failed"}
     complaints += differences("word", kinds | events, described_words(command), "tunnel(1)")
+    options = explained_stunnel(sys.argv[1])
+    if len(options) < 90:
+        complaints.append(f"`tunnel explain stunnel` lists only {len(options)} options")
+    described = described_stunnel((ROOT / "docs/tunnel-stunnel.conf.5").read_text())
+    complaints += differences("option", options, described, "tunnel-stunnel.conf(5)")
     if shutil.which("groff"):
-        for page in ("docs/tunnel.1", "docs/tunnel.toml.5"):
+        for page in ("docs/tunnel.1", "docs/tunnel.toml.5", "docs/tunnel-stunnel.conf.5"):
             lint = ["groff", "-mdoc", "-Tutf8", "-ww", "-z", str(ROOT / page)]
             complaints += subprocess.run(lint, capture_output=True, text=True).stderr.splitlines()
     for complaint in complaints:

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "cli/convert.h"
 
-#include <algorithm>
-
 #include "base/text.h"
 #include "config/balance_cli.h"
 #include "config/print.h"
@@ -10,26 +8,7 @@
 namespace tunnel::cli {
 namespace {
 
-// Comments go no further to the right than this.
-constexpr std::size_t kWidth = 98;
 constexpr std::size_t kLongest = 65'536;
-
-// A sentence as comment lines; a following line is indented.
-std::string comment(const std::string& sentence) {
-  const std::string text = printable(sentence, kLongest);
-  std::string result;
-  std::string line = "#";
-  for (std::size_t start = 0; start < text.size();) {
-    const std::size_t end = std::min(text.find(' ', start), text.size());
-    if (line.size() + 1 + (end - start) > kWidth && line.size() > 3) {
-      result += line + "\n";
-      line = "#  ";
-    }
-    line += " " + text.substr(start, end - start);
-    start = end + 1;
-  }
-  return result + line + "\n";
-}
 
 }  // namespace
 
@@ -45,8 +24,20 @@ Result<std::string> convert_command_line(std::span<const std::string> words) {
   std::string text = "# balance";
   for (const std::string& word : words.subspan(1)) text += " " + printable(word, kLongest);
   text += "\n";
-  for (const std::string& note : converted->notes) text += comment(note);
+  for (const std::string& note : converted->notes) text += config::comment_lines(note);
   return text + "\n" + config::print(converted->config);
+}
+
+Result<std::string> convert_file(const config::Document& document) {
+  const std::string& path = document.config.path;
+  if (!path.ends_with(".conf")) {
+    return failed(ErrorCode::invalid, printable(path) +
+                                          " is read as TOML already; a stunnel.conf has a name "
+                                          "that ends in .conf");
+  }
+  const std::string text = config::print(document.config, document.remarks());
+  return "# From " + printable(path, kLongest) + "\n" +
+         (text.starts_with('[') || text.starts_with('#') ? "\n" : "") + text;
 }
 
 }  // namespace tunnel::cli

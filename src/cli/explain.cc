@@ -8,6 +8,7 @@
 
 #include "base/text.h"
 #include "config/schema.h"
+#include "config/stunnel_options.h"
 
 namespace tunnel::cli {
 namespace {
@@ -105,6 +106,30 @@ std::string explain_all() {
     }
   }
   return text + "\n`tunnel explain KEY` says more about one of them.\n";
+}
+
+std::string explain_stunnel() {
+  using Fate = config::StunnelOption::Fate;
+  struct Class {
+    Fate fate;
+    std::string_view title;
+  };
+  constexpr auto kClasses = std::to_array<Class>({
+      {Fate::implemented, "Implemented: what the option means here, and the key it becomes"},
+      {Fate::ignored, "Ignored, with a warning: it has no meaning here"},
+      {Fate::refused, "Refused, with an error"},
+  });
+  std::string text;
+  for (const Class& each : kClasses) {
+    text += (text.empty() ? "" : "\n") + std::string(each.title) + ":\n";
+    for (const config::StunnelOption& option : config::stunnel_options()) {
+      if (option.fate != each.fate) continue;
+      text += "  " + std::string(option.name) + std::string(25 - option.name.size(), ' ') +
+              (option.key.empty() ? "" : std::string(option.key) + ": ") + std::string(option.why) +
+              "\n";
+    }
+  }
+  return text;
 }
 
 Result<std::string> explain(std::string_view key) {

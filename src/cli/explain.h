@@ -14,4 +14,7 @@ namespace tunnel::cli {
 // One key: "accept", "tls.ca", or as it is in a file, "ldap.tls.ca".
 [[nodiscard]] Result<std::string> explain(std::string_view key);
 
+// What becomes of every option of stunnel.conf, in three classes.
+[[nodiscard]] std::string explain_stunnel();
+
 }  // namespace tunnel::cli

@@ -16,7 +16,7 @@ namespace {
 // accident: who types one wants the command.
 constexpr std::array<std::string_view, 4> kLater = {"probe", "status", "reload", "drain"};
 
-constexpr std::string_view kConvert = "tunnel convert -- balance ARGS";
+constexpr std::string_view kConvert = "tunnel convert FILE.conf, or tunnel convert -- balance ARGS";
 
 constexpr std::array<std::string_view, 4> kLevels = {"error", "warning", "info", "debug"};
 
@@ -115,11 +115,8 @@ Result<Invocation> finished(const Grammar& grammar) {
     result.command = Invocation::Command::check;
     result.config = grammar.checked;
   } else if (grammar.convert->parsed()) {
-    if (!grammar.converted.empty()) {
-      return misused("converting a file is not available in this version, only " +
-                     std::string(kConvert));
-    }
     result.command = Invocation::Command::convert;
+    result.config = grammar.converted;
   } else {
     result.config = grammar.config;
   }
@@ -152,8 +149,8 @@ Result<Invocation> parse_arguments(std::vector<std::string> arguments) {
   }
   auto result = finished(grammar);
   if (!result || result->command != Invocation::Command::convert) return result;
-  if (command_line.empty()) {
-    return misused("convert needs a command line: " + std::string(kConvert));
+  if (command_line.empty() == result->config.empty()) {
+    return misused("convert needs a file or a command line: " + std::string(kConvert));
   }
   result->command_line = std::move(command_line);
   return result;
@@ -164,9 +161,11 @@ std::string_view usage() {
 
   tunnel [OPTIONS] CONFIG      run the services of CONFIG
   tunnel check CONFIG          validate it, print every problem, change nothing
+  tunnel convert FILE.conf     a stunnel.conf as TOML, on standard output
   tunnel convert -- balance ARGS
-                               a command line of balance as TOML, on standard output
+                               the same for a command line of balance
   tunnel explain [KEY]         what a configuration key means, its type and default
+  tunnel explain stunnel       what becomes of each option of a stunnel.conf
 
 OPTIONS
   -f, --foreground             stay in the foreground and log to standard error

@@ -15,7 +15,7 @@ namespace tunnel::cli {
 struct Invocation {
   enum class Command { run, check, convert, explain, help, version };
   Command command = Command::run;
-  std::string config;                     // run and check
+  std::string config;                     // run, check, and a file to convert
   std::string key;                        // explain; empty: all of them
   std::vector<std::string> command_line;  // convert: another program's, its name first
   bool foreground = false;

@@ -46,14 +46,22 @@ Outcome run(const Invocation& invocation, const Machinery& machinery) {
   return {machinery.run(std::move(document)), "", ""};
 }
 
-Outcome convert(const std::vector<std::string>& command_line) {
-  const auto text = convert_command_line(command_line);
+Outcome convert(const Invocation& invocation) {
+  if (invocation.config.empty()) {
+    const auto text = convert_command_line(invocation.command_line);
+    if (!text) return {kWrong, "", "tunnel: " + text.error().text + "\n"};
+    return {0, *text, ""};
+  }
+  const config::Document document = config::load(invocation.config);
+  if (document.has_errors()) return {kWrong, "", document.render()};
+  const auto text = convert_file(document);
   if (!text) return {kWrong, "", "tunnel: " + text.error().text + "\n"};
-  return {0, *text, ""};
+  return {0, *text, document.render()};
 }
 
 Outcome explain_key(const std::string& key) {
   if (key.empty()) return {0, explain_all(), ""};
+  if (key == "stunnel") return {0, explain_stunnel(), ""};
   const auto text = explain(key);
   if (!text) {
     return {kWrong, "", "tunnel: " + text.error().text + "\n\"tunnel explain\" lists all keys.\n"};
@@ -72,7 +80,7 @@ Outcome execute(std::vector<std::string> arguments, const Machinery& machinery) 
     case Invocation::Command::check:
       return check(*invocation, machinery);
     case Invocation::Command::convert:
-      return convert(invocation->command_line);
+      return convert(*invocation);
     case Invocation::Command::explain:
       return explain_key(invocation->key);
     case Invocation::Command::help:

@@ -2,7 +2,9 @@
 #include "config/print.h"
 
 #include <algorithm>
+#include <set>
 
+#include "base/text.h"
 #include "config/codec.h"
 
 namespace tunnel::config {
@@ -16,33 +18,90 @@ std::string key_of(const std::string& name) {
   return is_bare ? name : quoted(name);
 }
 
-void print_values(const Printed& table, std::string& text) {
-  for (const auto& [key, printed] : table.children) {
-    if (!printed.is_table) text += key + " = " + printed.value + "\n";
-  }
-}
+// Comments go no further to the right than this.
+constexpr std::size_t kWidth = 98;
+constexpr std::size_t kLongest = 65'536;
 
-void print_tables(const Printed& table, const std::string& name, std::string& text) {
-  for (const auto& [key, printed] : table.children) {
-    if (!printed.is_table) continue;
-    const std::string full = name + "." + key;
-    text += "\n[" + full + "]\n";
-    print_values(printed, text);
-    print_tables(printed, full, text);
+// One table with those below it, and the remarks about them.
+class TablePrinter {
+ public:
+  TablePrinter(const std::string& service, std::span<const Remark> remarks) {
+    for (const Remark& remark : remarks) {
+      if (remark.service == service) remarks_.push_back(&remark);
+    }
   }
-}
+
+  std::string print(const Printed& table, const std::string& header) {
+    collect(table, "");
+    std::string text;
+    for (const Remark* remark : remarks_) {
+      if (printed_.count(remark->key) == 0) text += comment_lines(remark->text);
+    }
+    if (!header.empty()) text += "[" + header + "]\n";
+    print_values(table, "", text);
+    print_tables(table, header, "", text);
+    return text;
+  }
+
+ private:
+  void collect(const Printed& table, const std::string& prefix) {
+    for (const auto& [key, printed] : table.children) {
+      if (printed.is_table) {
+        collect(printed, prefix + key + ".");
+      } else {
+        printed_.insert(prefix + key);
+      }
+    }
+  }
+
+  void print_values(const Printed& table, const std::string& prefix, std::string& text) {
+    for (const auto& [key, printed] : table.children) {
+      if (printed.is_table) continue;
+      for (const Remark* remark : remarks_) {
+        if (remark->key == prefix + key) text += comment_lines(remark->text);
+      }
+      text += key + " = " + printed.value + "\n";
+    }
+  }
+
+  void print_tables(const Printed& table, const std::string& name, const std::string& prefix,
+                    std::string& text) {
+    for (const auto& [key, printed] : table.children) {
+      if (!printed.is_table) continue;
+      const std::string full = name + "." + key;
+      text += "\n[" + full + "]\n";
+      print_values(printed, prefix + key + ".", text);
+      print_tables(printed, full, prefix + key + ".", text);
+    }
+  }
+
+  std::vector<const Remark*> remarks_;
+  std::set<std::string> printed_;
+};
 
 }  // namespace
 
-std::string print(const Config& config) {
-  std::string text;
-  print_values(print_rows(config.global), text);
+std::string comment_lines(const std::string& sentence) {
+  const std::string text = printable(sentence, kLongest);
+  std::string result;
+  std::string line = "#";
+  for (std::size_t start = 0; start < text.size();) {
+    const std::size_t end = std::min(text.find(' ', start), text.size());
+    if (line.size() + 1 + (end - start) > kWidth && line.size() > 3) {
+      result += line + "\n";
+      line = "#  ";
+    }
+    line += " " + text.substr(start, end - start);
+    start = end + 1;
+  }
+  return result + line + "\n";
+}
+
+std::string print(const Config& config, std::span<const Remark> remarks) {
+  std::string text = TablePrinter("", remarks).print(print_rows(config.global), "");
   for (const Service& service : config.services) {
-    const Printed table = print_rows(service);
-    const std::string name = key_of(service.name);
-    text += (text.empty() ? "[" : "\n[") + name + "]\n";
-    print_values(table, text);
-    print_tables(table, name, text);
+    if (!text.empty()) text += "\n";
+    text += TablePrinter(service.name, remarks).print(print_rows(service), key_of(service.name));
   }
   return text;
 }

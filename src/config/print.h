@@ -3,12 +3,19 @@
 // the plainest form. Reading it gives the same model.
 #pragma once
 
+#include <span>
 #include <string>
 
 #include "config/model.h"
+#include "config/remark.h"
 
 namespace tunnel::config {
 
-[[nodiscard]] std::string print(const Config& config);
+// Remarks become comments: above the line of their key, or above the table of their service where
+// that key is at its default and not printed.
+[[nodiscard]] std::string print(const Config& config, std::span<const Remark> remarks = {});
+
+// A sentence as comment lines; those that follow the first are indented.
+[[nodiscard]] std::string comment_lines(const std::string& sentence);
 
 }  // namespace tunnel::config

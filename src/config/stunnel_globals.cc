@@ -47,6 +47,12 @@ class GlobalsConversion {
     if (const StunnelGiven* pid = globals_.pid) {
       tree_.set("pid_file", text_at(pid->value_at, inside_root(pid->value)));
     }
+    if (globals_.service != nullptr) {
+      report_.warning(
+          globals_.service->name_at,
+          "\"service\" has no effect before the first section: lines in syslog are from "
+          "\"tunnel\"");
+    }
     copy("user", globals_.setuid);
     copy("group", globals_.setgid);
   }
@@ -73,6 +79,10 @@ class GlobalsConversion {
       if (!is_one_of(facility, kFacilities)) {
         return report_.error(debug->value_at,
                              "\"" + printable(facility, 40) + "\" is no facility of syslog");
+      }
+      if (!same_word(facility, "daemon")) {
+        report_.warning(debug->value_at,
+                        "lines in syslog are of facility daemon, not " + printable(facility, 40));
       }
       word.remove_prefix(dot + 1);
     }

@@ -127,7 +127,7 @@ constexpr auto kOptions = std::to_array<StunnelOption>({
                 "the groups for the key exchange, in OpenSSL's words"),
     implemented("debug", last<&Section::debug>, "log_level",
                 "0 to 3 are error, 4 is warning, 5 and 6 are info, 7 is debug; one level holds for "
-                "all services"),
+                "all services, and syslog's facility is daemon"),
     of(Form::yes_no, implemented("delay", last<&Section::delay>, "balance",
                                  "names are always resolved while the tunnel runs; as there, it "
                                  "means failover = prio")),
@@ -171,9 +171,7 @@ constexpr auto kOptions = std::to_array<StunnelOption>({
                "no")),
     implemented("local", last_unless_empty<&Section::local>, "bind",
                 "the source address of connections to targets"),
-    global(of(Form::words,
-              implemented("log", last<&Section::log>, "log_append",
-                          "append to the file of output, or overwrite it at the start"),
+    global(of(Form::words, ignored("log", "the log file is always appended to", "append"),
               "append|overwrite")),
     ignored("logId", "connections are numbered, service by service", "sequential"),
     ignored("OCSP", kStapled),
@@ -230,8 +228,9 @@ constexpr auto kOptions = std::to_array<StunnelOption>({
     global(of(Form::yes_no, ignored("RNDoverwrite", kRandom))),
     implemented("securityLevel", append<&Section::openssl>, "tls.min_strength",
                 "how strong keys, signatures and suites must be"),
-    implemented("service", last<&Section::service>, "log_name",
-                "in a section its name, before the first one the program's name in syslog"),
+    implemented("service", last<&Section::service>, "",
+                "in a section its name; before the first one it has no effect, and syslog's lines "
+                "are from \"tunnel\""),
     ignored("session", "session tickets are used within the life that the server gives them"),
     ignored("sessionCacheSize", "is for servers; a few tickets are kept for each target"),
     ignored("sessionCacheTimeout",

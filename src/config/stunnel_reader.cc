@@ -170,6 +170,11 @@ class StunnelReader {
   }
 
   void judge(const StunnelOption& option, const StunnelLine& line) {
+    if (option.name == "debug" && !is_global_part()) {
+      diagnostics_.warning(line.name_at,
+                           "\"debug\" has no effect in a section: one level holds for all services",
+                           "write it before the first [SECTION]");
+    }
     if (option.fate == Fate::implemented || is_one_of(line.value, option.harmless)) return;
     const std::string name = "\"" + std::string(option.name) + "\"";
     if (option.fate == Fate::refused) {

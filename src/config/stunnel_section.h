@@ -30,8 +30,8 @@ struct StunnelSection {
   Position header;   // for the global part: the top of the file
 
   // Of the process; in the global part only, or with effect there only.
-  Scalar chroot = nullptr, foreground = nullptr, log = nullptr, output = nullptr, pid = nullptr,
-         syslog = nullptr, debug = nullptr, setuid = nullptr, setgid = nullptr;
+  Scalar chroot = nullptr, foreground = nullptr, output = nullptr, pid = nullptr, syslog = nullptr,
+         debug = nullptr, setuid = nullptr, setgid = nullptr;
 
   // The plaintext side.
   Scalar client = nullptr, service = nullptr, exec = nullptr, exec_args = nullptr, retry = nullptr;

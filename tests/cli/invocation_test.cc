@@ -73,11 +73,13 @@ TEST_CASE("what follows convert and two dashes belongs to the other program") {
         std::vector<std::string>{"balance", "-f", "-h", "--", "636", "!"});
   CHECK_FALSE(invocation.foreground);
   CHECK(parsed({"convert", "-h"}).command == Command::help);
-  const std::string needed = "convert needs a command line: tunnel convert -- balance ARGS";
+  const std::string needed =
+      "convert needs a file or a command line: tunnel convert "
+      "FILE.conf, or tunnel convert -- balance ARGS";
   CHECK(refused({"convert"}) == needed);
   CHECK(refused({"convert", "--"}) == needed);
-  CHECK(refused({"convert", "stunnel.conf"}) ==
-        "converting a file is not available in this version, only tunnel convert -- balance ARGS");
+  CHECK(refused({"convert", "stunnel.conf", "--", "balance"}) == needed);
+  CHECK(parsed({"convert", "stunnel.conf"}).config == "stunnel.conf");
   CHECK(refused({"convert", "-x", "--", "balance"}) == "unknown option \"-x\"");
 }
 

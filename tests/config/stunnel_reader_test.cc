@@ -72,8 +72,226 @@ TEST_CASE("the same section twice is two services") {
 
 TEST_CASE("server sections are refused, in a mixed file, too") {
   const std::string text = problems_of(kSafe + "[pop]\naccept = 995\nconnect = 110\n");
-  CHECK(has(text, "s.conf:8:1: error: section \"pop\" has no \"client = yes\", so it is the server "
-                  "side of TLS; this is a client tunnel\n[pop]\n^\n"));
+  CHECK(has(text,
+            "s.conf:8:1: error: section \"pop\" has no \"client = yes\", so it is the server "
+            "side of TLS; this is a client tunnel\n[pop]\n^\n"));
+}
+
+TEST_CASE("bytes of a stunnel.conf are read the way stunnel reads them") {
+  SUBCASE("a byte order mark and carriage returns anywhere") {
+    const auto all = services(
+        "\xef\xbb\xbf[a]\r\ncli\rent = ye\rs\r\naccept = 127.0.0.1:1\r\n"
+        "connect = b:2");
+    CHECK(all.at(0).name == "a");
+    CHECK(all.at(0).connect.at(0).at(0).text == "b:2");
+  }
+  SUBCASE("a NUL byte ends a line") {
+    const std::string nul("[a]\nclient = yes\0no\naccept = 127.0.0.1:1\nconnect = b:2\n", 55);
+    CHECK(services(nul).at(0).connect.at(0).at(0).port == 2);
+    CHECK(has(problems_of(nul), "s.conf:2:1: warning: a NUL byte ends this line"));
+  }
+  SUBCASE("what does not fit into the line buffer is the next line") {
+    const std::string full = "; " + std::string(16381, 'x');
+    CHECK(services(full + "\n" + kSafe).size() == 1);
+    CHECK(services(full + kSafe).size() == 1);
+    CHECK(has(problems_of("[" + std::string(20000, 'x') + "]\n"), "longer than 16383 bytes"));
+  }
+  SUBCASE("sections come before equals signs") {
+    CHECK(services("[a=b]\nclient = yes\naccept = 127.0.0.1:1\nconnect = b:2\n").at(0).name ==
+          "a=b");
+    CHECK(services("[]\nclient = yes\naccept = 127.0.0.1:1\nconnect = b:2\n").at(0).name ==
+          "service");
+  }
+}
+
+TEST_CASE("what looks like a comment, a quote or a continued line is part of the value") {
+  CHECK(has(problems_of(kSafe + "sni = a ; b\n"),
+            "s.conf:8:7: warning: what looks like a comment is part of the value\nsni = a ; b\n"
+            "      ^\nhint: comments stand in lines of their own\n"));
+  CHECK(has(problems_of(kSafe + "sni = \"a\"\n"), "warning: the quotes are part of the value"));
+  CHECK(has(problems_of(kSafe + "sni = a\\\n"), "warning: the backslash is part of the value"));
+  CHECK(has(problems_of(kSafe + "delay = yes ; really\n"),
+            "s.conf:8:9: error: delay is yes or no\n"));
+  CHECK(has(problems_of("[a] ; b\n"), "s.conf:1:1: error: a line is OPTION = VALUE or [SECTION]"));
+  CHECK(services("# a\n ; b\n" + kSafe).size() == 1);
+}
+
+TEST_CASE("names and words are read without regard to case") {
+  const auto all = services("CLIENT = YES\n[a]\nACCEPT = 127.0.0.1:1\nConnect = b:2\nVerify = 0\n");
+  CHECK(all.at(0).tls->verify == Verify::none);
+}
+
+TEST_CASE("lists add up over the global part, and the last of a scalar holds") {
+  const auto all = services(
+      "connect = a:1\nTIMEOUTidle = 5\nclient = yes\nchecKHost = g\n"
+      "[x]\naccept = 127.0.0.1:1\nconnect = b:2\nTIMEOUTidle = 6\nTIMEOUTidle = 7\n"
+      "CAfile = /c\nverifyChain = yes\ncheckIP = 10.0.0.1\ncheckEmail = m@x\n");
+  const Service& x = all.at(0);
+  REQUIRE(x.connect.size() == 1);
+  CHECK(x.connect[0].at(0).text == "a:1");
+  CHECK(x.connect[0].at(1).text == "b:2");
+  CHECK(x.balance == Balance::first);
+  CHECK(x.timeouts.idle == seconds(7));
+  CHECK(x.tls->name == std::vector<std::string>{"g", "10.0.0.1", "email:m@x"});
+  CHECK(x.tls->sni == "a");
+}
+
+TEST_CASE("global options cannot stand in a section, and unknown ones nowhere") {
+  CHECK(has(problems_of(kSafe + "foreground = yes\n"),
+            "s.conf:8:1: error: \"foreground\" is a global option and cannot stand in a section"));
+  const std::string both = problems_of(kSafe + "a = 1\nredirect = b:1\n");
+  CHECK(has(both, "s.conf:8:1: error: stunnel has no option \"a\""));
+  CHECK(has(both, "s.conf:9:1: error: \"redirect\" is refused: is for servers"));
+}
+
+TEST_CASE("a port alone accepts at every address, with a warning") {
+  const std::string text = "[a]\nclient = yes\naccept = 1389\nconnect = 636\n";
+  const Service service = services(text).at(0);
+  CHECK(service.allow_remote);
+  REQUIRE(service.accept.size() == 2);
+  CHECK(service.accept[0].text == "*:1389");
+  CHECK(service.connect.at(0).at(0).text == "localhost:636");
+  CHECK(has(problems_of(text), "s.conf:3:10: warning: accept = 1389 is every address"));
+  const auto accept_of = [](const std::string& accept) {
+    return services("[a]\nclient = yes\nconnect = b:1\naccept = " + accept + "\n").at(0).accept;
+  };
+  CHECK(accept_of("::1:1").at(0).text == "[::1]:1");
+  CHECK(accept_of("[::1]:1").at(0).text == "[::1]:1");
+  CHECK(accept_of(":::1").at(0).text == "*:1");
+  CHECK(accept_of(":::1\nsocket = a:IPV6_V6ONLY=yes").at(0).text == "[::]:1");
+  CHECK(accept_of("/run/a.sock").at(0).form == Accept::Form::unix_socket);
+  CHECK(has(problems_of(kSafe + "accept = :1\n"), "the host in front of \":\" is missing"));
+}
+
+TEST_CASE("rr makes every address of a name a target, delay makes it prio") {
+  const std::string two =
+      "[a]\nclient = yes\naccept = 127.0.0.1:1\nconnect = b:2\n"
+      "connect = 10.0.0.1:2\nfailover = rr\n";
+  const Service turns = services(two).at(0);
+  CHECK(turns.balance == Balance::round_robin);
+  CHECK(turns.connect.at(0).at(0).expand);
+  CHECK_FALSE(turns.connect.at(0).at(1).expand);
+  const Service delayed = services(two + "delay = yes\n").at(0);
+  CHECK(delayed.balance == Balance::first);
+  CHECK_FALSE(delayed.connect.at(0).at(0).expand);
+}
+
+TEST_CASE("every way to verify keeps its meaning") {
+  const auto tls = [](const std::string& lines) {
+    return *services("[a]\nclient = yes\naccept = 127.0.0.1:1\nconnect = b:2\n" + lines).at(0).tls;
+  };
+  CHECK(tls("").verify == Verify::none);
+  CHECK(tls("CAfile = /c\n").verify == Verify::none);
+  CHECK(tls("verify = 2\nCAfile = /c\nCApath = /d\n").verify == Verify::chain);
+  CHECK(tls("verify = 2\nCAfile = /c\nCApath = /d\n").ca == std::vector<std::string>{"/c", "/d"});
+  const Tls both = tls("verify = 3\nCAfile = /c\n");
+  CHECK(both.verify == Verify::chain);
+  CHECK(both.peer_certs == "/c");
+  const Tls peer = tls("verify = 4\nCAfile = /c\n");
+  CHECK(peer.verify == Verify::pin);
+  CHECK(peer.peer_certs == "/c");
+  CHECK(peer.ca.empty());
+  CHECK(tls("verify = 4\nverifyPeer = no\n").verify == Verify::none);
+  CHECK(tls("verifyChain = yes\nCAfile = /c\nCRLfile = /r\nCRLpath = /s\n").crl ==
+        std::vector<std::string>{"/r", "/s"});
+  CHECK(tls("PSKsecrets = /p\nPSKidentity = i\n").psk_identity == "i");
+  CHECK(tls("PSKsecrets = /p\n").verify == Verify::full);
+  const std::string start = "[a]\nclient = yes\naccept = 127.0.0.1:1\nconnect = b:2\n";
+  CHECK(has(problems_of(start + "verifyChain = yes\n"), "nothing to verify the server's"));
+  CHECK(has(problems_of(start + "checkHost = b\n"), "not checked without verifyChain"));
+  CHECK(has(problems_of(start + "verifyPeer = yes\nCAfile = /c\nCRLfile = /r\n"),
+            "s.conf:7:1: error: revocation lists are not checked"));
+  CHECK(has(problems_of(start), "s.conf:1:1: warning: service \"a\" does not check who answers"));
+}
+
+TEST_CASE("protocols become starttls, a proxy or an error") {
+  const std::string start = "[a]\nclient = yes\naccept = 127.0.0.1:1\n";
+  const Service smtp = services(start +
+                                "connect = b:2\nprotocol = SMTP\nprotocolHost = desk\n"
+                                "protocolUsername = u\nprotocolPassword = p\n"
+                                "protocolAuthentication = login\n")
+                           .at(0);
+  CHECK(smtp.starttls == Starttls::smtp);
+  CHECK(smtp.helo == "desk");
+  REQUIRE(smtp.smtp_login);
+  CHECK(smtp.smtp_login->method == SmtpLogin::Method::login);
+  CHECK(smtp.smtp_login->password == "p");
+  const Service behind =
+      services(start +
+               "connect = proxy:3128\nprotocol = connect\nprotocolHost = ::1:636\n"
+               "protocolUsername = u@x\nprotocolPassword = p:\nprotocolHeader = A: b\n")
+          .at(0);
+  REQUIRE(behind.proxy);
+  CHECK(behind.proxy->user == "u@x");
+  CHECK(behind.proxy->password == "p:");
+  CHECK(behind.proxy->headers == std::vector<std::string>{"A: b"});
+  CHECK(behind.connect.at(0).at(0).text == "[::1]:636");
+  for (const char* word : {"socks", "cifs", "capwin", "capwinctrl", "proxy"}) {
+    CHECK(has(problems_of(start + "connect = b:2\nprotocol = " + word + "\n"),
+              "s.conf:5:12: error: protocol = " + std::string(word) + " is refused"));
+  }
+}
+
+TEST_CASE("a file without a section is for inetd, and exec replaces accept") {
+  const Service stdio = services("client = yes\nconnect = b:2\nservice = mail\n").at(0);
+  CHECK(stdio.name == "mail");
+  CHECK(stdio.accept.at(0).form == Accept::Form::stdio);
+  const Service program = services(
+                              "[a]\nclient = yes\nexec = /bin/cat\nexecArgs = cat  -u\n"
+                              "retry = yes\nconnect = b:2\n")
+                              .at(0);
+  CHECK(program.exec == "/bin/cat");
+  CHECK(program.exec_name == "cat");
+  CHECK(program.exec_args == std::vector<std::string>{"-u"});
+  CHECK(program.retry == seconds(1));
+  CHECK(has(problems_of("[a]\nclient = yes\nexec = /bin/cat\naccept = 127.0.0.1:1\n"),
+            "TLS over the input and output of a program is not available"));
+  CHECK(has(problems_of("client = yes\naccept = 1\nconnect = b:2\n"), "there is no section"));
+}
+
+TEST_CASE("options of the process and of sockets") {
+  const Document document = stunnel(
+      "foreground = quiet\ndebug = 7\npid = /p\nchroot = /r/\n"
+      "syslog = no\n" +
+      kSafe + "socket = r:SO_SNDBUF=4096\nsocket = r:SO_SNDBUF=8192\n");
+  CAPTURE(document.render());
+  REQUIRE_FALSE(document.has_errors());
+  const Global& global = document.config.global;
+  CHECK(global.foreground);
+  CHECK(global.log_level == log::Level::debug);
+  CHECK(global.log_file == "/dev/null");
+  CHECK(global.pid_file == "/r/p");
+  REQUIRE(document.config.services[0].socket_options.target.size() == 1);
+  CHECK(document.config.services[0].socket_options.target[0].text == "8192");
+}
+
+TEST_CASE("folders are included as one stream of lines") {
+  const Folder folder;
+  (void)folder.write("d/10", "client = yes\n[svc]\naccept = 127.0.0.1:1\n");
+  (void)folder.write("d/20~", "connect = b:2\n");
+  const std::string main = folder.write("s.conf", "include = " + folder.path("d") + "\n");
+  Document document = load(main);
+  CHECK_FALSE(document.has_errors());
+  CHECK(document.config.services.at(0).name == "svc");
+  CHECK(has(document.render(), "20~ is read, too"));
+  (void)folder.write("d/30", "include = " + folder.path("d") + "\n");
+  CHECK(has(load(main).render(), "30 includes itself"));
+}
+
+TEST_CASE("a converted file prints to TOML that means the same, with remarks") {
+  const Document document = stunnel(
+      "debug = 4\nRNDfile = /dev/urandom\n[a]\nclient = yes\naccept = 389\nconnect = b:2\n"
+      "connect = c:3\nstack = 1\nsslVersion = TLSv1.2\n");
+  REQUIRE_FALSE(document.has_errors());
+  const std::string text = print(document.config, document.remarks());
+  CAPTURE(text);
+  Document again = parse(text, "/etc/t.toml", System::leave_alone);
+  CHECK(again.config.services == document.config.services);
+  CHECK(again.config.global == document.config.global);
+  CHECK(has(text, "# RNDfile = /dev/urandom has no effect"));
+  CHECK(has(text, "# stack = 1 has no effect: connections have no threads of their own\n[a]\n"));
+  CHECK(has(text, "without this line is safer\nallow_remote = true\n"));
+  CHECK(has(text, "the chain and the name are checked\nverify = \"none\"\n"));
 }
 
 }  // namespace tunnel::config
