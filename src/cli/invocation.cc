@@ -77,6 +77,9 @@ struct Grammar {
     explain->add_option("KEY", key);
     for (CLI::App* command : {check, convert, explain}) {
       command->set_help_flag();
+      // Wherever they stand on the line, before the command or after it.
+      command->add_flag("-f,--foreground", foreground);
+      command->add_option("--log-level", level);
       command->add_flag("-h,--help", help);
       command->allow_extras();
     }
@@ -138,6 +141,13 @@ Result<Invocation> parse_arguments(std::vector<std::string> arguments) {
   if (std::find(arguments.begin(), dashes, "convert") != dashes && dashes != arguments.end()) {
     command_line.assign(dashes + 1, arguments.end());
     arguments.erase(dashes, arguments.end());
+  }
+  // Elsewhere it ends the options: a name after it may begin with a dash.
+  if (const auto end = std::find(arguments.begin(), arguments.end(), "--");
+      end != arguments.end()) {
+    for (auto name = arguments.erase(end); name != arguments.end(); ++name) {
+      if (name->starts_with('-')) name->insert(0, "./");
+    }
   }
   // CLI11 takes them from the back.
   std::reverse(arguments.begin(), arguments.end());

@@ -66,6 +66,15 @@ TEST_CASE("help and version win over everything else") {
   CHECK(parsed({"--version"}).command == Command::version);
 }
 
+TEST_CASE("options may follow the command, and two dashes end them") {
+  CHECK(parsed({"check", "x.toml", "--log-level", "debug"}).log_level == log::Level::debug);
+  CHECK(parsed({"check", "-f", "x.toml"}).config == "x.toml");
+  CHECK(parsed({"x.toml", "-f"}).foreground);
+  CHECK(parsed({"-f", "--", "x.toml"}).config == "x.toml");
+  CHECK(parsed({"check", "--", "x.toml"}).config == "x.toml");
+  CHECK(parsed({"--", "-x.toml"}).config == "./-x.toml");
+}
+
 TEST_CASE("what follows convert and two dashes belongs to the other program") {
   const Invocation invocation = parsed({"convert", "--", "balance", "-f", "-h", "--", "636", "!"});
   CHECK(invocation.command == Command::convert);
