@@ -221,7 +221,7 @@ struct Global {
   Millis dns_min_ttl = seconds(1);
   Millis dns_max_stale = std::chrono::hours(1);
   std::string user, group;  // as written; resolved by the front end's cross-checks
-  Millis shutdown_timeout = seconds(30);
+  Timeout shutdown_timeout = seconds(30);
   friend bool operator==(const Global&, const Global&) = default;
 };
 

@@ -89,10 +89,12 @@ constexpr auto kRows = std::to_array<Row<Global>>({
          .help =
              "The group to become after ports are bound and keys are loaded. The default is the "
              "user's own."}),
-    row<Type::duration, &Global::shutdown_timeout>(
+    row<Type::timeout, &Global::shutdown_timeout>(
         {.key = "shutdown_timeout",
          .standard = "\"30s\"",
-         .help = "How long SIGTERM lets connections finish before they are reset."}),
+         .help = "How long SIGTERM lets connections finish before they are reset. With \"off\" "
+                 "only a second "
+                 "signal resets them."}),
     {{.key = "include",
       .stunnel = "include",
       .help = "Further files to read, as patterns: \"conf.d/*.toml\". Files are read in the order "

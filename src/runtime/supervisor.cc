@@ -238,10 +238,10 @@ void Supervisor::on_stop_signal(const char* name) {
   is_stopping_ = true;
   is_gone_wanted_.store(true);
   const std::size_t left = connections_.load();
-  const std::string timeout = format_duration(snapshot_->global.shutdown_timeout);
+  const config::Timeout& timeout = snapshot_->global.shutdown_timeout;
   log_.write(log::Level::info, log::Event::draining, {},
              std::string(name) + ": no new connections; " + count_of(left, "connection") +
-                 " may finish within " + timeout,
+                 " may finish" + (timeout ? " within " + format_duration(*timeout) : ""),
              {{"connections", std::uint64_t{left}}});
   (void)notifier_.stopping();
   acceptor_->stop();
@@ -250,7 +250,7 @@ void Supervisor::on_stop_signal(const char* name) {
   for (const auto& program : programs_) {
     if (program) program->stop();
   }
-  stop_timer_.start(snapshot_->global.shutdown_timeout);
+  if (timeout) stop_timer_.start(*timeout);
   return leave_if_empty();
 }
 

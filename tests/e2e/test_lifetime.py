@@ -151,8 +151,9 @@ def test_shutdown_timeout_resets_what_is_left(relay, serve_tls):
     assert tunnel.log.find("closed")[-1]["kind"] == "stopped"
 
 
-def test_second_signal_ends_at_once(relay, serve_tls):
-    tunnel, client, server, ends = busy(relay, serve_tls, "1h")
+@pytest.mark.parametrize("timeout", ["1h", "off"])
+def test_second_signal_ends_at_once(relay, serve_tls, timeout):
+    tunnel, client, server, ends = busy(relay, serve_tls, timeout)
     tunnel.wait_for_event("draining")
     tunnel.signal(signal.SIGTERM)
     assert client.expect_reset() == b""
