@@ -10,9 +10,10 @@ constexpr std::size_t kMostAddresses = 1000;
 
 std::string in_quotes(std::string_view text) { return "\"" + printable(text, 100) + "\""; }
 
+// No host, port or service name holds a slash; a URL does, and is refused as a host.
 bool is_unix_path(std::string_view text) {
-  return text.starts_with('/') || text.starts_with("./") || text.starts_with("../") ||
-         text.starts_with('@');
+  if (text.find("://") != std::string_view::npos) return false;
+  return text.find('/') != std::string_view::npos || text.starts_with('@');
 }
 
 // Reads one entry; what it expands to is appended to `target`.
@@ -64,7 +65,8 @@ class AcceptEntry {
       const bool has_port = text_.find(':') != std::string::npos;
       return reader_.error(
           value_, split.error().text,
-          has_port ? "" : "write \"ADDRESS:PORT\", a port, or the path of a socket");
+          has_port ? ""
+                   : "write \"ADDRESS:PORT\", a port, or the path of a socket with a slash in it");
     }
     if (is_any) {
       add(SocketAddress::any_v4(split->port), Optional::yes);

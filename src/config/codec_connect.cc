@@ -62,15 +62,16 @@ bool read_address(Reader& reader, const Value& value, Target& target) {
     return refuse(in_quotes(text) + " names no SRV record",
                   "write it like \"srv:_ldap._tcp.example.com\"");
   }
-  const bool is_relative = text.starts_with("./") || text.starts_with("../");
-  if (text.starts_with('/') || text.starts_with('@') || is_relative) {
+  const std::size_t scheme = text.find("://");
+  if (scheme == std::string::npos &&
+      (text.find('/') != std::string::npos || text.starts_with('@'))) {
     target.form = Target::Form::unix_socket;
     target.host = text.starts_with('@') ? text : reader.absolute(value, text);
     target.text = target.host;  // logs and the printed text are read elsewhere
     const auto path = SocketAddress::unix_path(target.host);
     return path ? true : refuse(path.error().text);
   }
-  if (const std::size_t scheme = text.find("://"); scheme != std::string::npos) {
+  if (scheme != std::string::npos) {
     return refuse(in_quotes(text) + " is a URL; a target is \"HOST:PORT\" only",
                   "write " + in_quotes(text.substr(scheme + 3)));
   }

@@ -54,7 +54,7 @@ class Listening {
   void report(const Accept& accept, const User& user, const User& other) {
     const Position first = document_.position(other.service->name, "accept", other.entry);
     document_.problem(user.service->name, "accept", user.entry,
-                      accept.address.to_string() + " is already accepted at by service \"" +
+                      accept.address.to_string() + " is already an accept address of service \"" +
                           other.service->name + "\", at " + document_.place(first));
   }
 

@@ -116,37 +116,49 @@ std::string describe(const Option& option) {
 
 namespace {
 
-// Where a key belongs that is unknown in the table it stands in, if another table knows it.
-std::string other_home(std::string_view key) {
-  for (const Named& named : all_options()) {
-    if (named.option->key != key) continue;
-    const std::string quoted_key = "\"" + std::string(key) + "\"";
-    if (named.group == "global") {
-      return quoted_key + " is a global key: it belongs before the first table";
-    }
-    if (named.group == "service") {
-      return quoted_key + " belongs into the table of a service, such as [ldap]";
-    }
-    if (named.group == "connect") {
-      return quoted_key + " belongs into the table of a target: connect = [{ address = \"...\", " +
-             std::string(key) + " = ... }]";
-    }
-    const std::string group(named.group);
-    return quoted_key + " belongs into the table \"" + group + "\" of a service, such as [ldap." +
-           group + "]";
+// "the table "tls" of a service, such as [ldap.tls]": where an option's key is written.
+std::string home_of(const Named& named) {
+  if (named.group == "global") return "before the first table";
+  if (named.group == "service") return "into the table of a service, such as [ldap]";
+  if (named.group == "connect") {
+    return "into the table of a target: connect = [{ address = \"...\", " +
+           std::string(named.option->key) + " = ... }]";
   }
-  return "";
+  const std::string group(named.group);
+  return "into the table \"" + group + "\" of a service, such as [ldap." + group + "]";
+}
+
+// What was meant by a key that is unknown where it stands: a key of another table, by its name here
+// or in stunnel.conf, or a similar one, of this table rather than of another.
+std::string hint_for(std::string_view key, std::span<const std::string_view> known) {
+  const std::vector<Named> all = all_options();
+  const auto find = [&](auto same) {
+    const auto found = std::find_if(all.begin(), all.end(), same);
+    return found == all.end() ? nullptr : &*found;
+  };
+  const auto in_quotes = [](std::string_view text) { return "\"" + std::string(text) + "\""; };
+  if (const Named* named = find([&](const Named& n) { return n.option->key == key; })) {
+    return in_quotes(key) + (named->group == "global" ? " is a global key: it" : "") + " belongs " +
+           home_of(*named);
+  }
+  if (const Named* named = find([&](const Named& n) { return n.option->stunnel == key; })) {
+    return "stunnel's " + in_quotes(key) + " is " + in_quotes(named->name) + " here, and belongs " +
+           home_of(*named);
+  }
+  std::string_view meant = did_you_mean(key, known);
+  if (!meant.empty()) return "did you mean " + in_quotes(meant) + "?";
+  std::vector<std::string_view> others;
+  for (const Named& named : all) others.push_back(named.option->key);
+  meant = did_you_mean(key, others);
+  if (meant.empty()) return "";
+  const Named* named = find([&](const Named& n) { return n.option->key == meant; });
+  return "did you mean " + in_quotes(meant) + "? It belongs " + home_of(*named);
 }
 
 void report_unknown(Reader& reader, const Entry& entry, std::span<const std::string_view> known) {
-  std::string hint;
-  const std::string_view meant = did_you_mean(entry.key, known);
-  // The exact key of another table beats a similar one of this table.
-  hint = other_home(entry.key);
-  if (hint.empty() && !meant.empty()) hint = "did you mean \"" + std::string(meant) + "\"?";
   Value at;
   at.position = entry.position;
-  reader.error(at, "unknown key \"" + printable(entry.key, 60) + "\"", std::move(hint));
+  reader.error(at, "unknown key \"" + printable(entry.key, 60) + "\"", hint_for(entry.key, known));
 }
 
 }  // namespace

@@ -34,6 +34,7 @@ TEST_CASE("accept takes an address, a port, a wildcard, or the path of a socket"
   CHECK(accepted("\"./ldap.sock\"") == "/etc/tunnel/ldap.sock");
   CHECK(accepted("\"@ldap\"") == "@ldap");
   CHECK(accepted("\"127.0.0.1:ldaps\"") == "127.0.0.1:636");
+  CHECK(accepted("\"run/x.sock\"") == "/etc/tunnel/run/x.sock");
 }
 
 TEST_CASE("accept takes an array of all forms, and each address knows its entry") {
@@ -91,7 +92,7 @@ TEST_CASE("what is no address is refused with the way to write it") {
         "/etc/services\n"
         "accept = \"127.0.0.1\"\n"
         "         ^\n"
-        "hint: write \"ADDRESS:PORT\", a port, or the path of a socket\n");
+        "hint: write \"ADDRESS:PORT\", a port, or the path of a socket with a slash in it\n");
   CHECK(refused("[\"1\", true]") ==
         "t.toml:2:16: error: an address to accept at is a string or a port number, not a boolean\n"
         "accept = [\"1\", true]\n"
@@ -122,21 +123,23 @@ TEST_CASE("an address is accepted at once only, in a service and across them") {
     return problems("[a]\nallow_remote = true\nconnect = \"h:1\"\naccept = " + first +
                     "\n[b]\nallow_remote = true\nconnect = \"h:1\"\naccept = " + second + "\n");
   };
-  CHECK(
-      two("\"127.0.0.1:389\"", "\"127.0.0.1:389\"") ==
-      "t.toml:8:10: error: 127.0.0.1:389 is already accepted at by service \"a\", at t.toml:4:10\n"
-      "accept = \"127.0.0.1:389\"\n"
-      "         ^\n");
+  CHECK(two("\"127.0.0.1:389\"", "\"127.0.0.1:389\"") ==
+        "t.toml:8:10: error: 127.0.0.1:389 is already an accept address of service \"a\", at "
+        "t.toml:4:10\n"
+        "accept = \"127.0.0.1:389\"\n"
+        "         ^\n");
   CHECK(two("\"*:389\"", "\"10.0.0.1:389\"") ==
-        "t.toml:8:10: error: 10.0.0.1:389 is already accepted at by service \"a\", at t.toml:4:10\n"
+        "t.toml:8:10: error: 10.0.0.1:389 is already an accept address of service \"a\", at "
+        "t.toml:4:10\n"
         "accept = \"10.0.0.1:389\"\n"
         "         ^\n");
   CHECK(two("[7, \"10.0.0.1:389\"]", "\"*:389\"") ==
-        "t.toml:8:10: error: 0.0.0.0:389 is already accepted at by service \"a\", at t.toml:4:14\n"
+        "t.toml:8:10: error: 0.0.0.0:389 is already an accept address of service \"a\", at "
+        "t.toml:4:14\n"
         "accept = \"*:389\"\n"
         "         ^\n");
   CHECK(two("\"/run/x\"", "[\"/run/y\", \"/run/x\"]") ==
-        "t.toml:8:21: error: /run/x is already accepted at by service \"a\", at t.toml:4:10\n"
+        "t.toml:8:21: error: /run/x is already an accept address of service \"a\", at t.toml:4:10\n"
         "accept = [\"/run/y\", \"/run/x\"]\n"
         "                    ^\n");
   CHECK(two("389", "\"[::1]:389\"") != "");

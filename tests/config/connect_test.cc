@@ -42,6 +42,7 @@ TEST_CASE("a target is a name, an address, a socket, or an SRV name") {
   CHECK(target("\"/run/b.sock\"").form == Target::Form::unix_socket);
   CHECK(target("\"/run/b.sock\"").host == "/run/b.sock");
   CHECK(target("\"../b.sock\"").host == "/etc/tunnel/../b.sock");
+  CHECK(target("\"run/b.sock\"").host == "/etc/tunnel/run/b.sock");
   CHECK(target("\"@b\"").form == Target::Form::unix_socket);
   CHECK(target("\"srv:_ldap._tcp.example.com\"").form == Target::Form::srv);
   CHECK(target("\"srv:_ldap._tcp.example.com\"").host == "_ldap._tcp.example.com");

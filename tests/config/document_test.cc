@@ -96,6 +96,15 @@ TEST_CASE("a key in the wrong table is sent to the right one") {
         "accept = 1\n"
         "^\n"
         "hint: \"accept\" belongs into the table of a service, such as [ldap]\n");
+  // What stunnel calls otherwise, and what is misspelled besides being in the wrong place.
+  CHECK(problems("CAfile = \"x\"\n" + kService)
+            .ends_with("hint: stunnel's \"CAfile\" is \"tls.ca\" here, and belongs into the table "
+                       "\"tls\" of a service, such as [ldap.tls]\n"));
+  CHECK(
+      problems("acept = 1\n" + kService)
+          .ends_with("hint: did you mean \"accept\"? It belongs into the table of a service, such "
+                     "as [ldap]\n"));
+  CHECK(problems("xyzzy = 1\n" + kService).find("hint") == std::string::npos);
 }
 
 TEST_CASE("keys of later versions are unknown") {

@@ -157,6 +157,11 @@ TEST_CASE("a syntax error has one place and, where it is a habit from elsewhere,
         "accept = 127.0.0.1:389\n"
         "           ^\n"
         "hint: text needs quotes: accept = \"127.0.0.1:389\"\n");
+  CHECK(problems("foreground = Yes\n").ends_with("hint: a switch is written: foreground = true\n"));
+  CHECK(
+      problems("foreground = off\n").ends_with("hint: a switch is written: foreground = false\n"));
+  CHECK(problems("workers = 99999999999999999999\n").find("hint") == std::string::npos);
+  CHECK(problems("foreground = true\nforeground = true\n").find("hint") == std::string::npos);
   CHECK(problems("; comment\n[ldap]\n") ==
         "t.toml:1:1: error: syntax error: root table: expected keys, tables, whitespace or "
         "comments, saw ';'\n"
