@@ -1,8 +1,14 @@
 # SPDX-License-Identifier: MIT
 """Names: answers are kept fresh in the background, and old ones serve while DNS is broken."""
 
+import os
+import pathlib
+import shutil
+import subprocess
+
 import pytest
 from harness import expect
+from harness.dns import DnsServer
 from harness.server import echo
 from harness.wait import eventually
 
@@ -16,6 +22,18 @@ def named(relay, dns):
                      options={"dns_servers": [dns.address], **(options or {})}, **keys)
 
     return named
+
+
+def names_itself(peer):
+    peer.send(peer.sock.getsockname()[0].encode())
+    peer.half_close()
+    peer.read_to_end()
+
+
+def whom(tunnel):
+    """Which address serves the next connection."""
+    with tunnel.connect("svc") as client:
+        return client.expect_eof()
 
 
 def test_localhost_needs_no_dns(relay, dns, serve_tls):
@@ -50,24 +68,14 @@ def test_answer_is_renewed_when_its_ttl_ends(named, dns, serve_tls):
 
 
 def test_new_address_is_used_when_the_old_answer_ends(named, dns, serve_tls):
-    def names_itself(peer):
-        peer.send(peer.sock.getsockname()[0].encode())
-        peer.half_close()
-        peer.read_to_end()
-
     old = serve_tls(names_itself, host="127.0.0.1")
     serve_tls(names_itself, host="127.0.0.2", port=old.port)
     dns.set("server.test", "A", ["127.0.0.1"], ttl=1)
     tunnel = named(old)
-
-    def whom():
-        with tunnel.connect("svc") as client:
-            return client.expect_eof()
-
-    assert whom() == b"127.0.0.1"
+    assert whom(tunnel) == b"127.0.0.1"
     dns.set("server.test", "A", ["127.0.0.2"], ttl=1)
-    eventually(lambda: whom() == b"127.0.0.2", "the new address serves")
-    assert whom() == b"127.0.0.2"
+    eventually(lambda: whom(tunnel) == b"127.0.0.2", "the new address serves")
+    assert whom(tunnel) == b"127.0.0.2"
 
 
 @pytest.mark.parametrize("trouble", ["NXDOMAIN", "SERVFAIL", "silence"])
@@ -173,3 +181,41 @@ def test_names_are_asked_for_once_for_many_clients(named, dns, serve_tls):
     for client in clients:
         expect.served(tunnel, client)
     assert dns.count("server.test", "A") <= 2
+
+
+def has_mount_namespaces():
+    return subprocess.run(["unshare", "--mount", "true"], capture_output=True).returncode == 0
+
+
+@pytest.mark.skipif(not has_mount_namespaces(), reason="no mount namespaces")
+def test_resolv_conf_that_changes_is_read_again(relay, keep, serve_tls, tmp_path):
+    """As a DHCP client does it: a new file takes the place of the old one."""
+    etc = tmp_path / "etc"
+    etc.mkdir()
+    for name in ("nsswitch.conf", "services", "passwd", "group"):
+        shutil.copy(pathlib.Path("/etc") / name, etc)
+    (etc / "hosts").write_text("127.0.0.1 localhost\n")
+
+    def use(server):
+        host = server.address.rsplit(":", 1)[0]
+        (etc / "new").write_text(f"nameserver {host}\n")
+        os.rename(etc / "new", etc / "resolv.conf")
+
+    # resolv.conf knows no ports, so theirs is 53, at addresses that nobody else is likely to use.
+    one, two = [keep(DnsServer(f"127.{os.getpid() % 250 + 2}.53.{i}", 53)) for i in (1, 2)]
+    one.set("server.test", "A", ["127.0.0.1"], ttl=1)
+    two.set("server.test", "A", ["127.0.0.2"], ttl=1)
+    use(one)
+    server = serve_tls(names_itself)
+    serve_tls(names_itself, host="127.0.0.2", port=server.port)
+    tunnel = relay(f"server.test:{server.port}",
+                   prefix=("unshare", "--mount", "sh", "-c",
+                           f'mount --bind {etc} /etc && exec "$@"', "sh"))
+    assert whom(tunnel) == b"127.0.0.1"
+
+    use(two)
+    two.wait_for_query("server.test", "A")
+    eventually(lambda: whom(tunnel) == b"127.0.0.2", "the answer of the new server is used")
+    asked = one.count("server.test")
+    two.wait_for_query("server.test", "A", count=two.count("server.test", "A") + 2)
+    assert one.count("server.test") == asked, "the old server is asked no longer"

@@ -52,7 +52,7 @@ def _parse(message):
 class DnsServer:
     """Answers what `set` says and NXDOMAIN to the rest; every method may be called at any time."""
 
-    def __init__(self, host="127.0.0.1"):
+    def __init__(self, host="127.0.0.1", port=0):
         self.queries = []
         self._answers, self._behaviour = {}, {}
         self._changed = threading.Condition()
@@ -60,7 +60,7 @@ class DnsServer:
         self._host = host
         while True:
             self._udp = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-            self._udp.bind((host, 0))
+            self._udp.bind((host, port))
             self._tcp = socket.socket()
             self._tcp.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             try:
@@ -69,6 +69,8 @@ class DnsServer:
             except OSError:
                 self._udp.close()
                 self._tcp.close()
+                if port:
+                    raise
         self._tcp.listen(64)
         self._threads = [threading.Thread(target=f, daemon=True)
                          for f in (self._serve_udp, self._serve_tcp)]
