@@ -19,7 +19,7 @@ class AddressBook {
  public:
   struct Answer {
     std::vector<SocketAddress> addresses;  // port 0, in the order to try
-    std::string error;                     // why there are none, a clause for people
+    std::string error;                     // why there are none, a sentence for people
   };
 
   // A dial that waits for a name; cancelled by destroying it. Owned by the dial.

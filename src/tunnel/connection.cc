@@ -127,7 +127,12 @@ void Connection::client_left() {
 }
 
 // A client that is gone already ends the dial at the latest here.
-bool Connection::on_phase(Phase) {
+bool Connection::on_phase(Phase phase) {
+  if (service_.log().enabled(log::Level::debug)) {
+    service_.log().debug({service_.config().name, id_},
+                         target_ + ": " + std::string(describe(phase)),
+                         {{"target", std::string_view(target_)}});
+  }
   if (!client_->is_hung_up()) return true;
   client_left();
   return false;
@@ -161,6 +166,10 @@ void Connection::on_dial_failed() {
 }
 
 void Connection::attempt_failed(DialFailure failure) {
+  if (service_.log().enabled(log::Level::debug)) {
+    service_.log().debug({service_.config().name, id_}, failure.text,
+                         {{"target", std::string_view(target_)}, {"kind", word(failure.kind)}});
+  }
   service_.report_failed(claim_, failure);
   dialing_->attempts.push_back({target_, std::move(failure)});
 }

@@ -64,6 +64,22 @@ void Dial::begin() {
   return resolve();
 }
 
+std::string_view describe(Phase phase) {
+  switch (phase) {
+    case Phase::resolving:
+      return "looking for its address";
+    case Phase::connecting:
+      return "connecting";
+    case Phase::preamble:
+      return "connected, speaking plaintext before TLS";
+    case Phase::handshaking:
+      return "connected, shaking hands";
+    case Phase::established:
+      return "established";
+  }
+  return "";
+}
+
 // The one place where the phase changes: stamps the time of the phase that ends.
 bool Dial::enter(Phase phase) {
   stamp();
@@ -139,7 +155,8 @@ void Dial::on_resolved() {
   waiter_.reset();
   const AddressBook::Answer* answer = book_.find(host());
   if (answer->addresses.empty()) {
-    remember(Kind::resolve_failed, "cannot resolve " + host() + ": " + answer->error, true);
+    remember(Kind::resolve_failed,
+             answer->error.empty() ? "cannot resolve " + host() : answer->error, true);
     return finish_failed();
   }
   return connect();

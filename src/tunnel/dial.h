@@ -23,6 +23,7 @@ namespace tunnel {
 
 // Where a dial is. The order is the order of life; `established` is its good end.
 enum class Phase { resolving, connecting, preamble, handshaking, established };
+[[nodiscard]] std::string_view describe(Phase phase);  // what is being done, for people
 
 // How long the phases of the last attempt took; -1: never reached.
 struct PhaseTimes {

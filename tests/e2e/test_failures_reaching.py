@@ -82,6 +82,7 @@ def test_name_does_not_resolve(relay, dns, rcode):
     closed = expect.failed_dial(tunnel, tunnel.connect("svc"), "nowhere.test:636",
                                 "resolve_failed", "nowhere.test")
     assert closed["connect_ms"] == -1
+    assert closed["msg"].count("cannot resolve") == 1, "one sentence, said once"
 
 
 def test_name_without_addresses(relay, dns):

@@ -265,6 +265,9 @@ def test_debug_shows_every_phase(relay, serve_tls):
     tunnel = relay(serve_tls(echo), options={"log_level": "debug"})
     expect.served_to_the_end(tunnel, tunnel.connect("svc"))
     assert tunnel.wait_for_event("connected", service="svc")["level"] == "debug"
+    lines = [e["msg"] for e in tunnel.log.find("notice", service="svc", level="debug", conn=1)]
+    for phase in ("looking for its address", "connecting", "shaking hands", "established"):
+        assert any(phase in line for line in lines), lines
 
 
 def test_log_level_on_the_command_line_wins(relay, serve, start):
