@@ -72,12 +72,25 @@ log::Options log_options(const config::Global& global, Voice voice) {
   return options;
 }
 
+// Sockets are made before the identity changes, but belong to who the process will be: the default
+// of unix_owner.
+void own_sockets(config::Config& config, const process::Identity& identity) {
+  for (config::Service& service : config.services) {
+    config::UnixOwner& owner = service.unix_owner;
+    const bool is_default = !owner.uid && !owner.gid;
+    if (!owner.uid) owner.uid = identity.uid;
+    if (is_default) owner.gid = identity.gid;
+  }
+}
+
 // Everything between a valid configuration and served clients, in an order that starts nothing
 // half: load, bind, open the log, write the pid file, become somebody else, serve.
 int serve(config::Document& document, StdioClient* stdio, process::Readiness& readiness) {
   const Voice voice =
       stdio != nullptr && stdio->is_stderr_taken() ? Voice::syslog : Voice::standard_error;
   const config::Global& global = document.config.global;
+  const auto identity = process::find_identity(global.user, global.group);
+  if (identity) own_sockets(document.config, *identity);
   Supervisor* running = nullptr;
   Prepared prepared =
       prepare(document.config, [&running](std::size_t service) { running->slot_freed(service); });
@@ -119,7 +132,6 @@ int serve(config::Document& document, StdioClient* stdio, process::Readiness& re
     }
     pid_file = std::move(*created);
   }
-  const auto identity = process::find_identity(global.user, global.group);
   const auto assumed =
       identity ? process::assume(*identity) : tl::make_unexpected(identity.error());
   if (!assumed) {

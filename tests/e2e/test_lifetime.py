@@ -295,13 +295,18 @@ def test_repeated_failures_do_not_flood_but_each_connection_is_closed(relay):
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="needs root")
-def test_identity_is_changed_after_binding(start, serve):
+def test_identity_is_changed_after_binding(start, serve, tmp_path):
     import grp
     import pwd
 
-    tunnel = start({"user": "nobody", "group": "nogroup", "svc": {
-        "accept": "127.0.0.1:0", "tls": False, "connect": serve(echo).address}})
+    own, given = tmp_path / "own.sock", tmp_path / "given.sock"
+    plain = {"tls": False, "connect": serve(echo).address}
+    tunnel = start({"user": "nobody", "group": "nogroup",
+                    "svc": {"accept": ["127.0.0.1:0", str(own)], **plain},
+                    "other": {"accept": str(given), "unix_owner": "root", **plain}})
     uid, gid = pwd.getpwnam("nobody").pw_uid, grp.getgrnam("nogroup").gr_gid
+    assert (own.stat().st_uid, own.stat().st_gid) == (uid, gid), "who the process is now"
+    assert given.stat().st_uid == 0
     assert tuple(tunnel.ps.uids()) == (uid, uid, uid)
     assert tuple(tunnel.ps.gids()) == (gid, gid, gid)
     status = open(f"/proc/{tunnel.pid}/status", encoding="ascii").read()
