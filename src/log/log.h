@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <sys/types.h>
+
 #include <cstddef>
 #include <cstdint>
 #include <initializer_list>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <variant>
@@ -51,6 +54,13 @@ struct Options {
   enum class Sink { standard_error, file, syslog, journal };
   Sink sink = Sink::standard_error;
   std::string path{};  // for Sink::file
+  // Whom the file is given to when root has just opened it: who the process is about to become, so
+  // that it can be reopened.
+  struct Owner {
+    std::optional<uid_t> uid{};
+    std::optional<gid_t> gid{};
+  };
+  Owner owner{};
   bool json = false;
   Level level = Level::info;
   // For tests; the defaults are what the program uses.

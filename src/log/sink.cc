@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 #include <poll.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <syslog.h>
 #include <time.h>
 #include <unistd.h>
@@ -50,13 +51,14 @@ class StandardError final : public Sink {
 
 class File final : public Sink {
  public:
-  static Result<std::unique_ptr<Sink>> open(const std::string& path) {
+  static Result<std::unique_ptr<Sink>> open(const std::string& path, const Options::Owner& owner) {
     std::error_code ignored;  // an unreadable working directory: the path stays as it is
     std::filesystem::path absolute = std::filesystem::absolute(path, ignored);
     if (ignored) absolute = path;
     auto file = std::make_unique<File>(absolute.string());
     const Result<void> opened = file->reopen();
     if (!opened) return tl::unexpected(opened.error());
+    file->give_to(owner);
     return file;
   }
   explicit File(std::string path) : path_(std::move(path)) {}
@@ -82,6 +84,18 @@ class File final : public Sink {
   }
 
  private:
+  // Only a file that is ours alone: in a folder of somebody else's the name may be a link to
+  // another file of root's.
+  void give_to(const Options::Owner& owner) {
+    struct stat status {};
+    if ((!owner.uid && !owner.gid) || ::fstat(fd_.get(), &status) != 0) return;
+    if (!S_ISREG(status.st_mode) || status.st_nlink != 1 || status.st_uid != ::geteuid()) return;
+    struct stat named {};
+    if (::lstat(path_.c_str(), &named) != 0 || named.st_ino != status.st_ino) return;
+    (void)::fchown(fd_.get(), owner.uid.value_or(static_cast<uid_t>(-1)),
+                   owner.gid.value_or(static_cast<gid_t>(-1)));
+  }
+
   const std::string path_;
   Fd fd_;
 };
@@ -197,7 +211,7 @@ Result<std::unique_ptr<Sink>> Sink::open(const Options& options) {
     case Options::Sink::standard_error:
       return std::make_unique<StandardError>();
     case Options::Sink::file:
-      return File::open(options.path);
+      return File::open(options.path, options.owner);
     case Options::Sink::syslog: {
       const Result<SocketAddress> address = socket_address(options, "/dev/log");
       if (!address) return tl::unexpected(address.error());

@@ -117,7 +117,9 @@ int serve(config::Document& document, StdioClient* stdio, process::Readiness& re
     for (const std::string& problem : bound.problems) say(problem, voice);
     return kRunTimeError;
   }
-  auto log = log::Log::open(log_options(global, voice));
+  log::Options options = log_options(global, voice);
+  if (identity) options.owner = {identity->uid, identity->gid};
+  auto log = log::Log::open(options);
   if (!log) {
     say(log.error().text, voice);
     return kRunTimeError;

@@ -3,8 +3,10 @@
 
 import json
 import os
+import pathlib
 import signal
 import socket
+import tempfile
 import threading
 
 import pytest
@@ -259,6 +261,23 @@ def test_text_lines_carry_service_and_connection(start, serve):
     closed = eventually(
         lambda: [line for line in tunnel.log.other_lines if "svc[1]" in line], "closed")[-1]
     assert " INFO  svc[1] " in closed and "kind=ok" in closed
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="needs root")
+def test_log_file_can_be_reopened_under_another_identity(start, serve):
+    # Not below tmp_path, whose folders are root's alone.
+    with tempfile.TemporaryDirectory() as name:
+        folder = pathlib.Path(name)
+        folder.chmod(0o755)
+        tunnel = start({"user": "nobody", "log_file": folder / "log", "svc": {
+            "accept": "127.0.0.1:0", "tls": False, "connect": serve(echo).address}},
+            wait_ready=False)
+        eventually(lambda: any("ready" in line for line in lines(folder / "log")), "it is up")
+        tunnel.signal(signal.SIGUSR1)
+        tunnel.signal(signal.SIGHUP)
+        eventually(lambda: any("SIGHUP" in line for line in lines(folder / "log")), "it goes on")
+        assert tunnel.terminate() == 0
+        assert not any("cannot open" in line for line in lines(folder / "log"))
 
 
 def test_debug_shows_every_phase(relay, serve_tls):
