@@ -9,10 +9,11 @@ import subprocess
 import sys
 import threading
 
+import psutil
 import pytest
 from harness import ports, tunnel
 from harness.peer import Peer
-from harness.process import DIE_WITH_PARENT
+from harness.process import DIE_WITH_PARENT, start_on_free_port
 from harness.server import echo
 from harness.wait import PATIENCE, eventually
 
@@ -183,6 +184,56 @@ def test_stdio_under_inetd_obeys_allow(inetd, serve_tls):
     assert process.events("closed")[0]["kind"] == "client_denied"
 
 
+@pytest.fixture
+def stdio_config(tmp_path, pki):
+    """stdio_config(server) writes a configuration for others to run the tunnel with."""
+
+    def stdio_config(server):
+        return tunnel.write_config(tmp_path, {
+            "foreground": True, "log_level": "warning",
+            "svc": {"accept": "stdio", "connect": server.address, "tls": {"ca": pki.ca.file}}})
+
+    return stdio_config
+
+
+@pytest.mark.needs("ssh")
+def test_stdio_is_a_proxy_command_of_ssh(serve_tls, stdio_config, tmp_path):
+    def script(peer):
+        peer.send(b"SSH-2.0-something\r\n")
+        heard.append(peer.recv())
+        peer.half_close()
+        peer.read_to_end()
+
+    heard = []
+    command = f"{tunnel.BINARY} {stdio_config(serve_tls(script))}"
+    done = subprocess.run(
+        [*DIE_WITH_PARENT, "ssh", "-F", "none", "-o", f"ProxyCommand={command}", "-o",
+         f"UserKnownHostsFile={tmp_path}/hosts", "-o", "BatchMode=yes", "user@host.invalid"],
+        stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=PATIENCE,
+        env={**os.environ, **tunnel.sanitizer_environment(tmp_path)})
+    assert heard[0].startswith(b"SSH-2.0-OpenSSH")
+    assert done.returncode == 255
+    assert "SSH" not in done.stdout
+    assert "ERROR" not in done.stderr  # nothing but ssh's own word that the server has left
+    tunnel.assert_no_sanitizer_report(tmp_path)
+
+
+@pytest.mark.needs("socat")
+def test_stdio_serves_each_client_of_socat(serve_tls, stdio_config, tmp_path, keep):
+    def socat(port):
+        return ["socat", f"TCP-LISTEN:{port},bind=127.0.0.1,fork,reuseaddr",
+                f"EXEC:{tunnel.BINARY} {stdio_config(serve_tls(reverse))}"]
+
+    server, port = start_on_free_port(socat, tmp_path, "socat")
+    keep(server)
+    clients = [Peer.connect(f"127.0.0.1:{port}") for _ in range(3)]
+    for number, client in enumerate(clients):
+        client.send(b"client %d" % number)
+        client.half_close()
+    for number, client in enumerate(clients):
+        assert client.expect_eof() == (b"client %d" % number)[::-1]
+
+
 def test_stdio_fails_with_status_1_when_no_target_is_there(stdio):
     client = stdio(f"127.0.0.1:{ports.free_port()}", **PIPES)
     assert client.process.stdout.read() == b""
@@ -219,7 +270,7 @@ def test_stdio_resets_the_server_when_nobody_reads_standard_output(stdio, serve)
 
 
 def test_stdio_holds_back_a_server_when_standard_output_is_slow(stdio, serve):
-    """What nobody reads must not pile up in the tunnel, and the CPU rests meanwhile."""
+    """What nobody reads must not pile up in the tunnel."""
 
     def script(peer):
         peer.sock.settimeout(None)
@@ -243,6 +294,40 @@ def test_stdio_holds_back_a_server_when_standard_output_is_slow(stdio, serve):
     client.process.stdin.close()
     assert len(client.process.stdout.read()) == 1024 * 65536
     assert client.exit_status() == 0
+
+
+def test_stdio_rests_while_the_last_bytes_wait_for_a_slow_reader(stdio, serve):
+    """The connection is over, the pipe is full: waiting for it must cost nothing."""
+    data = b"z" * 150_000  # more than a pipe takes, less than pipe, buffer and socket together
+
+    def script(peer):
+        peer.send(data)
+        peer.half_close()
+        peer.read_to_end()
+
+    client = stdio(serve(script), keys={"tls": False}, **PIPES)
+    client.process.stdin.close()
+    assert client.wait_for("closed")["kind"] == "ok"
+    used = psutil.Process(client.process.pid).cpu_times
+    before = sum(used()[:2])
+    threading.Event().wait(0.5)
+    assert sum(used()[:2]) - before < 0.2
+    assert client.process.poll() is None
+    assert client.process.stdout.read() == data
+    assert client.exit_status() == 0
+
+
+def test_stdio_that_nobody_reads_ends_with_the_second_signal(stdio, serve):
+    def script(peer):
+        peer.send(b"z" * (1 << 20))
+        peer.read_to_end()
+
+    client = stdio(serve(script), keys={"tls": False}, **PIPES)
+    assert client.process.stdout.read(1) == b"z"
+    client.process.send_signal(signal.SIGTERM)
+    client.wait_for("draining")
+    client.process.send_signal(signal.SIGTERM)
+    assert client.exit_status() == 1
 
 
 def test_stdio_never_becomes_a_daemon_and_writes_no_pid_file(stdio, serve_tls, tmp_path):
