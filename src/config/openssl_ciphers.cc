@@ -210,9 +210,10 @@ class Selection {
 
   void remove(const Pattern& pattern) {
     const auto stays = [&](const Place& p) { return !p.chosen || !pattern.matches(*p.suite); };
-    const auto removed = std::ranges::stable_partition(places_, stays);
-    for (Place& place : removed) place.chosen = false;
-    std::ranges::rotate(places_, removed.begin());
+    // Not std::ranges: clang 14 cannot read what GCC 12's library returns there.
+    const auto removed = std::stable_partition(places_.begin(), places_.end(), stays);
+    for (auto place = removed; place != places_.end(); ++place) place->chosen = false;
+    std::rotate(places_.begin(), removed, places_.end());
   }
 
   void remove_for_good(const Pattern& pattern) {
@@ -239,9 +240,9 @@ class Selection {
 
   template <class Moves>
   void to_end(const Moves& moves, bool chosen) {
-    const auto moved =
-        std::ranges::stable_partition(places_, [&](const Place& p) { return !moves(p); });
-    for (Place& place : moved) place.chosen = chosen;
+    const auto moved = std::stable_partition(places_.begin(), places_.end(),
+                                             [&](const Place& p) { return !moves(p); });
+    for (auto place = moved; place != places_.end(); ++place) place->chosen = chosen;
   }
 
   std::vector<Place> places_;
