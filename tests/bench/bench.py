@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: MIT
 """Compares the program with stunnel, HAProxy and nginx, all in one run, in turns.
 
-bench.py --build BUILD [--rounds N] [--quick] [--json FILE] [--only WORKLOAD,...] [--peers NAME,...]
+bench.py --build BUILD [--rounds N] [--quick | --size FACTOR] [--json FILE [--add]]
+         [--only WORKLOAD,...] [--peers NAME,...]
 
 Prints a table and writes all figures, of every round, to bench.json. Ends with status 1, and writes
 nothing, when a transfer failed. CPU time is what is compared: it is the program's own, with all its
@@ -30,7 +31,7 @@ from server import Server  # noqa: E402
 from tree import Refused  # noqa: E402
 from workloads import Sizes, Workloads  # noqa: E402
 
-WORKLOADS = ("streams", "handshakes", "requests", "latency", "many", "memory")
+WORKLOADS = ("streams", "handshakes", "requests", "latency", "many", "memory", "ours")
 PEERS = (peers.Tunnel, peers.Stunnel, peers.Haproxy, peers.Nginx, peers.PlainTunnel)
 
 
@@ -39,7 +40,10 @@ def arguments():
     parser.add_argument("--build", type=pathlib.Path, required=True)
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--quick", action="store_true", help="one small round: does it still work?")
+    parser.add_argument("--size", type=float, default=1, help="of streams and counts of requests")
     parser.add_argument("--json", type=pathlib.Path)
+    parser.add_argument("--add", action="store_true",
+                        help="keep what FILE has of other workloads of the same build")
     parser.add_argument("--only", type=lambda text: text.split(","), default=WORKLOADS)
     parser.add_argument("--peers", type=lambda text: text.split(","))
     return parser.parse_args()
@@ -76,7 +80,7 @@ class Run:
         self.args, self.folder = args, folder
         cpus = sorted(os.sched_getaffinity(0))
         self.cpu, self.load_cpu = cpus[0], cpus[-1]
-        self.sizes = Sizes.quick() if args.quick else Sizes()
+        self.sizes = Sizes.quick() if args.quick else Sizes().scaled(args.size)
         self.rounds = 1 if args.quick else args.rounds
         peers.Tunnel.program = str(args.build / "src/cli/tunnel")
         self.load = str(args.build / "tests/bench/load")
@@ -110,14 +114,14 @@ class Run:
                 if "streams" in self.args.only:
                     self.note("aead", work.bare_aead())
                 for workload in self.args.only:
-                    if workload == "memory":
+                    if workload in ("memory", "ours"):
                         continue
                     for peer in running:
                         if workload == "many" and peer.name != "tunnel":
                             continue
                         say(f"  {workload}: {peer.name}")
                         self.note(peer.name, getattr(work, workload)(peer))
-            if set(self.args.only) == set(WORKLOADS):
+            if "ours" in self.args.only:
                 self._ours(server, work)
 
     def _memory(self, server, work):
@@ -157,6 +161,13 @@ def main():
         "sizes": vars(run.sizes),
         "figures": run.figures,
     }
+    if args.json and args.add and args.json.exists():
+        earlier = json.loads(args.json.read_text())
+        if earlier["versions"] != result["versions"]:
+            say(f"{args.json} has figures of other versions")
+            return 1
+        for name, figures in earlier["figures"].items():
+            run.figures[name] = figures | run.figures.get(name, {})
     if args.json:
         args.json.write_text(json.dumps(result, indent=1) + "\n")
     print(table.for_people(result))

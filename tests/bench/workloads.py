@@ -26,6 +26,11 @@ class Sizes:
     services: int = 1000
     aead_mib: int = 512
 
+    def scaled(self, factor):
+        scaled = {name: max(1, round(getattr(self, name) * factor))
+                  for name in ("stream_mib", "handshakes", "requests", "latencies", "aead_mib")}
+        return dataclasses.replace(self, **scaled)
+
     @classmethod
     def quick(cls):
         return cls(8, 2, 20, 300, 50, 50, 200, 50, 8)
