@@ -19,7 +19,7 @@ TEST_PACKAGES="python3-pytest python3-cryptography python3-psutil slapd ldap-uti
   dovecot-imapd dovecot-pop3d dovecot-lmtpd dovecot-managesieved vsftpd prosody haproxy tinyproxy
   microsocks inn2-inews libperl5.36 libpython3.11 rsync softhsm2 stunnel4
   bind9-dnsutils ca-certificates procps iproute2 groff-base
-  openssh-client socat"
+  openssh-client socat valgrind"
 
 passed=0
 failed=0
