@@ -108,12 +108,21 @@ struct Strength {
   config::MinStrength config;
   int bits;
   std::string_view profile;
+  std::string_view signatures;  // the weaker ones, of the handshake too: a chain may go unverified
 };
+constexpr std::string_view kBelow192 =
+    ":-SIGN-RSA-SHA256:-SIGN-RSA-PSS-SHA256:-SIGN-RSA-PSS-RSAE-SHA256:-SIGN-ECDSA-SHA256"
+    ":-SIGN-ECDSA-SECP256R1-SHA256:-SIGN-EdDSA-Ed25519";
+constexpr std::string_view kBelow256 =
+    ":-SIGN-RSA-SHA256:-SIGN-RSA-PSS-SHA256:-SIGN-RSA-PSS-RSAE-SHA256:-SIGN-ECDSA-SHA256"
+    ":-SIGN-ECDSA-SECP256R1-SHA256:-SIGN-EdDSA-Ed25519"
+    ":-SIGN-RSA-SHA384:-SIGN-RSA-PSS-SHA384:-SIGN-RSA-PSS-RSAE-SHA384:-SIGN-ECDSA-SHA384"
+    ":-SIGN-ECDSA-SECP384R1-SHA384:-SIGN-EdDSA-Ed448";
 constexpr Strength kStrengths[] = {
-    {config::MinStrength::bits112, 112, "%PROFILE_MEDIUM"},
-    {config::MinStrength::bits128, 128, "%PROFILE_HIGH"},
-    {config::MinStrength::bits192, 192, "%PROFILE_ULTRA"},
-    {config::MinStrength::bits256, 256, "%PROFILE_FUTURE"},
+    {config::MinStrength::bits112, 112, "%PROFILE_MEDIUM", ""},
+    {config::MinStrength::bits128, 128, "%PROFILE_HIGH", ""},
+    {config::MinStrength::bits192, 192, "%PROFILE_ULTRA", kBelow192},
+    {config::MinStrength::bits256, 256, "%PROFILE_FUTURE", kBelow256},
 };
 
 const Strength& strength_of(const config::Tls& tls) {
@@ -340,6 +349,7 @@ std::optional<Offer> make_offer(const config::Tls& tls, std::vector<Problem>& pr
                curves.replacing("GROUP-ALL");
   // TLS 1.0 and 1.1 know no other signature of a key exchange than one with SHA-1.
   if (!has_old) offer.text += ":-SIGN-RSA-SHA1:-SIGN-ECDSA-SHA1";
+  offer.text += strength_of(tls).signatures;
   offer.text += ":" + std::string(strength_of(tls).profile);
   if (!init_priority(offer, "ciphers", problems)) return std::nullopt;
   return offer;

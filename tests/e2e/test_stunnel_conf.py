@@ -4,7 +4,6 @@ same file, and by the tunnel from the TOML that `convert` makes of it. What clie
 be the same; where it is not, the test is called after what is better here."""
 
 import base64
-import functools
 import os
 import pathlib
 import re
@@ -31,16 +30,8 @@ SAMPLE = pathlib.Path("/usr/share/doc/stunnel4/examples/stunnel.conf-sample")
 
 
 @pytest.fixture(params=KINDS, ids=["by-stunnel", "by-tunnel", "by-toml"])
-def kind(request, tmp_path):
-    if request.param == "converted" and not _is_converted(tmp_path):
-        pytest.skip("this version does not convert stunnel.conf")
+def kind(request):
     return request.param
-
-
-@functools.cache
-def _is_converted(tmp_path):
-    path = tunnel.write_config(tmp_path, "[a]\nclient = yes\naccept = 1\nconnect = 2\n", "a.conf")
-    return tunnel.run(tmp_path, "convert", path).returncode == 0
 
 
 @pytest.fixture
@@ -264,12 +255,7 @@ REFUSALS = {
 }
 
 
-# A security level above 2 forbids tickets, and so switches them off.
-without_tickets = pytest.mark.knows("tls.resumption")
-
-
-@pytest.mark.parametrize("reason", [
-    pytest.param(reason, marks=without_tickets if reason.startswith("weak") else ()) for reason in REFUSALS])
+@pytest.mark.parametrize("reason", REFUSALS)
 def test_server_is_refused(program, witness, fill, pki, reason):
     versions = {"1.2": ssl.TLSVersion.TLSv1_2, "1.3": ssl.TLSVersion.TLSv1_3}
     label, lines, *rest = REFUSALS[reason]
@@ -296,8 +282,8 @@ def test_server_is_refused(program, witness, fill, pki, reason):
      ("ECDHE-ECDSA-AES256-SHA384", "TLSv1.2")),
     ("ciphersuites = TLS_CHACHA20_POLY1305_SHA256", ("TLS_CHACHA20_POLY1305_SHA256", "TLSv1.3")),
     ("ciphers = ECDHE-ECDSA-AES256-GCM-SHA384", ("TLS_AES_256_GCM_SHA384", "TLSv1.3")),
-    pytest.param("ciphersuites = TLS_AES_128_GCM_SHA256\nsecurityLevel = 3",
-                 ("TLS_AES_128_GCM_SHA256", "TLSv1.3"), marks=without_tickets),
+    ("ciphersuites = TLS_AES_128_GCM_SHA256\nsecurityLevel = 3",
+     ("TLS_AES_128_GCM_SHA256", "TLSv1.3")),
     ("securityLevel = 0\nsslVersion = TLSv1.3\ncurves = P-521:secp384r1", (None, "TLSv1.3")),
 ])
 def test_what_is_negotiated(program, witness, fill, lines, expected):
@@ -802,8 +788,6 @@ def test_sample_file_is_accepted(run, sample):
 
 
 def test_sample_file_is_converted(run, sample, tmp_path):
-    if not _is_converted(tmp_path):
-        pytest.skip("this version does not convert stunnel.conf")
     done = run("convert", sample)
     assert done.returncode == 0, done.stderr
     assert "[gmail-imap]" in done.stdout
