@@ -27,9 +27,10 @@ constexpr std::int64_t kLongest = std::int64_t{86'400'000} * 3650;
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
 
 tl::unexpected<Error> no_duration(std::string_view text) {
-  return failed(ErrorCode::invalid, "\"" + printable(text) +
-                                        "\" is no duration; write it like \"250ms\", \"10s\", \"5m\" "
-                                        "or \"1h30m\"");
+  return failed(ErrorCode::invalid,
+                "\"" + printable(text) +
+                    "\" is no duration; write it like \"250ms\", \"10s\", \"5m\" "
+                    "or \"1h30m\"");
 }
 
 }  // namespace
@@ -47,8 +48,9 @@ Result<Millis> parse_duration(std::string_view text) {
     const auto word_end = std::find_if(rest.begin(), rest.end(), is_digit);
     const std::string_view unit = rest.substr(0, static_cast<std::size_t>(word_end - rest.begin()));
     rest.remove_prefix(unit.size());
-    const auto* found = std::find_if(kTimeUnits.begin() + static_cast<std::ptrdiff_t>(next_unit),
-                                     kTimeUnits.end(), [&](const Unit& u) { return u.name == unit; });
+    const auto* found =
+        std::find_if(kTimeUnits.begin() + static_cast<std::ptrdiff_t>(next_unit), kTimeUnits.end(),
+                     [&](const Unit& u) { return u.name == unit; });
     if (found == kTimeUnits.end()) return no_duration(text);
     if (number > kLongest / found->factor || (total += number * found->factor) > kLongest) {
       return failed(ErrorCode::invalid, "\"" + printable(text) +
@@ -186,6 +188,22 @@ std::string printable(std::string_view text, std::size_t limit) {
     if (result.size() + piece.size() > limit) return result + "...";
     result += piece;
     text.remove_prefix(length);
+  }
+  return result;
+}
+
+std::string percent_encoded(std::string_view text) {
+  constexpr std::string_view kHex = "0123456789ABCDEF";
+  std::string result;
+  for (const char c : text) {
+    const auto byte = static_cast<unsigned char>(c);
+    const bool is_safe = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+                         (c >= '0' && c <= '9') || c == '-' || c == '.' || c == '_' || c == '~';
+    if (is_safe) {
+      result += c;
+    } else {
+      result += {'%', kHex[byte >> 4], kHex[byte & 15]};
+    }
   }
   return result;
 }

@@ -28,4 +28,7 @@ namespace tunnel {
 // \xNN, cut at `limit` bytes with "...".
 [[nodiscard]] std::string printable(std::string_view text, std::size_t limit = 200);
 
+// Everything but RFC 3986's unreserved characters as "%XX" (section 2.1), for a login in a URL.
+[[nodiscard]] std::string percent_encoded(std::string_view text);
+
 }  // namespace tunnel

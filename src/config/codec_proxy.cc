@@ -4,6 +4,7 @@
 #include <optional>
 
 #include "base/address.h"
+#include "base/text.h"
 #include "config/codec.h"
 
 namespace tunnel::config {
@@ -38,22 +39,6 @@ std::optional<std::string> unescaped(std::string_view text) {
     if (low < 0) return std::nullopt;
     result += static_cast<char>(high * 16 + low);
     i += 2;
-  }
-  return result;
-}
-
-std::string escaped(std::string_view text) {
-  constexpr std::string_view kHex = "0123456789ABCDEF";
-  std::string result;
-  for (const char c : text) {
-    const auto byte = static_cast<unsigned char>(c);
-    const bool is_safe = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
-                         (c >= '0' && c <= '9') || c == '-' || c == '.' || c == '_' || c == '~';
-    if (is_safe) {
-      result += c;
-    } else {
-      result += {'%', kHex[byte >> 4], kHex[byte & 15]};
-    }
   }
   return result;
 }
@@ -107,7 +92,8 @@ void Codec<Type::proxy>::read(Reader& reader, const Option& option, const Value&
 std::string Codec<Type::proxy>::print(const std::optional<Proxy>& value) {
   if (!value) return "";
   std::string text(kSchemes[static_cast<std::size_t>(value->form)].prefix);
-  if (!value->user.empty()) text += escaped(value->user) + ":" + escaped(value->password) + "@";
+  if (!value->user.empty())
+    text += percent_encoded(value->user) + ":" + percent_encoded(value->password) + "@";
   const bool is_v6 = value->host.find(':') != std::string::npos;
   text += (is_v6 ? "[" + value->host + "]" : value->host) + ":" + std::to_string(value->port);
   return quoted(text);

@@ -15,23 +15,6 @@ namespace {
 
 std::string in_quotes(std::string_view text) { return "\"" + printable(text, 100) + "\""; }
 
-// RFC 3986 section 2.1: a login in a URL.
-std::string escaped(std::string_view text) {
-  constexpr std::string_view kHex = "0123456789ABCDEF";
-  std::string result;
-  for (const char c : text) {
-    const auto byte = static_cast<unsigned char>(c);
-    const bool is_safe = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
-                         (c >= '0' && c <= '9') || c == '-' || c == '.' || c == '_' || c == '~';
-    if (is_safe) {
-      result += c;
-    } else {
-      result += {'%', kHex[byte >> 4], kHex[byte & 15]};
-    }
-  }
-  return result;
-}
-
 class ConnectConversion {
  public:
   ConnectConversion(StunnelReport& report, const StunnelSection& section, StunnelTree& tree)
@@ -132,8 +115,8 @@ class ConnectConversion {
 
   std::string proxy_login() {
     if (!has_login()) return "";
-    return escaped(section_.protocol_username->value) + ":" +
-           escaped(section_.protocol_password->value) + "@";
+    return percent_encoded(section_.protocol_username->value) + ":" +
+           percent_encoded(section_.protocol_password->value) + "@";
   }
 
   // Both or nothing.

@@ -60,3 +60,10 @@ TEST_CASE("what goes to a terminal carries no control characters") {
 }
 
 }  // namespace tunnel
+
+TEST_CASE("a login is encoded so that a URL can carry it") {
+  CHECK(tunnel::percent_encoded("") == "");
+  CHECK(tunnel::percent_encoded("Az09-._~") == "Az09-._~");
+  CHECK(tunnel::percent_encoded("a:b@c/d%e f") == "a%3Ab%40c%2Fd%25e%20f");
+  CHECK(tunnel::percent_encoded("\xc3\xa9") == "%C3%A9");
+}
