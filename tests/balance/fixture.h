@@ -2,6 +2,7 @@
 // A backend with a clock that stands still, and short ways to say what the tests of the room say.
 #pragma once
 
+#include <atomic>
 #include <initializer_list>
 #include <memory>
 #include <string>
@@ -46,8 +47,8 @@ inline SocketAddress client(const std::string& ip = "192.0.2.1", std::uint16_t p
 // One service as one worker sees it.
 struct Room {
   struct Counting final : SlotListener {
-    void on_slot_freed() override { ++calls; }
-    int calls = 0;
+    void on_slot_freed() override { calls.fetch_add(1); }  // on any thread
+    std::atomic<int> calls{0};
   };
 
   explicit Room(const Arrangement& arrangement,
