@@ -33,18 +33,6 @@ Result<std::unique_ptr<Stream>> Stream::adopt(Loop& loop, Fd socket, int family,
   return std::unique_ptr<Stream>(new Stream(std::move(block)));
 }
 
-Result<std::unique_ptr<Stream>> Stream::connect(Loop& loop, const SocketAddress& to,
-                                                const SocketAddress* from, Events& events) {
-  Result<Fd> socket = socket::open_towards(to);
-  if (!socket) return tl::make_unexpected(std::move(socket.error()));
-  if (from != nullptr) {
-    if (auto bound = socket::bind_source(socket->get(), to, *from); !bound) {
-      return tl::make_unexpected(std::move(bound.error()));
-    }
-  }
-  return connect(loop, std::move(*socket), to, events);
-}
-
 Result<std::unique_ptr<Stream>> Stream::connect(Loop& loop, Fd socket, const SocketAddress& to,
                                                 Events& events) {
   Result<std::unique_ptr<Stream>> stream = adopt(loop, std::move(socket), to.family(), events);

@@ -41,12 +41,8 @@ class Stream {
 
   // Takes over a connected non-blocking socket (accept4).
   static Result<std::unique_ptr<Stream>> adopt(Loop& loop, Fd socket, int family, Events& events);
-  // Begins a non-blocking connect; `on_connected` follows, never before this returned. `from` (port
-  // 0) is bound first when given. An Error only for local causes: no descriptor, no such family,
-  // the source address cannot be bound (its text says which).
-  static Result<std::unique_ptr<Stream>> connect(Loop& loop, const SocketAddress& to,
-                                                 const SocketAddress* from, Events& events);
-  // The same with a socket of one's own, that of socket::open_towards.
+  // Begins a non-blocking connect of a socket of socket::open_towards; `on_connected` follows,
+  // never before this returned. An Error only for local causes.
   static Result<std::unique_ptr<Stream>> connect(Loop& loop, Fd socket, const SocketAddress& to,
                                                  Events& events);
   ~Stream();  // closes: FIN when nothing was pending or unread, as close(2) does

@@ -3,6 +3,7 @@
 #include <sys/stat.h>
 
 #include "tests/uv/sockets.h"
+#include "uv/socket.h"
 #include "uv/stream.h"
 
 namespace tunnel::uv::testing {
@@ -15,6 +16,19 @@ SocketAddress abstract_name(std::string_view what) {
       .value();
 }
 
+// As the tunnel does it: a socket, its source address, the connection.
+Result<std::unique_ptr<Stream>> connect(Loop& loop, const SocketAddress& to,
+                                        const SocketAddress* from, Stream::Events& events) {
+  Result<Fd> socket = socket::open_towards(to);
+  if (!socket) return tl::make_unexpected(std::move(socket.error()));
+  if (from != nullptr) {
+    if (auto bound = socket::bind_source(socket->get(), to, *from); !bound) {
+      return tl::make_unexpected(std::move(bound.error()));
+    }
+  }
+  return Stream::connect(loop, std::move(*socket), to, events);
+}
+
 }  // namespace
 
 TEST_CASE("connecting over IPv4, IPv6 and unix sockets") {
@@ -25,7 +39,7 @@ TEST_CASE("connecting over IPv4, IPv6 and unix sockets") {
     const Fd listener = listen_on(where);
     Loop loop;
     Recorder recorder;
-    auto stream = Stream::connect(loop, local_address(listener.get()), nullptr, recorder).value();
+    auto stream = connect(loop, local_address(listener.get()), nullptr, recorder).value();
     CHECK(recorder.events.empty());
     turn_until(loop, [&] { return !recorder.events.empty(); });
     CHECK(recorder.events == Log{"connected"});
@@ -47,7 +61,7 @@ TEST_CASE("a refused connection is told after connect has returned") {
   require(::bind(bound.get(), any_port.get(), any_port.length()) == 0);
   Loop loop;
   Recorder recorder;
-  auto stream = Stream::connect(loop, local_address(bound.get()), nullptr, recorder).value();
+  auto stream = connect(loop, local_address(bound.get()), nullptr, recorder).value();
   CHECK(recorder.events.empty());
   turn_until(loop, [&] { return !recorder.events.empty(); });
   CHECK(recorder.events == Log{"not connected ECONNREFUSED"});
@@ -57,8 +71,7 @@ TEST_CASE("what connect(2) itself refuses is told the same way") {
   Loop loop;
   Recorder recorder;
   // A link-local address without an interface.
-  auto stream =
-      Stream::connect(loop, *SocketAddress::parse_ip("fe80::1", 9), nullptr, recorder).value();
+  auto stream = connect(loop, *SocketAddress::parse_ip("fe80::1", 9), nullptr, recorder).value();
   CHECK(recorder.events.empty());
   turn_until(loop, [&] { return !recorder.events.empty(); });
   REQUIRE(recorder.events.size() == 1);
@@ -69,8 +82,7 @@ TEST_CASE("a unix socket that nobody listens on, and one whose backlog is full")
   Loop loop;
   Recorder nobody;
   auto absent =
-      Stream::connect(loop, *SocketAddress::unix_path("/nonexistent/x.sock"), nullptr, nobody)
-          .value();
+      connect(loop, *SocketAddress::unix_path("/nonexistent/x.sock"), nullptr, nobody).value();
   CHECK(nobody.events.empty());
   turn_until(loop, [&] { return !nobody.events.empty(); });
   CHECK(nobody.events == Log{"not connected ENOENT"});
@@ -81,8 +93,7 @@ TEST_CASE("a unix socket that nobody listens on, and one whose backlog is full")
   while (recorder.events.empty() || recorder.events.back() == "connected") {
     REQUIRE(streams.size() < 100);
     const std::size_t before = recorder.events.size();
-    streams.push_back(
-        Stream::connect(loop, local_address(listener.get()), nullptr, recorder).value());
+    streams.push_back(connect(loop, local_address(listener.get()), nullptr, recorder).value());
     turn_until(loop, [&] { return recorder.events.size() > before; });
   }
   CHECK(streams.size() > 1);
@@ -94,7 +105,7 @@ TEST_CASE("the source address is the one asked for") {
   const SocketAddress from = *SocketAddress::parse_ip("127.0.0.77", 0);
   Loop loop;
   Recorder recorder;
-  auto stream = Stream::connect(loop, local_address(listener.get()), &from, recorder).value();
+  auto stream = connect(loop, local_address(listener.get()), &from, recorder).value();
   turn_until(loop, [&] { return !recorder.events.empty(); });
   CHECK(recorder.events == Log{"connected"});
   CHECK(local_address(stream->fd()).ip() == "127.0.0.77");
@@ -106,14 +117,14 @@ TEST_CASE("a source address that cannot be had is an error that names it") {
   Recorder recorder;
   const SocketAddress to = SocketAddress::loopback_v4(9);
   const SocketAddress foreign = *SocketAddress::parse_ip("192.0.2.1", 0);
-  const auto not_ours = Stream::connect(loop, to, &foreign, recorder);
+  const auto not_ours = connect(loop, to, &foreign, recorder);
   REQUIRE_FALSE(not_ours.has_value());
   CHECK(not_ours.error().code == ErrorCode::unavailable);
   CHECK(not_ours.error().text ==
         "cannot bind to source address 192.0.2.1: Cannot assign requested address");
 
   const SocketAddress v6 = SocketAddress::loopback_v6(0);
-  const auto mixed = Stream::connect(loop, to, &v6, recorder);
+  const auto mixed = connect(loop, to, &v6, recorder);
   REQUIRE_FALSE(mixed.has_value());
   CHECK(mixed.error().code == ErrorCode::unavailable);
   CHECK(mixed.error().text ==
@@ -125,12 +136,12 @@ TEST_CASE("a Stream may be destroyed while it connects, and when it hears how th
     const Fd listener = listen_on(where);
     Loop loop;
     Recorder recorder;
-    auto stream = Stream::connect(loop, local_address(listener.get()), nullptr, recorder).value();
+    auto stream = connect(loop, local_address(listener.get()), nullptr, recorder).value();
     stream.reset();
     loop.run();
     CHECK(recorder.events.empty());
 
-    stream = Stream::connect(loop, local_address(listener.get()), nullptr, recorder).value();
+    stream = connect(loop, local_address(listener.get()), nullptr, recorder).value();
     recorder.on_any = [&] { stream.reset(); };
     loop.run();
     CHECK(recorder.events == Log{"connected"});
