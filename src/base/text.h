@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <span>
 #include <string>
@@ -11,7 +12,8 @@
 
 namespace tunnel {
 
-// "250ms", "10s", "5m", "1h30m", "2d"; no sign, no bare number (the caller decides what that means).
+// "250ms", "10s", "5m", "1h30m", "2d"; no sign, no bare number (the caller decides what that
+// means).
 [[nodiscard]] Result<Millis> parse_duration(std::string_view text);
 // The shortest text that parse_duration reads back: "1h30m", "250ms", "0s".
 [[nodiscard]] std::string format_duration(Millis duration);
@@ -27,6 +29,12 @@ namespace tunnel {
 // Text that may go into a log line or a terminal: control characters and invalid UTF-8 escaped as
 // \xNN, cut at `limit` bytes with "...".
 [[nodiscard]] std::string printable(std::string_view text, std::size_t limit = 200);
+
+// The same in double quotes, for a sentence that names what somebody wrote.
+[[nodiscard]] std::string in_quotes(std::string_view text, std::size_t limit = 100);
+
+// Equal but for the case of ASCII letters.
+[[nodiscard]] bool equal_ignoring_case(std::string_view a, std::string_view b);
 
 // Everything but RFC 3986's unreserved characters as "%XX" (section 2.1), for a login in a URL.
 [[nodiscard]] std::string percent_encoded(std::string_view text);

@@ -8,8 +8,6 @@ namespace {
 
 constexpr std::size_t kMostAddresses = 1000;
 
-std::string in_quotes(std::string_view text) { return "\"" + printable(text, 100) + "\""; }
-
 // No host, port or service name holds a slash; a URL does, and is refused as a host.
 bool is_unix_path(std::string_view text) {
   if (text.find("://") != std::string_view::npos) return false;

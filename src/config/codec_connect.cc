@@ -11,8 +11,6 @@ namespace {
 
 constexpr std::size_t kMostTargets = 1000;
 
-std::string in_quotes(std::string_view text) { return "\"" + printable(text, 100) + "\""; }
-
 // RFC 1123 section 2.1, with the underscore that SRV and Windows names use.
 bool is_host_name(std::string_view name) {
   if (name.ends_with('.')) name.remove_suffix(1);

@@ -13,8 +13,6 @@
 namespace tunnel::config {
 namespace {
 
-std::string in_quotes(std::string_view text) { return "\"" + printable(text, 100) + "\""; }
-
 std::optional<std::uint32_t> number_of(std::string_view text) {
   std::uint32_t id = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), id);

@@ -9,8 +9,6 @@
 namespace tunnel::config {
 namespace {
 
-std::string in_quotes(std::string_view text) { return "\"" + printable(text, 100) + "\""; }
-
 // The place of a target: entry `index` of `connect`, or of one of its groups.
 class Targets {
  public:

@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: MIT
 // Groups and the suites of TLS 1.3: plain lists of names.
-#include <strings.h>
-
 #include <algorithm>
 #include <array>
 
@@ -93,10 +91,6 @@ constexpr auto kCiphersuites = std::to_array<std::string_view>({
     "TLS_AES_128_CCM_SHA256",
     "TLS_AES_128_CCM_8_SHA256",
 });
-
-bool equal_ignoring_case(std::string_view a, std::string_view b) {
-  return a.size() == b.size() && ::strncasecmp(a.data(), b.data(), a.size()) == 0;
-}
 
 std::vector<std::string_view> split(std::string_view list) {
   std::vector<std::string_view> words;

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "config/openssl_names.h"
 
-#include <strings.h>
-
 #include <algorithm>
 #include <array>
 #include <iterator>
@@ -49,10 +47,6 @@ constexpr auto kDefaultTls12 = std::to_array<std::string_view>({
 });
 constexpr std::string_view kDefaultOld =
     ":ECDHE-ECDSA-AES128-SHA:ECDHE-RSA-AES128-SHA:ECDHE-ECDSA-AES256-SHA:ECDHE-RSA-AES256-SHA";
-
-bool equal_ignoring_case(std::string_view a, std::string_view b) {
-  return a.size() == b.size() && ::strncasecmp(a.data(), b.data(), a.size()) == 0;
-}
 
 template <class List>
 bool contains(const List& list, std::string_view text) {

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "config/openssl_options.h"
 
-#include <strings.h>
-
 #include <algorithm>
 #include <array>
 #include <vector>
@@ -110,10 +108,6 @@ constexpr auto kSwitches = std::to_array<Switch>({
     {"RxCertificateCompression", Effect::never, Effect::always},
     {"TxCertificateCompression", Effect::never, Effect::always},
 });
-
-bool equal_ignoring_case(std::string_view a, std::string_view b) {
-  return a.size() == b.size() && ::strncasecmp(a.data(), b.data(), a.size()) == 0;
-}
 
 template <class Table>
 auto* find_in(const Table& table, std::string_view name) {

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 #include "config/openssl_versions.h"
 
-#include <strings.h>
-
 #include <algorithm>
+
+#include "base/text.h"
 
 namespace tunnel::config {
 namespace {
@@ -23,9 +23,7 @@ constexpr auto kVersions = std::to_array<NamedVersion>({
 
 std::optional<TlsVersion> find_openssl_version(std::string_view name) {
   for (const NamedVersion& entry : kVersions)
-    if (entry.name.size() == name.size() &&
-        ::strncasecmp(entry.name.data(), name.data(), name.size()) == 0)
-      return entry.version;
+    if (equal_ignoring_case(entry.name, name)) return entry.version;
   return std::nullopt;
 }
 

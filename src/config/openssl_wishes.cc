@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "config/openssl_wishes.h"
 
-#include <strings.h>
-
 #include <algorithm>
 #include <charconv>
 #include <utility>
@@ -13,10 +11,6 @@
 
 namespace tunnel::config {
 namespace {
-
-bool equal_ignoring_case(std::string_view a, std::string_view b) {
-  return a.size() == b.size() && ::strncasecmp(a.data(), b.data(), a.size()) == 0;
-}
 
 std::string in_quotes(std::string_view text) { return '"' + printable(text, 60) + '"'; }
 

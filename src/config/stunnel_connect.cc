@@ -13,8 +13,6 @@
 namespace tunnel::config {
 namespace {
 
-std::string in_quotes(std::string_view text) { return "\"" + printable(text, 100) + "\""; }
-
 class ConnectConversion {
  public:
   ConnectConversion(StunnelReport& report, const StunnelSection& section, StunnelTree& tree)
@@ -22,7 +20,7 @@ class ConnectConversion {
 
   void run() {
     const bool is_proxied =
-        section_.protocol != nullptr && same_word(section_.protocol->value, "connect");
+        section_.protocol != nullptr && equal_ignoring_case(section_.protocol->value, "connect");
     if (is_proxied) {
       convert_proxy();
     } else {
@@ -35,8 +33,8 @@ class ConnectConversion {
  private:
   void convert_targets() {
     const bool is_delayed = section_.delay != nullptr && is_yes(section_.delay->value);
-    const bool takes_turns =
-        section_.failover != nullptr && same_word(section_.failover->value, "rr") && !is_delayed;
+    const bool takes_turns = section_.failover != nullptr &&
+                             equal_ignoring_case(section_.failover->value, "rr") && !is_delayed;
     Array targets;
     for (const StunnelGiven* given : section_.connect) {
       const auto address = parse_stunnel_address(given->value);
@@ -81,7 +79,7 @@ class ConnectConversion {
                            "protocolHost = ldap.example.com:636");
     }
     if (section_.protocol_authentication != nullptr &&
-        same_word(section_.protocol_authentication->value, "ntlm")) {
+        equal_ignoring_case(section_.protocol_authentication->value, "ntlm")) {
       return report_.error(section_.protocol_authentication->value_at,
                            "NTLM is broken and is not spoken", "protocolAuthentication = basic");
     }
@@ -159,7 +157,7 @@ class ConnectConversion {
         {"capwinctrl", "CapWIN has died out"},
     });
     for (const Refusal& refusal : kRefusals) {
-      if (!same_word(protocol->value, refusal.word)) continue;
+      if (!equal_ignoring_case(protocol->value, refusal.word)) continue;
       return report_.error(protocol->value_at, "protocol = " + std::string(refusal.word) +
                                                    " is refused: " + std::string(refusal.why));
     }
@@ -177,7 +175,7 @@ class ConnectConversion {
               text_at(section_.protocol_username->value_at, section_.protocol_username->value));
     tree_.set("smtp_login.password",
               text_at(section_.protocol_password->value_at, section_.protocol_password->value));
-    if (method != nullptr && same_word(method->value, "login")) {
+    if (method != nullptr && equal_ignoring_case(method->value, "login")) {
       tree_.set("smtp_login.method", text_at(method->value_at, "login"));
     }
   }

@@ -80,14 +80,14 @@ class GlobalsConversion {
         return report_.error(debug->value_at,
                              "\"" + printable(facility, 40) + "\" is no facility of syslog");
       }
-      if (!same_word(facility, "daemon")) {
+      if (!equal_ignoring_case(facility, "daemon")) {
         report_.warning(debug->value_at,
                         "lines in syslog are of facility daemon, not " + printable(facility, 40));
       }
       word.remove_prefix(dot + 1);
     }
     for (std::size_t i = 0; i < kLevels.size(); ++i) {
-      if (!same_word(word, kLevels[i].word) && word != std::to_string(i)) continue;
+      if (!equal_ignoring_case(word, kLevels[i].word) && word != std::to_string(i)) continue;
       return tree_.set("log_level", text_at(debug->value_at, std::string(kLevels[i].level)));
     }
     report_.error(debug->value_at, "\"" + printable(word, 40) + "\" is no level",
@@ -96,7 +96,7 @@ class GlobalsConversion {
 
   void convert_log() {
     const bool is_quiet =
-        globals_.foreground != nullptr && same_word(globals_.foreground->value, "quiet");
+        globals_.foreground != nullptr && equal_ignoring_case(globals_.foreground->value, "quiet");
     const bool is_daemon = !is_on(globals_.foreground, false);
     const bool has_syslog = is_on(globals_.syslog, true);
     if (const StunnelGiven* output = globals_.output) {

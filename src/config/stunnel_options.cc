@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "config/stunnel_options.h"
 
-#include <strings.h>
-
 #include <algorithm>
 #include <array>
 #include <charconv>
@@ -310,17 +308,13 @@ const StunnelOption* find_stunnel_option(std::string_view name) {
   const auto found = std::lower_bound(
       kOptions.begin(), kOptions.end(), name,
       [](const StunnelOption& option, std::string_view n) { return comes_before(option.name, n); });
-  return found != kOptions.end() && same_word(found->name, name) ? &*found : nullptr;
-}
-
-bool same_word(std::string_view a, std::string_view b) {
-  return a.size() == b.size() && ::strncasecmp(a.data(), b.data(), a.size()) == 0;
+  return found != kOptions.end() && equal_ignoring_case(found->name, name) ? &*found : nullptr;
 }
 
 bool is_one_of(std::string_view value, std::string_view words) {
   while (!words.empty()) {
     const std::size_t bar = std::min(words.find('|'), words.size());
-    if (same_word(value, words.substr(0, bar))) return true;
+    if (equal_ignoring_case(value, words.substr(0, bar))) return true;
     words.remove_prefix(std::min(bar + 1, words.size()));
   }
   return false;

@@ -8,6 +8,7 @@
 #include <string>
 #include <string_view>
 
+#include "base/text.h"
 #include "config/stunnel_section.h"
 
 namespace tunnel::config {
@@ -43,9 +44,10 @@ struct StunnelOption {
 [[nodiscard]] std::optional<std::string> stunnel_form_error(const StunnelOption& option,
                                                             std::string_view value);
 
-[[nodiscard]] bool same_word(std::string_view a, std::string_view b);
 // One of "yes|no|..." in any case.
 [[nodiscard]] bool is_one_of(std::string_view value, std::string_view words);
-[[nodiscard]] inline bool is_yes(std::string_view value) { return same_word(value, "yes"); }
+[[nodiscard]] inline bool is_yes(std::string_view value) {
+  return equal_ignoring_case(value, "yes");
+}
 
 }  // namespace tunnel::config

@@ -15,8 +15,6 @@
 namespace tunnel::config {
 namespace {
 
-std::string in_quotes(std::string_view text) { return "\"" + printable(text, 100) + "\""; }
-
 // The words of a line, divided by blanks and nothing else.
 std::vector<std::string> words_of(std::string_view text) {
   std::vector<std::string> words;
@@ -161,7 +159,7 @@ class ServiceConversion {
 
   bool can_be_remote(const std::string& host) {
     if (const auto ip = SocketAddress::parse_ip(host, 0)) return !ip->is_loopback();
-    if (!report_.reader.may_use_system()) return !same_word(host, "localhost");
+    if (!report_.reader.may_use_system()) return !equal_ignoring_case(host, "localhost");
     const auto found = report_.reader.resolve(host);
     return found && std::any_of(found->begin(), found->end(), [](const SocketAddress& address) {
              return !address.is_loopback();

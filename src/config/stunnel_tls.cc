@@ -179,7 +179,7 @@ class TlsConversion {
   [[nodiscard]] std::vector<std::string> target_hosts() const {
     std::vector<std::string> hosts;
     const bool is_proxied =
-        section_.protocol != nullptr && same_word(section_.protocol->value, "connect");
+        section_.protocol != nullptr && equal_ignoring_case(section_.protocol->value, "connect");
     if (is_proxied) {
       const auto target = section_.protocol_host != nullptr
                               ? parse_stunnel_address(section_.protocol_host->value)

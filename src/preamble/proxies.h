@@ -17,8 +17,8 @@ namespace tunnel::preamble {
                                                            std::string host, std::uint16_t port);
 
 // The PROXY protocol's header for a client that connected to `accepted`. Without an IP
-// address to tell (a health check, standard input, a unix socket) it says that the connection is the
-// sender's own, so that the target takes our address for the client's.
+// address to tell (a health check, standard input, a unix socket) it says that the connection is
+// the sender's own, so that the target takes our address for the client's.
 [[nodiscard]] std::string proxy_header(config::SendProxy version, const SocketAddress& client,
                                        const SocketAddress& accepted);
 

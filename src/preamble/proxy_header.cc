@@ -67,8 +67,9 @@ std::string proxy_header(config::SendProxy version, const SocketAddress& client,
                          const SocketAddress& accepted) {
   const bool is_v1 = version == config::SendProxy::v1;
   if (version == config::SendProxy::none) return {};
-  // A client of a unix socket has no name worth telling, and version 2's own form for such sockets is
-  // one that nobody reads: HAProxy calls it invalid and nginx before 1.23 too long, and both hang up.
+  // A client of a unix socket has no name worth telling, and version 2's own form for such sockets
+  // is one that nobody reads: HAProxy calls it invalid and nginx before 1.23 too long, and both
+  // hang up.
   if (!client.is_ip() || !accepted.is_ip()) {
     return is_v1 ? std::string(kUnknownV1) : header_v2(kLocalV2, 0, "");
   }

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "tls/offer.h"
 
-#include <strings.h>
-
 #include <algorithm>
 #include <utility>
 
@@ -59,10 +57,6 @@ constexpr Meaning kGroupAliases[] = {
     {"P-521", "secp521r1"}, {"curve25519", "x25519"},
 };
 
-bool equal_ignoring_case(std::string_view a, std::string_view b) {
-  return a.size() == b.size() && ::strncasecmp(a.data(), b.data(), a.size()) == 0;
-}
-
 std::string joined(const std::vector<std::string_view>& names) {
   std::string list;
   for (const auto name : names) list += (list.empty() ? "" : ", ") + std::string(name);
@@ -108,14 +102,14 @@ struct Strength {
   config::MinStrength config;
   int bits;
   std::string_view profile;
-  std::string_view signatures;  // the weaker ones, of the handshake too: a chain may go unverified
+  // Too weak for it and good enough for the row before, of the handshake too: a chain may go
+  // unverified.
+  std::string_view signatures;
 };
 constexpr std::string_view kBelow192 =
     ":-SIGN-RSA-SHA256:-SIGN-RSA-PSS-SHA256:-SIGN-RSA-PSS-RSAE-SHA256:-SIGN-ECDSA-SHA256"
     ":-SIGN-ECDSA-SECP256R1-SHA256:-SIGN-EdDSA-Ed25519";
 constexpr std::string_view kBelow256 =
-    ":-SIGN-RSA-SHA256:-SIGN-RSA-PSS-SHA256:-SIGN-RSA-PSS-RSAE-SHA256:-SIGN-ECDSA-SHA256"
-    ":-SIGN-ECDSA-SECP256R1-SHA256:-SIGN-EdDSA-Ed25519"
     ":-SIGN-RSA-SHA384:-SIGN-RSA-PSS-SHA384:-SIGN-RSA-PSS-RSAE-SHA384:-SIGN-ECDSA-SHA384"
     ":-SIGN-ECDSA-SECP384R1-SHA384:-SIGN-EdDSA-Ed448";
 constexpr Strength kStrengths[] = {
@@ -349,7 +343,8 @@ std::optional<Offer> make_offer(const config::Tls& tls, std::vector<Problem>& pr
                curves.replacing("GROUP-ALL");
   // TLS 1.0 and 1.1 know no other signature of a key exchange than one with SHA-1.
   if (!has_old) offer.text += ":-SIGN-RSA-SHA1:-SIGN-ECDSA-SHA1";
-  offer.text += strength_of(tls).signatures;
+  for (const Strength& step : kStrengths)
+    if (step.bits <= strength_of(tls).bits) offer.text += step.signatures;
   offer.text += ":" + std::string(strength_of(tls).profile);
   if (!init_priority(offer, "ciphers", problems)) return std::nullopt;
   return offer;

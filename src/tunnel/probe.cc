@@ -174,7 +174,8 @@ void Probe::send(std::string text) {
   }
   std::byte memory[8 * 1024];
   OutBuffer out{MutableBytes(memory)};
-  if (session_->seal(as_mutable_bytes(text), out) == tls::Io::done) (void)stream_->write(out.filled());
+  if (session_->seal(as_mutable_bytes(text), out) == tls::Io::done)
+    (void)stream_->write(out.filled());
 }
 
 // Says goodbye and waits for the server's: it has then read our last flight, and what it thinks of

@@ -42,7 +42,8 @@ TEST_CASE("a size is read with and without its unit") {
 }
 
 TEST_CASE("a misspelt word finds the one that was meant and nothing far away") {
-  constexpr std::array<std::string_view, 4> kWords = {"accept", "connect", "max_connections", "tls"};
+  constexpr std::array<std::string_view, 4> kWords = {"accept", "connect", "max_connections",
+                                                      "tls"};
   CHECK(did_you_mean("acept", kWords) == "accept");
   CHECK(did_you_mean("conenct", kWords) == "connect");
   CHECK(did_you_mean("Max-Connections", kWords) == "max_connections");
@@ -59,11 +60,24 @@ TEST_CASE("what goes to a terminal carries no control characters") {
   CHECK(printable("abcdef", 3) == "abc...");
 }
 
-}  // namespace tunnel
-
 TEST_CASE("a login is encoded so that a URL can carry it") {
-  CHECK(tunnel::percent_encoded("") == "");
-  CHECK(tunnel::percent_encoded("Az09-._~") == "Az09-._~");
-  CHECK(tunnel::percent_encoded("a:b@c/d%e f") == "a%3Ab%40c%2Fd%25e%20f");
-  CHECK(tunnel::percent_encoded("\xc3\xa9") == "%C3%A9");
+  CHECK(percent_encoded("") == "");
+  CHECK(percent_encoded("Az09-._~") == "Az09-._~");
+  CHECK(percent_encoded("a:b@c/d%e f") == "a%3Ab%40c%2Fd%25e%20f");
+  CHECK(percent_encoded("\xc3\xa9") == "%C3%A9");
 }
+
+TEST_CASE("what somebody wrote is quoted, cut and made harmless") {
+  CHECK(in_quotes("plain") == "\"plain\"");
+  CHECK(in_quotes("a\nb", 5) == "\"a\\x0a...\"");
+  CHECK(in_quotes("") == "\"\"");
+}
+
+TEST_CASE("letters are the same in both cases, and only letters") {
+  CHECK(equal_ignoring_case("Yes", "yES"));
+  CHECK(equal_ignoring_case("", ""));
+  CHECK_FALSE(equal_ignoring_case("yes", "yes "));
+  CHECK_FALSE(equal_ignoring_case("[", "{"));
+}
+
+}  // namespace tunnel

@@ -23,7 +23,7 @@ struct ServerOptions {
   std::string psk_identity, psk_key;  // a pre-shared key that it knows; the priority must allow it
   std::vector<std::string> alpn;
   bool sends_tickets = false;
-  std::string ticket_key;  // servers with the same one know each other's tickets; "": its own
+  std::string ticket_key;     // servers with the same one know each other's tickets; "": its own
   std::string known_name;     // refuses other server names with unrecognized_name
   std::string ocsp_response;  // to be stapled, DER
 };
