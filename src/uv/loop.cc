@@ -5,6 +5,7 @@
 #include <cstdlib>
 #include <utility>
 
+#include "uv/coalescing.h"
 #include "uv/handle.h"
 
 namespace tunnel::uv {
@@ -22,10 +23,12 @@ Loop::Loop()
                       }),
        "uv_check_start");
   uv_unref(as_handle(&check_));  // it alone is no reason to go on
+  coalescing_ = std::make_unique<Coalescing>(*this);
 }
 
 Loop::~Loop() {
   run_deferred();
+  coalescing_.reset();
   uv_close(as_handle(&check_), nullptr);
   uv_close(as_handle(&idle_), nullptr);
   // A handle that somebody still owns would make the run below last for ever; better a clear end.

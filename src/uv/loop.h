@@ -12,6 +12,7 @@
 
 namespace tunnel::uv {
 
+class Coalescing;
 class Deferred;
 
 // The loop's part of a Deferred.
@@ -58,6 +59,9 @@ class Loop final : public Clock {
   [[nodiscard]] MutableBytes input_scratch() { return {input_.get(), kInputSize}; }
   [[nodiscard]] MutableBytes output_scratch() { return {output_.get(), kOutputSize}; }
 
+  // The streams that come fast, for Stream::Block.
+  [[nodiscard]] Coalescing& coalescing() { return *coalescing_; }
+
   // Debug builds: aborts when called from another thread than the one that runs the loop.
   void assert_here() const;
 
@@ -74,6 +78,7 @@ class Loop final : public Clock {
   std::thread::id thread_{};
   std::unique_ptr<std::byte[]> input_;
   std::unique_ptr<std::byte[]> output_;
+  std::unique_ptr<Coalescing> coalescing_;
 };
 
 }  // namespace tunnel::uv

@@ -68,6 +68,17 @@ void reset_on_close(int fd) {
   (void)::setsockopt(fd, SOL_SOCKET, SO_LINGER, &hard, sizeof hard);
 }
 
+int low_water(int fd) {
+  int bytes = 0;
+  socklen_t length = sizeof bytes;
+  return ::getsockopt(fd, SOL_SOCKET, SO_RCVLOWAT, &bytes, &length) == 0 ? bytes : 0;
+}
+
+void set_low_water(int fd, std::uint32_t bytes) {
+  const int value = static_cast<int>(bytes);
+  (void)::setsockopt(fd, SOL_SOCKET, SO_RCVLOWAT, &value, sizeof value);
+}
+
 bool has_undelivered_bytes(int fd) {
   int bytes = 0;
   return ::ioctl(fd, SIOCOUTQ, &bytes) == 0 && bytes > 0;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 
 #include "base/address.h"
 #include "base/fd.h"
@@ -17,6 +18,11 @@ Result<void> bind_source(int fd, const SocketAddress& to, const SocketAddress& f
 
 // The next close(2) sends RST and drops what is queued.
 void reset_on_close(int fd);
+
+// SO_RCVLOWAT: how many bytes must be there before the socket counts as readable. When fewer than
+// before are asked for and there, that is an event at once.
+[[nodiscard]] int low_water(int fd);
+void set_low_water(int fd, std::uint32_t bytes);
 
 [[nodiscard]] bool has_undelivered_bytes(
     int fd);  // SIOCOUTQ; also counts a FIN not yet acknowledged

@@ -7,13 +7,17 @@
 
 #include <utility>
 
+#include "uv/coalescing.h"
 #include "uv/handle.h"
 #include "uv/socket.h"
 #include "uv/stream_block.h"
 
 namespace tunnel::uv {
 
-void Stream::Closer::operator()(Block* block) const { close_block(block); }
+void Stream::Closer::operator()(Block* block) const {
+  if (block->low_water > 1) block->loop().coalescing().remove(*block);
+  close_block(block);
+}
 
 Stream::Stream(std::unique_ptr<Block, Closer> block) : block_(std::move(block)) {}
 

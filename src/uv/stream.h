@@ -80,7 +80,8 @@ class Stream {
   [[nodiscard]] int fd() const;
   [[nodiscard]] bool is_unix() const;
 
-  struct Block;  // the heap block; public for the trampolines in stream.cc only
+  struct Block;  // the heap block; public for the trampolines in stream.cc, and for tests
+  [[nodiscard]] Block& block() { return *block_; }
 
  private:
   struct Closer {

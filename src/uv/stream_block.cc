@@ -6,6 +6,7 @@
 #include <cerrno>
 #include <utility>
 
+#include "uv/coalescing.h"
 #include "uv/handle.h"
 #include "uv/socket.h"
 
@@ -76,7 +77,10 @@ void Stream::Block::stop_reading() {
 
 void Stream::Block::take_read(ssize_t count, MutableBytes bytes) {
   if (count == 0) return;  // EAGAIN
-  if (count > 0) return owner->on_read(bytes.first(static_cast<std::size_t>(count)));
+  if (count > 0) {
+    note_pace(static_cast<std::size_t>(count));
+    return owner->on_read(bytes.first(static_cast<std::size_t>(count)));
+  }
   stop_reading();
   if (count == UV_EOF) return take_eof();
   fail_reading(static_cast<int>(count));
@@ -96,6 +100,33 @@ void Stream::Block::take_eof() {
     case socket::Peeked::What::nothing:
       return start_reading();
   }
+}
+
+void Stream::Block::note_pace(std::size_t size) {
+  has_read_since_look = true;
+  const auto worth_waiting_for = pace.note(size, loop().now());
+  if (worth_waiting_for && *worth_waiting_for != low_water) wait_for(*worth_waiting_for);
+}
+
+void Stream::Block::wait_for(std::uint32_t bytes) {
+  if (bytes == low_water || is_unix) return;
+  if (low_water == 1) {
+    // Somebody has set it (socket_options): then it stays.
+    if (socket::low_water(fd()) != 1) return;
+    loop().coalescing().add(*this);
+  } else if (bytes == 1) {
+    loop().coalescing().remove(*this);
+  }
+  low_water = bytes;
+  socket::set_low_water(fd(), bytes);
+}
+
+// From Coalescing, which takes it out of its list.
+bool Stream::Block::goes_on_coalescing() {
+  if (std::exchange(has_read_since_look, false)) return true;
+  low_water = 1;
+  socket::set_low_water(fd(), 1);
+  return false;
 }
 
 void Stream::Block::fail_reading(int uv_error) {

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "uv/loop.h"
+#include "uv/read_pace.h"
 #include "uv/stream.h"
 
 namespace tunnel::uv {
@@ -35,10 +36,13 @@ struct Stream::Block final : Deferred {
   int socket_error = 0;
   int write_error = 0;
   int connect_status = 0;  // for on_end_of_turn
+  ReadPace pace;
+  std::uint32_t low_water = 1;  // SO_RCVLOWAT; more than 1: enlisted in the loop's Coalescing
   bool is_unix = false;
   bool is_connecting = false;
   bool is_sending = false;
   bool is_reading = false;
+  bool has_read_since_look = false;  // Coalescing's
   bool wants_shutdown = false;
   bool is_shut_down = false;
 
@@ -54,6 +58,10 @@ struct Stream::Block final : Deferred {
   void stop_reading();
   void take_read(ssize_t count, MutableBytes bytes);
   void take_eof();
+  void note_pace(std::size_t size);
+  void wait_for(std::uint32_t bytes);
+  // Called every millisecond while more than one byte is waited for: whether to go on.
+  [[nodiscard]] bool goes_on_coalescing();
   void fail_reading(int uv_error);
 
   [[nodiscard]] int send(std::vector<std::byte> bytes);

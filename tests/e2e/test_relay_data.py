@@ -71,6 +71,37 @@ def test_both_directions_at_once(relay, serve_tls):
     server.wait_until_scripts_end()
 
 
+@pytest.mark.parametrize("tls", [True, False], ids=["tls", "plain"])
+def test_the_few_last_bytes_of_a_fast_transfer_arrive_while_both_sides_wait(relay, serve, serve_tls,
+                                                                            tls):
+    """Fast streams are read in large pieces only (SO_RCVLOWAT), which must not hold back the end."""
+    piece, pieces, tails = os.urandom(1 << 20), 40, (1, 100, 70_000)
+
+    def send(peer):
+        for tail in tails:
+            for _ in range(pieces):
+                peer.send(piece)
+            peer.send(piece[:tail])
+            assert peer.recv_exact(1) == b"!"  # nothing follows until this tail is there
+
+    def receive(peer):
+        for tail in tails:
+            for _ in range(pieces):
+                assert peer.recv_exact(len(piece)) == piece
+            assert peer.recv_exact(tail) == piece[:tail]
+            peer.send(b"!")
+
+    def script(peer):
+        send(peer)
+        receive(peer)
+
+    server = serve_tls(script) if tls else serve(script)
+    client = relay(server, tls=None if tls else False).connect("svc")
+    receive(client)
+    send(client)
+    server.wait_until_scripts_end()
+
+
 def crafted(serve_tls, folder, play):
     """A TLS 1.3 server that sends hand-made records: play(peer, writer)."""
     keylog = folder / "keys"
