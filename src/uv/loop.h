@@ -37,7 +37,7 @@ class Deferred : public DeferredLink {
 // (DESIGN section 3), valid until the callback that borrowed them returns to the loop.
 class Loop final : public Clock {
  public:
-  static constexpr std::size_t kInputSize = 256 * 1024;
+  static constexpr std::size_t kInputSize = 384 * 1024;
   // What sealing kInputSize bytes may become: records of 16 KiB with header, tag and inner type,
   // and room for what a TLS session says of its own accord (alerts, KeyUpdate).
   static constexpr std::size_t kOutputSize = kInputSize + (kInputSize / 16384 + 1) * 512 + 16384;
