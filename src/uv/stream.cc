@@ -67,8 +67,9 @@ Stream::Written Stream::write(Bytes bytes) {
   Block& block = *block_;
   block.loop().assert_here();
   if (block.write_error != 0) return Written::failed;
-  if (block.is_sending) {
-    block.waiting.insert(block.waiting.end(), bytes.begin(), bytes.end());
+  if (block.sending) {
+    auto& waiting = block.sending->waiting;
+    waiting.insert(waiting.end(), bytes.begin(), bytes.end());
     return Written::pending;
   }
   if (bytes.empty()) return Written::done;
@@ -78,7 +79,7 @@ Stream::Written Stream::write(Bytes bytes) {
   int status = uv_try_write(&block.handle.stream, &buffer, 1);
   if (status > 0) bytes = bytes.subspan(static_cast<std::size_t>(status));
   if (bytes.empty()) return Written::done;
-  if (status >= 0 || status == UV_EAGAIN) status = block.send({bytes.begin(), bytes.end()});
+  if (status >= 0 || status == UV_EAGAIN) status = block.send(bytes);
   if (status == 0) return Written::pending;
   block.fail_writing(status);
   return Written::failed;

@@ -26,29 +26,30 @@ int Stream::Block::open(int socket) {
 }
 
 void Stream::Block::connect(const SocketAddress& to) {
-  is_connecting = true;
+  connecting = std::make_unique<Connecting>(*this);
+  int& status = connecting->status;
   if (is_unix) {
     // Ourselves: uv_pipe_connect takes a C string (no abstract names, no long paths), and on Linux
     // a unix connect never is "in progress": a full backlog is EAGAIN at once.
-    do connect_status = ::connect(fd(), to.get(), to.length()) == 0 ? 0 : -errno;
-    while (connect_status == UV_EINTR);
+    do status = ::connect(fd(), to.get(), to.length()) == 0 ? 0 : -errno;
+    while (status == UV_EINTR);
   } else {
-    connect_status = uv_tcp_connect(&request.connect, &handle.tcp, to.get(),
-                                    [](uv_connect_t* connect, int status) noexcept {
-                                      auto* block = block_of<Block>(connect->handle);
-                                      if (block->owner != nullptr) block->connected(status);
-                                    });
-    if (connect_status == 0) return;
+    status = uv_tcp_connect(&connecting->request, &handle.tcp, to.get(),
+                            [](uv_connect_t* connect, int result) noexcept {
+                              auto* block = block_of<Block>(connect->handle);
+                              if (block->owner != nullptr) block->connected(result);
+                            });
+    if (status == 0) return;
   }
-  loop().at_end_of_turn(*this);
+  loop().at_end_of_turn(*connecting);
 }
 
-void Stream::Block::on_end_of_turn() {
-  if (owner != nullptr) connected(connect_status);
+void Stream::Block::Connecting::on_end_of_turn() {
+  if (block.owner != nullptr) block.connected(status);
 }
 
 void Stream::Block::connected(int status) {
-  is_connecting = false;
+  connecting.reset();
   owner->on_connected(status);
 }
 
@@ -134,25 +135,31 @@ void Stream::Block::fail_reading(int uv_error) {
   owner->on_read_error(uv_error);
 }
 
-// The one request that is under way; 0 or libuv's error.
-int Stream::Block::send(std::vector<std::byte> bytes) {
-  sending = std::move(bytes);
-  const uv_buf_t buffer =
-      uv_buf_init(reinterpret_cast<char*>(sending.data()), static_cast<unsigned>(sending.size()));
-  const int status = uv_write(&request.write, &handle.stream, &buffer, 1,
-                              [](uv_write_t* write, int result) noexcept {
-                                auto* block = block_of<Block>(write->handle);
-                                if (block->owner != nullptr) block->sent(result);
-                              });
-  is_sending = status == 0;
+// Both: 0, or libuv's error.
+int Stream::Block::send(Bytes bytes) {
+  sending = std::make_unique<Sending>();
+  const int status = begin_sending({bytes.begin(), bytes.end()});
+  if (status < 0) sending.reset();
   return status;
 }
 
+int Stream::Block::begin_sending(std::vector<std::byte> bytes) {
+  sending->bytes = std::move(bytes);
+  const uv_buf_t buffer = uv_buf_init(reinterpret_cast<char*>(sending->bytes.data()),
+                                      static_cast<unsigned>(sending->bytes.size()));
+  return uv_write(&sending->request, &handle.stream, &buffer, 1,
+                  [](uv_write_t* write, int result) noexcept {
+                    auto* block = block_of<Block>(write->handle);
+                    if (block->owner != nullptr) block->sent(result);
+                  });
+}
+
 void Stream::Block::sent(int status) {
-  is_sending = false;
-  if (status == 0 && !waiting.empty()) status = send(std::exchange(waiting, {}));
-  if (is_sending) return;
-  sending = {};  // a resting connection owns no data buffer
+  if (status == 0 && !sending->waiting.empty()) {
+    status = begin_sending(std::exchange(sending->waiting, {}));
+    if (status == 0) return;
+  }
+  sending.reset();  // a resting connection owns no data buffer
   if (status < 0) {
     fail_writing(status);
     return owner->on_write_error(status);
@@ -163,21 +170,20 @@ void Stream::Block::sent(int status) {
 
 void Stream::Block::fail_writing(int uv_error) {
   write_error = uv_error;
-  waiting = {};
   // EPIPE is no error of the socket's: it only says that the connection is over, as a FIN that came
   // before tells a reader anyway.
   if (uv_error != UV_EPIPE && socket_error == 0) socket_error = uv_error;
 }
 
 std::size_t Stream::Block::pending() const {
-  return is_sending ? uv_stream_get_write_queue_size(&handle.stream) + waiting.size() : 0;
+  return sending ? uv_stream_get_write_queue_size(&handle.stream) + sending->waiting.size() : 0;
 }
 
 // shutdown(2) and not uv_shutdown: nothing of ours is queued in libuv at this point, the FIN leaves
 // now instead of in the next turn, and the Stream may be destroyed right after.
 void Stream::Block::shut_down_when_sent() {
   wants_shutdown = true;
-  if (is_sending || is_shut_down) return;
+  if (sending || is_shut_down) return;
   is_shut_down = true;
   (void)::shutdown(fd(), SHUT_WR);  // ENOTCONN: the peer has reset; reading tells it
 }

@@ -12,35 +12,40 @@
 
 namespace tunnel::uv {
 
-// What a Stream keeps on the heap until libuv's close callback: the handle, the one request that is
-// under way, and the bytes the kernel has not taken. Private to stream.cc and stream_block.cc.
-struct Stream::Block final : Deferred {
+// What a Stream keeps on the heap until libuv's close callback: the handle, and what is under way.
+// Small, because every connection has two. Private to stream.cc and stream_block.cc.
+struct Stream::Block final {
   union Handle {
     uv_stream_t stream;
     uv_tcp_t tcp;
     uv_pipe_t pipe;
     Handle() : pipe{} {}
   } handle;
-  // A connect is over before the first write begins.
-  union Request {
-    uv_connect_t connect;
-    uv_write_t write;
-    Request() : write{} {}
-  } request;
   Events* owner = nullptr;
 
-  std::vector<std::byte> sending;  // handed to libuv's one write request
-  std::vector<std::byte> waiting;  // came while `sending` was under way
+  // The one connect, until it has ended.
+  struct Connecting final : Deferred {
+    explicit Connecting(Block& its_block) : block(its_block) {}
+    void on_end_of_turn() override;  // one that ended at once is told here
+    Block& block;
+    uv_connect_t request{};
+    int status = 0;
+  };
+  std::unique_ptr<Connecting> connecting;
+  // What the kernel has not taken, while there is such.
+  struct Sending {
+    uv_write_t request{};
+    std::vector<std::byte> bytes;    // handed to libuv with the request
+    std::vector<std::byte> waiting;  // came meanwhile
+  };
+  std::unique_ptr<Sending> sending;
   // The socket's own error is told once, to whoever asks first. When that was a write, reading
   // would see a plain EOF afterwards, and a broken source must never look like an orderly end.
   int socket_error = 0;
   int write_error = 0;
-  int connect_status = 0;  // for on_end_of_turn
   ReadPace pace;
   std::uint32_t low_water = 1;  // SO_RCVLOWAT; more than 1: enlisted in the loop's Coalescing
   bool is_unix = false;
-  bool is_connecting = false;
-  bool is_sending = false;
   bool is_reading = false;
   bool has_read_since_look = false;  // Coalescing's
   bool wants_shutdown = false;
@@ -51,7 +56,6 @@ struct Stream::Block final : Deferred {
 
   int open(int socket);  // libuv takes the descriptor
   void connect(const SocketAddress& to);
-  void on_end_of_turn() override;  // a connect that ended at once is told here
   void connected(int status);
 
   void start_reading();
@@ -64,7 +68,8 @@ struct Stream::Block final : Deferred {
   [[nodiscard]] bool goes_on_coalescing();
   void fail_reading(int uv_error);
 
-  [[nodiscard]] int send(std::vector<std::byte> bytes);
+  [[nodiscard]] int send(Bytes bytes);
+  [[nodiscard]] int begin_sending(std::vector<std::byte> bytes);
   void sent(int status);
   void fail_writing(int uv_error);
   [[nodiscard]] std::size_t pending() const;
