@@ -3,6 +3,7 @@
 
 #include <ctime>
 
+#include "tls/refused_tickets.h"
 #include "tls/ticket_store.h"
 #include "tls/verified_chains.h"
 
@@ -14,6 +15,7 @@ struct Remembered {
   // Wall time, because certificates speak of it. Replaced in tests.
   std::time_t (*now)() = [] { return std::time(nullptr); };
   TicketStore tickets;
+  RefusedTickets refused;
   VerifiedChains chains;
 };
 

@@ -27,13 +27,17 @@ Resumption::~Resumption() {
   if (has_offered_ && expires_ == 0) remembered_->tickets.forget(*key_);
 }
 
-void Resumption::offer(gnutls_session_t session, const Peer& peer) {
-  if (!keeps_tickets()) return;
+void Resumption::begin(const Peer& peer) {
+  if (remembered_ == nullptr || !context_.resumption) return;
   Fingerprinter printer;
   printer.add(context_.identity).add(peer.target).add(peer.sni);
   add_names(printer, peer);
   key_ = printer.finish();
-  if (!key_) return;
+  if (key_ && remembered_->refused.is_hopeless(*key_, remembered_->now())) key_.reset();
+}
+
+void Resumption::offer(gnutls_session_t session) {
+  if (!keeps_tickets()) return;
   const auto ticket = remembered_->tickets.take(*key_, remembered_->now());
   if (!ticket) return;
   if (gnutls_session_set_data(session, ticket->data.data(), ticket->data.size()) < 0) return;
@@ -76,6 +80,8 @@ Verdict Resumption::judge(gnutls_session_t session, const Peer& peer) {
 void Resumption::established(gnutls_session_t session) {
   if (!keeps_tickets()) return;
   const bool is_resumed = gnutls_session_is_resumed(session) != 0;
+  if (is_resumed) remembered_->refused.accepted(*key_);
+  if (has_offered_ && !is_resumed) remembered_->refused.refused(*key_, remembered_->now());
   expires_ = std::min(is_resumed ? offered_expires_ : remembered_->now() + kMaxAge, good_until_);
   if (gnutls_protocol_get_version(session) >= GNUTLS_TLS1_3) return;
   // Without the extended master secret (RFC 7627) a session can be resumed with somebody else.
@@ -96,7 +102,7 @@ void Resumption::ticket_received(gnutls_session_t session) {
 void Resumption::keep(gnutls_session_t session) {
   // Only what was proven with a certificate can be judged again when it is resumed.
   unsigned count = 0;
-  if (gnutls_certificate_get_peers(session, &count) == nullptr || count == 0 || !key_) return;
+  if (gnutls_certificate_get_peers(session, &count) == nullptr || count == 0) return;
   Datum data;
   if (gnutls_session_get_data2(session, data.get()) < 0 || data.view().size() > kMaxTicket) return;
   remembered_->tickets.put(*key_, {std::string(data.view()), expires_}, remembered_->now());

@@ -27,9 +27,12 @@ class Resumption {
   Resumption(const Resumption&) = delete;
   Resumption& operator=(const Resumption&) = delete;
 
-  [[nodiscard]] bool keeps_tickets() const { return remembered_ != nullptr && context_.resumption; }
+  // First of all.
+  void begin(const Peer& peer);
+  // After begin(): not where resumption is switched off, nor while a server refuses all tickets.
+  [[nodiscard]] bool keeps_tickets() const { return key_.has_value(); }
   // Before the handshake.
-  void offer(gnutls_session_t session, const Peer& peer);
+  void offer(gnutls_session_t session);
   // What verify_peer says, or has said a moment ago.
   [[nodiscard]] Verdict judge(gnutls_session_t session, const Peer& peer);
   // After the handshake: TLS 1.2 sessions can be kept now.

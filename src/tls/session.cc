@@ -56,6 +56,7 @@ Session::~Session() = default;
 
 void Session::Impl::start() {
   // KEY_SHARE_TOP: one key pair instead of two; a server that wants another group asks again.
+  resumption.begin(peer);
   unsigned flags = GNUTLS_CLIENT | GNUTLS_NONBLOCK | GNUTLS_NO_SIGNAL | GNUTLS_KEY_SHARE_TOP;
   if (!resumption.keeps_tickets()) flags |= GNUTLS_NO_TICKETS;
   gnutls_session_t raw = nullptr;
@@ -86,7 +87,7 @@ void Session::Impl::start() {
   if (!resumption.keeps_tickets()) return;
   gnutls_handshake_set_hook_function(raw, GNUTLS_HANDSHAKE_NEW_SESSION_TICKET, GNUTLS_HOOK_POST,
                                      &Impl::on_ticket);
-  resumption.offer(raw, peer);
+  resumption.offer(raw);
 }
 
 void Session::Impl::set_server_name() {

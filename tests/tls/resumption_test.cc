@@ -143,6 +143,31 @@ TEST_CASE("a server that no longer knows a ticket gets a full handshake on the s
   f.expect_resumed();
 }
 
+TEST_CASE("a server that never takes its tickets back is not offered any for a while") {
+  const char* priority = kTls13;
+  SUBCASE("TLS 1.2") { priority = kTls12; }
+  SUBCASE("TLS 1.3") {}
+  Resuming f(priority);
+  MovedClock clock(f.remembered);
+  f.connect();
+  for (unsigned i = 0; i < RefusedTickets::kInARow; ++i) {
+    Datum other;
+    REQUIRE(gnutls_session_ticket_key_generate(other.get()) == 0);
+    f.options.ticket_key = other.view();
+    f.connect_again();
+    f.expect_full();
+  }
+  // It would take this one, but nobody shows it.
+  f.connect_again();
+  f.expect_full();
+  clock.advance(RefusedTickets::kPause);
+  f.connect_again();
+  f.connect_again();
+  f.expect_resumed();
+  f.connect_again();
+  f.expect_resumed();
+}
+
 TEST_CASE("a server that changes its TLS version gets a full handshake") {
   Resuming f(kTls12);
   SUBCASE("upwards") {
@@ -283,7 +308,7 @@ TEST_CASE("the certificates of a resumed session are judged again") {
   f.options.chain = {&leaf};
   MovedClock clock(f.remembered);
   f.connect();
-  Remembered forged{.now = f.remembered.now, .tickets = {}, .chains = {}};
+  Remembered forged{.now = f.remembered.now, .tickets = {}, .refused = {}, .chains = {}};
   Fingerprinter printer;
   printer.add(f.context().impl().identity).add(f.peer.target).add(f.peer.sni);
   printer.add_count(1).add(f.peer.names[0]);

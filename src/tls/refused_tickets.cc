@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: MIT
+#include "tls/refused_tickets.h"
+
+namespace tunnel::tls {
+
+void RefusedTickets::refused(const Fingerprint& key, std::time_t now) {
+  // More servers than that: to begin anew costs each of them a few offers.
+  if (servers_.size() >= kInAll && !servers_.contains(key)) servers_.clear();
+  Server& server = servers_[key];
+  // After a pause one refusal is enough for the next.
+  if (server.in_a_row < kInARow) ++server.in_a_row;
+  server.since = now;
+}
+
+bool RefusedTickets::is_hopeless(const Fingerprint& key, std::time_t now) const {
+  const auto found = servers_.find(key);
+  if (found == servers_.end() || found->second.in_a_row < kInARow) return false;
+  return found->second.since <= now && now < found->second.since + kPause;
+}
+
+}  // namespace tunnel::tls

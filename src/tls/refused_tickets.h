@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <cstddef>
+#include <ctime>
+#include <unordered_map>
+
+#include "tls/fingerprint.h"
+
+namespace tunnel::tls {
+
+// Which servers give tickets that they do not take back: those whose tickets are switched off by
+// half (nginx's ssl_session_tickets off still sends some), or that share an address but no key.
+// Offering and storing what is always refused costs a twentieth of a handshake and half a KiB of
+// each connection, so there is a pause after many refusals in a row; where one machine in ten takes
+// a ticket, that is not the rule. Bounded. Loop-bound; owned by a worker.
+class RefusedTickets {
+ public:
+  static constexpr unsigned kInARow = 16;
+  static constexpr std::time_t kPause = 600;  // seconds; then it is tried again
+  static constexpr std::size_t kInAll = 1024;
+
+  void refused(const Fingerprint& key, std::time_t now);
+  void accepted(const Fingerprint& key) { servers_.erase(key); }
+  // Tickets are neither worth offering nor keeping now.
+  [[nodiscard]] bool is_hopeless(const Fingerprint& key, std::time_t now) const;
+
+ private:
+  struct Server {
+    unsigned in_a_row = 0;
+    std::time_t since = 0;  // of the last refusal; a clock that was set back ends the pause
+  };
+  std::unordered_map<Fingerprint, Server, FingerprintHash> servers_;
+};
+
+}  // namespace tunnel::tls
