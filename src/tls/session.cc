@@ -56,7 +56,7 @@ Session::~Session() = default;
 
 void Session::Impl::start() {
   // KEY_SHARE_TOP: one key pair instead of two; a server that wants another group asks again.
-  resumption.begin(peer);
+  resumption.begin(*peer);
   unsigned flags = GNUTLS_CLIENT | GNUTLS_NONBLOCK | GNUTLS_NO_SIGNAL | GNUTLS_KEY_SHARE_TOP;
   if (!resumption.keeps_tickets()) flags |= GNUTLS_NO_TICKETS;
   gnutls_session_t raw = nullptr;
@@ -69,7 +69,7 @@ void Session::Impl::start() {
     error = gnutls_credentials_set(raw, GNUTLS_CRD_CERTIFICATE, context.credentials.get());
   if (error == 0 && context.psk)
     error = gnutls_credentials_set(raw, GNUTLS_CRD_PSK, context.psk->credentials());
-  if (error < 0) return (void)fail(cannot_begin(peer.target, error));
+  if (error < 0) return (void)fail(cannot_begin(target, error));
   gnutls_session_set_ptr(raw, this);
   gnutls_transport_set_ptr(raw, this);
   gnutls_transport_set_push_function(raw, &Impl::push);
@@ -91,7 +91,7 @@ void Session::Impl::start() {
 }
 
 void Session::Impl::set_server_name() {
-  std::string name = peer.sni;
+  std::string name = peer->sni;
   if (name.ends_with('.')) name.pop_back();  // RFC 6066: without the trailing dot
   if (name.empty() || is_ip(name)) return;
   (void)gnutls_server_name_set(session.get(), GNUTLS_NAME_DNS, name.data(), name.size());
@@ -125,7 +125,7 @@ ssize_t Session::Impl::pull(gnutls_transport_ptr_t self, void* data, std::size_t
 
 int Session::Impl::verify(gnutls_session_t session) {
   auto* impl = static_cast<Impl*>(gnutls_session_get_ptr(session));
-  auto verdict = impl->resumption.judge(session, impl->peer);
+  auto verdict = impl->resumption.judge(session, *impl->peer);
   if (verdict.failure.kind == Kind::ok) return 0;
   (void)gnutls_alert_send(session, GNUTLS_AL_FATAL, verdict.alert);
   (void)impl->fail(std::move(verdict.failure));
@@ -167,7 +167,7 @@ void Session::feed(Bytes ciphertext) { impl_->input = ciphertext; }
 
 Io Session::handshake(OutBuffer& out) {
   auto& impl = *impl_;
-  if (impl.has_failed) return Io::failed;
+  if (impl.failure) return Io::failed;
   if (impl.established) return Io::done;
   const Lending lending(impl.out, out);
   if (!impl.looks_like_tls()) return Io::failed;
@@ -175,7 +175,7 @@ Io Session::handshake(OutBuffer& out) {
     const int result = gnutls_handshake(impl.session.get());
     if (result == GNUTLS_E_SUCCESS) return impl.finish_handshake();
     if (result == GNUTLS_E_WARNING_ALERT_RECEIVED && ++impl.warnings > kMaxWarnings)
-      return impl.fail(too_many_warnings(impl.peer.target));
+      return impl.fail(too_many_warnings(impl.target));
     if (impl.overflowed || gnutls_error_is_fatal(result) != 0) return impl.fail_handshake(result);
     if (result == GNUTLS_E_GOT_APPLICATION_DATA) return impl.fail_handshake(result);
     if (result == GNUTLS_E_AGAIN && impl.input.empty()) return Io::again;
@@ -191,7 +191,7 @@ bool Session::Impl::looks_like_tls() {
   // Before the second byte everything that came is in `first` or in the rest of the input.
   std::string said(as_text(Bytes(first).first(before)));
   said += as_text(input.first(std::min<std::size_t>(input.size(), 512)));
-  (void)fail(not_tls(peer.target, as_bytes(said)));
+  (void)fail(not_tls(target, as_bytes(said)));
   return false;
 }
 
@@ -199,24 +199,22 @@ Io Session::Impl::finish_handshake() {
   const auto raw = session.get();
   const char* suite = gnutls_ciphersuite_get(raw);
   if (!context.offer.accepts_suite(suite != nullptr ? suite : ""))
-    return fail_with_alert(not_in_list(peer.target, "cipher suite", suite, "tls.ciphers"),
+    return fail_with_alert(not_in_list(target, "cipher suite", suite, "tls.ciphers"),
                            GNUTLS_A_HANDSHAKE_FAILURE);
   const auto group = gnutls_group_get(raw);
   if (group != GNUTLS_GROUP_INVALID && !context.offer.accepts_group(group))
-    return fail_with_alert(
-        not_in_list(peer.target, "group", gnutls_group_get_name(group), "tls.groups"),
-        GNUTLS_A_HANDSHAKE_FAILURE);
+    return fail_with_alert(not_in_list(target, "group", gnutls_group_get_name(group), "tls.groups"),
+                           GNUTLS_A_HANDSHAKE_FAILURE);
   // GnuTLS does not ask about the certificates of a resumed session.
   if (gnutls_session_is_resumed(raw) != 0) {
-    auto verdict = resumption.judge(raw, peer);
+    auto verdict = resumption.judge(raw, *peer);
     if (verdict.failure.kind != Kind::ok)
       return fail_with_alert(std::move(verdict.failure), verdict.alert);
   }
   resumption.established(raw);
   established = true;
   warnings = 0;
-  peer.names = {};  // a resting session keeps little
-  peer.sni = {};
+  peer.reset();
   return Io::done;
 }
 
@@ -224,7 +222,7 @@ Io Session::Impl::finish_handshake() {
 
 Session::Opened Session::open(MutableBytes into, OutBuffer& out) {
   auto& impl = *impl_;
-  if (impl.has_failed) return {Io::failed, 0};
+  if (impl.failure) return {Io::failed, 0};
   if (impl.closed) return {Io::closed, 0};
   const Lending lending(impl.out, out);
   const auto raw = impl.session.get();
@@ -249,14 +247,14 @@ Session::Opened Session::open(MutableBytes into, OutBuffer& out) {
         continue;
       case GNUTLS_E_REHANDSHAKE:
         if (++impl.warnings > kMaxWarnings) {
-          (void)impl.fail(too_many_warnings(impl.peer.target));
+          (void)impl.fail(too_many_warnings(impl.target));
           break;
         }
         (void)gnutls_alert_send(raw, GNUTLS_AL_WARNING, GNUTLS_A_NO_RENEGOTIATION);
         continue;
       case GNUTLS_E_WARNING_ALERT_RECEIVED:
         if (++impl.warnings <= kMaxWarnings) continue;
-        (void)impl.fail(too_many_warnings(impl.peer.target));
+        (void)impl.fail(too_many_warnings(impl.target));
         break;
       case 0:
         impl.closed = true;
@@ -267,7 +265,7 @@ Session::Opened Session::open(MutableBytes into, OutBuffer& out) {
     }
     // What was decrypted before the end is delivered first; the next call tells the end.
     if (size > 0) return {Io::done, size};
-    return {impl.has_failed ? Io::failed : Io::closed, 0};
+    return {impl.failure ? Io::failed : Io::closed, 0};
   }
   const bool has_more = !impl.input.empty() || gnutls_record_check_pending(raw) > 0;
   return {has_more ? Io::done : Io::again, size};
@@ -296,7 +294,7 @@ std::size_t Session::Impl::open_records(MutableBytes into) {
 
 Io Session::seal(MutableBytes plaintext, OutBuffer& out) {
   auto& impl = *impl_;
-  if (impl.has_failed) return Io::failed;
+  if (impl.failure) return Io::failed;
   const Lending lending(impl.out, out);
   while (!plaintext.empty()) {
     if (const auto sealed = impl.seal_records(plaintext); sealed > 0) {
@@ -335,7 +333,7 @@ std::size_t Session::sealed_size(std::size_t plaintext_size) {
 
 Io Session::close(OutBuffer& out) {
   auto& impl = *impl_;
-  if (impl.has_failed) return Io::failed;
+  if (impl.failure) return Io::failed;
   if (!impl.established) return Io::done;
   const Lending lending(impl.out, out);
   const int result = gnutls_bye(impl.session.get(), GNUTLS_SHUT_WR);
@@ -346,13 +344,12 @@ Io Session::close(OutBuffer& out) {
 
 Io Session::Impl::fail(Failure why) {
   // The first reason is the true one.
-  if (!has_failed) failure = std::move(why);
-  has_failed = true;
+  if (!failure) failure = std::make_unique<const Failure>(std::move(why));
   return Io::failed;
 }
 
 Io Session::Impl::fail_with_alert(Failure why, gnutls_alert_description_t alert) {
-  if (!has_failed) (void)gnutls_alert_send(session.get(), GNUTLS_AL_FATAL, alert);
+  if (!failure) (void)gnutls_alert_send(session.get(), GNUTLS_AL_FATAL, alert);
   return fail(std::move(why));
 }
 
@@ -372,50 +369,53 @@ unsigned Session::Impl::server_version() const {
 }
 
 Io Session::Impl::fail_handshake(int error) {
-  if (has_failed) return Io::failed;  // by our own judgement: it has sent its alert
-  if (overflowed) return fail(out_of_room(peer.target));
+  if (failure) return Io::failed;  // by our own judgement: it has sent its alert
+  if (overflowed) return fail(out_of_room(target));
   switch (error) {
     case GNUTLS_E_FATAL_ALERT_RECEIVED:
-      return fail(alert_received(peer.target, gnutls_alert_get(session.get()), alert_context()));
+      return fail(alert_received(target, gnutls_alert_get(session.get()), alert_context()));
     case GNUTLS_E_UNSUPPORTED_VERSION_PACKET:
       (void)gnutls_alert_send(session.get(), GNUTLS_AL_FATAL, GNUTLS_A_PROTOCOL_VERSION);
-      return fail(wrong_version(peer.target, server_version()));
+      return fail(wrong_version(target, server_version()));
     default:
       (void)gnutls_alert_send_appropriate(session.get(), error);
-      return fail(handshake_failed(peer.target, error));
+      return fail(handshake_failed(target, error));
   }
 }
 
 Io Session::Impl::fail_record(int error) {
-  if (has_failed) return Io::failed;
-  if (overflowed) return fail(out_of_room(peer.target));
+  if (failure) return Io::failed;
+  if (overflowed) return fail(out_of_room(target));
   if (error == GNUTLS_E_FATAL_ALERT_RECEIVED) {
     const auto alert = gnutls_alert_get(session.get());
     if (alert == GNUTLS_A_CLOSE_NOTIFY) {  // sent as "fatal", which is wrong but clear enough
       closed = true;
       return Io::closed;
     }
-    return fail(alert_received(peer.target, alert, alert_context()));
+    return fail(alert_received(target, alert, alert_context()));
   }
   (void)gnutls_alert_send_appropriate(session.get(), error);
-  return fail(record_failed(peer.target, error));
+  return fail(record_failed(target, error));
 }
 
 // ---- what the transport tells, and what is to be told
 
 Failure Session::transport_ended(End end) const {
   const auto how = end == End::reset ? Silence::reset : Silence::closed;
-  if (impl_->has_failed) return impl_->failure;
+  if (impl_->failure) return *impl_->failure;
   if (impl_->closed) return {};
-  if (impl_->established) return ended_without_goodbye(impl_->peer.target, how);
-  return closed_in_handshake(impl_->peer.target, how, impl_->first_size > 0);
+  if (impl_->established) return ended_without_goodbye(impl_->target, how);
+  return closed_in_handshake(impl_->target, how, impl_->first_size > 0);
 }
 
 Failure Session::handshake_timed_out(Millis after) const {
-  return handshake_timeout(impl_->peer.target, after, impl_->first_size > 0);
+  return handshake_timeout(impl_->target, after, impl_->first_size > 0);
 }
 
-const Failure& Session::failure() const { return impl_->failure; }
+const Failure& Session::failure() const {
+  static const Failure none;
+  return impl_->failure ? *impl_->failure : none;
+}
 
 Negotiated Session::negotiated() const {
   const auto raw = impl_->session.get();

@@ -5,6 +5,8 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
+#include <string>
 #include <utility>
 
 #include "tls/context_impl.h"
@@ -22,13 +24,17 @@ inline constexpr std::size_t kFirstBytes = 11;
 // Loop-bound, like Session. `session`'s pointer is this object.
 struct Session::Impl {
   Impl(const Context::Impl& its_context, Peer its_peer, Remembered* remembered)
-      : context(its_context), peer(std::move(its_peer)), resumption(its_context, remembered) {}
+      : context(its_context),
+        target(its_peer.target),
+        peer(std::make_unique<const Peer>(std::move(its_peer))),
+        resumption(its_context, remembered) {}
 
   const Context::Impl& context;
-  Peer peer;
+  const std::string target;          // as sentences name it
+  std::unique_ptr<const Peer> peer;  // until established: a resting session keeps little
   Resumption resumption;
   SessionHandle session;
-  Failure failure;
+  std::unique_ptr<const Failure> failure;  // the first one
 
   // The transport's two ends, during a call.
   Bytes input;               // what feed() lent and GnuTLS has not taken
@@ -47,7 +53,6 @@ struct Session::Impl {
   bool established = false;
   bool received_data = false;
   bool closed = false;  // by the peer's close_notify
-  bool has_failed = false;
 
   void start();
   void set_server_name();
