@@ -12,11 +12,13 @@
 namespace tunnel {
 
 struct Connection::Dialing {
-  Dialing(Connection& connection, Service& service)
-      : walk(service.layout(), connection.address_, service.random()),
+  Dialing(Connection& connection, Service& service, const SocketAddress& its_address)
+      : address(its_address),
+        walk(service.layout(), address, service.random()),
         deadline(service.loop(), [&connection] { connection.on_dial_deadline(); }),
         retry(service.loop(), [&connection] { connection.on_retry(); }) {}
 
+  const SocketAddress address;  // the client's
   balance::Walk walk;
   std::vector<SocketAddress> tried;  // addresses: none is tried twice for one connection
   std::vector<Attempt> attempts;
@@ -28,15 +30,17 @@ struct Connection::Dialing {
 
 Connection::Connection(Service& service, Fd client, const SocketAddress& address, std::uint64_t id)
     : service_(service),
-      address_(address),
+      client_name_(address.to_string()),
       id_(id),
       accepted_at_(service.loop().now()),
-      socket_(std::move(client)) {}
+      socket_(std::move(client)),
+      dialing_(std::make_unique<Dialing>(*this, service, address)) {}
 
 Connection::~Connection() = default;
 
 void Connection::start() {
-  auto adopted = uv::Stream::adopt(service_.loop(), std::move(socket_), address_.family(), *this);
+  const int family = dialing_->address.family();
+  auto adopted = uv::Stream::adopt(service_.loop(), std::move(socket_), family, *this);
   if (!adopted) {
     return finish({Kind::connection_lost, Side::tunnel,
                    "cannot take over an accepted connection: " + adopted.error().text});
@@ -52,11 +56,10 @@ void Connection::start() {
                              static_cast<int>(keepalive.interval.count() / 1000), keepalive.count);
     }
   }
-  for (const std::string& refused : set_socket_options(client_->fd(), address_.family(),
-                                                       service_.config().socket_options.client)) {
+  for (const std::string& refused :
+       set_socket_options(client_->fd(), family, service_.config().socket_options.client)) {
     service_.report_option("client", refused);
   }
-  dialing_ = std::make_unique<Dialing>(*this, service_);
   if (const auto limit = service_.config().timeouts.dial) dialing_->deadline.start(*limit);
   return dial_next();
 }
@@ -101,7 +104,7 @@ void Connection::dial(balance::Claim claim) {
 }
 
 Caller Connection::caller() const {
-  Caller caller{preamble::Purpose::client, address_, {}, &service_.remembered()};
+  Caller caller{preamble::Purpose::client, dialing_->address, {}, &service_.remembered()};
   if (service_.config().send_proxy == config::SendProxy::none) return caller;
   sockaddr_storage storage{};
   socklen_t length = sizeof storage;
@@ -222,10 +225,9 @@ void Connection::report_dial_failed(const Relay::Ended& ended) {
   if (verdict.suppressed > 0) {
     sentences += " (and " + std::to_string(verdict.suppressed) + " more like this)";
   }
-  const std::string client = address_.to_string();
   service_.log().write(log::Level::error, log::Event::dial_failed, {service_.config().name, id_},
                        sentences,
-                       {{"client", std::string_view(client)},
+                       {{"client", std::string_view(client_name_)},
                         {"target", std::string_view(target_)},
                         {"kind", word(ended.kind)},
                         {"targets", std::string_view(kinds)},
@@ -241,11 +243,10 @@ void Connection::on_established() {
   relay_ = std::make_unique<Relay>(service_.loop(), std::move(client_), dial.take_stream(),
                                    std::move(session), service_.state().relay, target_, *this);
   relay_->begin_with({dial.take_greeting(), dial.take_surplus(), dial.take_filter()});
-  const std::string client = address_.to_string();
   if (service_.log().enabled(log::Level::debug)) {
     service_.log().write(log::Level::debug, log::Event::connected, {service_.config().name, id_},
                          "connected to " + target_,
-                         {{"client", std::string_view(client)},
+                         {{"client", std::string_view(client_name_)},
                           {"target", std::string_view(target_)},
                           {"tls", negotiated_.version},
                           {"resumed", negotiated_.resumed},
@@ -303,7 +304,6 @@ void Connection::on_end_of_turn() { return service_.remove(*this); }
 
 void Connection::log_closed(const Relay::Ended& ended) {
   if (!service_.log().enabled(log::Level::info)) return;
-  const std::string client = address_.to_string();
   std::string tls(negotiated_.version);
   if (!tls.empty()) {
     tls += "/" + std::string(negotiated_.cipher);
@@ -312,7 +312,7 @@ void Connection::log_closed(const Relay::Ended& ended) {
   const std::int64_t total = (service_.loop().now() - accepted_at_).count();
   service_.log().write(log::Level::info, log::Event::closed, {service_.config().name, id_},
                        ended.text.empty() ? "connection ended" : ended.text,
-                       {{"client", std::string_view(client)},
+                       {{"client", std::string_view(client_name_)},
                         {"target", std::string_view(target_)},
                         {"kind", word(ended.kind)},
                         {"side", word(ended.side)},

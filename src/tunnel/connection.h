@@ -87,7 +87,7 @@ class Connection final : public uv::Deferred,
 
   // Constant after construction.
   Service& service_;
-  const SocketAddress address_;
+  const std::string client_name_;  // its address, for the log
   const std::uint64_t id_;
   const TimePoint accepted_at_;
 

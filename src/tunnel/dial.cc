@@ -90,7 +90,7 @@ bool Dial::enter(Phase phase) {
 
 // Notes how long the current phase has taken so far.
 void Dial::stamp() {
-  const std::int64_t took = (loop_.now() - phase_began_).count();
+  const auto took = static_cast<std::int32_t>((loop_.now() - phase_began_).count());
   if (phase_ == Phase::resolving) times_.resolve_ms = took;
   if (phase_ == Phase::connecting) times_.connect_ms = took;
   if (phase_ == Phase::preamble) times_.preamble_ms = took;

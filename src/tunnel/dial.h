@@ -27,10 +27,10 @@ enum class Phase { resolving, connecting, preamble, handshaking, established };
 
 // How long the phases of the last attempt took; -1: never reached.
 struct PhaseTimes {
-  std::int64_t resolve_ms = -1;
-  std::int64_t connect_ms = -1;
-  std::int64_t preamble_ms = -1;
-  std::int64_t tls_ms = -1;
+  std::int32_t resolve_ms = -1;
+  std::int32_t connect_ms = -1;
+  std::int32_t preamble_ms = -1;
+  std::int32_t tls_ms = -1;
 };
 
 // How targets of one service are dialled: constant for the life of the snapshot, shared by its
