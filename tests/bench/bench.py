@@ -119,7 +119,7 @@ class Run:
                     # Whoever is first finds the machine cold: not always the same.
                     first = round_number % len(running)
                     for peer in running[first:] + running[:first]:
-                        if workload == "many" and peer.name != "tunnel":
+                        if workload == "many" and not peer.holds_many:
                             continue
                         say(f"  {workload}: {peer.name}")
                         self.note(peer.name, getattr(work, workload)(peer))

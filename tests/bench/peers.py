@@ -24,6 +24,7 @@ class Peer:
     name = None
     label = None
     is_limit = False
+    holds_many = True  # thousands of connections, without being made to hold them at a price
 
     def __init__(self, folder, server, cpu):
         self.folder, self.server, self.cpu = folder / self.name, server, cpu
@@ -98,6 +99,7 @@ class TwoWorkerTunnel(Tunnel):
 class Stunnel(Peer):
     name, label = "stunnel", "stunnel"
     packages = ["stunnel4"]
+    holds_many = False  # a thread each
 
     def command(self):
         text = "foreground = yes\npid =\ndebug = err\nsyslog = no\n"
@@ -111,6 +113,7 @@ class Stunnel(Peer):
 
 class Haproxy(Peer):
     name, label = "haproxy", "HAProxy"
+    holds_many = False  # what maxconn allows is paid for in memory at start
 
     def command(self):
         text = ("global\n  nbthread 1\n  maxconn 4000\n"
