@@ -22,13 +22,13 @@ Prepared prepare(const config::Config& config, SlotFreedFn on_slot_freed) {
   Prepared prepared;
   auto snapshot = std::make_unique<Snapshot>();
   snapshot->global = config.global;
-  tls::TrustStore trust;
+  tls::Context::Shared shared;
   for (std::size_t index = 0; index < config.services.size(); ++index) {
     const config::Service& service = config.services[index];
     std::unique_ptr<const tls::Context> context;
     std::unique_ptr<const tls::Context> check_context;
     if (service.tls) {
-      tls::Context::Loaded loaded = tls::Context::load(*service.tls, trust);
+      tls::Context::Loaded loaded = tls::Context::load(*service.tls, shared);
       add(prepared, service, "tls", std::move(loaded.problems));
       for (const std::string& warning : loaded.warnings) {
         prepared.warnings.push_back({service.name, warning});
@@ -36,8 +36,11 @@ Prepared prepare(const config::Config& config, SlotFreedFn on_slot_freed) {
       context = std::move(loaded.context);
     }
     if (service.health.tls) {
-      tls::Context::Loaded loaded = tls::Context::load(*service.health.tls, trust);
+      tls::Context::Loaded loaded = tls::Context::load(*service.health.tls, shared);
       add(prepared, service, "health.tls", std::move(loaded.problems));
+      for (const std::string& warning : loaded.warnings) {
+        prepared.warnings.push_back({service.name, "health." + warning});
+      }
       check_context = std::move(loaded.context);
     }
     snapshot->services.push_back(

@@ -55,8 +55,8 @@ std::vector<Certificate> ordered(std::vector<Certificate> from, std::size_t leaf
 // Loading, step by step; what cannot go on after a problem stops there.
 class ClientCertificate::Loading {
  public:
-  Loading(const config::Tls& tls, std::vector<std::string>& warnings)
-      : tls_(tls), warnings_(warnings) {}
+  Loading(const config::Tls& tls, WrongPins& wrong_pins, std::vector<std::string>& warnings)
+      : tls_(tls), wrong_pins_(wrong_pins), warnings_(warnings) {}
 
   std::unique_ptr<const ClientCertificate> run() {
     load();
@@ -81,7 +81,7 @@ class ClientCertificate::Loading {
     // The key comes first: a token's PIN, if it is wrong, is tried once and no more.
     read_key();
     if (is_token_uri(tls_.cert) && problems_.empty())
-      certificates_ = token_certificates("cert", tls_.cert, pin(), problems_);
+      certificates_ = token_certificates("cert", tls_.cert, pin(), wrong_pins_, problems_);
     if (problems_.empty()) assemble();
     if (problems_.empty()) warn();
   }
@@ -142,7 +142,7 @@ class ClientCertificate::Loading {
     if (is_token_uri(key_source())) {
       const bool is_own = !tls_.key.empty();
       const auto uri = is_own ? tls_.key : key_uri_of(tls_.cert);
-      result_->key_ = token_key(is_own ? "key" : "cert", uri, pin(), problems_);
+      result_->key_ = token_key(is_own ? "key" : "cert", uri, pin(), wrong_pins_, problems_);
       password_was_used_ = true;
       return;
     }
@@ -227,6 +227,7 @@ class ClientCertificate::Loading {
   }
 
   const config::Tls& tls_;
+  WrongPins& wrong_pins_;
   std::vector<std::string>& warnings_;
   std::vector<Problem> problems_;
   std::unique_ptr<ClientCertificate> result_{new ClientCertificate()};
@@ -235,8 +236,9 @@ class ClientCertificate::Loading {
 };
 
 std::unique_ptr<const ClientCertificate> ClientCertificate::load(
-    const config::Tls& tls, std::vector<Problem>& problems, std::vector<std::string>& warnings) {
-  Loading loading(tls, warnings);
+    const config::Tls& tls, WrongPins& wrong_pins, std::vector<Problem>& problems,
+    std::vector<std::string>& warnings) {
+  Loading loading(tls, wrong_pins, warnings);
   auto certificate = loading.run();
   std::ranges::move(loading.take_problems(), std::back_inserter(problems));
   return certificate;

@@ -9,6 +9,7 @@
 #include "tls/handles.h"
 #include "tls/key_password.h"
 #include "tls/problem.h"
+#include "tls/wrong_pins.h"
 
 namespace tunnel::tls {
 
@@ -18,7 +19,8 @@ class ClientCertificate {
  public:
   // Null without `cert`, and when there is a problem. Blocking, and never asks anybody anything.
   [[nodiscard]] static std::unique_ptr<const ClientCertificate> load(
-      const config::Tls& tls, std::vector<Problem>& problems, std::vector<std::string>& warnings);
+      const config::Tls& tls, WrongPins& wrong_pins, std::vector<Problem>& problems,
+      std::vector<std::string>& warnings);
   ~ClientCertificate();
   ClientCertificate(const ClientCertificate&) = delete;
   ClientCertificate& operator=(const ClientCertificate&) = delete;

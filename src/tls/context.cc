@@ -24,8 +24,8 @@ bool judges_chains(Verify verify) { return verify == Verify::full || verify == V
 // Loading, step by step; every step adds its problems and goes on.
 class Loader {
  public:
-  Loader(const Tls& tls, TrustStore& trust, Context::Purpose purpose)
-      : tls_(tls), trust_(trust), purpose_(purpose), impl_(std::make_unique<Context::Impl>()) {}
+  Loader(const Tls& tls, Context::Shared& shared, Context::Purpose purpose)
+      : tls_(tls), shared_(shared), purpose_(purpose), impl_(std::make_unique<Context::Impl>()) {}
 
   void load() {
     load_identity();
@@ -65,7 +65,7 @@ class Loader {
     // Files that are named are read even when they will not be used: a check should find them
     // broken.
     if ((judges_chains(tls_.verify) && !needs_psk(tls_)) || !tls_.ca.empty())
-      impl_->policy.anchors = trust_.anchors(tls_.ca, problems);
+      impl_->policy.anchors = shared_.trust.anchors(tls_.ca, problems);
   }
 
   void load_crls() {
@@ -117,7 +117,7 @@ class Loader {
     if (const int error = gnutls_certificate_allocate_credentials(&credentials); error < 0)
       return add("cert", -1, gnutls_strerror(error));
     impl_->credentials.reset(credentials);
-    impl_->certificate = ClientCertificate::load(tls_, problems, warnings);
+    impl_->certificate = ClientCertificate::load(tls_, shared_.wrong_pins, problems, warnings);
     // GnuTLS itself would choose by the authorities that a server names, and send nothing when ours
     // is not among them; such lists are often incomplete, and the server judges anyhow.
     if (impl_->certificate)
@@ -159,15 +159,15 @@ class Loader {
   }
 
   const Tls& tls_;
-  TrustStore& trust_;
+  Context::Shared& shared_;
   Context::Purpose purpose_;
   std::unique_ptr<Context::Impl> impl_;
 };
 
 }  // namespace
 
-Context::Loaded Context::load(const Tls& tls, TrustStore& trust, Purpose purpose) {
-  Loader loader(tls, trust, purpose);
+Context::Loaded Context::load(const Tls& tls, Shared& shared, Purpose purpose) {
+  Loader loader(tls, shared, purpose);
   loader.load();
   Loaded loaded;
   if (auto impl = loader.impl()) loaded.context.reset(new Context(std::move(impl)));

@@ -9,6 +9,7 @@
 #include "config/model.h"
 #include "tls/problem.h"
 #include "tls/trust_store.h"
+#include "tls/wrong_pins.h"
 
 namespace tunnel::tls {
 
@@ -20,14 +21,19 @@ class Context {
   // What it is loaded for: a check makes no file (the key log).
   enum class Purpose : std::uint8_t { run, check };
 
-  // All problems at once; a context only when there is none. `trust` holds the process's one copy
-  // of the system's trust store and is loaded at the first need. Blocking.
+  // What the contexts of one configuration share while they are loaded.
+  struct Shared {
+    TrustStore trust;  // loaded at the first need
+    WrongPins wrong_pins;
+  };
+
+  // All problems at once; a context only when there is none. Blocking.
   struct Loaded {
     std::unique_ptr<const Context> context;
     std::vector<Problem> problems;
     std::vector<std::string> warnings;  // "tls.verify = \"none\": ...": for each start's log
   };
-  [[nodiscard]] static Loaded load(const config::Tls& tls, TrustStore& trust,
+  [[nodiscard]] static Loaded load(const config::Tls& tls, Shared& shared,
                                    Purpose purpose = Purpose::run);
   ~Context();
   Context(const Context&) = delete;

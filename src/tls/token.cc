@@ -88,6 +88,38 @@ std::string value_of(std::string_view uri, std::string_view name) {
 
 void* lend_pin(const KeyPassword& password) { return const_cast<KeyPassword*>(&password); }
 
+// What the URI says of the token: without the object in it, and without a PIN.
+std::string token_of(std::string_view uri) {
+  return without(uri.substr(0, uri.find('?')), [](std::string_view attribute) {
+    constexpr std::string_view kOfObjects[] = {"object=", "id=", "type=", "object-type=", "pin-"};
+    return std::ranges::any_of(
+        kOfObjects, [attribute](std::string_view start) { return attribute.starts_with(start); });
+  });
+}
+
+// "" when there is none.
+std::string pin_for(std::string_view uri, const KeyPassword& password) {
+  return password.is_set() ? password.text() : value_of(uri, "pin-value");
+}
+
+// False, with a problem, when this PIN must not be tried on this token again.
+bool may_try(const std::string& option, const std::string& uri, const KeyPassword& password,
+             const WrongPins& wrong_pins, std::vector<Problem>& problems) {
+  if (!wrong_pins.contains(token_of(uri), pin_for(uri, password))) return true;
+  const std::string which = password.is_set() ? "in " + password.path() : "that the URI names";
+  problems.push_back({password.is_set() ? password.option() : option, -1,
+                      "the PIN " + which + " does not open the token of " + uri_for_people(uri) +
+                          ": it was wrong before, and is not tried again",
+                      "tokens lock themselves after a few wrong PINs"});
+  return false;
+}
+
+void note_wrong_pin(const std::string& uri, const KeyPassword& password, int error,
+                    WrongPins& wrong_pins) {
+  const std::string pin = pin_for(uri, password);
+  if (error == GNUTLS_E_PKCS11_PIN_ERROR && !pin.empty()) wrong_pins.add(token_of(uri), pin);
+}
+
 // Tells why, by the library's number.
 void add_problem(const std::string& option, const std::string& uri, int error,
                  const KeyPassword& password, const std::string& what,
@@ -168,7 +200,8 @@ std::string key_uri_of(std::string_view certificate_uri) {
 }
 
 PrivateKey token_key(const std::string& option, const std::string& uri, const KeyPassword& password,
-                     std::vector<Problem>& problems) {
+                     WrongPins& wrong_pins, std::vector<Problem>& problems) {
+  if (!may_try(option, uri, password, wrong_pins, problems)) return nullptr;
   if (!add_module(option, uri, problems)) return nullptr;
   gnutls_privkey_t raw = nullptr;
   if (gnutls_privkey_init(&raw) < 0) return nullptr;
@@ -176,20 +209,23 @@ PrivateKey token_key(const std::string& option, const std::string& uri, const Ke
   gnutls_privkey_set_pin_function(raw, &KeyPassword::give_pin, lend_pin(password));
   const int error = gnutls_privkey_import_url(raw, without_pin_source(uri).c_str(), 0);
   if (error >= 0) return key;
+  note_wrong_pin(uri, password, error, wrong_pins);
   add_problem(option, uri, error, password, "the private key", problems);
   return nullptr;
 }
 
 std::vector<Certificate> token_certificates(const std::string& option, const std::string& uri,
-                                            const KeyPassword& password,
+                                            const KeyPassword& password, WrongPins& wrong_pins,
                                             std::vector<Problem>& problems) {
   std::vector<Certificate> certificates;
+  if (!may_try(option, uri, password, wrong_pins, problems)) return certificates;
   if (!add_module(option, uri, problems)) return certificates;
   gnutls_x509_crt_t* list = nullptr;
   unsigned size = 0;
   const int error = gnutls_x509_crt_list_import_url(&list, &size, uri.c_str(),
                                                     &KeyPassword::give_pin, lend_pin(password), 0);
   if (error < 0) {
+    note_wrong_pin(uri, password, error, wrong_pins);
     add_problem(option, uri, error, password, "the certificate", problems);
     return certificates;
   }

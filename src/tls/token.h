@@ -9,6 +9,7 @@
 #include "tls/handles.h"
 #include "tls/key_password.h"
 #include "tls/problem.h"
+#include "tls/wrong_pins.h"
 
 namespace tunnel::tls {
 
@@ -26,14 +27,17 @@ namespace tunnel::tls {
 // The URI of the key that belongs to the certificate of this URI: the same without "type=cert".
 [[nodiscard]] std::string key_uri_of(std::string_view certificate_uri);
 
-// Both log in with the PIN of `password`, at most once; the URI's pin-source is passed over.
-// `password` must outlive the key. Empty when there is a problem.
+// Both log in with the PIN of `password`, at most once, and not at all when it is among the wrong
+// ones; the URI's pin-source is passed over. `password` must outlive the key. Empty when there is a
+// problem.
 [[nodiscard]] PrivateKey token_key(const std::string& option, const std::string& uri,
-                                   const KeyPassword& password, std::vector<Problem>& problems);
+                                   const KeyPassword& password, WrongPins& wrong_pins,
+                                   std::vector<Problem>& problems);
 // The certificate, and its issuers as far as the token holds them.
 [[nodiscard]] std::vector<Certificate> token_certificates(const std::string& option,
                                                           const std::string& uri,
                                                           const KeyPassword& password,
+                                                          WrongPins& wrong_pins,
                                                           std::vector<Problem>& problems);
 
 }  // namespace tunnel::tls

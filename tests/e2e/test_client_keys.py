@@ -152,6 +152,21 @@ def test_wrong_pin(run, robot, tmp_path, token, pin, key, sentence):
 
 
 @pytest.mark.needs("softhsm2-util", "p11tool")
+def test_wrong_pin_is_tried_once_for_all_services(run, robot, tmp_path, token):
+    """Tokens lock themselves after three."""
+    tls = shown(robot, key=token.uri, key_password_file=secret(tmp_path, "pin", "9999"))
+    text = "foreground = true\n"
+    for name in ("one", "two", "three"):
+        text += f'[{name}]\naccept = "127.0.0.1:0"\nconnect = "127.0.0.1:1"\n'
+        text += f"[{name}.tls]\n" + toml.dumps(tls)
+    done = run("check", config=text, env=token.env)
+    assert done.returncode == 2
+    assert done.stderr.count("does not open the token") == 3, done.stderr
+    assert done.stderr.count("it was tried once") == 1, done.stderr
+    assert done.stderr.count("it was wrong before, and is not tried again") == 2, done.stderr
+
+
+@pytest.mark.needs("softhsm2-util", "p11tool")
 def test_token_that_fails_is_no_fault_of_the_server(relay, pki, robot, serve_tls, tmp_path, token):
     tunnel = relay(demanding(serve_tls, pki), env=token.env, tls=shown(
         robot, key=token.uri, key_password_file=secret(tmp_path, "pin", PIN)))
@@ -211,6 +226,16 @@ def test_expired_certificate_is_worth_a_warning(run, pki):
     assert done.returncode == 0
     assert re.search(r"tunnel\.toml:\d+:\d+: warning: tls\.cert: .*CN=old-robot.* expired 2 days "
                      r"ago", done.stderr)
+
+
+def test_expired_certificate_of_health_checks_is_worth_a_warning(run, pki):
+    old = pki.leaf("old-robot", days=(-60, -2), purposes=[CLIENT_AUTH])
+    done = run("check", config={"svc": {"accept": "127.0.0.1:0", "connect": "127.0.0.1:1",
+                                        "tls": False,
+                                        "health": {"check": "tls", "tls": shown(old)}}})
+    assert done.returncode == 0
+    assert re.search(r"tunnel\.toml:\d+:\d+: warning: health\.tls\.cert: .*CN=old-robot.* expired 2 "
+                     r"days ago", done.stderr)
 
 
 def test_nobody_is_asked_for_a_password_even_at_a_terminal(robot, tmp_path):

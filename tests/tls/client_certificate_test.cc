@@ -50,7 +50,8 @@ struct Robot {
   std::unique_ptr<const ClientCertificate> load() {
     problems.clear();
     warnings.clear();
-    return ClientCertificate::load(tls, problems, warnings);
+    WrongPins wrong_pins;
+    return ClientCertificate::load(tls, wrong_pins, problems, warnings);
   }
   // Loads without a word.
   std::unique_ptr<const ClientCertificate> loaded() {

@@ -19,12 +19,12 @@ namespace {
 
 struct Loading {
   TempFolder folder;
-  TrustStore trust;
+  Context::Shared shared;
   config::Tls tls;
   Identity ca{{.common_name = "Example CA", .is_ca = true}};
 
   Loading() { tls.ca = {folder.write("good.pem", ca.pem())}; }
-  Context::Loaded load() { return Context::load(tls, trust); }
+  Context::Loaded load() { return Context::load(tls, shared); }
   // The only problem there must be.
   Problem problem() {
     const auto loaded = load();
@@ -181,8 +181,8 @@ TEST_CASE("trust anchors are loaded once and shared") {
 TEST_CASE("without tls.ca the system's trust store decides") {
   Fixture f;
   f.tls.ca = {};
-  TrustStore trust;
-  const auto loaded = Context::load(f.tls, trust);
+  Context::Shared shared;
+  const auto loaded = Context::load(f.tls, shared);
   if (loaded.context == nullptr) {  // a system without ca-certificates
     REQUIRE(loaded.problems.size() == 1);
     CHECK(loaded.problems[0].hint == Contains("install ca-certificates"));
@@ -240,7 +240,7 @@ TEST_CASE("min_strength leaves out weaker suites and groups, and says when none 
     for (const auto strength : {config::MinStrength::bits128, config::MinStrength::bits192,
                                 config::MinStrength::bits256}) {
       l.tls.min_strength = strength;
-      CHECK(Context::load(l.tls, l.trust).context != nullptr);
+      CHECK(Context::load(l.tls, l.shared).context != nullptr);
     }
   }
   SUBCASE("no suite") {
@@ -326,7 +326,7 @@ TEST_CASE("dangerous settings are warned of") {
 TEST_CASE("a key log is made for its owner only, and not by a check") {
   Loading l;
   l.tls.keylog = l.folder.path() + "/keys";
-  CHECK(Context::load(l.tls, l.trust, Context::Purpose::check).problems.empty());
+  CHECK(Context::load(l.tls, l.shared, Context::Purpose::check).problems.empty());
   CHECK_FALSE(std::filesystem::exists(l.tls.keylog));
   CHECK(l.load().problems.empty());
   struct stat info {};

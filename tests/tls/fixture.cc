@@ -19,7 +19,7 @@ Fixture::Fixture()
 }
 
 void Fixture::load() {
-  auto loaded = Context::load(tls, trust_);
+  auto loaded = Context::load(tls, shared_);
   for (const auto& problem : loaded.problems) FAIL_CHECK(problem.key << ": " << problem.text);
   REQUIRE(loaded.context != nullptr);
   context_ = std::move(loaded.context);

@@ -59,7 +59,7 @@ class Fixture {
  private:
   void start();
 
-  TrustStore trust_;
+  Context::Shared shared_;
   std::unique_ptr<const Context> context_;
   std::unique_ptr<TestServer> server_;
   std::unique_ptr<Client> client_;

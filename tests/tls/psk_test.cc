@@ -253,23 +253,23 @@ TEST_CASE("with a CA a certificate is accepted, too, and verified") {
 TEST_CASE("verify = none is worth no warning where only the key counts") {
   Shared s;
   s.tls.verify = config::Verify::none;
-  TrustStore trust;
-  CHECK(Context::load(s.tls, trust).warnings.empty());
+  Context::Shared shared;
+  CHECK(Context::load(s.tls, shared).warnings.empty());
   s.tls.ca = {s.folder.write("ca.pem", s.ca.pem())};
-  CHECK(Context::load(s.tls, trust).warnings.size() == 1);
+  CHECK(Context::load(s.tls, shared).warnings.size() == 1);
 }
 
 TEST_CASE("what is offered with a pre-shared key") {
   Shared s;
-  TrustStore trust;
+  Context::Shared shared;
   s.tls.min_version = config::TlsVersion::tls1_2;
   const auto suites = [&] {
-    const auto loaded = Context::load(s.tls, trust);
+    const auto loaded = Context::load(s.tls, shared);
     REQUIRE(loaded.context != nullptr);
     return loaded.context->impl().offer.suites;
   };
   const auto problem = [&] {
-    const auto loaded = Context::load(s.tls, trust);
+    const auto loaded = Context::load(s.tls, shared);
     REQUIRE(loaded.problems.size() >= 1);
     return loaded.problems.front().key + ": " + loaded.problems.front().text;
   };

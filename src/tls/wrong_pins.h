@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <string_view>
+#include <vector>
+
+#include "tls/fingerprint.h"
+
+namespace tunnel::tls {
+
+// Which PINs have been tried in vain on which tokens while the services of one configuration are
+// loaded. Most tokens lock themselves after three, and a PIN that was wrong for one service is
+// wrong for the next. Keeps hashes only. One thread; lives as long as the loading.
+class WrongPins {
+ public:
+  // `token` is what a URI says of the token, without the object in it.
+  void add(std::string_view token, std::string_view pin);
+  [[nodiscard]] bool contains(std::string_view token, std::string_view pin) const;
+
+ private:
+  std::vector<Fingerprint> known_;
+};
+
+}  // namespace tunnel::tls
