@@ -153,8 +153,7 @@ void describe_health(const config::Service& service, bool is_only_target, Senten
   } else if (health.eject_time > Millis(0)) {
     const bool doubles = health.eject_max > health.eject_time;
     out.push_back(
-        "a target whose dial fails is left out for " +
-        format_duration(std::min(health.eject_time, health.eject_max)) +
+        "a target whose dial fails is left out for " + format_duration(health.eject_time) +
         (doubles ? ", twice as long each time in a row up to " + format_duration(health.eject_max)
                  : "") +
         "; when all are left out they are tried anyway, in the same order");

@@ -13,9 +13,10 @@ std::int64_t millis(TimePoint time) { return time.time_since_epoch().count(); }
 
 // The ejection time before jitter: doubled for each ejection in a row, up to the maximum.
 Millis back_off(const HealthRules& rules, unsigned times) {
+  const Millis longest = std::max(rules.eject_max, rules.eject_time);
   Millis time = rules.eject_time;
-  for (unsigned i = 1; i < times && time < rules.eject_max; ++i) time *= 2;
-  return std::min(time, rules.eject_max);
+  for (unsigned i = 1; i < times && time < longest; ++i) time *= 2;
+  return std::min(time, longest);
 }
 
 }  // namespace

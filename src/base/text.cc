@@ -144,6 +144,8 @@ std::string_view did_you_mean(std::string_view typed,
     if (distance < best_distance) {
       best = candidate;
       best_distance = distance;
+    } else if (distance == best_distance && candidate != best) {
+      best = {};  // "1.4" is as near to "1.0" as to "1.3"
     }
   }
   return best;

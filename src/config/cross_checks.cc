@@ -105,9 +105,9 @@ void check_health(Document& document, const Service& service) {
                      "checks cannot speak TLS: the service has tls = false and no health.tls",
                      "add [" + service.name + ".health.tls], or use check = \"tcp\"");
   }
-  if (health.eject_max < health.eject_time) {
-    const bool is_max_set = document.is_set(service.name, "health.eject_max");
-    document.problem(service.name, is_max_set ? "health.eject_max" : "health.eject_time", -1,
+  // Without eject_max, a longer eject_time is the longest.
+  if (health.eject_max < health.eject_time && document.is_set(service.name, "health.eject_max")) {
+    document.problem(service.name, "health.eject_max", -1,
                      "eject_max (" + format_duration(health.eject_max) +
                          ") is shorter than eject_time (" + format_duration(health.eject_time) +
                          ")");

@@ -325,7 +325,7 @@ constexpr auto kHealthRows = std::to_array<Row<Health>>({
     row<Type::duration, &Health::eject_max>(
         {.key = "eject_max",
          .standard = "\"60s\"",
-         .help = "The longest that a target is avoided without being tried again.",
+         .help = "The longest that a target is avoided untried; at least eject_time.",
          .max = kDay}),
     row<Type::choice, &Health::check>(
         {.key = "check",

@@ -111,6 +111,18 @@ TEST_CASE("an eject time that does not double into the maximum still ends at the
   CHECK(second <= Millis(12'000));
 }
 
+TEST_CASE("an eject time that is longer than the maximum is the maximum") {
+  HealthRules rules;
+  rules.eject_time = Millis(120'000);
+  Bench bench(rules);
+  for (int i = 0; i < 3; ++i) {
+    const Millis out = bench.fail().duration;
+    CHECK(out >= Millis(96'000));
+    CHECK(out <= Millis(144'000));
+    bench.wait_out();
+  }
+}
+
 TEST_CASE("the first success restores, says how long it took, and resets the back-off") {
   Bench bench;
   (void)bench.fail();

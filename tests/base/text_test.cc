@@ -51,6 +51,14 @@ TEST_CASE("a misspelt word finds the one that was meant and nothing far away") {
   CHECK(did_you_mean("", kWords).empty());
 }
 
+TEST_CASE("of words that are equally near none was meant more than the others") {
+  constexpr std::array<std::string_view, 3> kVersions = {"1.1", "1.2", "1.3"};
+  CHECK(did_you_mean("1.4", kVersions).empty());
+  CHECK(did_you_mean("1,2", kVersions) == "1.2");
+  constexpr std::array<std::string_view, 2> kTwice = {"workers", "workers"};
+  CHECK(did_you_mean("worker", kTwice) == "workers");
+}
+
 TEST_CASE("what goes to a terminal carries no control characters") {
   CHECK(printable("plain") == "plain");
   CHECK(printable("a\x1b[31mb") == "a\\x1b[31mb");
