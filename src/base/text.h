@@ -22,7 +22,8 @@ namespace tunnel {
 [[nodiscard]] Result<std::uint64_t> parse_size(std::string_view text);
 [[nodiscard]] std::string format_size(std::uint64_t bytes);
 
-// The candidate that `typed` most probably meant (edit distance, small against its length), or "".
+// The candidate that `typed` most probably meant (edit distance, small against its length), or "";
+// "" also when several are equally near.
 [[nodiscard]] std::string_view did_you_mean(std::string_view typed,
                                             std::span<const std::string_view> candidates);
 

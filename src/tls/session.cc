@@ -55,8 +55,8 @@ Session::Session(const Context& context, Peer peer, Remembered* remembered)
 Session::~Session() = default;
 
 void Session::Impl::start() {
-  // KEY_SHARE_TOP: one key pair instead of two; a server that wants another group asks again.
   resumption.begin(*peer);
+  // KEY_SHARE_TOP: one key pair instead of two; a server that wants another group asks again.
   unsigned flags = GNUTLS_CLIENT | GNUTLS_NONBLOCK | GNUTLS_NO_SIGNAL | GNUTLS_KEY_SHARE_TOP;
   if (!resumption.keeps_tickets()) flags |= GNUTLS_NO_TICKETS;
   gnutls_session_t raw = nullptr;

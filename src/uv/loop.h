@@ -38,9 +38,10 @@ class Deferred : public DeferredLink {
 class Loop final : public Clock {
  public:
   static constexpr std::size_t kInputSize = 384 * 1024;
-  // What sealing kInputSize bytes may become: records of 16 KiB with header, tag and inner type,
-  // and room for what a TLS session says of its own accord (alerts, KeyUpdate).
-  static constexpr std::size_t kOutputSize = kInputSize + (kInputSize / 16384 + 1) * 512 + 16384;
+  // What sealing kInputSize bytes may become (tls::Session::sealed_size): records as small as a
+  // server may ask for, each with all that a record of any version can have around it. What is
+  // never touched costs no memory.
+  static constexpr std::size_t kOutputSize = kInputSize + (kInputSize / 512 + 2) * 160;
 
   Loop();
   ~Loop() override;  // every handle must be closed: runs the loop until their callbacks are done

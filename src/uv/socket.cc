@@ -84,6 +84,11 @@ bool has_undelivered_bytes(int fd) {
   return ::ioctl(fd, SIOCOUTQ, &bytes) == 0 && bytes > 0;
 }
 
+bool has_unread_bytes(int fd) {
+  int bytes = 0;
+  return ::ioctl(fd, FIONREAD, &bytes) == 0 && bytes > 0;
+}
+
 bool is_tcp_closed(int fd) {
   tcp_info info{};
   socklen_t length = sizeof info;

@@ -20,7 +20,7 @@ Result<void> bind_source(int fd, const SocketAddress& to, const SocketAddress& f
 void reset_on_close(int fd);
 
 // SO_RCVLOWAT: how many bytes must be there before the socket counts as readable. When fewer than
-// before are asked for and there, that is an event at once.
+// before are asked for and there, that is an event at once (since Linux 4.18). 0: unknown.
 [[nodiscard]] int low_water(int fd);
 void set_low_water(int fd, std::uint32_t bytes);
 
@@ -28,6 +28,8 @@ void set_low_water(int fd, std::uint32_t bytes);
     int fd);  // SIOCOUTQ; also counts a FIN not yet acknowledged
 [[nodiscard]] bool is_tcp_closed(int fd);
 [[nodiscard]] bool has_error_or_hangup(int fd, bool is_unix);
+
+[[nodiscard]] bool has_unread_bytes(int fd);  // leaves errors and ends to be read
 
 // What a read would say, without taking anything. The kernel's error is taken.
 struct Peeked {

@@ -105,8 +105,7 @@ void Stream::Block::take_eof() {
 
 void Stream::Block::note_pace(std::size_t size) {
   has_read_since_look = true;
-  const auto worth_waiting_for = pace.note(size, loop().now());
-  if (worth_waiting_for && *worth_waiting_for != low_water) wait_for(*worth_waiting_for);
+  if (const auto worth_waiting_for = pace.note(size, loop().now())) wait_for(*worth_waiting_for);
 }
 
 void Stream::Block::wait_for(std::uint32_t bytes) {
@@ -125,6 +124,8 @@ void Stream::Block::wait_for(std::uint32_t bytes) {
 // From Coalescing, which takes it out of its list.
 bool Stream::Block::goes_on_coalescing() {
   if (std::exchange(has_read_since_look, false)) return true;
+  // When we do not read, it is not the mark that holds them back.
+  if (is_reading && socket::has_unread_bytes(fd())) pace.note_held_back(loop().now());
   low_water = 1;
   socket::set_low_water(fd(), 1);
   return false;

@@ -4,6 +4,8 @@
 #include <uv.h>
 
 #include <cstddef>
+#include <cstdint>
+#include <memory>
 #include <vector>
 
 #include "uv/loop.h"
@@ -13,7 +15,8 @@
 namespace tunnel::uv {
 
 // What a Stream keeps on the heap until libuv's close callback: the handle, and what is under way.
-// Small, because every connection has two. Private to stream.cc and stream_block.cc.
+// Small, because every connection has two. Private to stream.cc, stream_block.cc, coalescing.cc and
+// tests.
 struct Stream::Block final {
   union Handle {
     uv_stream_t stream;
@@ -63,7 +66,7 @@ struct Stream::Block final {
   void take_read(ssize_t count, MutableBytes bytes);
   void take_eof();
   void note_pace(std::size_t size);
-  void wait_for(std::uint32_t bytes);
+  void wait_for(std::uint32_t bytes);  // before reading; 1: whatever comes
   // Called every millisecond while more than one byte is waited for: whether to go on.
   [[nodiscard]] bool goes_on_coalescing();
   void fail_reading(int uv_error);

@@ -24,7 +24,7 @@ class Peer:
     name = None
     label = None
     is_limit = False
-    holds_many = True  # thousands of connections, without being made to hold them at a price
+    holds_many = True  # thousands of connections, configured as it is here
 
     def __init__(self, folder, server, cpu):
         self.folder, self.server, self.cpu = folder / self.name, server, cpu

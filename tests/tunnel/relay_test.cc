@@ -58,6 +58,10 @@ struct Bench final : Relay::Owner, uv::testing::IgnoreSigpipe, uv::Stream::Event
 
 }  // namespace
 
+TEST_CASE("what one read brings fits the other scratch buffer when it is sealed") {
+  CHECK(tls::Session::sealed_size(uv::Loop::kInputSize) <= uv::Loop::kOutputSize);
+}
+
 TEST_CASE("bytes go both ways and are counted") {
   Bench bench;
   bench.client.say("request");

@@ -49,6 +49,18 @@ TEST_CASE("the last bytes of a fast stream arrive, though they are few") {
   turn_until(talk.loop, [&] { return talk.recorder.bytes == "the end, and more"; });
 }
 
+TEST_CASE("a stream from which nothing came meanwhile was not held back") {
+  FastTalk talk(Pair::tcp());
+  ReadPace& pace = talk.stream->block().pace;
+  const ReadPace before = pace;
+  turn_until(talk.loop, [&] { return talk.low_water() == 1; });
+  CHECK(pace == before);
+  talk.stream->block().wait_for(kMany);
+  talk.peer.say("few");
+  turn_until(talk.loop, [&] { return talk.low_water() == 1; });
+  CHECK_FALSE(pace == before);
+}
+
 TEST_CASE("the end of a fast stream is told, after the few bytes before it") {
   FastTalk talk(Pair::tcp());
   talk.peer.say("last words");

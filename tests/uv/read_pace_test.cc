@@ -70,4 +70,55 @@ TEST_CASE("a stream that was fast and is no more is read at any byte again") {
   CHECK(run(20 * kKiB) == 1);
 }
 
+namespace {
+
+// For how many milliseconds a stream must be fast until it is waited for.
+int fast_for(ReadPace& pace, VirtualClock& clock) {
+  for (int millis = 1; millis < 1000; ++millis) {
+    clock.advance(Millis(1));
+    const auto answer = pace.note(600 * kKiB, clock.now());
+    if (answer && *answer > 1) return millis;
+  }
+  return 0;
+}
+
+}  // namespace
+
+TEST_CASE("a stream whose bytes were held back must be fast for twice as long, up to a bound") {
+  VirtualClock clock;
+  ReadPace pace;
+  (void)pace.note(0, clock.now());
+  CHECK(fast_for(pace, clock) == 4);
+  for (const int longer : {8, 16, 32, 64, 128, 256, 256, 256}) {
+    pace.note_held_back(clock.now());
+    CHECK(fast_for(pace, clock) == longer);
+  }
+}
+
+TEST_CASE("a stream that goes on without being held back is trusted sooner again") {
+  VirtualClock clock;
+  ReadPace pace;
+  (void)pace.note(0, clock.now());
+  for (int i = 0; i < 3; ++i) pace.note_held_back(clock.now());
+  for (const int shorter : {32, 32, 16, 8, 4, 4}) CHECK(fast_for(pace, clock) == shorter);
+}
+
+TEST_CASE("answer after answer is held back a few times, and then hardly ever") {
+  // 512 KiB a millisecond, but whoever waits for more than an answer waits in vain.
+  VirtualClock clock;
+  ReadPace pace;
+  (void)pace.note(0, clock.now());
+  int held_back = 0;
+  for (int millis = 0; millis < 2000; ++millis) {
+    clock.advance(Millis(1));
+    const auto answer = pace.note(512 * kKiB, clock.now());
+    if (!answer || *answer == 1) continue;
+    ++held_back;
+    clock.advance(Millis(2));
+    pace.note_held_back(clock.now());
+  }
+  CHECK(held_back >= 6);
+  CHECK(held_back <= 16);
+}
+
 }  // namespace tunnel::uv::testing
