@@ -5,6 +5,8 @@
 
 namespace tunnel::tls {
 
+Fingerprinter::~Fingerprinter() { gnutls_memset(text_.data(), 0, text_.size()); }
+
 Fingerprinter& Fingerprinter::add(std::string_view part) {
   (void)add_count(part.size());
   text_ += part;

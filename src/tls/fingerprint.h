@@ -24,6 +24,11 @@ struct FingerprintHash {
 // Makes one of parts, each with its length before it: no two sequences of calls hash the same text.
 class Fingerprinter {
  public:
+  Fingerprinter() = default;
+  ~Fingerprinter();  // wipes the text: it may hold a secret
+  Fingerprinter(const Fingerprinter&) = delete;
+  Fingerprinter& operator=(const Fingerprinter&) = delete;
+
   Fingerprinter& add(std::string_view part);
   Fingerprinter& add_count(std::size_t parts);  // how many belong together from here on
   // Nothing when the library fails: then nothing can be remembered under it.

@@ -7,7 +7,8 @@ void RefusedTickets::refused(const Fingerprint& key, std::time_t now) {
   // More servers than that: to begin anew costs each of them a few offers.
   if (servers_.size() >= kInAll && !servers_.contains(key)) servers_.clear();
   Server& server = servers_[key];
-  // After a pause one refusal is enough for the next.
+  if (server.in_a_row >= kInARow && now >= server.since + kPause)
+    server.in_a_row = kInARow - kAgain;
   if (server.in_a_row < kInARow) ++server.in_a_row;
   server.since = now;
 }

@@ -12,12 +12,14 @@ namespace tunnel::tls {
 // Which servers give tickets that they do not take back: those whose tickets are switched off by
 // half (nginx's ssl_session_tickets off still sends some), or that share an address but no key.
 // Offering and storing what is always refused costs a twentieth of a handshake and half a KiB of
-// each connection, so there is a pause after many refusals in a row; where one machine in ten takes
-// a ticket, that is not the rule. Bounded. Loop-bound; owned by a worker.
+// each connection, so there is a pause after so many refusals in a row that they are no bad luck:
+// where one machine in ten takes a ticket, once in thousands of handshakes. Bounded. Loop-bound;
+// owned by a worker.
 class RefusedTickets {
  public:
-  static constexpr unsigned kInARow = 16;
+  static constexpr unsigned kInARow = 64;
   static constexpr std::time_t kPause = 600;  // seconds; then it is tried again
+  static constexpr unsigned kAgain = 16;      // so many refusals then begin the next pause
   static constexpr std::size_t kInAll = 1024;
 
   void refused(const Fingerprint& key, std::time_t now);

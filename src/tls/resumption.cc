@@ -81,7 +81,8 @@ void Resumption::established(gnutls_session_t session) {
   if (!keeps_tickets()) return;
   const bool is_resumed = gnutls_session_is_resumed(session) != 0;
   if (is_resumed) remembered_->refused.accepted(*key_);
-  if (has_offered_ && !is_resumed) remembered_->refused.refused(*key_, remembered_->now());
+  if (has_offered_ && !is_resumed) refused();
+  if (!keeps_tickets()) return;
   expires_ = std::min(is_resumed ? offered_expires_ : remembered_->now() + kMaxAge, good_until_);
   if (gnutls_protocol_get_version(session) >= GNUTLS_TLS1_3) return;
   // Without the extended master secret (RFC 7627) a session can be resumed with somebody else.
@@ -90,6 +91,16 @@ void Resumption::established(gnutls_session_t session) {
   const bool has_id = gnutls_session_get_id2(session, &id) == 0 && id.size > 0;
   const bool has_ticket = (gnutls_session_get_flags(session) & GNUTLS_SFLAGS_SESSION_TICKET) != 0;
   if (has_id || has_ticket) return keep(session);
+}
+
+// When it was one too many, tickets are neither kept nor left behind: those of before the pause
+// would be refused after it.
+void Resumption::refused() {
+  remembered_->refused.refused(*key_, remembered_->now());
+  if (!remembered_->refused.is_hopeless(*key_, remembered_->now())) return;
+  remembered_->tickets.forget(*key_);
+  has_offered_ = false;  // it is dealt with
+  key_.reset();
 }
 
 void Resumption::ticket_received(gnutls_session_t session) {

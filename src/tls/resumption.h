@@ -43,6 +43,7 @@ class Resumption {
  private:
   [[nodiscard]] std::optional<Fingerprint> fingerprint_of_chain(gnutls_session_t session,
                                                                 const Peer& peer) const;
+  void refused();
   void keep(gnutls_session_t session);
 
   const Context::Impl& context_;

@@ -88,26 +88,41 @@ std::string value_of(std::string_view uri, std::string_view name) {
 
 void* lend_pin(const KeyPassword& password) { return const_cast<KeyPassword*>(&password); }
 
-// What the URI says of the token: without the object in it, and without a PIN.
+// What the URI says of the token, and of the module to find it with: without the object in it, and
+// without a PIN.
 std::string token_of(std::string_view uri) {
-  return without(uri.substr(0, uri.find('?')), [](std::string_view attribute) {
-    constexpr std::string_view kOfObjects[] = {"object=", "id=", "type=", "object-type=", "pin-"};
-    return std::ranges::any_of(
-        kOfObjects, [attribute](std::string_view start) { return attribute.starts_with(start); });
-  });
+  return without(uri.substr(0, uri.find('?')),
+                 [](std::string_view attribute) {
+                   constexpr std::string_view kOfObjects[] = {
+                       "object=", "id=", "type=", "object-type=", "pin-"};
+                   return std::ranges::any_of(kOfObjects, [attribute](std::string_view start) {
+                     return attribute.starts_with(start);
+                   });
+                 }) +
+         "?" + value_of(uri, "module-path");
 }
 
-// "" when there is none.
-std::string pin_for(std::string_view uri, const KeyPassword& password) {
-  return password.is_set() ? password.text() : value_of(uri, "pin-value");
-}
+// The PIN that GnuTLS uses: one in the URI comes before any file's. Wiped at the end.
+class Pin {
+ public:
+  Pin(std::string_view uri, const KeyPassword& password) : text_(value_of(uri, "pin-value")) {
+    if (text_.empty() && password.is_set()) text_ = password.text();
+  }
+  ~Pin() { gnutls_memset(text_.data(), 0, text_.size()); }
+  Pin(const Pin&) = delete;
+  Pin& operator=(const Pin&) = delete;
+  [[nodiscard]] const std::string& text() const { return text_; }
+
+ private:
+  std::string text_;
+};
 
 // False, with a problem, when this PIN must not be tried on this token again.
 bool may_try(const std::string& option, const std::string& uri, const KeyPassword& password,
              const WrongPins& wrong_pins, std::vector<Problem>& problems) {
-  if (!wrong_pins.contains(token_of(uri), pin_for(uri, password))) return true;
-  const std::string which = password.is_set() ? "in " + password.path() : "that the URI names";
-  problems.push_back({password.is_set() ? password.option() : option, -1,
+  if (!wrong_pins.contains(token_of(uri), Pin(uri, password).text())) return true;
+  const std::string which = holds_pin(uri) ? "that the URI names" : "in " + password.path();
+  problems.push_back({holds_pin(uri) ? option : password.option(), -1,
                       "the PIN " + which + " does not open the token of " + uri_for_people(uri) +
                           ": it was wrong before, and is not tried again",
                       "tokens lock themselves after a few wrong PINs"});
@@ -116,8 +131,9 @@ bool may_try(const std::string& option, const std::string& uri, const KeyPasswor
 
 void note_wrong_pin(const std::string& uri, const KeyPassword& password, int error,
                     WrongPins& wrong_pins) {
-  const std::string pin = pin_for(uri, password);
-  if (error == GNUTLS_E_PKCS11_PIN_ERROR && !pin.empty()) wrong_pins.add(token_of(uri), pin);
+  const Pin pin(uri, password);
+  if (error == GNUTLS_E_PKCS11_PIN_ERROR && !pin.text().empty())
+    wrong_pins.add(token_of(uri), pin.text());
 }
 
 // Tells why, by the library's number.
@@ -127,13 +143,14 @@ void add_problem(const std::string& option, const std::string& uri, int error,
   const std::string name = uri_for_people(uri);
   switch (error) {
     case GNUTLS_E_PKCS11_PIN_ERROR:
-      if (password.is_set())
+      if (password.is_set() && !holds_pin(uri))
         return problems.push_back(
             {password.option(), -1,
              "the PIN in " + password.path() + " does not open the token of " + name,
              "it was tried once: tokens lock themselves after a few wrong "
              "PINs"});
-      if (!password.path().empty()) return;  // it could not be read: a problem already
+      if (!password.path().empty() && !holds_pin(uri))
+        return;  // it could not be read: a problem already
       return problems.push_back(
           {option, -1,
            holds_pin(uri) ? "the PIN that the URI names does not open the token of " + name

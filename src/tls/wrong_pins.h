@@ -10,7 +10,8 @@ namespace tunnel::tls {
 
 // Which PINs have been tried in vain on which tokens while the services of one configuration are
 // loaded. Most tokens lock themselves after three, and a PIN that was wrong for one service is
-// wrong for the next. Keeps hashes only. One thread; lives as long as the loading.
+// wrong for the next. (URIs that name the same token in different words are not known to do so.)
+// Keeps hashes only. One thread; lives as long as the loading.
 class WrongPins {
  public:
   // `token` is what a URI says of the token, without the object in it.

@@ -152,6 +152,19 @@ def test_wrong_pin(run, robot, tmp_path, token, pin, key, sentence):
 
 
 @pytest.mark.needs("softhsm2-util", "p11tool")
+def test_wrong_pin_in_the_uri(run, robot, token):
+    refused(run, {"cert": robot.chain_file, "key": f"{token.uri}?pin-value=9999"}, "key",
+            "the PIN that the URI names does not open the token", env=token.env)
+
+
+@pytest.mark.needs("softhsm2-util", "p11tool")
+def test_pin_in_the_uri(relay, pki, robot, serve_tls, token):
+    tunnel = relay(demanding(serve_tls, pki), env=token.env,
+                   tls=shown(robot, key=f"{token.uri}?pin-value={PIN}"))
+    knows(tunnel, robot)
+
+
+@pytest.mark.needs("softhsm2-util", "p11tool")
 def test_wrong_pin_is_tried_once_for_all_services(run, robot, tmp_path, token):
     """Tokens lock themselves after three."""
     tls = shown(robot, key=token.uri, key_password_file=secret(tmp_path, "pin", "9999"))

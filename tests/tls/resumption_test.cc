@@ -157,9 +157,11 @@ TEST_CASE("a server that never takes its tickets back is not offered any for a w
     f.connect_again();
     f.expect_full();
   }
+  CHECK(f.remembered.tickets.size() == 0);
   // It would take this one, but nobody shows it.
   f.connect_again();
   f.expect_full();
+  CHECK(f.remembered.tickets.size() == 0);
   clock.advance(RefusedTickets::kPause);
   f.connect_again();
   f.connect_again();
