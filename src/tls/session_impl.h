@@ -21,6 +21,21 @@ namespace tunnel::tls {
 // As much as tells the version in a ServerHello: record header, type, length, version.
 inline constexpr std::size_t kFirstBytes = 11;
 
+// Warnings (TLS 1.2) in a row, without anything else in between.
+inline constexpr int kMaxWarnings = 16;
+
+// Lends an OutBuffer to the push callback for the length of one call.
+class Lending {
+ public:
+  Lending(OutBuffer*& slot, OutBuffer& out) : slot_(slot) { slot_ = &out; }
+  ~Lending() { slot_ = nullptr; }
+  Lending(const Lending&) = delete;
+  Lending& operator=(const Lending&) = delete;
+
+ private:
+  OutBuffer*& slot_;
+};
+
 // Loop-bound, like Session. `session`'s pointer is this object.
 struct Session::Impl {
   Impl(const Context::Impl& its_context, Peer its_peer, Remembered* remembered)
