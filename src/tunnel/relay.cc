@@ -9,11 +9,6 @@
 namespace tunnel {
 namespace {
 
-// How long a connection must have been quiet to count as idle in a pool when the process stops.
-constexpr Millis kPoolQuiet{2000};
-// Whether the kernel has delivered everything can only be asked, not waited for.
-constexpr Millis kFirstPoll{1};
-constexpr Millis kSlowestPoll{100};
 // How long a client that spoke last may take to show that it had ended, too.
 constexpr Millis kBareEndGrace{250};
 
@@ -351,126 +346,6 @@ void Relay::finish_if_both_ended() {
         Close::in_order);
   }
   return finish({Kind::ok, first_end_, ""}, Close::in_order);
-}
-
-// --- ends that are resets ----------------------------------------------------------------------
-
-// The source that feeds `sink` is broken: when `sink` has everything that arrived, both are reset.
-void Relay::drain_then_reset(uv::Stream& sink, Ended ended) {
-  if (mode_ != Mode::relaying) return;
-  mode_ = Mode::draining;
-  client_->stop_reading();
-  server_->stop_reading();
-  const TimePoint until =
-      settings_.half_close ? loop_.now() + *settings_.half_close : TimePoint::max();
-  drain_ = std::make_unique<Drain>(Drain{&sink, until, kFirstPoll, std::move(ended)});
-  return poll_delivery();
-}
-
-// An RST makes the kernel throw away what it has not sent yet, and a slow reader's window may keep
-// data here for long: so ask until the send queue is empty. SIOCOUTQ has no event to wait for.
-void Relay::poll_delivery() {
-  const TimePoint now = loop_.now();
-  const bool is_delivered = drain_->sink->pending() == 0 && drain_->sink->is_delivered();
-  const bool is_hopeless = now >= drain_->until || drain_->sink->is_hung_up();
-  if (is_delivered || is_hopeless) return finish(std::move(drain_->ended), Close::reset);
-  timer_.start(std::min(drain_->poll, drain_->until - now));
-  drain_->poll = std::min(drain_->poll * 2, kSlowestPoll);
-}
-
-// Whoever was still to get the last bytes is gone too.
-void Relay::sink_failed(const uv::Stream& sink) {
-  if (drain_->sink == &sink) return finish(std::move(drain_->ended), Close::reset);
-}
-
-// --- time --------------------------------------------------------------------------------------
-
-bool Relay::is_half_closed() const {
-  return up_.state != State::open || down_.state != State::open;
-}
-
-TimePoint Relay::last_activity() const {
-  return std::max({up_.last_byte, down_.last_byte, last_progress_});
-}
-
-// Bytes do not move the timer: it looks at the clock when it expires and goes on from there.
-void Relay::arm() {
-  if (mode_ != Mode::relaying || is_bare_end_open_) return;
-  TimePoint next = TimePoint::max();
-  const TimePoint now = loop_.now();
-  if (settings_.idle) next = std::min(next, last_activity() + *settings_.idle);
-  if (is_half_closed() && settings_.half_close) {
-    next = std::min(next, std::max(last_activity(), half_closed_at_) + *settings_.half_close);
-  }
-  if (is_stopping_) next = std::min(next, std::max(last_activity() + kPoolQuiet, now + Millis(50)));
-  if (next == TimePoint::max()) return timer_.release();
-  pending_seen_ = client_->pending() + server_->pending();
-  timer_.start(std::max(Millis(1), next - now));
-}
-
-void Relay::on_timer() {
-  if (mode_ == Mode::draining) return poll_delivery();
-  if (is_bare_end_open_) return truncated();
-  const TimePoint now = loop_.now();
-  if (client_->pending() + server_->pending() != pending_seen_) last_progress_ = now;
-  if (is_stopping_ && is_idle_in_pool()) return end_idle();
-  if (is_half_closed() && settings_.half_close &&
-      now - std::max(last_activity(), half_closed_at_) >= *settings_.half_close) {
-    return finish({Kind::half_close_timeout, Side::tunnel,
-                   "one side had ended, and the other sent nothing for " +
-                       format_duration(*settings_.half_close) + " (timeouts.half_close)"},
-                  Close::reset);
-  }
-  if (settings_.idle && now - last_activity() >= *settings_.idle) {
-    return finish({Kind::idle_timeout, Side::tunnel,
-                   "no byte in either direction for " + format_duration(*settings_.idle) +
-                       " (timeouts.idle)"},
-                  Close::reset);
-  }
-  return arm();
-}
-
-// --- the process stops -------------------------------------------------------------------------
-
-void Relay::stop_when_idle() {
-  is_stopping_ = true;
-  return arm();
-}
-
-bool Relay::is_idle_in_pool() const {
-  return loop_.now() - last_activity() >= kPoolQuiet && last_byte_from_ == Side::server &&
-         client_->pending() == 0 && server_->pending() == 0;
-}
-
-void Relay::end_idle() {
-  if (session_ && !is_close_notify_sent_) {
-    is_close_notify_sent_ = true;
-    OutBuffer out(loop_.output_scratch());
-    if (session_->close(out) == tls::Io::done) (void)server_->write(out.filled());
-  }
-  return finish({Kind::ok, Side::tunnel, ""}, Close::in_order);
-}
-
-void Relay::abort() {
-  if (mode_ == Mode::over) return;
-  return finish({Kind::stopped, Side::tunnel, "the tunnel was stopped"}, Close::reset);
-}
-
-// The one place that ends it. The owner keeps this object until the end of the turn.
-void Relay::finish(Ended ended, Close how) {
-  if (mode_ == Mode::over) return;
-  mode_ = Mode::over;
-  timer_.release();
-  owner_.on_relay_ended(ended);
-  if (how == Close::reset) {
-    client_->reset();
-    server_->reset();
-  }
-  client_.reset();
-  server_.reset();
-  session_.reset();
-  beginning_.reset();
-  drain_.reset();
 }
 
 }  // namespace tunnel
