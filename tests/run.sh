@@ -17,7 +17,8 @@ root=$(CDPATH='' cd -- "$(dirname -- "$0")/.." && pwd)
 TEST_PACKAGES="python3-pytest python3-cryptography python3-psutil slapd ldap-utils nginx-light
   libnginx-mod-stream openssl gnutls-bin postgresql mariadb-server redis-server postfix
   dovecot-imapd dovecot-pop3d dovecot-lmtpd dovecot-managesieved vsftpd prosody haproxy tinyproxy
-  microsocks inn2-inews libperl5.36 libpython3.11 rsync softhsm2 stunnel4 bind9-dnsutils
+  microsocks inn2-inews libcanlock3 libdb5.3 libperl5.36 libpython3.11 libsasl2-2 libsqlite3-0
+  rsync softhsm2 stunnel4 bind9-dnsutils
   ca-certificates procps iproute2 groff-base openssh-client socat valgrind"
 
 passed=0
