@@ -237,7 +237,8 @@ TokenList usable_versions(const config::Tls& tls, const std::vector<Suite>& suit
           ? std::string("TLS ") + name_of(tls.min_version)
           : std::string("TLS ") + name_of(tls.min_version) + " to " + name_of(tls.max_version);
   if (tls.min_version > tls.max_version) {
-    problems.push_back({"min_version", -1, "tls.min_version is above tls.max_version", {}});
+    // Where the configuration's own check says it, too, so that it is said once.
+    problems.push_back({"max_version", -1, "tls.max_version is below tls.min_version", {}});
   } else {
     problems.push_back({"ciphers", -1, "none of tls.ciphers can be used with " + range,
                         "TLS 1.3 has suites of its own, such as TLS_AES_128_GCM_SHA256; those "

@@ -230,7 +230,7 @@ TEST_CASE("versions and suites that do not go together are a problem") {
   SUBCASE("min above max") {
     l.tls.min_version = config::TlsVersion::tls1_3;
     l.tls.max_version = config::TlsVersion::tls1_2;
-    CHECK(l.problem().key == "min_version");
+    CHECK(l.problem().key == "max_version");
   }
 }
 
