@@ -69,12 +69,8 @@ class TlsChecks {
 
   void check_versions() {
     if (tls_.min_version <= tls_.max_version) return;
-    // The later of the two: the other one may stand in [defaults].
-    const auto place = [&](std::string_view key) {
-      return is_set(key) ? document_.position(service_.name, full(key)) : Position{};
-    };
-    problem(place("min_version") > place("max_version") ? "min_version" : "max_version",
-            "min_version is newer than max_version, so no version is left");
+    // max_version is the one that somebody must have set: by itself it is the newest.
+    problem("max_version", "min_version is newer than max_version, so no version is left");
   }
 
   // Half of a pair does nothing.

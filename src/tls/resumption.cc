@@ -111,6 +111,8 @@ void Resumption::ticket_received(gnutls_session_t session) {
 }
 
 void Resumption::keep(gnutls_session_t session) {
+  // Another session has found out meanwhile.
+  if (remembered_->refused.is_hopeless(*key_, remembered_->now())) return;
   // Only what was proven with a certificate can be judged again when it is resumed.
   unsigned count = 0;
   if (gnutls_certificate_get_peers(session, &count) == nullptr || count == 0) return;

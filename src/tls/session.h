@@ -88,7 +88,7 @@ class Session {
   [[nodiscard]] bool has_received_data() const;  // any application byte was opened
   [[nodiscard]] std::string_view alpn_selected() const;
 
-  struct Impl;  // gnutls types, for session.cc and its tests
+  struct Impl;  // gnutls types, for session*.cc and its tests
   [[nodiscard]] Impl& impl() { return *impl_; }
 
  private:

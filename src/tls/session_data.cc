@@ -2,6 +2,7 @@
 // What a Session does once it is established: plaintext both ways, and our own end.
 #include <algorithm>
 
+#include "tls/failure_text.h"
 #include "tls/record_cipher.h"
 #include "tls/session.h"
 #include "tls/session_impl.h"

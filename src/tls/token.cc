@@ -208,7 +208,7 @@ std::string pin_source_of(std::string_view uri) {
   return source;
 }
 
-bool holds_pin(std::string_view uri) { return uri.find("pin-value=") != std::string_view::npos; }
+bool holds_pin(std::string_view uri) { return !value_of(uri, "pin-value").empty(); }
 
 std::string key_uri_of(std::string_view certificate_uri) {
   return without(certificate_uri, [](std::string_view attribute) {

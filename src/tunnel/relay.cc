@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: MIT
 #include "tunnel/relay.h"
 
-#include <algorithm>
 #include <utility>
 
-#include "base/text.h"
+#include "base/bytes.h"
 
 namespace tunnel {
 namespace {
@@ -346,6 +345,23 @@ void Relay::finish_if_both_ended() {
         Close::in_order);
   }
   return finish({Kind::ok, first_end_, ""}, Close::in_order);
+}
+
+// The one place that ends it. The owner keeps this object until the end of the turn.
+void Relay::finish(Ended ended, Close how) {
+  if (mode_ == Mode::over) return;
+  mode_ = Mode::over;
+  timer_.release();
+  owner_.on_relay_ended(ended);
+  if (how == Close::reset) {
+    client_->reset();
+    server_->reset();
+  }
+  client_.reset();
+  server_.reset();
+  session_.reset();
+  beginning_.reset();
+  drain_.reset();
 }
 
 }  // namespace tunnel

@@ -120,21 +120,4 @@ void Relay::abort() {
   return finish({Kind::stopped, Side::tunnel, "the tunnel was stopped"}, Close::reset);
 }
 
-// The one place that ends it. The owner keeps this object until the end of the turn.
-void Relay::finish(Ended ended, Close how) {
-  if (mode_ == Mode::over) return;
-  mode_ = Mode::over;
-  timer_.release();
-  owner_.on_relay_ended(ended);
-  if (how == Close::reset) {
-    client_->reset();
-    server_->reset();
-  }
-  client_.reset();
-  server_.reset();
-  session_.reset();
-  beginning_.reset();
-  drain_.reset();
-}
-
 }  // namespace tunnel

@@ -13,8 +13,8 @@ namespace tunnel::uv {
 // socket(7)), because that many come in a moment anyway (ReadPace). The kernel tells an end or an
 // error in any case, but not that the last bytes are fewer: so this looks after them every
 // millisecond, and a stream from which nothing was read since the last look is read at any byte
-// again. The tail of a fast transfer waits for two milliseconds at most; how often that
-// may happen to one stream, ReadPace decides.
+// again. The tail of a fast transfer waits for two milliseconds at most; how often that may happen
+// to one stream, ReadPace decides.
 //
 // Owned by the Loop, on its thread. Costs nothing while no stream is fast.
 class Coalescing {

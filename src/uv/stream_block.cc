@@ -125,7 +125,11 @@ void Stream::Block::wait_for(std::uint32_t bytes) {
 bool Stream::Block::goes_on_coalescing() {
   if (std::exchange(has_read_since_look, false)) return true;
   // When we do not read, it is not the mark that holds them back.
-  if (is_reading && socket::has_unread_bytes(fd())) pace.note_held_back(loop().now());
+  if (is_reading && socket::has_unread_bytes(fd())) {
+    pace.note_held_back(loop().now());
+  } else {
+    pace.note_rest();
+  }
   low_water = 1;
   socket::set_low_water(fd(), 1);
   return false;
