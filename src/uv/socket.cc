@@ -106,8 +106,7 @@ bool has_error_or_hangup(int fd, bool is_unix) {
   if (!is_unix) return is_tcp_closed(fd);
   // A program that says its word and leaves at once has closed both sides, too: what it said
   // counts.
-  int unread = 0;
-  return ::ioctl(fd, FIONREAD, &unread) != 0 || unread == 0;
+  return !has_unread_bytes(fd);
 }
 
 Peeked peek(int fd) {
