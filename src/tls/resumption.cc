@@ -33,7 +33,11 @@ void Resumption::begin(const Peer& peer) {
   printer.add(context_.identity).add(peer.target).add(peer.sni);
   add_names(printer, peer);
   key_ = printer.finish();
-  if (key_ && remembered_->refused.is_hopeless(*key_, remembered_->now())) key_.reset();
+  if (key_ && is_hopeless()) key_.reset();
+}
+
+bool Resumption::is_hopeless() const {
+  return remembered_->refused.is_hopeless(*key_, remembered_->now());
 }
 
 void Resumption::offer(gnutls_session_t session) {
@@ -97,7 +101,7 @@ void Resumption::established(gnutls_session_t session) {
 // would be refused after it.
 void Resumption::refused() {
   remembered_->refused.refused(*key_, remembered_->now());
-  if (!remembered_->refused.is_hopeless(*key_, remembered_->now())) return;
+  if (!is_hopeless()) return;
   remembered_->tickets.forget(*key_);
   has_offered_ = false;  // it is dealt with
   key_.reset();
@@ -112,7 +116,7 @@ void Resumption::ticket_received(gnutls_session_t session) {
 
 void Resumption::keep(gnutls_session_t session) {
   // Another session has found out meanwhile.
-  if (remembered_->refused.is_hopeless(*key_, remembered_->now())) return;
+  if (is_hopeless()) return;
   // Only what was proven with a certificate can be judged again when it is resumed.
   unsigned count = 0;
   if (gnutls_certificate_get_peers(session, &count) == nullptr || count == 0) return;

@@ -43,6 +43,7 @@ class Resumption {
  private:
   [[nodiscard]] std::optional<Fingerprint> fingerprint_of_chain(gnutls_session_t session,
                                                                 const Peer& peer) const;
+  [[nodiscard]] bool is_hopeless() const;  // to offer or keep tickets; with a key only
   void refused();
   void keep(gnutls_session_t session);
 

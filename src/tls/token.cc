@@ -12,6 +12,9 @@ namespace tunnel::tls {
 namespace {
 
 constexpr std::string_view kScheme = "pkcs11:";
+constexpr const char* kPutPinIntoFile =
+    "put the PIN into a file that only the tunnel can read, and name that in "
+    "tls.key_password_file, or as ?pin-source=file:/... in the URI";
 
 // The attributes of a path or a query.
 std::vector<std::string_view> split(std::string_view text, char separator) {
@@ -117,15 +120,23 @@ class Pin {
   std::string text_;
 };
 
+// `text` and `hint` say what has been done about it.
+Problem wrong_pin(const std::string& option, const std::string& uri, const KeyPassword& password,
+                  const std::string& text, std::string hint) {
+  const bool is_in_uri = holds_pin(uri);
+  return {is_in_uri ? option : password.option(), -1,
+          "the PIN " + (is_in_uri ? "that the URI names" : "in " + password.path()) +
+              " does not open the token of " + uri_for_people(uri) + text,
+          std::move(hint)};
+}
+
 // False, with a problem, when this PIN must not be tried on this token again.
 bool may_try(const std::string& option, const std::string& uri, const KeyPassword& password,
              const WrongPins& wrong_pins, std::vector<Problem>& problems) {
   if (!wrong_pins.contains(token_of(uri), Pin(uri, password).text())) return true;
-  const std::string which = holds_pin(uri) ? "that the URI names" : "in " + password.path();
-  problems.push_back({holds_pin(uri) ? option : password.option(), -1,
-                      "the PIN " + which + " does not open the token of " + uri_for_people(uri) +
-                          ": it was wrong before, and is not tried again",
-                      "tokens lock themselves after a few wrong PINs"});
+  problems.push_back(wrong_pin(option, uri, password,
+                               ": it was wrong before, and is not tried again",
+                               "tokens lock themselves after a few wrong PINs"));
   return false;
 }
 
@@ -143,20 +154,16 @@ void add_problem(const std::string& option, const std::string& uri, int error,
   const std::string name = uri_for_people(uri);
   switch (error) {
     case GNUTLS_E_PKCS11_PIN_ERROR:
-      if (password.is_set() && !holds_pin(uri))
+      if (holds_pin(uri))
+        return problems.push_back(wrong_pin(option, uri, password, "", kPutPinIntoFile));
+      if (password.is_set())
         return problems.push_back(
-            {password.option(), -1,
-             "the PIN in " + password.path() + " does not open the token of " + name,
-             "it was tried once: tokens lock themselves after a few wrong "
-             "PINs"});
-      if (!password.path().empty() && !holds_pin(uri))
-        return;  // it could not be read: a problem already
-      return problems.push_back(
-          {option, -1,
-           holds_pin(uri) ? "the PIN that the URI names does not open the token of " + name
-                          : "the token of " + name + " wants a PIN, and there is none",
-           "put the PIN into a file that only the tunnel can read, and name that in "
-           "tls.key_password_file, or as ?pin-source=file:/... in the URI"});
+            wrong_pin(option, uri, password, "",
+                      "it was tried once: tokens lock themselves after a few wrong PINs"));
+      if (!password.path().empty()) return;  // it could not be read: a problem already
+      return problems.push_back({option, -1,
+                                 "the token of " + name + " wants a PIN, and there is none",
+                                 kPutPinIntoFile});
     case GNUTLS_E_PKCS11_PIN_LOCKED:
       return problems.push_back({option, -1, "the PIN of the token of " + name + " is locked",
                                  "the token's security officer can unlock it"});

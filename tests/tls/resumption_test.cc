@@ -19,6 +19,14 @@ namespace {
 constexpr const char* kTls12 = "NORMAL:-VERS-ALL:+VERS-TLS1.2";
 constexpr const char* kTls13 = "NORMAL:-VERS-ALL:+VERS-TLS1.3";
 
+// The test runs twice, once with each.
+const char* each_version() {
+  const char* priority = kTls13;
+  SUBCASE("TLS 1.2") { priority = kTls12; }
+  SUBCASE("TLS 1.3") {}
+  return priority;
+}
+
 // The time that both we and GnuTLS believe it is, while a test moves it.
 class MovedClock {
  public:
@@ -44,12 +52,16 @@ class MovedClock {
 // A server that gives tickets, and takes those of its earlier incarnations.
 struct Resuming : Fixture {
   explicit Resuming(const char* priority = kTls13) {
-    Datum key;
-    REQUIRE(gnutls_session_ticket_key_generate(key.get()) == 0);
-    options.ticket_key = key.view();
+    take_another_key();
     options.sends_tickets = true;
     options.priority = priority;
     remembers = true;
+  }
+  // From the next connection on: it does not know its earlier tickets any more.
+  void take_another_key() {
+    Datum key;
+    REQUIRE(gnutls_session_ticket_key_generate(key.get()) == 0);
+    options.ticket_key = key.view();
   }
   void expect_full() { expect(false); }
   void expect_resumed() { expect(true); }
@@ -76,12 +88,7 @@ std::string pin_of(const Identity& identity) {
 }  // namespace
 
 TEST_CASE("a session is resumed, again and again") {
-  const char* const version = [] {
-    const char* chosen = kTls13;
-    SUBCASE("TLS 1.2") { chosen = kTls12; }
-    SUBCASE("TLS 1.3") {}
-    return chosen;
-  }();
+  const char* const version = each_version();
   Resuming f(version);
   f.connect();
   f.expect_full();
@@ -129,14 +136,9 @@ TEST_CASE("a ticket that comes late, among data, is kept too") {
 }
 
 TEST_CASE("a server that no longer knows a ticket gets a full handshake on the same connection") {
-  const char* priority = kTls13;
-  SUBCASE("TLS 1.2") { priority = kTls12; }
-  SUBCASE("TLS 1.3") {}
-  Resuming f(priority);
+  Resuming f(each_version());
   f.connect();
-  Datum other;
-  REQUIRE(gnutls_session_ticket_key_generate(other.get()) == 0);
-  f.options.ticket_key = other.view();
+  f.take_another_key();
   f.connect_again();
   f.expect_full();
   f.connect_again();
@@ -144,16 +146,11 @@ TEST_CASE("a server that no longer knows a ticket gets a full handshake on the s
 }
 
 TEST_CASE("a server that never takes its tickets back is not offered any for a while") {
-  const char* priority = kTls13;
-  SUBCASE("TLS 1.2") { priority = kTls12; }
-  SUBCASE("TLS 1.3") {}
-  Resuming f(priority);
+  Resuming f(each_version());
   MovedClock clock(f.remembered);
   f.connect();
   for (unsigned i = 0; i < RefusedTickets::kInARow; ++i) {
-    Datum other;
-    REQUIRE(gnutls_session_ticket_key_generate(other.get()) == 0);
-    f.options.ticket_key = other.view();
+    f.take_another_key();
     f.connect_again();
     f.expect_full();
   }
@@ -235,10 +232,7 @@ TEST_CASE("without resumption no ticket is asked for, kept or offered") {
 }
 
 TEST_CASE("an hour after the full handshake there is another, however often it was resumed") {
-  const char* priority = kTls13;
-  SUBCASE("TLS 1.2") { priority = kTls12; }
-  SUBCASE("TLS 1.3") {}
-  Resuming f(priority);
+  Resuming f(each_version());
   MovedClock clock(f.remembered);
   f.connect();
   f.expect_full();
@@ -255,10 +249,7 @@ TEST_CASE("an hour after the full handshake there is another, however often it w
 }
 
 TEST_CASE("a session is not resumed when its certificate has expired") {
-  const char* priority = kTls13;
-  SUBCASE("TLS 1.2") { priority = kTls12; }
-  SUBCASE("TLS 1.3") {}
-  Resuming f(priority);
+  Resuming f(each_version());
   const Identity leaf({.common_name = "dc1", .dns = {"dc1.example.com"}, .valid_until = 120},
                       &f.ca);
   f.options.chain = {&leaf};
