@@ -12,6 +12,7 @@ Layout::Layout(config::Balance policy, std::vector<Group> groups, Waiters& waite
     for (const Member& member : group.members) {
       if (std::find(targets_.begin(), targets_.end(), member.target.get()) == targets_.end()) {
         targets_.push_back(member.target.get());
+        if (member.weight > 0) ++serving_;
       }
     }
   }

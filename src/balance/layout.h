@@ -45,12 +45,15 @@ class Layout {
   [[nodiscard]] const std::vector<Group>& groups() const { return groups_; }
   // Each target once, in order, the drained ones too: whom to check.
   [[nodiscard]] const std::vector<Target*>& targets() const { return targets_; }
+  // Only one of them may get connections: leaving it out would leave nothing.
+  [[nodiscard]] bool has_one_target() const { return serving_ == 1; }
   [[nodiscard]] Waiters& waiters() const { return waiters_; }
 
  private:
   config::Balance policy_;
   std::vector<Group> groups_;
   std::vector<Target*> targets_;
+  std::size_t serving_ = 0;
   Waiters& waiters_;
 };
 

@@ -92,6 +92,13 @@ bool Walk::is_left(const Member& member) const {
          std::find(tried_.begin(), tried_.end(), member.target->id()) == tried_.end();
 }
 
+bool Walk::has_left() const {
+  return std::any_of(layout_->groups().begin(), layout_->groups().end(), [&](const Group& group) {
+    return std::any_of(group.members.begin(), group.members.end(),
+                       [&](const Member& member) { return is_left(member); });
+  });
+}
+
 bool Walk::has_room(const Member& member) {
   return !member.max_connections || member.target->in_flight() < *member.max_connections;
 }

@@ -48,6 +48,8 @@ class Walk {
 
   [[nodiscard]] std::size_t tried() const { return tried_.size(); }
   [[nodiscard]] bool is_waiting() const { return is_waiting_; }
+  // Some target has not been tried yet.
+  [[nodiscard]] bool has_left() const;
 
  private:
   // What is left when nothing can be claimed.

@@ -114,11 +114,7 @@ int Supervisor::run() {
   loop_.run();
   for (const auto& worker : workers_) worker->join();
   if (stdio_ != nullptr) stdio_->stop();
-  log_.write(log::Level::info, log::Event::stopped, {},
-             exit_status_ == 0   ? "stopped: every connection ended in order"
-             : stdio_ == nullptr ? "stopped: connections that were left were reset"
-                                 : "stopped: the connection did not end in order",
-             {{"exit_status", std::int64_t{exit_status_}}});
+  log_stopped();
   // libuv puts the default actions back when its handles go: a further signal would turn an exit
   // that is under way into a death by that signal. All other threads block signals already.
   sigset_t late;
@@ -126,6 +122,36 @@ int Supervisor::run() {
   for (const int number : {SIGTERM, SIGINT, SIGHUP, SIGUSR1}) (void)::sigaddset(&late, number);
   (void)::pthread_sigmask(SIG_BLOCK, &late, nullptr);
   return exit_status_;
+}
+
+void Supervisor::log_stopped() {
+  std::uint64_t ended = 0;
+  std::uint64_t failed = 0;
+  for (const auto& service : snapshot_->services) {
+    ended += service->ended.load();
+    failed += service->failed.load();
+  }
+  std::string text = "stopped: ";
+  if (stdio_ != nullptr) {
+    text +=
+        exit_status_ == 0 ? "the connection ended in order" : "the connection did not end in order";
+  } else if (exit_status_ != 0) {
+    text += "connections that were left were reset";
+  } else if (ended == 0) {
+    text += "there was no connection";
+  } else if (failed == 0) {
+    text += "every connection ended in order";
+  } else {
+    text += "no connection was left";
+  }
+  if (stdio_ == nullptr && failed > 0) {
+    text += "; " + std::to_string(failed) + " of " + count_of(ended, "connection") +
+            " had failed before, as " + (failed == 1 ? "its" : "their") + " closed line" +
+            (failed == 1 ? " says" : "s say");
+  }
+  log_.write(
+      log::Level::info, log::Event::stopped, {}, text,
+      {{"exit_status", std::int64_t{exit_status_}}, {"connections", ended}, {"failed", failed}});
 }
 
 // Not before run(): programs begin when the process is what it will be, with the standard error and

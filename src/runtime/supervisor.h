@@ -45,6 +45,7 @@ class Supervisor {
  private:
   void serve_stdio();
   void run_programs();
+  void log_stopped();
   void on_message(ToSupervisor message);
   void on_gone(std::size_t service);
   void on_stdio_done(const std::string& error);

@@ -163,17 +163,18 @@ void Connection::on_read_error(int) { return client_left(); }
 void Connection::on_dial_failed() {
   const DialFailure failure = dialing_->dial->failure();
   times_ = dialing_->dial->times();
-  attempt_failed(failure);
+  const bool is_last = failure.is_final || !dialing_->walk.has_left();
+  attempt_failed(failure, is_last ? Sentence::in_a_later_line : Sentence::with_the_ejection);
   if (failure.is_final) return all_failed();
   return dial_next();
 }
 
-void Connection::attempt_failed(DialFailure failure) {
+void Connection::attempt_failed(DialFailure failure, Sentence sentence) {
   if (service_.log().enabled(log::Level::debug)) {
     service_.log().debug({service_.config().name, id_}, failure.text,
                          {{"target", std::string_view(target_)}, {"kind", word(failure.kind)}});
   }
-  service_.report_failed(claim_, failure);
+  service_.report_failed(claim_, failure, sentence);
   dialing_->attempts.push_back({target_, std::move(failure)});
 }
 
@@ -186,7 +187,7 @@ void Connection::on_dial_deadline() {
     if (phase == Phase::resolving) failure.kind = Kind::resolve_failed;
     if (phase >= Phase::preamble) failure.kind = Kind::tls_timeout;
     failure.text = "gave up on " + target_ + " when " + limit + " were over (timeouts.dial)";
-    attempt_failed(std::move(failure));
+    attempt_failed(std::move(failure), Sentence::in_a_later_line);
   }
   return all_failed();
 }
@@ -206,6 +207,12 @@ void Connection::all_failed() {
     ended = {last.kind, last.is_local ? Side::tunnel : Side::server, last.text};
   }
   report_dial_failed(ended);
+  // `closed` has the same kind and target; the sentence was said.
+  const std::size_t failures = dialing_->attempts.size();
+  ended.text = failures == 0 ? "not connected: no target could be tried"
+               : failures == 1
+                   ? "not connected: " + target_ + " failed"
+                   : "not connected: each of " + std::to_string(failures) + " targets failed";
   return finish(ended);
 }
 
@@ -276,7 +283,9 @@ void Connection::on_relay_ended(const Relay::Ended& ended) {
   const bool is_late_rejection =
       (ended.kind == Kind::client_cert_rejected || ended.kind == Kind::tls_alert) &&
       ended.side == Side::server && relay_->bytes_down() == 0;
-  if (is_late_rejection) service_.report_failed(claim_, {ended.kind, ended.text, false});
+  if (is_late_rejection) {
+    service_.report_failed(claim_, {ended.kind, ended.text, false}, Sentence::in_a_later_line);
+  }
   return finish(ended);
 }
 
@@ -290,14 +299,20 @@ void Connection::finish(const Relay::Ended& ended) {
     dialing_->retry.stop();
   }
   log_closed(ended);
-  if (ended.kind != Kind::ok && ended.kind != Kind::stopped)
-    service_.state().has_failed.store(true);
+  count(ended.kind);
   if (client_) {
     client_->reset();
     client_.reset();
   }
   claim_.release();
   return service_.loop().at_end_of_turn(*this);
+}
+
+void Connection::count(Kind kind) {
+  service_.state().ended.fetch_add(1, std::memory_order_relaxed);
+  if (kind == Kind::ok || kind == Kind::stopped) return;
+  service_.state().failed.fetch_add(1, std::memory_order_relaxed);
+  service_.state().has_failed.store(true);
 }
 
 void Connection::on_end_of_turn() { return service_.remove(*this); }

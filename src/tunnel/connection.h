@@ -11,6 +11,7 @@
 #include "base/fd.h"
 #include "log/log.h"
 #include "tunnel/dial.h"
+#include "tunnel/health_log.h"
 #include "tunnel/relay.h"
 #include "uv/loop.h"
 #include "uv/stream.h"
@@ -59,12 +60,13 @@ class Connection final : public uv::Deferred,
   void on_retry();
   void dial(balance::Claim claim);
   [[nodiscard]] Caller caller() const;
-  void attempt_failed(DialFailure failure);
+  void attempt_failed(DialFailure failure, Sentence sentence);
   void on_dial_deadline();
   void client_left();
   void all_failed();
   void report_dial_failed(const Relay::Ended& ended);
   void finish(const Relay::Ended& ended);
+  void count(Kind kind);
   void log_closed(const Relay::Ended& ended);
   void on_end_of_turn() override;
 

@@ -232,7 +232,7 @@ void Probe::failed(Kind kind, const std::string& text, bool is_local) {
         "check of " + target_->text() + " failed (" + target_->health().check_text() + "): " + text,
         {{"target", std::string_view(target_->text())}, {"kind", word(kind)}});
     if (transition.change == balance::Transition::Change::ejected) {
-      log_ejected(log_, service_.config.name, target_->text(), kind, text, transition);
+      log_ejected(log_, service_.config.name, target_->text(), kind, text, choice_, transition);
     }
   }
   return rest();
@@ -270,6 +270,8 @@ void Prober::set_layout(std::shared_ptr<const balance::Layout> layout) {
                                                                       member.target, random_));
     }
   }
+  const Choice choice = layout->has_one_target() ? Choice::only_target : Choice::one_of_several;
+  for (const auto& probe : kept) probe->set_choice(choice);
   probes_ = std::move(kept);
 }
 

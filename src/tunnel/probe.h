@@ -12,6 +12,7 @@
 #include "preamble/preamble.h"
 #include "tunnel/address_book.h"
 #include "tunnel/dial.h"
+#include "tunnel/health_log.h"
 #include "tunnel/service_state.h"
 #include "uv/loop.h"
 #include "uv/stream.h"
@@ -31,6 +32,7 @@ class Probe final : public Dial::Owner, public uv::Stream::Events {
   Probe& operator=(const Probe&) = delete;
 
   [[nodiscard]] const balance::Target& target() const { return *target_; }
+  void set_choice(Choice choice) { choice_ = choice; }
 
  private:
   // Asking: the check's question is open. Leaving: our close_notify (or FIN) is out, and what the
@@ -67,6 +69,7 @@ class Probe final : public Dial::Owner, public uv::Stream::Events {
   const config::Health& rules_;
   DialSettings settings_;
 
+  Choice choice_ = Choice::one_of_several;  // for the log
   State state_ = State::resting;
   uv::Timer timer_;  // resting: the next check; else: the check's timeout
   // Released by rest(), all of them.

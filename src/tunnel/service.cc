@@ -62,12 +62,14 @@ void Service::report_established(balance::Claim& claim) {
   log_restored(log_, state_.config.name, claim.target().text(), transition);
 }
 
-void Service::report_failed(balance::Claim& claim, const DialFailure& failure) {
+void Service::report_failed(balance::Claim& claim, const DialFailure& failure, Sentence sentence) {
   const std::string target = claim.target().text();
   const auto cause = failure.is_local ? balance::Cause::local : balance::Cause::target;
   const balance::Transition transition = claim.failed(loop_.now(), cause, random_);
   if (transition.change != balance::Transition::Change::ejected) return;
-  log_ejected(log_, state_.config.name, target, failure.kind, failure.text, transition);
+  log_ejected(log_, state_.config.name, target, failure.kind,
+              sentence == Sentence::with_the_ejection ? std::string_view(failure.text) : "",
+              layout_->has_one_target() ? Choice::only_target : Choice::one_of_several, transition);
 }
 
 void Service::report_option(std::string_view where, const std::string& text) {

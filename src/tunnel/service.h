@@ -49,7 +49,7 @@ class Service {
   [[nodiscard]] const std::string& no_targets_error() const { return no_targets_error_; }
   [[nodiscard]] balance::Random& random() { return random_; }
   void report_established(balance::Claim& claim);
-  void report_failed(balance::Claim& claim, const DialFailure& failure);
+  void report_failed(balance::Claim& claim, const DialFailure& failure, Sentence sentence);
   // An option in socket_options.`where` could not be set: said, but not for each connection.
   void report_option(std::string_view where, const std::string& text);
   void remove(Connection& connection);

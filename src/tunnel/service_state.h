@@ -58,6 +58,10 @@ struct ServiceState final : public balance::SlotListener {
   // Accepted and not yet gone. The acceptor counts up, workers count down.
   std::atomic<std::uint32_t> connections{0};
 
+  // Connections that are over, and those of them that did not end in order.
+  std::atomic<std::uint64_t> ended{0};
+  std::atomic<std::uint64_t> failed{0};
+
   // Some connection has not ended in order: for services whose client is a program or standard
   // input, who have one at a time and want to know.
   std::atomic<bool> has_failed{false};

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """Servers fail in every way while directory searches go on."""
 
+import re
 import signal
 import ssl
 import threading
@@ -70,6 +71,18 @@ def test_failure_in_any_phase_goes_on_to_the_next_target(request, relay, dns, se
     assert closed["target"] == good.address
     if kind != "resolve_failed":  # a local cause ejects nobody
         assert tunnel.wait_for_event("ejected", target=bad)["kind"] == kind
+
+
+def test_ejection_says_why_when_the_next_target_serves(relay, serve_tls):
+    bad, good = f"127.0.0.1:{free_port()}", serve_tls(echo)
+    tunnel = relay([bad, good.address], balance="first",
+                   health={"eject_time": "1h", "eject_max": "1h"})
+    expect.served_to_the_end(tunnel, tunnel.connect("svc"))
+    said = tunnel.wait_for_event("ejected", target=bad)["msg"]
+    assert said.startswith(f"{bad} ejected for ") and "refused" in said, said
+    assert not re.search(r"\dms", said), "the exact time is in eject_ms"
+    assert tunnel.terminate() == 0
+    assert tunnel.wait_for_event("stopped")["msg"] == "stopped: every connection ended in order"
 
 
 def test_nothing_left_names_every_target_with_its_reason(request, relay, serve_tls):

@@ -20,6 +20,22 @@ def test_nothing_listens(relay):
     assert closed["preamble_ms"] == -1
 
 
+def test_one_failure_is_one_sentence(relay):
+    """The ejection says what happens, dial_failed why, closed how it ended."""
+    target = f"127.0.0.1:{free_port()}"
+    tunnel = relay(target)
+    assert tunnel.connect("svc").expect_reset() == b""
+    assert tunnel.closed()["msg"] == f"not connected: {target} failed"
+    assert tunnel.wait_for_event("ejected")["msg"] == (
+        f"{target} failed, but is the only target, so connections go on trying it")
+    assert "refused" in tunnel.wait_for_event("dial_failed")["msg"]
+    assert sum("refused" in event["msg"] for event in tunnel.log.events) == 1
+    assert tunnel.terminate() == 0
+    assert tunnel.wait_for_event("stopped")["msg"] == (
+        "stopped: no connection was left; 1 of 1 connection had failed before, as its closed line "
+        "says")
+
+
 def test_unix_target_does_not_exist(relay, tmp_path):
     target = str(tmp_path / "absent.sock")
     tunnel = relay(target, tls=False)
@@ -82,7 +98,9 @@ def test_name_does_not_resolve(relay, dns, rcode):
     closed = expect.failed_dial(tunnel, tunnel.connect("svc"), "nowhere.test:636",
                                 "resolve_failed", "nowhere.test")
     assert closed["connect_ms"] == -1
-    assert closed["msg"].count("cannot resolve") == 1, "one sentence, said once"
+    said = tunnel.wait_for_event("dial_failed")["msg"]
+    assert said.count("cannot resolve") == 1, "one sentence, said once"
+    assert "cannot resolve" not in closed["msg"]
 
 
 def test_name_without_addresses(relay, dns):

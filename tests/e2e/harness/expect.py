@@ -44,6 +44,13 @@ def failed_dial(tunnel, client, target, kind, *sentence, service="svc"):
     return closed
 
 
+def sentence(tunnel, service="svc"):
+    """Why the connection failed: `dial_failed` says it, and when there is none, `closed`."""
+    closed = tunnel.closed(service=service)
+    dials = tunnel.log.find("dial_failed", service=service, conn=closed["conn"])
+    return dials[-1]["msg"] if dials else closed["msg"]
+
+
 def failed_dial_logged(tunnel, target, kind, *sentence, service="svc"):
     closed = tunnel.closed(service=service)
     assert closed["kind"] == kind, tunnel.log.text()
