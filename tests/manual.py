@@ -5,7 +5,7 @@
 Every key that `tunnel explain` lists has its paragraph in tunnel.toml(5), with its default and every
 word it may be, and the page describes no other; tunnel-stunnel.conf(5) has every option that
 `tunnel explain stunnel` lists, in the same class and with the same key; tunnel(1) has every `kind`
-word and every event; all pages are well-formed (where groff is).
+word and every event, and so has `tunnel explain`; all pages are well-formed (where groff is).
 """
 
 import pathlib
@@ -90,6 +90,12 @@ def words_of(path, start):
     return set(re.findall(r'"([a-z_0-9]+)"', text[text.index(start):].split("};")[0]))
 
 
+def explained_words(program, chapter):
+    """What `tunnel explain kinds` (events, ...) explains: the lines that begin in the first column."""
+    output = subprocess.run([program, "explain", chapter], capture_output=True, text=True, check=True).stdout
+    return {line for line in output.splitlines() if re.fullmatch(r"[a-z0-9_]+", line)}
+
+
 def differences(what, program, page, page_name):
     for word in sorted(program - page):
         yield f"{page_name} does not describe {what} {word}"
@@ -112,6 +118,9 @@ def main():
     assert "cert_expired" in kinds and "dial_failed" in events, "the tables of words have moved"
     # Reloading is described when there is a reload.
     events -= {"reloaded", "reload_failed"}
+    for chapter, words in (("kinds", kinds), ("events", events)):
+        complaints += differences("word", words, explained_words(sys.argv[1], chapter),
+                                  f"`tunnel explain {chapter}`")
     complaints += differences("word", kinds | events, described_words(command), "tunnel(1)")
     options = explained_stunnel(sys.argv[1])
     if len(options) < 90:

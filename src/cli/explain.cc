@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "base/text.h"
+#include "cli/glossary.h"
 #include "config/schema.h"
 #include "config/stunnel_options.h"
 
@@ -60,6 +61,24 @@ std::string_view first_sentence(std::string_view help) {
   return stop == std::string_view::npos ? help.substr(0, help.size() - 1) : help.substr(0, stop);
 }
 
+std::string indented(std::string_view text) {
+  std::string result;
+  while (!text.empty()) {
+    const std::size_t end = text.find('\n') + 1;
+    result += "  " + std::string(text.substr(0, end));
+    text.remove_prefix(end);
+  }
+  return result;
+}
+
+std::string lists() {
+  std::string text;
+  for (const Chapter& chapter : glossary()) {
+    text += (text.empty() ? "" : ", ") + std::string(chapter.name);
+  }
+  return text + ", stunnel";
+}
+
 std::string explained(const Named& named, const std::vector<Named>& all) {
   const config::Option& option = *named.option;
   std::string text = named.name + ": " + config::describe(option) + "\n";
@@ -82,12 +101,81 @@ const Named* find(const std::vector<Named>& all, std::string_view name) {
   return found != all.end() ? &*found : nullptr;
 }
 
-// The full name of a key that was given without its table: "ca" is "tls.ca".
-std::string_view with_table(const std::vector<Named>& all, std::string_view key) {
+// The keys that end in what was given without its table: "idle" is "timeouts.idle" and
+// "keepalive.idle".
+std::string without_table(const std::vector<Named>& all, std::string_view key) {
+  std::string text;
   for (const Named& named : all) {
-    if (named.option->key == key) return named.name;
+    if (named.option->key != key) continue;
+    text += (text.empty() ? "" : "\n") + explained(named, all);
   }
-  return "";
+  return text;
+}
+
+// A key: as it is, without the service's name, below health.tls, which has the keys of tls, or
+// without its table.
+std::string key_text(const std::vector<Named>& all, std::string_view key) {
+  std::string_view rest = key;
+  for (int attempt = 0; attempt < 3; ++attempt) {
+    if (const Named* named = find(all, rest)) return explained(*named, all);
+    const std::size_t dot = rest.find('.');
+    if (dot == std::string_view::npos) break;
+    rest.remove_prefix(dot + 1);
+  }
+  return without_table(all, key);
+}
+
+std::string chapter_text(const Chapter& chapter) {
+  std::string text = std::string(chapter.title) + ":\n";
+  for (const Term& term : chapter.terms) {
+    text += "\n" + std::string(term.word) + "\n" + indented(wrapped(term.meaning));
+  }
+  return text;
+}
+
+std::string term_text(std::string_view word) {
+  std::string text;
+  for (const Chapter& chapter : glossary()) {
+    if (chapter.name == word) return chapter_text(chapter);
+    for (const Term& term : chapter.terms) {
+      if (!equal_ignoring_case(term.word, word)) continue;
+      text += (text.empty() ? "" : "\n") + std::string(term.word) + ": " +
+              std::string(chapter.one) + "\n\n" + wrapped(term.meaning);
+    }
+  }
+  return text;
+}
+
+bool mentions(std::string_view text, std::string_view word) {
+  return std::search(text.begin(), text.end(), word.begin(), word.end(), [](char a, char b) {
+           return equal_ignoring_case({&a, 1}, {&b, 1});
+         }) != text.end();
+}
+
+// What a word that names nothing was meant to be: something that is spelled like it, or what speaks
+// of it.
+std::string near(const std::vector<Named>& all, std::string_view word) {
+  std::vector<std::string_view> names;
+  std::vector<std::string> speaking;
+  const auto look_at = [&](std::string_view name, std::string_view help) {
+    names.push_back(name);
+    if (word.size() > 2 && (mentions(name, word) || mentions(help, word)))
+      speaking.emplace_back(name);
+  };
+  for (const Named& named : all) {
+    look_at(named.name, named.option->help);
+    names.push_back(named.option->key);
+  }
+  for (const Chapter& chapter : glossary()) {
+    names.push_back(chapter.name);
+    for (const Term& term : chapter.terms) look_at(term.word, term.meaning);
+  }
+  const std::string_view meant = did_you_mean(word, names);
+  if (!meant.empty()) return "; did you mean \"" + std::string(meant) + "\"?";
+  constexpr std::size_t kMost = 8;
+  std::string list;
+  for (std::size_t i = 0; i < std::min(kMost, speaking.size()); ++i) list += " " + speaking[i];
+  return list.empty() ? "" : "; these speak of it:" + list;
 }
 
 }  // namespace
@@ -105,7 +193,10 @@ std::string explain_all() {
               std::string(first_sentence(named.option->help)) + "\n";
     }
   }
-  return text + "\n`tunnel explain KEY` says more about one of them.\n";
+  return text +
+         "\n`tunnel explain KEY` says more about one of them; `tunnel explain` with one of these "
+         "words lists\n" +
+         lists() + ".\n";
 }
 
 std::string explain_stunnel() {
@@ -132,23 +223,14 @@ std::string explain_stunnel() {
   return text;
 }
 
-Result<std::string> explain(std::string_view key) {
+Result<std::string> explain(std::string_view word) {
   const std::vector<Named> all = config::all_options();
-  // As it is, without the service's name, and below health.tls, which has the keys of tls.
-  std::string_view rest = key;
-  for (int attempt = 0; attempt < 3; ++attempt) {
-    if (const Named* named = find(all, rest)) return explained(*named, all);
-    const std::size_t dot = rest.find('.');
-    if (dot == std::string_view::npos) break;
-    rest.remove_prefix(dot + 1);
-  }
-  std::vector<std::string_view> names;
-  for (const Named& named : all) names.emplace_back(named.name);
-  std::string_view meant = with_table(all, key);
-  if (meant.empty()) meant = did_you_mean(key, names);
-  std::string text = "there is no key \"" + printable(key, 60) + "\"";
-  if (!meant.empty()) text += "; did you mean \"" + std::string(meant) + "\"?";
-  return failed(ErrorCode::not_found, std::move(text));
+  std::string text = key_text(all, word);
+  const std::string term = term_text(word);
+  if (!term.empty()) text += (text.empty() ? "" : "\n") + term;
+  if (!text.empty()) return text;
+  return failed(ErrorCode::not_found,
+                "there is nothing called \"" + printable(word, 60) + "\"" + near(all, word));
 }
 
 }  // namespace tunnel::cli

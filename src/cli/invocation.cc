@@ -16,6 +16,9 @@ namespace {
 // accident: who types one wants the command.
 constexpr std::array<std::string_view, 4> kLater = {"probe", "status", "reload", "drain"};
 
+constexpr std::array<std::string_view, 5> kCommands = {"check", "convert", "explain", "help",
+                                                       "version"};
+
 constexpr std::string_view kConvert = "tunnel convert FILE.conf, or tunnel convert -- balance ARGS";
 
 constexpr std::array<std::string_view, 4> kLevels = {"error", "warning", "info", "debug"};
@@ -39,10 +42,25 @@ tl::unexpected<Error> unexpected_argument(const std::string& argument) {
   if (!argument.starts_with('-') || argument == "-") {
     return misused("unexpected argument " + in_quotes(argument));
   }
+  if (argument == "-v") {
+    return misused("unknown option \"-v\"; -V prints the version, and --log-level debug logs more");
+  }
   const std::string name = argument.substr(0, argument.find('='));
   const std::string_view meant = did_you_mean(name, kOptions);
   return misused("unknown option " + in_quotes(name) +
                  (meant.empty() ? "" : "; did you mean " + in_quotes(meant) + "?"));
+}
+
+// A first word that is neither a command nor a file: what it was probably meant to be.
+std::optional<tl::unexpected<Error>> mistyped_command(const std::string& word) {
+  if (word.empty() || exists(word)) return std::nullopt;
+  if (std::find(kLater.begin(), kLater.end(), word) != kLater.end()) {
+    return misused("the command " + in_quotes(word) + " is not available in this version");
+  }
+  const std::string_view meant = did_you_mean(word, kCommands);
+  if (meant.empty() || word.find_first_of("./") != std::string::npos) return std::nullopt;
+  return misused("there is no command " + in_quotes(word) + ", and no such file; did you mean " +
+                 in_quotes(meant) + "?");
 }
 
 // The command line as CLI11 sees it. It is told as little as possible: its sentences are for
@@ -89,8 +107,16 @@ struct Grammar {
 Result<Invocation> finished(const Grammar& grammar) {
   Invocation result;
   result.foreground = grammar.foreground;
-  if (grammar.help || grammar.version) {
-    result.command = grammar.help ? Invocation::Command::help : Invocation::Command::version;
+  // As words, too, unless there is such a file.
+  const auto is_word = [&](const char* word) {
+    return grammar.config == word && !exists(grammar.config);
+  };
+  if (grammar.help || is_word("help")) {
+    result.command = Invocation::Command::help;
+    return result;
+  }
+  if (grammar.version || is_word("version")) {
+    result.command = Invocation::Command::version;
     return result;
   }
   if (!grammar.level.empty()) {
@@ -101,11 +127,7 @@ Result<Invocation> finished(const Grammar& grammar) {
     }
     result.log_level = static_cast<log::Level>(level - kLevels.begin());
   }
-  const bool is_later = std::find(kLater.begin(), kLater.end(), grammar.config) != kLater.end();
-  if (is_later && !exists(grammar.config)) {
-    return misused("the command " + in_quotes(grammar.config) +
-                   " is not available in this version");
-  }
+  if (auto wrong = mistyped_command(grammar.config)) return std::move(*wrong);
   const std::vector<std::string> extras = grammar.app.remaining(true);
   if (!extras.empty()) return unexpected_argument(extras.front());
   if (grammar.explain->parsed()) {
@@ -149,6 +171,11 @@ Result<Invocation> parse_arguments(std::vector<std::string> arguments) {
       if (name->starts_with('-')) name->insert(0, "./");
     }
   }
+  // As stunnel and others write them; to CLI11 these are bundles of short options.
+  const auto end_of_options = std::find(arguments.begin(), arguments.end(), "--");
+  for (auto argument = arguments.begin(); argument != end_of_options; ++argument) {
+    if (*argument == "-help" || *argument == "-version") argument->insert(0, "-");
+  }
   // CLI11 takes them from the back.
   std::reverse(arguments.begin(), arguments.end());
   try {
@@ -174,7 +201,8 @@ std::string_view usage() {
   tunnel convert FILE.conf     a stunnel.conf as TOML, on standard output
   tunnel convert -- balance ARGS
                                the same for a command line of balance
-  tunnel explain [KEY]         what a configuration key means, its type and default
+  tunnel explain [WORD]        what a configuration key means, its type and default;
+                               or a word of the log, a signal, an exit status
   tunnel explain stunnel       what becomes of each option of a stunnel.conf
 
 OPTIONS

@@ -3,6 +3,7 @@
 
 #include <doctest/doctest.h>
 
+#include "base/kind.h"
 #include "config/schema.h"
 
 namespace tunnel::cli {
@@ -37,13 +38,60 @@ TEST_CASE("a key is found as it stands in a file, below a service") {
   CHECK(explain("health.tls.ca").value() == explain("tls.ca").value());
 }
 
-TEST_CASE("an unknown key is an error that names the one that was meant") {
-  CHECK(explain("acept").error().text == "there is no key \"acept\"; did you mean \"accept\"?");
-  CHECK(explain("tls.cs").error().text == "there is no key \"tls.cs\"; did you mean \"tls.ca\"?");
-  CHECK(explain("min_version").error().text ==
-        "there is no key \"min_version\"; did you mean \"tls.min_version\"?");
-  CHECK(explain("qqqqqqqq").error().text == "there is no key \"qqqqqqqq\"");
+TEST_CASE("a key without its table is explained, in every table that has it") {
+  CHECK(explain("min_version").value() == explain("tls.min_version").value());
+  CHECK(explain("idle").value() ==
+        explain("timeouts.idle").value() + "\n" + explain("keepalive.idle").value());
+}
+
+TEST_CASE("an unknown word is an error that names what is near") {
+  CHECK(explain("acept").error().text ==
+        "there is nothing called \"acept\"; did you mean \"accept\"?");
+  CHECK(explain("tls.cs").error().text ==
+        "there is nothing called \"tls.cs\"; did you mean \"tls.ca\"?");
+  CHECK(explain("cert_expird").error().text ==
+        "there is nothing called \"cert_expird\"; did you mean \"cert_expired\"?");
+  CHECK(explain("wireshark").error().text ==
+        "there is nothing called \"wireshark\"; these speak of it: tls.keylog");
+  CHECK(explain("qqqqqqqq").error().text == "there is nothing called \"qqqqqqqq\"");
   CHECK(explain("\x1b[31m").error().text.find('\x1b') == std::string::npos);
+}
+
+TEST_CASE("each kind of end, event, field, signal and exit status is explained") {
+  for (int kind = 0; kind < kKindCount; ++kind) {
+    const std::string name(word(static_cast<Kind>(kind)));
+    CAPTURE(name);
+    const auto text = explain(name);
+    REQUIRE(text.has_value());
+    CHECK(text->find(name + ": why a connection ended, `kind` in the log\n\n") !=
+          std::string::npos);
+  }
+  CHECK(explain("connection_lost").value() ==
+        "connection_lost: why a connection ended, `kind` in the log\n"
+        "\n"
+        "A machine, or the way to it, is gone: keepalive probes were not answered, or the system\n"
+        "gave up.\n");
+  CHECK(explain("stopped").value() ==
+        "stopped: why a connection ended, `kind` in the log\n"
+        "\n"
+        "The process was told to stop, and reset what was left.\n"
+        "\n"
+        "stopped: an event of the log\n"
+        "\n"
+        "The process ends; `failed` of its `connections` did not end in order.\n");
+  CHECK(explain("sigusr1").value() ==
+        "SIGUSR1: a signal\n\nOpens the log file again, after it was rotated.\n");
+  CHECK(explain("2").value().starts_with("2: an exit status\n\nThe command line or "));
+}
+
+TEST_CASE("words of one sort are listed together") {
+  CHECK(explain("signals").value().starts_with(
+      "Signals:\n\nSIGTERM\n  Stops: no new clients, and connections may finish within "));
+  for (const char* list : {"kinds", "events", "fields", "signals", "exit"}) {
+    CAPTURE(list);
+    CHECK(explain(list).has_value());
+    CHECK(explain_all().find(list) != std::string::npos);
+  }
 }
 
 TEST_CASE("keys of later versions are not explained") {

@@ -64,6 +64,28 @@ TEST_CASE("help and version win over everything else") {
   CHECK(parsed({"check", "--help"}).command == Command::help);
   CHECK(parsed({"-V"}).command == Command::version);
   CHECK(parsed({"--version"}).command == Command::version);
+  CHECK(parsed({"-help"}).command == Command::help);
+  CHECK(parsed({"-version"}).command == Command::version);
+}
+
+TEST_CASE("help and version are understood as words") {
+  CHECK(parsed({"help"}).command == Command::help);
+  CHECK(parsed({"help", "check"}).command == Command::help);
+  CHECK(parsed({"version"}).command == Command::version);
+  CHECK(parsed({"./help"}).config == "./help");
+}
+
+TEST_CASE("a mistyped command is not taken for a file") {
+  const std::string meant =
+      "there is no command \"chek\", and no such file; did you mean \"check\"?";
+  CHECK(refused({"chek", "x.toml"}) == meant);
+  CHECK(refused({"chek"}) == meant);
+  CHECK(refused({"-f", "explian", "accept"}) ==
+        "there is no command \"explian\", and no such file; did you mean \"explain\"?");
+  CHECK(parsed({"./chek"}).config == "./chek");
+  CHECK(parsed({"chek.toml"}).config == "chek.toml");
+  CHECK(refused({"-v"}) ==
+        "unknown option \"-v\"; -V prints the version, and --log-level debug logs more");
 }
 
 TEST_CASE("options may follow the command, and two dashes end them") {

@@ -266,7 +266,7 @@ TEST_CASE("explaining a key that does not exist fails and says where to look") {
   const Outcome outcome = execute({"explain", "acept"}, fake.machinery());
   CHECK(outcome.status == 2);
   CHECK(outcome.err ==
-        "tunnel: there is no key \"acept\"; did you mean \"accept\"?\n"
+        "tunnel: there is nothing called \"acept\"; did you mean \"accept\"?\n"
         "\"tunnel explain\" lists all keys.\n");
 }
 
