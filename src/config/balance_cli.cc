@@ -9,6 +9,7 @@
 #include <variant>
 
 #include "base/address.h"
+#include "base/text.h"
 
 namespace tunnel::config {
 namespace {
@@ -26,8 +27,6 @@ constexpr std::uint32_t kMostSeconds = 365 * 24 * 3600;
 tl::unexpected<Error> refused(const std::string& text) {
   return failed(ErrorCode::invalid, text + "\n" + std::string(kUsage));
 }
-
-std::string in_quotes(std::string_view text) { return "\"" + std::string(text) + "\""; }
 
 bool is_digits(std::string_view text) {
   return !text.empty() &&

@@ -12,8 +12,6 @@
 namespace tunnel::config {
 namespace {
 
-std::string in_quotes(std::string_view key) { return "\"" + std::string(key) + "\""; }
-
 // The text of a string value, checked to be plain; null after an error.
 const std::string* plain_text(Reader& reader, const Option& option, const Value& value) {
   const auto* text = value.as<std::string>();
@@ -26,7 +24,7 @@ const std::string* plain_text(Reader& reader, const Option& option, const Value&
 
 }  // namespace
 
-std::string quoted(std::string_view text) {
+std::string toml_quoted(std::string_view text) {
   constexpr std::string_view kHex = "0123456789ABCDEF";
   std::string result = "\"";
   for (const char c : text) {
@@ -44,7 +42,7 @@ std::string quoted(std::string_view text) {
 std::string quoted_list(const std::vector<std::string>& texts) {
   if (texts.empty()) return "";
   std::string result;
-  for (const std::string& text : texts) result += (result.empty() ? "[" : ", ") + quoted(text);
+  for (const std::string& text : texts) result += (result.empty() ? "[" : ", ") + toml_quoted(text);
   return result + "]";
 }
 
@@ -111,7 +109,7 @@ std::optional<int> read_word(Reader& reader, const Option& option, const Value& 
 
 std::string print_word(std::span<const Word> words, int value) {
   for (const Word& word : words) {
-    if (word.value == value) return quoted(word.word);
+    if (word.value == value) return toml_quoted(word.word);
   }
   return "";
 }
@@ -141,11 +139,11 @@ void Codec<Type::text>::read(Reader& reader, const Option& option, const Value& 
 }
 
 std::string Codec<Type::text>::print(const std::string& value) {
-  return value.empty() ? "" : quoted(value);
+  return value.empty() ? "" : toml_quoted(value);
 }
 
 std::string Codec<Type::text>::print(const std::optional<std::string>& value) {
-  return value ? quoted(*value) : "";
+  return value ? toml_quoted(*value) : "";
 }
 
 void Codec<Type::texts>::read(Reader& reader, const Option& option, const Value& value,
@@ -162,7 +160,7 @@ void Codec<Type::path>::read(Reader& reader, const Option& option, const Value& 
 }
 
 std::string Codec<Type::path>::print(const std::string& value) {
-  return value.empty() ? "" : quoted(value);
+  return value.empty() ? "" : toml_quoted(value);
 }
 
 void Codec<Type::readable_path>::read(Reader& reader, const Option& option, const Value& value,
@@ -262,7 +260,9 @@ void Codec<Type::duration>::read(Reader& reader, const Option& option, const Val
   if (const auto duration = read_duration(reader, option, value)) target = *duration;
 }
 
-std::string Codec<Type::duration>::print(Millis value) { return quoted(format_duration(value)); }
+std::string Codec<Type::duration>::print(Millis value) {
+  return toml_quoted(format_duration(value));
+}
 
 void Codec<Type::timeout>::read(Reader& reader, const Option& option, const Value& value,
                                 Timeout& target) {
@@ -273,7 +273,7 @@ void Codec<Type::timeout>::read(Reader& reader, const Option& option, const Valu
 }
 
 std::string Codec<Type::timeout>::print(const Timeout& value) {
-  return value ? quoted(format_duration(*value)) : "\"off\"";
+  return value ? toml_quoted(format_duration(*value)) : "\"off\"";
 }
 
 void Codec<Type::integer>::read(Reader& reader, const Option& option, const Value& value,

@@ -18,7 +18,7 @@ template <Type type>
 struct Codec;
 
 // A TOML string with everything escaped that needs it.
-[[nodiscard]] std::string quoted(std::string_view text);
+[[nodiscard]] std::string toml_quoted(std::string_view text);
 // `["a", "b"]`; "" for an empty list, which is "not set".
 [[nodiscard]] std::string quoted_list(const std::vector<std::string>& texts);
 

@@ -138,7 +138,7 @@ std::string Codec<Type::accept>::print(const std::vector<Accept>& value) {
     entry = accept.entry;
     texts.push_back(accept.text);
   }
-  return texts.size() == 1 ? quoted(texts.front()) : quoted_list(texts);
+  return texts.size() == 1 ? toml_quoted(texts.front()) : quoted_list(texts);
 }
 
 }  // namespace tunnel::config

@@ -144,7 +144,7 @@ void read_group(Reader& reader, const Value& value, TargetGroups& groups) {
 
 std::string print_target(const Target& target) {
   const Printed printed = print_rows(target);
-  if (printed.children.size() == 1) return quoted(target.text);
+  if (printed.children.size() == 1) return toml_quoted(target.text);
   std::string result;
   for (const auto& [key, value] : printed.children) {
     result += (result.empty() ? "{ " : ", ") + key + " = " + value.value;
@@ -162,7 +162,7 @@ void read_target_address(Reader& reader, const Option&, const Setting& setting, 
   (void)read_address(reader, setting.value(), target);
 }
 
-Printed print_target_address(const Target& target) { return {.value = quoted(target.text)}; }
+Printed print_target_address(const Target& target) { return {.value = toml_quoted(target.text)}; }
 
 constexpr auto kRows = std::to_array<Row<Target>>({
     {{.key = "address",

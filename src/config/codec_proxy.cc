@@ -96,7 +96,7 @@ std::string Codec<Type::proxy>::print(const std::optional<Proxy>& value) {
     text += percent_encoded(value->user) + ":" + percent_encoded(value->password) + "@";
   const bool is_v6 = value->host.find(':') != std::string::npos;
   text += (is_v6 ? "[" + value->host + "]" : value->host) + ":" + std::to_string(value->port);
-  return quoted(text);
+  return toml_quoted(text);
 }
 
 }  // namespace tunnel::config

@@ -85,7 +85,7 @@ void Codec<Type::unix_mode>::read(Reader& reader, const Option& option, const Va
 std::string Codec<Type::unix_mode>::print(std::uint32_t value) {
   std::string digits = "0000";
   for (std::size_t i = 4; i-- > 0; value /= 8) digits[i] = static_cast<char>('0' + value % 8);
-  return quoted(digits);
+  return toml_quoted(digits);
 }
 
 void Codec<Type::unix_owner>::read(Reader& reader, const Option& option, const Value& value,
@@ -110,7 +110,7 @@ void Codec<Type::unix_owner>::read(Reader& reader, const Option& option, const V
 std::string Codec<Type::unix_owner>::print(const UnixOwner& value) {
   if (!value.uid && !value.gid) return "";
   const std::string user = value.uid ? std::to_string(*value.uid) : "";
-  return quoted(value.gid ? user + ":" + std::to_string(*value.gid) : user);
+  return toml_quoted(value.gid ? user + ":" + std::to_string(*value.gid) : user);
 }
 
 void Codec<Type::name_servers>::read(Reader& reader, const Option& option, const Value& value,
@@ -157,7 +157,7 @@ void Codec<Type::source_address>::read(Reader& reader, const Option& option, con
 }
 
 std::string Codec<Type::source_address>::print(const std::optional<SocketAddress>& value) {
-  return value ? quoted(value->ip()) : "";
+  return value ? toml_quoted(value->ip()) : "";
 }
 
 void Codec<Type::ranges>::read(Reader& reader, const Option& option, const Value& value,

@@ -16,8 +16,6 @@ namespace {
 constexpr std::string_view kDefaults = "defaults";
 constexpr std::size_t kMostServices = 10'000;
 
-std::string in_quotes(std::string_view text) { return "\"" + printable(text, 60) + "\""; }
-
 }  // namespace
 
 // ---- asking ----

@@ -12,8 +12,6 @@
 namespace tunnel::config {
 namespace {
 
-std::string in_quotes(std::string_view text) { return '"' + printable(text, 60) + '"'; }
-
 class WishReader {
  public:
   WishReader(std::span<const OpensslSetting> settings, OpensslNotes& notes)

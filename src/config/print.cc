@@ -15,7 +15,7 @@ std::string key_of(const std::string& name) {
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' ||
            c == '-';
   });
-  return is_bare ? name : quoted(name);
+  return is_bare ? name : toml_quoted(name);
 }
 
 // Comments go no further to the right than this.

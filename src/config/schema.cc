@@ -136,7 +136,6 @@ std::string hint_for(std::string_view key, std::span<const std::string_view> kno
     const auto found = std::find_if(all.begin(), all.end(), same);
     return found == all.end() ? nullptr : &*found;
   };
-  const auto in_quotes = [](std::string_view text) { return "\"" + std::string(text) + "\""; };
   if (const Named* named = find([&](const Named& n) { return n.option->key == key; })) {
     return in_quotes(key) + (named->group == "global" ? " is a global key: it" : "") + " belongs " +
            home_of(*named);

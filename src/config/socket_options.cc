@@ -139,7 +139,7 @@ class OneOption {
     value.l_onoff = pair->first;
     value.l_linger = pair->second;
     option.value = bytes_of(value);
-    option.text = quoted(*written);
+    option.text = toml_quoted(*written);
     return true;
   }
 
@@ -153,7 +153,7 @@ class OneOption {
     value.tv_sec = pair->first;
     value.tv_usec = pair->second;
     option.value = bytes_of(value);
-    option.text = quoted(*written);
+    option.text = toml_quoted(*written);
     return true;
   }
 
@@ -162,7 +162,7 @@ class OneOption {
     if (written == nullptr) return refuse("a string");
     if (!is_plain(reader_, row_, value_)) return false;
     option.value = *written;
-    option.text = quoted(*written);
+    option.text = toml_quoted(*written);
     return true;
   }
 

@@ -26,8 +26,6 @@ constexpr std::size_t kMostFiles = 1000;
 constexpr std::size_t kDeepestInclude = 100;
 constexpr std::size_t kLongestName = 64;
 
-std::string in_quotes(std::string_view text) { return "\"" + printable(text, 60) + "\""; }
-
 class StunnelReader {
  public:
   StunnelReader(Diagnostics& diagnostics, Reader& reader)

@@ -9,14 +9,15 @@ namespace {
 
 std::string text(std::string_view a) { return std::string(a); }
 
-std::string quoted(std::string_view a) { return '"' + std::string(a) + '"'; }
+// Names come printable and cut where they were read.
+std::string named(std::string_view a) { return '"' + std::string(a) + '"'; }
 
 // `"a"`, `"a" or "b"`, `"a", "b" or "c"`.
 std::string any_of(const std::vector<std::string>& names) {
   std::string list;
   for (std::size_t i = 0; i < names.size(); ++i) {
     if (i > 0) list += i + 1 == names.size() ? " or " : ", ";
-    list += quoted(names[i]);
+    list += named(names[i]);
   }
   return list;
 }
@@ -26,7 +27,7 @@ std::string any_of(const std::vector<std::string>& names) {
 std::string certificate_of(std::string_view target) { return "certificate of " + text(target); }
 
 std::string ca_certificate_of(std::string_view target, std::string_view subject) {
-  return "CA certificate " + quoted(subject) + " above the certificate of " + text(target);
+  return "CA certificate " + named(subject) + " above the certificate of " + text(target);
 }
 
 Failure no_certificate(std::string_view target) {
@@ -63,14 +64,14 @@ Failure weak(std::string_view certificate, std::string_view what) {
 Failure self_signed(std::string_view target, std::string_view subject, std::string_view anchors,
                     std::string_view pin) {
   return {Kind::cert_untrusted,
-          certificate_of(target) + " is self-signed (" + quoted(subject) + ") and not in " +
+          certificate_of(target) + " is self-signed (" + named(subject) + ") and not in " +
               text(anchors) + "; if it is the right one, put it in tls.ca, or set tls.verify = " +
               "\"pin\" and tls.pin = \"sha256:" + text(pin) + "\""};
 }
 
 Failure unknown_issuer(std::string_view target, std::string_view issuer, std::string_view anchors,
                        std::size_t chain_length) {
-  std::string sentence = certificate_of(target) + " leads to the issuer " + quoted(issuer) +
+  std::string sentence = certificate_of(target) + " leads to the issuer " + named(issuer) +
                          ", which is not in " + text(anchors) +
                          "; put the certificate of that CA in tls.ca";
   if (chain_length == 1)
@@ -123,12 +124,12 @@ Failure revoked(std::string_view certificate, std::time_t when, std::string_view
 }
 
 Failure crl_missing(std::string_view certificate, std::string_view issuer) {
-  return {Kind::crl_unusable, "tls.crl holds no CRL of " + quoted(issuer) + ", so the " +
+  return {Kind::crl_unusable, "tls.crl holds no CRL of " + named(issuer) + ", so the " +
                                   text(certificate) + " cannot be checked; add the CRL of that CA"};
 }
 
 Failure crl_unusable(std::string_view certificate, std::string_view issuer, std::string_view why) {
-  return {Kind::crl_unusable, "the CRL of " + quoted(issuer) + " " + text(why) + ", so the " +
+  return {Kind::crl_unusable, "the CRL of " + named(issuer) + " " + text(why) + ", so the " +
                                   text(certificate) + " cannot be checked; fetch a new CRL"};
 }
 
