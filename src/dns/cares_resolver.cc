@@ -8,6 +8,9 @@
 
 #include "dns/message.h"
 
+// Since 1.28 questions and answers are records; functions that take and give bytes are deprecated.
+#define TUNNEL_CARES_HAS_RECORDS (ARES_VERSION >= 0x011c00)
+
 namespace tunnel::dns {
 
 namespace {
@@ -51,6 +54,48 @@ Status status_of(int ares_status) {
       return Status::failed;
   }
 }
+
+#if TUNNEL_CARES_HAS_RECORDS
+struct RecordFree {
+  void operator()(ares_dns_record_t* record) const { ares_dns_record_destroy(record); }
+};
+using Record = std::unique_ptr<ares_dns_record_t, RecordFree>;
+
+// The bytes of a record, which are what parse_reply reads with every c-ares.
+class Message {
+ public:
+  Message() = default;
+  Message(const Message&) = delete;
+  Message& operator=(const Message&) = delete;
+  ~Message() { ares_free_string(bytes_); }
+
+  ares_status_t write(const ares_dns_record_t* record) {
+    return ares_dns_write(record, &bytes_, &size_);
+  }
+  [[nodiscard]] const unsigned char* bytes() const { return bytes_; }
+  [[nodiscard]] std::size_t size() const { return size_; }
+
+ private:
+  unsigned char* bytes_ = nullptr;
+  std::size_t size_ = 0;
+};
+
+tl::expected<Record, ares_status_t> query_for(const std::string& name, RecordType type) {
+  ares_dns_record_t* made = nullptr;
+  ares_status_t status =
+      ares_dns_record_create(&made, 0, ARES_FLAG_RD, ARES_OPCODE_QUERY, ARES_RCODE_NOERROR);
+  Record record(made);
+  if (status == ARES_SUCCESS) {
+    status = ares_dns_record_query_add(
+        made, name.c_str(), static_cast<ares_dns_rec_type_t>(code_of(type)), ARES_CLASS_IN);
+  }
+  // The search calls what is not a name "out of memory"; written down, it is what it is.
+  Message message;
+  if (status == ARES_SUCCESS) status = message.write(made);
+  if (status != ARES_SUCCESS) return tl::make_unexpected(status);
+  return record;
+}
+#endif
 
 std::string as_csv(const std::vector<SocketAddress>& servers) {
   std::string csv;
@@ -112,12 +157,15 @@ void CaresResolver::open_channel() {
   options.sock_state_cb = [](void* resolver, ares_socket_t fd, int readable, int writable) {
     static_cast<CaresResolver*>(resolver)->watch_socket(fd, readable != 0, writable != 0);
   };
+  int given = ARES_OPT_FLAGS | ARES_OPT_TIMEOUTMS | ARES_OPT_TRIES | ARES_OPT_UDP_PORT |
+              ARES_OPT_TCP_PORT | ARES_OPT_RESOLVCONF | ARES_OPT_SOCK_STATE_CB;
+#ifdef ARES_OPT_QUERY_CACHE
+  // Answers are kept in one place, Names, which knows when they are wanted fresh.
+  given |= ARES_OPT_QUERY_CACHE;
+  options.qcache_max_ttl = 0;
+#endif
   ares_channel channel = nullptr;
-  if (ares_init_options(&channel, &options,
-                        ARES_OPT_FLAGS | ARES_OPT_TIMEOUTMS | ARES_OPT_TRIES | ARES_OPT_UDP_PORT |
-                            ARES_OPT_TCP_PORT | ARES_OPT_RESOLVCONF | ARES_OPT_SOCK_STATE_CB) !=
-      ARES_SUCCESS)
-    return;
+  if (ares_init_options(&channel, &options, given) != ARES_SUCCESS) return;
   channel_.reset(channel);
   if (options_.servers.empty()) return;
   if (ares_set_servers_ports_csv(channel, as_csv(options_.servers).c_str()) != ARES_SUCCESS)
@@ -134,22 +182,35 @@ void CaresResolver::close_channel() {
 
 void CaresResolver::submit(Question& question) {
   if (!channel_) return answered(question, ARES_ENOTINITIALIZED, nullptr, 0);
+#if TUNNEL_CARES_HAS_RECORDS
+  const tl::expected<Record, ares_status_t> query = query_for(question.name, question.type);
+  if (!query) return answered(question, query.error(), nullptr, 0);
+  (void)ares_search_dnsrec(
+      channel_.get(), query->get(),
+      [](void* asked, ares_status_t status, std::size_t, const ares_dns_record_t* record) {
+        auto* one = static_cast<Question*>(asked);
+        Message message;
+        if (status == ARES_SUCCESS) status = message.write(record);
+        one->resolver->answered(*one, status, message.bytes(), message.size());
+      },
+      &question);
+#else
   ares_search(
       channel_.get(), question.name.c_str(), ns_c_in, code_of(question.type),
       [](void* asked, int status, int, unsigned char* bytes, int size) {
         auto* one = static_cast<Question*>(asked);
-        one->resolver->answered(*one, status, bytes, size);
+        one->resolver->answered(*one, status, bytes, static_cast<std::size_t>(size));
       },
       &question);
+#endif
 }
 
 void CaresResolver::answered(Question& question, int ares_status, const unsigned char* bytes,
-                             int size) {
+                             std::size_t size) {
   if (is_closing_) return;
   question.is_answered = true;
   if (ares_status == ARES_SUCCESS) {
-    question.answer = parse_reply(
-        {reinterpret_cast<const std::byte*>(bytes), static_cast<std::size_t>(size)}, question.type);
+    question.answer = parse_reply({reinterpret_cast<const std::byte*>(bytes), size}, question.type);
   } else {
     question.answer.status = status_of(ares_status);
   }

@@ -56,7 +56,7 @@ class CaresResolver final : public Resolver {
   void open_channel();
   void close_channel();
   void submit(Question& question);
-  void answered(Question& question, int ares_status, const unsigned char* bytes, int size);
+  void answered(Question& question, int ares_status, const unsigned char* bytes, std::size_t size);
   void watch_socket(int fd, bool readable, bool writable);
   void process(int readable_fd, int writable_fd);
   void set_timeout();
