@@ -138,6 +138,12 @@ void Connector::report_if_over() {
 }
 
 Connector::Failure connect_failure(const SocketAddress& address, int uv_status) {
+  if (uv_status == UV_EINVAL && uv::socket::lacks_interface(address)) {
+    return {address, Kind::unreachable,
+            "a link-local address needs its interface, as in \"[" + address.ip() +
+                "%eth0]:" + std::to_string(address.port()) + "\"",
+            false};
+  }
   switch (uv_status) {
     case UV_ECONNREFUSED:
       return {address, Kind::connect_refused,

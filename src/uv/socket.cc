@@ -2,6 +2,7 @@
 #include "uv/socket.h"
 
 #include <linux/sockios.h>
+#include <net/if.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <poll.h>
@@ -61,6 +62,24 @@ Result<void> bind_source(int fd, const SocketAddress& to, const SocketAddress& f
     return failed(code_of(why), "cannot bind to source address " + from.ip(), why);
   }
   return {};
+}
+
+bool lacks_interface(const SocketAddress& address) {
+  if (address.family() != AF_INET6) return false;
+  const auto* v6 = reinterpret_cast<const sockaddr_in6*>(address.get());
+  return v6->sin6_scope_id == 0 && IN6_IS_ADDR_LINKLOCAL(&v6->sin6_addr);
+}
+
+std::optional<SocketAddress> with_interface(int fd, const SocketAddress& to) {
+  if (!lacks_interface(to)) return to;
+  char name[IF_NAMESIZE] = "";
+  socklen_t length = sizeof name;
+  if (::getsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE, name, &length) != 0 || length == 0)
+    return std::nullopt;
+  sockaddr_in6 v6 = *reinterpret_cast<const sockaddr_in6*>(to.get());
+  v6.sin6_scope_id = ::if_nametoindex(name);
+  if (v6.sin6_scope_id == 0) return std::nullopt;
+  return SocketAddress::from(reinterpret_cast<const sockaddr*>(&v6), sizeof v6);
 }
 
 void reset_on_close(int fd) {

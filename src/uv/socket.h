@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 
 #include "base/address.h"
 #include "base/fd.h"
@@ -15,6 +16,13 @@ namespace tunnel::uv::socket {
 Result<Fd> open_towards(const SocketAddress& to);
 // Binds it to the source address `from`, port 0.
 Result<void> bind_source(int fd, const SocketAddress& to, const SocketAddress& from);
+
+// A link-local address does not say of which interface it is, unless it has a zone
+// ("fe80::1%eth0").
+[[nodiscard]] bool lacks_interface(const SocketAddress& address);
+// `to`, with the interface that the socket is bound to (by its source address or its options) where
+// it lacks one; null when neither has one, so that connect(2) would refuse it.
+[[nodiscard]] std::optional<SocketAddress> with_interface(int fd, const SocketAddress& to);
 
 // The next close(2) sends RST and drops what is queued.
 void reset_on_close(int fd);

@@ -33,8 +33,12 @@ void Stream::Block::connect(const SocketAddress& to) {
     // a unix connect never is "in progress": a full backlog is EAGAIN at once.
     do status = ::connect(fd(), to.get(), to.length()) == 0 ? 0 : -errno;
     while (status == UV_EINTR);
+  } else if (const auto where = socket::with_interface(fd(), to); !where) {
+    // As connect(2) has it. libuv 1.45 and newer would take any interface with a link-local address
+    // instead, and the connection would time out.
+    status = UV_EINVAL;
   } else {
-    status = uv_tcp_connect(&connecting->request, &handle.tcp, to.get(),
+    status = uv_tcp_connect(&connecting->request, &handle.tcp, where->get(),
                             [](uv_connect_t* connect, int result) noexcept {
                               auto* block = block_of<Block>(connect->handle);
                               if (block->owner != nullptr) block->connected(result);

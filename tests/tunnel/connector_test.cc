@@ -56,6 +56,17 @@ TEST_CASE("the first address that answers wins") {
   CHECK(race.failures.empty());
 }
 
+// Newer libuv would choose an interface by itself and leave the connection to time out.
+TEST_CASE("a link-local address without its interface fails at once and says what it needs") {
+  Race race;
+  race.run({*SocketAddress::parse_ip("fe80::1", 636)}, config::Timeout());
+  CHECK(race.is_lost);
+  REQUIRE(race.failures.size() == 1);
+  CHECK(race.failures[0].kind == Kind::unreachable);
+  CHECK(race.failures[0].text ==
+        "a link-local address needs its interface, as in \"[fe80::1%eth0]:636\"");
+}
+
 TEST_CASE("a refused address makes room for the next one at once") {
   const Fd listener = listen_on(SocketAddress::loopback_v4(0));
   const SocketAddress refused = refused_address();

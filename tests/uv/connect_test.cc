@@ -75,7 +75,20 @@ TEST_CASE("what connect(2) itself refuses is told the same way") {
   CHECK(recorder.events.empty());
   turn_until(loop, [&] { return !recorder.events.empty(); });
   REQUIRE(recorder.events.size() == 1);
-  CHECK(recorder.events[0].starts_with("not connected E"));
+  CHECK(recorder.events == Log{"not connected EINVAL"});
+}
+
+TEST_CASE("a link-local address without an interface is one of the socket's own interface") {
+  const SocketAddress to = *SocketAddress::parse_ip("fe80::1", 9);
+  CHECK(socket::lacks_interface(to));
+  CHECK_FALSE(socket::lacks_interface(*SocketAddress::parse_ip("fe80::1%lo", 9)));
+  CHECK_FALSE(socket::lacks_interface(SocketAddress::loopback_v6(9)));
+  const Fd socket = socket::open_towards(to).value();
+  CHECK_FALSE(socket::with_interface(socket.get(), to));
+  CHECK(socket::with_interface(socket.get(), SocketAddress::loopback_v4(9)) ==
+        SocketAddress::loopback_v4(9));
+  if (::setsockopt(socket.get(), SOL_SOCKET, SO_BINDTODEVICE, "lo", 2) != 0) return;  // not allowed
+  CHECK(socket::with_interface(socket.get(), to) == *SocketAddress::parse_ip("fe80::1%lo", 9));
 }
 
 TEST_CASE("a unix socket that nobody listens on, and one whose backlog is full") {
