@@ -2,10 +2,12 @@
 #include "config/document.h"
 
 #include <algorithm>
+#include <set>
 
 #include "base/text.h"
 #include "config/cross_checks.h"
 #include "config/include.h"
+#include "config/other_formats.h"
 #include "config/schema.h"
 #include "config/stunnel_reader.h"
 #include "config/toml_reader.h"
@@ -79,6 +81,11 @@ class Builder {
   Document build_stunnel(std::unique_ptr<Source> main) {
     document_.config.path = main->path();
     const std::uint32_t file = diagnostics_.add_source(std::move(main));
+    const Source& source = diagnostics_.source(file);
+    if (const auto toml = find_toml(source.text(), source.path())) {
+      diagnostics_.error(source.position(file, toml->offset), toml->text, toml->hint);
+      return std::move(document_);
+    }
     StunnelReading reading = read_stunnel(diagnostics_, reader_, file);
     document_.roots_.push_back(std::make_unique<Value>(std::move(reading.root)));
     document_.remarks_ = std::move(reading.remarks);
@@ -96,9 +103,10 @@ class Builder {
  private:
   bool add_tree(std::unique_ptr<Source> source) {
     const std::uint32_t file = diagnostics_.add_source(std::move(source));
-    std::optional<Value> root = read_toml(diagnostics_, file);
-    if (!root) return false;
-    document_.roots_.push_back(std::make_unique<Value>(std::move(*root)));
+    TomlReading reading = read_toml(diagnostics_, file);
+    incomplete_.merge(reading.incomplete);
+    if (!reading.root) return false;
+    document_.roots_.push_back(std::make_unique<Value>(std::move(*reading.root)));
     return true;
   }
 
@@ -119,7 +127,16 @@ class Builder {
                          "the smallest one is: [ldap], accept = \"127.0.0.1:389\", connect = "
                          "\"ldap.example.com:636\", each on a line of its own");
     }
+    leave_incomplete_ones_out();
     cross_check(document_);
+  }
+
+  // What a service lacks for a syntax error must not be called missing, here or when its
+  // credentials are loaded.
+  void leave_incomplete_ones_out() {
+    std::erase_if(document_.config.services, [&](const Service& service) {
+      return incomplete_.contains(std::string(kDefaults)) || incomplete_.contains(service.name);
+    });
   }
 
   void read_includes() {
@@ -253,6 +270,7 @@ class Builder {
   Reader reader_;
   const Value* defaults_ = nullptr;
   std::vector<const Entry*> services_;
+  std::set<std::string> incomplete_;  // tables that syntax errors have torn
 };
 
 Document parse(std::string text, const std::string& path, System system) {

@@ -4,8 +4,10 @@
 #include <map>
 #include <string>
 
-#include "base/text.h"
+#include "config/other_formats.h"
+#include "config/toml_mistakes.h"
 #include "config/toml_scanner.h"
+#include "config/toml_statements.h"
 
 // toml++ is compiled here and nowhere else, without exceptions (Debian's library is built with
 // them).
@@ -113,51 +115,6 @@ class Converter {
   const std::map<Position, bool>& words_;
 };
 
-// The spellings of true and false that TOML does not know, and people use elsewhere.
-std::optional<bool> boolean_elsewhere(std::string_view value) {
-  std::string word(value);
-  for (char& c : word) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-  const bool is_strict = value == "true" || value == "false";
-  if (!is_strict && (word == "yes" || word == "true" || word == "on")) return true;
-  if (!is_strict && (word == "no" || word == "false" || word == "off")) return false;
-  return std::nullopt;
-}
-
-// What a person who knows stunnel.conf or INI files most probably did in this line.
-std::string syntax_hint(std::string_view line) {
-  const auto trim = [](std::string_view text) {
-    const std::size_t first = text.find_first_not_of(" \t");
-    if (first == std::string_view::npos) return std::string_view();
-    return text.substr(first, text.find_last_not_of(" \t") - first + 1);
-  };
-  line = trim(line);
-  if (line.starts_with(';')) return "comments begin with \"#\"";
-  const std::size_t equals = line.find('=');
-  if (line.empty() || line.starts_with('[')) return "";
-  if (equals == std::string_view::npos) {
-    return line.find(' ') == std::string_view::npos ? "" : "a setting is written: key = \"value\"";
-  }
-  const std::string_view key = trim(line.substr(0, equals));
-  std::string_view value = trim(line.substr(equals + 1));
-  if (value.empty()) return "";
-  if (value.find_first_of("\"'[{") != std::string_view::npos) return "";
-  value = trim(value.substr(0, value.find('#')));
-  if (const auto boolean = boolean_elsewhere(value)) {
-    return "a switch is written: " + printable(key, 40) + " = " + (*boolean ? "true" : "false");
-  }
-  // Numbers and booleans are fine without; what is wrong is something else.
-  const bool is_number = value.find_first_not_of("+-0123456789_") == std::string_view::npos;
-  if (is_number || value == "true" || value == "false") return "";
-  return "text needs quotes: " + printable(key, 40) + " = \"" + printable(value, 80) + "\"";
-}
-
-// toml++ begins its sentences with what it was doing; what is wrong comes after.
-std::string shortened(std::string_view description) {
-  constexpr std::string_view kDoing = "Error while parsing ";
-  if (description.starts_with(kDoing)) description.remove_prefix(kDoing.size());
-  return "syntax error: " + std::string(description);
-}
-
 bool has_bad_bytes(Diagnostics& diagnostics, std::uint32_t file) {
   const Source& source = diagnostics.source(file);
   const std::size_t nul = source.text().find('\0');
@@ -190,37 +147,110 @@ std::map<Position, bool> find_words(const Source& source, std::uint32_t file,
   return words;
 }
 
+// One text until what is left of it parses: reports an error, drops the statement, tries again.
+class Recovery {
+ public:
+  Recovery(Diagnostics& diagnostics, std::uint32_t file, std::string text)
+      : diagnostics_(diagnostics),
+        source_(diagnostics.source(file)),
+        file_(file),
+        text_(std::move(text)),
+        statements_(text_) {}
+
+  // The table of what parses; nothing when it is hopeless.
+  [[nodiscard]] std::optional<toml::table> run(toml::parse_result result) {
+    for (int errors = 0; !result; ++errors) {
+      if (!report(result.error(), errors < kMostErrors)) return std::nullopt;
+      result = toml::parse(text_);
+    }
+    return std::move(result).table();
+  }
+
+  [[nodiscard]] std::set<std::string> incomplete() && { return std::move(incomplete_); }
+
+ private:
+  using Extent = TomlStatements::Dropped::Extent;
+  static constexpr int kMostErrors = 50;
+  // Each error parses the text again.
+  static constexpr std::size_t kLargest = 256 * 1024;
+
+  bool report(const toml::parse_error& error, bool may_go_on) {
+    Position position = position_of(file_, error.source());
+    const bool is_small = text_.size() <= kLargest;
+    auto dropped =
+        may_go_on && is_small ? statements_.drop(text_, offset_of(position.line)) : std::nullopt;
+    Mistake mistake =
+        find_mistake(source_.line(position.line), position.column, error.description());
+    if (dropped && dropped->unclosed) {
+      position = source_.position(file_, *dropped->unclosed);
+      const bool is_bracket =
+          std::string_view("[{").find(source_.text()[*dropped->unclosed]) != std::string_view::npos;
+      mistake = {is_bracket ? "this bracket is not closed"
+                            : "this string begins with three quotes, and has no three at its end",
+                 "", std::nullopt};
+    }
+    if (mistake.column) position.column = *mistake.column;
+    std::string text = "syntax error: " + mistake.text;
+    if (!dropped || dropped->extent == Extent::rest) {
+      text += "; what follows was not looked at";
+    } else if (dropped->extent == Extent::table) {
+      text += "; what follows, up to the next table, was not looked at";
+    }
+    diagnostics_.error(position, std::move(text), std::move(mistake.hint));
+    if (dropped) incomplete_.insert(dropped->table);
+    return dropped.has_value();
+  }
+
+  [[nodiscard]] std::size_t offset_of(std::uint32_t line) const {
+    const std::string_view found = source_.line(line);
+    if (found.data() == nullptr) return source_.text().size();
+    return static_cast<std::size_t>(found.data() - source_.text().data());
+  }
+
+  Diagnostics& diagnostics_;
+  const Source& source_;
+  const std::uint32_t file_;
+  std::string text_;
+  const TomlStatements statements_;
+  std::set<std::string> incomplete_;
+};
+
 }  // namespace
 
-std::optional<Value> read_toml(Diagnostics& diagnostics, std::uint32_t file) {
-  if (has_bad_bytes(diagnostics, file)) return std::nullopt;
+TomlReading read_toml(Diagnostics& diagnostics, std::uint32_t file) {
+  if (has_bad_bytes(diagnostics, file)) return {};
   const Source& source = diagnostics.source(file);
   const TomlScan scan = scan_toml(source.text());
   if (scan.too_deep) {
     diagnostics.error(source.position(file, *scan.too_deep),
                       "nested beyond " + std::to_string(kDeepest) + " levels");
-    return std::nullopt;
+    return {};
   }
+  const Position start{file, 1, 1};
   std::map<Position, bool> words;
   toml::parse_result result = toml::parse(source.text());
-  if (!result && !scan.bare_words.empty()) {
-    // Not TOML as it stands, but bare yes and no are allowed. They become strings of the same
-    // length, so that every column stays where it was, and booleans in the Converter.
-    std::string text(source.text());
+  if (result) return {Converter(file, words).convert(result.table(), start), {}};
+  // Not TOML as it stands, but bare yes and no are allowed. They become strings of the same length,
+  // so that every column stays where it was, and booleans in the Converter.
+  std::string text(source.text());
+  if (!scan.bare_words.empty()) {
     words = find_words(source, file, scan.bare_words);
     for (const std::size_t at : scan.bare_words) {
       const bool is_yes = text[at] == 'y';
       text.replace(at, is_yes ? 3 : 2, is_yes ? "'y'" : "''");
     }
     result = toml::parse(text);
+    if (result) return {Converter(file, words).convert(result.table(), start), {}};
   }
-  if (!result) {
-    const Position position = position_of(file, result.error().source());
-    diagnostics.error(position, shortened(result.error().description()),
-                      syntax_hint(source.line(position.line)));
-    return std::nullopt;
+  if (const auto other = find_other_format(source.text(), source.path())) {
+    diagnostics.error(source.position(file, other->offset), "syntax error: " + other->text,
+                      other->hint);
+    return {};
   }
-  return Converter(file, words).convert(result.table(), {file, 1, 1});
+  Recovery recovery(diagnostics, file, std::move(text));
+  const std::optional<toml::table> table = recovery.run(std::move(result));
+  if (!table) return {};
+  return {Converter(file, words).convert(*table, start), std::move(recovery).incomplete()};
 }
 
 }  // namespace tunnel::config

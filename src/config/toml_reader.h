@@ -3,14 +3,23 @@
 #pragma once
 
 #include <optional>
+#include <set>
+#include <string>
 
 #include "config/diagnostic.h"
 #include "config/value.h"
 
 namespace tunnel::config {
 
-// The file's root table; nullopt when the text is no TOML, which is then one error (or a few, for
-// bytes that cannot be in a text file).
-[[nodiscard]] std::optional<Value> read_toml(Diagnostics& diagnostics, std::uint32_t file);
+struct TomlReading {
+  // The file's root table without what is broken; nothing when no TOML could be made out.
+  std::optional<Value> root;
+  // Top tables that miss a setting for a syntax error ("" stands for the global keys): what they
+  // lack cannot be held against them.
+  std::set<std::string> incomplete;
+};
+
+// Syntax errors are reported one for each broken statement.
+[[nodiscard]] TomlReading read_toml(Diagnostics& diagnostics, std::uint32_t file);
 
 }  // namespace tunnel::config
