@@ -57,9 +57,9 @@ Supervisor::Supervisor(std::unique_ptr<Snapshot> snapshot, std::vector<Bound::En
       stop_timer_(loop_, [this] { stop_now("shutdown_timeout is over"); }) {
   for (std::size_t index = 0; index < workers; ++index) {
     workers_.push_back(std::make_unique<Worker>(
-        index,
-        Worker::Shared{snapshot_->services, connections_, is_gone_wanted_,
-                       [this](ToSupervisor message) { mailbox_.send(std::move(message)); }, log_}));
+        index, Worker::Shared{snapshot_->services, connections_, is_gone_wanted_,
+                              [this](ToSupervisor message) { mailbox_.send(std::move(message)); },
+                              log_, remembered_}));
   }
 }
 

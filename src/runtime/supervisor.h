@@ -14,6 +14,7 @@
 #include "runtime/snapshot.h"
 #include "runtime/stdio_client.h"
 #include "runtime/worker.h"
+#include "tls/remembered.h"
 #include "tunnel/probe.h"
 #include "uv/loop.h"
 #include "uv/mailbox.h"
@@ -67,6 +68,9 @@ class Supervisor {
   // Read and written by all threads.
   std::atomic<std::size_t> connections_{0};
   std::atomic<bool> is_gone_wanted_{false};
+
+  // Locks by itself.
+  tls::Remembered remembered_;
 
   uv::Mailbox<ToSupervisor> mailbox_;
   std::vector<std::unique_ptr<Worker>> workers_;

@@ -26,7 +26,7 @@ Worker::Worker(std::size_t index, Shared shared)
       mailbox_(loop_, [this](ToWorker message) { on_message(std::move(message)); }),
       trim_timer_(loop_, [this] { give_memory_back(); }) {
   for (std::size_t service = 0; service < shared_.services.size(); ++service) {
-    services_.push_back(std::make_unique<Service>(loop_, shared_.log, book_, remembered_,
+    services_.push_back(std::make_unique<Service>(loop_, shared_.log, book_, shared_.remembered,
                                                   *shared_.services[service], random_,
                                                   [this, service] { connection_gone(service); }));
   }

@@ -31,6 +31,7 @@ class Worker {
     const std::atomic<bool>& is_gone_wanted;   // somebody waits for connections to go
     std::function<void(ToSupervisor)> report;  // any thread
     log::Log& log;
+    tls::Remembered& remembered;
   };
   Worker(std::size_t index, Shared shared);
   ~Worker();  // joins
@@ -53,7 +54,6 @@ class Worker {
   const Shared shared_;
   uv::Loop loop_;
   AddressBook book_;
-  tls::Remembered remembered_;
   balance::Random random_;
   std::vector<std::unique_ptr<Service>> services_;
   uv::Mailbox<ToWorker> mailbox_;

@@ -3,14 +3,22 @@
 
 namespace tunnel::tls {
 
-void RefusedTickets::refused(const Fingerprint& key, std::time_t now) {
+RefusedTickets::Server& RefusedTickets::server_of(const Fingerprint& key) {
   // More servers than that: to begin anew costs each of them a few offers.
   if (servers_.size() >= kInAll && !servers_.contains(key)) servers_.clear();
-  Server& server = servers_[key];
+  return servers_[key];
+}
+
+void RefusedTickets::refused(const Fingerprint& key, std::time_t now) {
+  Server& server = server_of(key);
   if (server.in_a_row >= kInARow && now >= server.since + kPause)
     server.in_a_row = kInARow - kAgain;
   if (server.in_a_row < kInARow) ++server.in_a_row;
   server.since = now;
+}
+
+void RefusedTickets::broke_off(const Fingerprint& key, std::time_t now) {
+  server_of(key) = {.in_a_row = kInARow, .since = now};
 }
 
 bool RefusedTickets::is_hopeless(const Fingerprint& key, std::time_t now) const {

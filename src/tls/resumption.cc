@@ -24,25 +24,27 @@ void add_names(Fingerprinter& printer, const Peer& peer) {
 }  // namespace
 
 Resumption::~Resumption() {
-  if (has_offered_ && expires_ == 0) remembered_->tickets.forget(*key_);
+  if (has_offered_ && expires_ == 0) remembered_->at(*key_)->tickets.forget(*key_);
 }
 
-void Resumption::begin(const Peer& peer) {
+void Resumption::begin(const Peer& peer, Tickets tickets) {
   if (remembered_ == nullptr || !context_.resumption) return;
   Fingerprinter printer;
   printer.add(context_.identity).add(peer.target).add(peer.sni);
   add_names(printer, peer);
   key_ = printer.finish();
-  if (key_ && is_hopeless()) key_.reset();
+  if (!key_) return;
+  is_without_ticket_ = tickets == Tickets::suspected;
+  if (!is_without_ticket_ && is_hopeless()) key_.reset();
 }
 
 bool Resumption::is_hopeless() const {
-  return remembered_->refused.is_hopeless(*key_, remembered_->now());
+  return remembered_->at(*key_)->refused.is_hopeless(*key_, remembered_->now());
 }
 
 void Resumption::offer(gnutls_session_t session) {
   if (!keeps_tickets()) return;
-  const auto ticket = remembered_->tickets.take(*key_, remembered_->now());
+  const auto ticket = remembered_->at(*key_)->tickets.take(*key_, remembered_->now());
   if (!ticket) return;
   if (gnutls_session_set_data(session, ticket->data.data(), ticket->data.size()) < 0) return;
   has_offered_ = true;
@@ -65,11 +67,13 @@ std::optional<Fingerprint> Resumption::fingerprint_of_chain(gnutls_session_t ses
 
 Verdict Resumption::judge(gnutls_session_t session, const Peer& peer) {
   const auto& policy = context_.policy;
+  // Certificates are shown in full handshakes only.
+  if (gnutls_session_is_resumed(session) == 0) is_declined_ = true;
   if (remembered_ == nullptr || policy.verify == config::Verify::none)
     return verify_peer(session, policy, peer, std::time(nullptr), Lasting::is_not_asked);
   const auto now = remembered_->now();
   const auto print = fingerprint_of_chain(session, peer);
-  const auto known = print ? remembered_->chains.find(*print, now) : std::nullopt;
+  const auto known = print ? remembered_->at(*print)->chains.find(*print, now) : std::nullopt;
   if (known) {
     good_until_ = *known;
     return {};
@@ -77,14 +81,16 @@ Verdict Resumption::judge(gnutls_session_t session, const Peer& peer) {
   auto verdict = verify_peer(session, policy, peer, now, Lasting::is_asked);
   if (verdict.failure.kind != Kind::ok) return verdict;
   good_until_ = verdict.good_until;
-  if (print) remembered_->chains.add(*print, now, good_until_);
+  if (print) remembered_->at(*print)->chains.add(*print, now, good_until_);
   return verdict;
 }
 
 void Resumption::established(gnutls_session_t session) {
   if (!keeps_tickets()) return;
+  // Without a ticket it works: it was the ticket.
+  if (is_without_ticket_) return rest_tickets();
   const bool is_resumed = gnutls_session_is_resumed(session) != 0;
-  if (is_resumed) remembered_->refused.accepted(*key_);
+  if (is_resumed) remembered_->at(*key_)->refused.accepted(*key_);
   if (has_offered_ && !is_resumed) refused();
   if (!keeps_tickets()) return;
   expires_ = std::min(is_resumed ? offered_expires_ : remembered_->now() + kMaxAge, good_until_);
@@ -100,10 +106,23 @@ void Resumption::established(gnutls_session_t session) {
 // When it was one too many, tickets are neither kept nor left behind: those of before the pause
 // would be refused after it.
 void Resumption::refused() {
-  remembered_->refused.refused(*key_, remembered_->now());
+  remembered_->at(*key_)->refused.refused(*key_, remembered_->now());
   if (!is_hopeless()) return;
-  remembered_->tickets.forget(*key_);
-  has_offered_ = false;  // it is dealt with
+  remembered_->at(*key_)->tickets.forget(*key_);
+  forget_server();
+}
+
+void Resumption::rest_tickets() {
+  if (!key_) return;
+  const auto part = remembered_->at(*key_);
+  part->refused.broke_off(*key_, remembered_->now());
+  part->tickets.forget(*key_);
+  forget_server();
+}
+
+// From here on this session neither offers nor keeps anything.
+void Resumption::forget_server() {
+  has_offered_ = false;
   key_.reset();
 }
 
@@ -122,7 +141,8 @@ void Resumption::keep(gnutls_session_t session) {
   if (gnutls_certificate_get_peers(session, &count) == nullptr || count == 0) return;
   Datum data;
   if (gnutls_session_get_data2(session, data.get()) < 0 || data.view().size() > kMaxTicket) return;
-  remembered_->tickets.put(*key_, {std::string(data.view()), expires_}, remembered_->now());
+  remembered_->at(*key_)->tickets.put(*key_, {std::string(data.view()), expires_},
+                                      remembered_->now());
 }
 
 }  // namespace tunnel::tls

@@ -6,12 +6,13 @@
 
 #include "tls/context_impl.h"
 #include "tls/remembered.h"
+#include "tls/session.h"
 #include "tls/verifier.h"
 
 namespace tunnel::tls {
 
-// One session's use of what its worker remembers: the ticket it offers, the verdict it need not
-// reach again, the tickets it brings. Loop-bound; part of a Session.
+// One session's use of what is remembered of its server: the ticket it offers, the verdict it need
+// not reach again, the tickets it brings. Loop-bound; part of a Session.
 //
 // A resumed session is as good as the handshake that its ticket comes from, no better: GnuTLS keeps
 // the certificates and the stapled response in the ticket, and judge() is asked about them again.
@@ -21,18 +22,21 @@ class Resumption {
   // `remembered` may be null: nothing is offered, kept or skipped.
   Resumption(const Context::Impl& context, Remembered* remembered)
       : context_(context), remembered_(remembered) {}
-  // A handshake that offered a ticket and came to nothing: the server may be one that chokes on
-  // tickets, so the next handshakes do without.
+  // A handshake that offered a ticket and came to nothing: the others are not offered either.
   ~Resumption();
   Resumption(const Resumption&) = delete;
   Resumption& operator=(const Resumption&) = delete;
 
   // First of all.
-  void begin(const Peer& peer);
+  void begin(const Peer& peer, Tickets tickets);
   // After begin(): not where resumption is switched off, nor while a server refuses all tickets.
   [[nodiscard]] bool keeps_tickets() const { return key_.has_value(); }
   // Before the handshake.
   void offer(gnutls_session_t session);
+  // A ticket was offered, and nothing yet has shown that the server minds it or not.
+  [[nodiscard]] bool is_ticket_suspected() const { return has_offered_ && !is_declined_; }
+  // The ticket broke the handshake, or the resumed session: no more of them for a while.
+  void rest_tickets();
   // What verify_peer says, or has said a moment ago.
   [[nodiscard]] Verdict judge(gnutls_session_t session, const Peer& peer);
   // After the handshake: TLS 1.2 sessions can be kept now.
@@ -45,6 +49,7 @@ class Resumption {
                                                                 const Peer& peer) const;
   [[nodiscard]] bool is_hopeless() const;  // to offer or keep tickets; with a key only
   void refused();
+  void forget_server();
   void keep(gnutls_session_t session);
 
   const Context::Impl& context_;
@@ -55,6 +60,8 @@ class Resumption {
   std::time_t good_until_ = std::numeric_limits<std::time_t>::max();
   std::time_t offered_expires_ = 0;
   bool has_offered_ = false;
+  bool is_declined_ = false;        // the server makes a full handshake all the same
+  bool is_without_ticket_ = false;  // because the one before has failed with one
 };
 
 }  // namespace tunnel::tls

@@ -26,18 +26,19 @@ bool is_ip(const std::string& name) {
 
 // ---- setting up
 
-Session::Session(const Context& context, Peer peer, Remembered* remembered)
+Session::Session(const Context& context, Peer peer, Remembered* remembered, Tickets tickets)
     : impl_(std::make_unique<Impl>(context.impl(), std::move(peer), remembered)) {
-  impl_->start();
+  impl_->start(tickets);
 }
 
 Session::~Session() = default;
 
-void Session::Impl::start() {
-  resumption.begin(*peer);
+void Session::Impl::start(Tickets tickets) {
+  resumption.begin(*peer, tickets);
   // KEY_SHARE_TOP: one key pair instead of two; a server that wants another group asks again.
   unsigned flags = GNUTLS_CLIENT | GNUTLS_NONBLOCK | GNUTLS_NO_SIGNAL | GNUTLS_KEY_SHARE_TOP;
-  if (!resumption.keeps_tickets()) flags |= GNUTLS_NO_TICKETS;
+  const bool has_tickets = resumption.keeps_tickets() && tickets == Tickets::welcome;
+  if (!has_tickets) flags |= GNUTLS_NO_TICKETS;
   gnutls_session_t raw = nullptr;
   int error = gnutls_init(&raw, flags);
   if (error == 0) {
@@ -63,7 +64,7 @@ void Session::Impl::start() {
   if (!protocols.empty())
     (void)gnutls_alpn_set_protocols(raw, protocols.data(), static_cast<unsigned>(protocols.size()),
                                     0);
-  if (!resumption.keeps_tickets()) return;
+  if (!has_tickets) return;
   gnutls_handshake_set_hook_function(raw, GNUTLS_HANDSHAKE_NEW_SESSION_TICKET, GNUTLS_HOOK_POST,
                                      &Impl::on_ticket);
   resumption.offer(raw);
@@ -249,6 +250,8 @@ Io Session::Impl::fail_record(int error) {
       closed = true;
       return Io::closed;
     }
+    // A server that refuses what it has resumed: the next one shows whether it was the ticket.
+    if (!received_data && gnutls_session_is_resumed(session.get()) != 0) resumption.rest_tickets();
     return fail(alert_received(target, alert, alert_context()));
   }
   (void)gnutls_alert_send_appropriate(session.get(), error);
@@ -268,6 +271,12 @@ Failure Session::transport_ended(End end) const {
 Failure Session::handshake_timed_out(Millis after) const {
   return handshake_timeout(impl_->target, after, impl_->first_size > 0);
 }
+
+bool Session::is_ticket_suspected() const {
+  return !impl_->established && impl_->resumption.is_ticket_suspected();
+}
+
+void Session::rest_tickets() { impl_->resumption.rest_tickets(); }
 
 const Failure& Session::failure() const {
   static const Failure none;

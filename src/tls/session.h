@@ -14,7 +14,15 @@
 
 namespace tunnel::tls {
 
-struct Remembered;
+class Remembered;
+
+// Whether a session may offer what is kept for its server.
+enum class Tickets : std::uint8_t {
+  welcome,
+  // The handshake before this one offered a ticket and failed. This one does without, and if it
+  // goes well the tickets of that server rest for a while.
+  suspected,
+};
 
 // Would-block is an ordinary result, not an error (STYLE rule 8).
 enum class [[nodiscard]] Io : std::uint8_t{
@@ -44,7 +52,8 @@ class Session {
   // `remembered` makes it cheaper: tickets are taken from it and put into it, also after the
   // handshake, and certificates that were just verified are not verified again. It must outlive the
   // session. Null: a full handshake, from which nothing is kept.
-  Session(const Context& context, Peer peer, Remembered* remembered = nullptr);
+  Session(const Context& context, Peer peer, Remembered* remembered = nullptr,
+          Tickets tickets = Tickets::welcome);
   ~Session();
   Session(const Session&) = delete;
   Session& operator=(const Session&) = delete;
@@ -82,6 +91,13 @@ class Session {
   // What the expiry of the handshake timeout means: tls_timeout, with a hint when the port or the
   // silence suggests a protocol that wants STARTTLS.
   [[nodiscard]] Failure handshake_timed_out(Millis after) const;
+
+  // The handshake has failed, and the ticket that it offered may be why: the server has not begun a
+  // full one. Worth another attempt with Tickets::suspected.
+  [[nodiscard]] bool is_ticket_suspected() const;
+  // There is no other attempt, or the resumed session was broken off later: tickets rest for a
+  // while.
+  void rest_tickets();
 
   [[nodiscard]] const Failure& failure() const;  // after `failed`
   [[nodiscard]] Negotiated negotiated() const;   // after the handshake

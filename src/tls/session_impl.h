@@ -69,7 +69,7 @@ struct Session::Impl {
   bool received_data = false;
   bool closed = false;  // by the peer's close_notify
 
-  void start();
+  void start(Tickets tickets);
   void set_server_name();
   Io fail(Failure why);
   Io fail_with_alert(Failure why, gnutls_alert_description_t alert);

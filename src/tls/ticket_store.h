@@ -24,12 +24,11 @@ struct Ticket {
 
 // Tickets by what they may be used for: context, target, names and server name, hashed to a key.
 // Each is handed out once. A few for each key, the newest first; bounded as a whole, where the key
-// that has not been used for longest loses first. Loop-bound; owned by a worker and outlives its
-// sessions, to which tickets may come at any time.
+// that has not been used for longest loses first. Part of a Remembered, which locks it.
 class TicketStore {
  public:
-  static constexpr std::size_t kPerKey = 8;
-  static constexpr std::size_t kInAll = 1024;
+  static constexpr std::size_t kPerKey = 16;
+  static constexpr std::size_t kInAll = 256;
 
   void put(const Fingerprint& key, Ticket ticket, std::time_t now);
   [[nodiscard]] std::optional<Ticket> take(const Fingerprint& key, std::time_t now);

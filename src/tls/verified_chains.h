@@ -13,11 +13,11 @@ namespace tunnel::tls {
 // Certificates that were verified a moment ago: verification is half of a handshake's cost, and a
 // server shows the same ones again and again. The key stands for everything that the verdict
 // depends on but time: chain, stapled OCSP response, names, context. Only success is kept, for
-// minutes, and never past the moment from which one of its reasons no longer holds. Loop-bound;
-// owned by a worker.
+// minutes, and never past the moment from which one of its reasons no longer holds. Part of a
+// Remembered, which locks it.
 class VerifiedChains {
  public:
-  static constexpr std::size_t kMost = 256;
+  static constexpr std::size_t kMost = 32;
   static constexpr std::time_t kLifetime = 300;
 
   // Verified at `now`, from certificates, lists and responses that are good until `valid_until`.

@@ -56,7 +56,7 @@ struct Caller {
   preamble::Purpose purpose = preamble::Purpose::client;
   SocketAddress client;    // for the PROXY header
   SocketAddress accepted;  // the address that the client had connected to
-  // Of this worker. Null for a check: it makes a full handshake each time, because that is what it
+  // Null for a check: it makes a full handshake each time, because that is what it
   // is to check, and takes no ticket from a client's connection.
   tls::Remembered* remembered = nullptr;
 };

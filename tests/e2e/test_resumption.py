@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: MIT
 """Session resumption, as other people's servers see it.
 
-With one worker, for each worker keeps its own tickets.
+With several workers, which share their tickets: the connections of each test go from one to the
+next.
 """
 
 import pytest
@@ -13,7 +14,7 @@ from harness.stunnel import StunnelServer
 pytestmark = pytest.mark.knows("tls.resumption")
 
 VERSIONS = pytest.mark.parametrize("version", ["1.2", "1.3"])
-ONE_WORKER = {"workers": 1}
+WORKERS = {"workers": 3}
 REUSED = "previous session reused"
 
 
@@ -30,7 +31,7 @@ def test_stunnel_server_says_that_it_reuses_the_session(relay, serve, keep, pki,
     server = keep(StunnelServer(
         tmp_path, f"[svc]\naccept = 127.0.0.1:0\nconnect = {serve(echo).address}\n"
         f"sslVersion = TLSv{version}\ncert = {leaf.chain_file}\nkey = {leaf.key_file}\n"))
-    tunnel = relay(server, options=ONE_WORKER)
+    tunnel = relay(server, options=WORKERS)
     for number in range(4):
         closed = expect.served_to_the_end(tunnel, tunnel.connect("svc"))
         assert closed["tls"].startswith(f"TLS{version}/")
@@ -48,7 +49,7 @@ def get(client):
 @VERSIONS
 def test_s_server_shows_the_reused_session(relay, keep, pki, tmp_path, version):
     server = keep(OpensslServer(tmp_path, pki.leaf(), "-www", f"-tls{version.replace('.', '_')}"))
-    tunnel = relay(server, options=ONE_WORKER, on_truncation="eof")
+    tunnel = relay(server, options=WORKERS, on_truncation="eof")
     for number, word in enumerate((b"New, TLSv", b"Reused, TLSv", b"Reused, TLSv"), 1):
         assert word in get(tunnel.connect("svc"))
         assert tunnel.closed(count=number, service="svc")["resumed"] is (number > 1)
@@ -57,7 +58,7 @@ def test_s_server_shows_the_reused_session(relay, keep, pki, tmp_path, version):
 def test_nginx_resumes_connections_that_come_at_the_same_time(relay, keep, pki, tmp_path):
     needs("nginx")
     server = keep(Nginx(tmp_path, pki.leaf()))
-    tunnel = relay(server, options=ONE_WORKER)
+    tunnel = relay(server, options=WORKERS)
     first = tunnel.connect("svc")
     assert b"pong" in get(first)
     clients = [tunnel.connect("svc") for _ in range(2)]
@@ -71,7 +72,7 @@ def test_nginx_resumes_connections_that_come_at_the_same_time(relay, keep, pki, 
 def test_server_that_was_restarted_gets_a_full_handshake(relay, serve_tls, pki):
     """It has other ticket keys: the ticket is offered, declined, and the connection goes on."""
     first = serve_tls(echo)
-    tunnel = relay(first, options=ONE_WORKER)
+    tunnel = relay(first, options=WORKERS)
     expect.served_to_the_end(tunnel, tunnel.connect("svc"))
     port = int(first.address.rsplit(":", 1)[1])
     first.stop()
@@ -85,7 +86,7 @@ def test_server_that_was_restarted_gets_a_full_handshake(relay, serve_tls, pki):
 def test_checks_neither_use_nor_leave_tickets(relay, serve_tls):
     """However many checks pass, the first connection is a full handshake and the second is not."""
     server = serve_tls(echo)
-    tunnel = relay(server, options=ONE_WORKER, health={"check": "tls", "interval": "100ms"})
+    tunnel = relay(server, options=WORKERS, health={"check": "tls", "interval": "100ms"})
     server.wait_for_connections(3)
     resumed = [expect.served_to_the_end(tunnel, tunnel.connect("svc"))["resumed"]
                for _ in range(2)]

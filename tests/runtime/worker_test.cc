@@ -35,6 +35,7 @@ class SilentLog final : public log::Log {
 struct Plant : uv::testing::IgnoreSigpipe {
   Fd target = listen_on(SocketAddress::loopback_v4(0));
   SilentLog log;
+  tls::Remembered remembered;
   std::vector<std::unique_ptr<ServiceState>> services;
   std::atomic<std::size_t> connections{0};
   std::atomic<bool> is_gone_wanted{true};
@@ -59,7 +60,7 @@ struct Plant : uv::testing::IgnoreSigpipe {
     for (std::size_t i = 0; i < 2; ++i) {
       workers.push_back(std::make_unique<Worker>(
           i, Worker::Shared{services, connections, is_gone_wanted,
-                            [this](ToSupervisor) { gone.release(); }, log}));
+                            [this](ToSupervisor) { gone.release(); }, log, remembered}));
       workers[i]->send(TargetsChanged{0, layout, ""});
       workers[i]->start();
     }

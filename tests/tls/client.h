@@ -15,8 +15,9 @@ namespace tunnel::tls::test {
 // Drives a Session as the tunnel does: feed, handshake until done, then open until `again`.
 class Client {
  public:
-  Client(const Context& context, Peer peer, Remembered* remembered = nullptr)
-      : session_(context, std::move(peer), remembered) {}
+  Client(const Context& context, Peer peer, Remembered* remembered = nullptr,
+         Tickets tickets = Tickets::welcome)
+      : session_(context, std::move(peer), remembered, tickets) {}
 
   void start() { receive({}); }
   void receive(std::string_view ciphertext);

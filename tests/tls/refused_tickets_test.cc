@@ -51,6 +51,17 @@ TEST_CASE("after a pause a few more refusals begin the next") {
   CHECK(tickets.is_hopeless(key(1), later + RefusedTickets::kAgain));
 }
 
+TEST_CASE("a server that breaks off has its pause at once, and after it one chance at a time") {
+  RefusedTickets tickets;
+  tickets.broke_off(key(1), kNow);
+  CHECK(tickets.is_hopeless(key(1), kNow));
+  CHECK_FALSE(tickets.is_hopeless(key(2), kNow));
+  const auto later = kNow + RefusedTickets::kPause;
+  CHECK_FALSE(tickets.is_hopeless(key(1), later));
+  tickets.broke_off(key(1), later);
+  CHECK(tickets.is_hopeless(key(1), later));
+}
+
 TEST_CASE("a clock that was set back ends a pause") {
   CHECK_FALSE(refused(RefusedTickets::kInARow).is_hopeless(key(1), kNow - 1));
 }

@@ -111,26 +111,26 @@ TEST_CASE("a resumed TLS 1.3 session still agrees on fresh keys") {
 TEST_CASE("a TLS 1.3 ticket is used once") {
   Resuming f;
   f.connect();
-  const auto tickets = f.remembered.tickets.size();
+  const auto tickets = f.remembered.ticket_count();
   REQUIRE(tickets > 0);
   f.options.sends_tickets = false;  // from now on no new ones
   for (std::size_t left = tickets; left > 0; --left) {
-    CHECK(f.remembered.tickets.size() == left);
+    CHECK(f.remembered.ticket_count() == left);
     f.connect_again();
     f.expect_full();
   }
-  CHECK(f.remembered.tickets.size() == 0);
+  CHECK(f.remembered.ticket_count() == 0);
 }
 
 TEST_CASE("a ticket that comes late, among data, is kept too") {
   Resuming f;
   f.connect();
-  const auto before = f.remembered.tickets.size();
+  const auto before = f.remembered.ticket_count();
   f.server().send("data");
   f.server().send_ticket();
   f.exchange();
   CHECK(f.client().received() == "data");
-  CHECK(f.remembered.tickets.size() == before + 1);
+  CHECK(f.remembered.ticket_count() == before + 1);
   f.connect_again();
   f.expect_resumed();
 }
@@ -154,11 +154,11 @@ TEST_CASE("a server that never takes its tickets back is not offered any for a w
     f.connect_again();
     f.expect_full();
   }
-  CHECK(f.remembered.tickets.size() == 0);
+  CHECK(f.remembered.ticket_count() == 0);
   // It would take this one, but nobody shows it.
   f.connect_again();
   f.expect_full();
-  CHECK(f.remembered.tickets.size() == 0);
+  CHECK(f.remembered.ticket_count() == 0);
   clock.advance(RefusedTickets::kPause);
   f.connect_again();
   f.connect_again();
@@ -195,7 +195,7 @@ TEST_CASE("a server that asks for another group resumes all the same") {
 TEST_CASE("tickets do not cross between names, server names, targets and contexts") {
   Resuming f;
   f.connect();
-  const auto kept = f.remembered.tickets.size();
+  const auto kept = f.remembered.ticket_count();
   REQUIRE(kept > 0);
   SUBCASE("another name") { f.peer.names = {"127.0.0.1"}; }
   SUBCASE("one name more") { f.peer.names.push_back("dc2.example.com"); }
@@ -206,7 +206,7 @@ TEST_CASE("tickets do not cross between names, server names, targets and context
   f.connect_again();
   CHECK(f.client().is_established());
   CHECK_FALSE(f.client().session().negotiated().resumed);
-  CHECK(f.remembered.tickets.size() == kept);
+  CHECK(f.remembered.ticket_count() == kept);
 }
 
 TEST_CASE("a context with another pin resumes nothing and finds the wrong key") {
@@ -226,7 +226,7 @@ TEST_CASE("without resumption no ticket is asked for, kept or offered") {
   f.connect();
   f.expect_full();
   CHECK((gnutls_session_get_flags(f.server().raw()) & GNUTLS_SFLAGS_SESSION_TICKET) == 0);
-  CHECK(f.remembered.tickets.size() == 0);
+  CHECK(f.remembered.ticket_count() == 0);
   f.connect_again();
   f.expect_full();
 }
@@ -301,17 +301,16 @@ TEST_CASE("the certificates of a resumed session are judged again") {
   f.options.chain = {&leaf};
   MovedClock clock(f.remembered);
   f.connect();
-  Remembered forged{.now = f.remembered.now, .tickets = {}, .refused = {}, .chains = {}};
   Fingerprinter printer;
   printer.add(f.context().impl().identity).add(f.peer.target).add(f.peer.sni);
   printer.add_count(1).add(f.peer.names[0]);
   const auto key = printer.finish();
   REQUIRE(key);
-  auto ticket = f.remembered.tickets.take(*key, f.remembered.now());
+  auto ticket = f.remembered.at(*key)->tickets.take(*key, f.remembered.now());
   REQUIRE(ticket);
   ticket->expires += 1000;
-  f.remembered.tickets.forget(*key);
-  f.remembered.tickets.put(*key, *ticket, f.remembered.now());
+  f.remembered.at(*key)->tickets.forget(*key);
+  f.remembered.at(*key)->tickets.put(*key, *ticket, f.remembered.now());
   clock.advance(121);
   f.connect_again();
   REQUIRE(f.client().has_failed());
@@ -322,31 +321,103 @@ TEST_CASE("the certificates of a resumed session are judged again") {
 TEST_CASE("a handshake that fails with a ticket is followed by full ones") {
   Resuming f;
   f.connect();
-  REQUIRE(f.remembered.tickets.size() > 0);
+  REQUIRE(f.remembered.ticket_count() > 0);
   {
     Client client(f.context(), f.peer, &f.remembered);
     client.start();
     SUBCASE("an alert") { client.receive(std::string("\x15\x03\x03\x00\x02\x02\x28", 7)); }
     SUBCASE("the end of the connection") {}
   }
-  CHECK(f.remembered.tickets.size() == 0);
+  CHECK(f.remembered.ticket_count() == 0);
   f.connect_again();
   f.expect_full();
+}
+
+TEST_CASE("a handshake that works without the ticket proves that it was the ticket") {
+  Resuming f(each_version());
+  MovedClock clock(f.remembered);
+  f.connect();
+  {
+    Client client(f.context(), f.peer, &f.remembered);
+    client.start();
+    client.receive(std::string("\x15\x03\x03\x00\x02\x02\x28", 7));
+    REQUIRE(client.has_failed());
+    CHECK(client.session().is_ticket_suspected());
+  }
+  {
+    TestServer server(f.options);
+    Client client(f.context(), f.peer, &f.remembered, Tickets::suspected);
+    exchange(client, server);
+    REQUIRE(client.is_established());
+    CHECK_FALSE(client.session().is_ticket_suspected());
+    CHECK((gnutls_session_get_flags(server.raw()) & GNUTLS_SFLAGS_SESSION_TICKET) == 0);
+  }
+  for (int i = 0; i < 3; ++i) {
+    f.connect_again();
+    f.expect_full();
+    CHECK(f.remembered.ticket_count() == 0);
+  }
+  clock.advance(RefusedTickets::kPause);
+  f.connect_again();
+  f.connect_again();
+  f.expect_resumed();
+}
+
+TEST_CASE("a handshake that fails without the ticket as well does not rest the tickets") {
+  Resuming f(each_version());
+  f.connect();
+  {
+    Client client(f.context(), f.peer, &f.remembered, Tickets::suspected);
+    client.start();
+    client.receive(std::string("\x15\x03\x03\x00\x02\x02\x28", 7));
+    REQUIRE(client.has_failed());
+    CHECK_FALSE(client.session().is_ticket_suspected());
+  }
+  f.connect_again();
+  f.expect_resumed();
+}
+
+TEST_CASE("a ticket is not suspected when the server went on to a full handshake") {
+  Resuming f(each_version());
+  f.connect();
+  f.take_another_key();
+  const Identity other({.common_name = "dc9", .dns = {"dc9.example.com"}}, &f.ca);
+  f.options.chain = {&other};
+  f.connect_again();
+  CHECK(word(f.failure().kind) == word(Kind::cert_name_mismatch));
+  CHECK_FALSE(f.client().session().is_ticket_suspected());
+}
+
+TEST_CASE("a resumed session that is refused before the first byte rests the tickets") {
+  Resuming f;
+  f.connect();
+  f.connect_again();
+  f.expect_resumed();
+  f.connect_again();
+  REQUIRE(f.client().is_established());
+  REQUIRE(f.client().session().negotiated().resumed);
+  REQUIRE(gnutls_alert_send(f.server().raw(), GNUTLS_AL_FATAL, GNUTLS_A_ACCESS_DENIED) == 0);
+  f.exchange();
+  REQUIRE(f.client().has_failed());
+  CHECK(f.remembered.ticket_count() == 0);
+  f.connect_again();
+  f.expect_full();
+  CHECK(f.remembered.ticket_count() == 0);
 }
 
 TEST_CASE("certificates that were just verified are known, for the same question only") {
   Resuming f;
   f.options.sends_tickets = false;
   f.connect();
-  CHECK(f.remembered.chains.size() == 1);
+  CHECK(f.remembered.chain_count() == 1);
   f.connect_again();
   f.expect_full();
-  CHECK(f.remembered.chains.size() == 1);
+  CHECK(f.remembered.chain_count() == 1);
   SUBCASE("another name that is right") {
     f.peer.names = {"127.0.0.1"};
     f.connect_again();
     f.expect_full();
-    CHECK(f.remembered.chains.size() == 2);
+    CHECK(f.remembered.chain_count() == 2);
   }
   SUBCASE("another name that is wrong") {
     f.peer.names = {"dc2.example.com"};
@@ -354,7 +425,7 @@ TEST_CASE("certificates that were just verified are known, for the same question
       f.connect_again();
       CHECK(word(f.failure().kind) == word(Kind::cert_name_mismatch));
     }
-    CHECK(f.remembered.chains.size() == 1);
+    CHECK(f.remembered.chain_count() == 1);
   }
   SUBCASE("another context") {
     f.tls.pin = {pin_of(f.ca)};
