@@ -150,6 +150,12 @@ void Connection::on_client_wanted(bool is_wanted) {
   return is_wanted ? client_->start_reading() : client_->stop_reading();
 }
 
+void Connection::on_ticket_suspected(const std::string& why) {
+  service_.log().debug({service_.config().name, id_},
+                       why + "; a ticket had been offered: once more without it",
+                       {{"target", std::string_view(target_)}});
+}
+
 void Connection::on_option_refused(const std::string& text) {
   return service_.report_option("target", text);
 }
@@ -278,11 +284,11 @@ void Connection::abort() {
 }
 
 // TLS 1.3 servers reject a client certificate after the handshake: that is a failed dial all the
-// same.
+// same. One that refuses a resumed session has yet to fail without the ticket.
 void Connection::on_relay_ended(const Relay::Ended& ended) {
   const bool is_late_rejection =
       (ended.kind == Kind::client_cert_rejected || ended.kind == Kind::tls_alert) &&
-      ended.side == Side::server && relay_->bytes_down() == 0;
+      ended.side == Side::server && relay_->bytes_down() == 0 && !negotiated_.resumed;
   if (is_late_rejection) {
     service_.report_failed(claim_, {ended.kind, ended.text, false}, Sentence::in_a_later_line);
   }

@@ -76,6 +76,7 @@ class Connection final : public uv::Deferred,
   void on_dial_failed() override;
   void on_bytes_for_client(std::string_view bytes) override;
   void on_client_wanted(bool is_wanted) override;
+  void on_ticket_suspected(const std::string& why) override;
   void on_option_refused(const std::string& text) override;
   // Relay::Owner
   void on_relay_ended(const Relay::Ended& ended) override;

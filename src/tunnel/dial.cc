@@ -118,6 +118,8 @@ void Dial::on_deadline() {
                               conversation_->waiting_for(),
                           false);
   }
+  // There is no time left to try without it, but the next connection can.
+  if (session_->is_ticket_suspected()) session_->rest_tickets();
   const tls::Failure failure = session_->handshake_timed_out(limit);
   return address_failed(failure.kind, failure.text, false);
 }
@@ -190,6 +192,10 @@ void Dial::connect() {
   }
   if (addresses.empty()) return finish_failed();
   book_.order(addresses);
+  return race(std::move(addresses));
+}
+
+void Dial::race(std::vector<SocketAddress> addresses) {
   if (!enter(Phase::connecting)) return;
   connector_ = std::make_unique<Connector>(loop_, std::move(addresses), settings_.timeouts.connect,
                                            settings_.bind ? &*settings_.bind : nullptr, *this,
@@ -216,6 +222,8 @@ void Dial::on_address_failed(const Connector::Failure& failure) {
 
 void Dial::on_all_failed() {
   connector_.reset();
+  // Only the address of the broken handshake was tried again: there may be others.
+  if (std::exchange(tickets_, tls::Tickets::welcome) == tls::Tickets::suspected) return connect();
   return finish_failed();
 }
 
@@ -233,8 +241,12 @@ void Dial::on_connected(Connector::Connected connected) {
     }
     restore_socket_options(stream_->fd(), socket_options());
   }
-  // One limit for all that comes between TCP and the first byte of the client.
-  if (settings_.timeouts.handshake) deadline_.start(*settings_.timeouts.handshake);
+  // One limit for all that comes between TCP and the first byte of the client. A second attempt
+  // has what the first one left: a server that hangs must not cost twice as long.
+  if (const config::Timeout& limit = settings_.timeouts.handshake) {
+    if (tickets_ == tls::Tickets::welcome) handshake_until_ = loop_.now() + *limit;
+    deadline_.start(std::max(Millis(1), handshake_until_ - loop_.now()));
+  }
   if (settings_.has_preamble()) return converse();
   return begin_tls();
 }
@@ -289,7 +301,7 @@ void Dial::begin_tls() {
   if (settings_.tls == nullptr) return established();
   if (!enter(Phase::handshaking)) return;
   session_ = std::make_unique<tls::Session>(*settings_.tls, expected_peer(target_, settings_),
-                                            caller_.remembered);
+                                            caller_.remembered, tickets_);
   stream_->start_reading();
   const std::string early = std::move(surplus_);
   surplus_.clear();
@@ -355,16 +367,38 @@ void Dial::transport_ended(tls::Session::End end) {
 
 // Records why the current address failed and goes on to the next one.
 void Dial::address_failed(Kind kind, std::string text, bool is_local) {
+  const bool is_final = conversation_ && conversation_->is_client_committed();
+  if (session_ && session_->is_ticket_suspected()) {
+    if (!is_final) return once_more_without_ticket(text);
+    // This client cannot have another server's greeting. The target is not to blame before it has
+    // failed without a ticket.
+    session_->rest_tickets();
+    is_local = true;
+  }
+  tickets_ = tls::Tickets::welcome;
   tried_.push_back(address_);
   if (!is_local) book_.note_failed(address_);
   remember(kind, std::move(text), is_local);
-  failure_.is_final = conversation_ && conversation_->is_client_committed();
+  failure_.is_final = is_final;
   session_.reset();
   stream_.reset();
   conversation_.reset();
   filter_.reset();
   if (failure_.is_final) return finish_failed();
   return connect();
+}
+
+// A server that cannot stand tickets must not cost the clients that bring one. This failure is
+// nobody's: what happens now counts.
+void Dial::once_more_without_ticket(const std::string& why) {
+  owner_.on_ticket_suspected(why);
+  tickets_ = tls::Tickets::suspected;
+  session_.reset();
+  stream_.reset();
+  conversation_.reset();
+  filter_.reset();
+  deadline_.stop();
+  return race({address_});
 }
 
 // The failure that got furthest tells most: a refused second address does not hide an expired

@@ -92,6 +92,8 @@ class Dial final : public uv::Stream::Events, public Connector::Owner {
     // speak now; then call on_client and on_client_end.
     virtual void on_bytes_for_client(std::string_view bytes) { (void)bytes; }
     virtual void on_client_wanted(bool is_wanted) { (void)is_wanted; }
+    // A handshake failed after a ticket was offered, as `why` says; it is tried again without.
+    virtual void on_ticket_suspected(const std::string& why) { (void)why; }
     // One of socket_options.target could not be set; the dial goes on.
     virtual void on_option_refused(const std::string& text) { (void)text; }
 
@@ -99,7 +101,8 @@ class Dial final : public uv::Stream::Events, public Connector::Owner {
     ~Owner() = default;
   };
 
-  // `tried` collects the addresses that this connection has used up; none is tried twice.
+  // `tried` collects the addresses that this connection has used up; none is tried twice, but for a
+  // handshake that failed after a ticket was offered: it is made once more without.
   Dial(uv::Loop& loop, AddressBook& book, const balance::Endpoint& target,
        const DialSettings& settings, const Caller& caller, std::vector<SocketAddress>& tried,
        Owner& owner);
@@ -130,6 +133,7 @@ class Dial final : public uv::Stream::Events, public Connector::Owner {
   void resolve();
   void on_resolved();
   void connect();
+  void race(std::vector<SocketAddress> addresses);
   void converse();
   void act_on(preamble::Step step);
   void begin_tls();
@@ -137,6 +141,7 @@ class Dial final : public uv::Stream::Events, public Connector::Owner {
   void established();
   // Records why the current address failed and goes on to the next one.
   void address_failed(Kind kind, std::string text, bool is_local);
+  void once_more_without_ticket(const std::string& why);
   void finish_failed();
   void remember(Kind kind, std::string text, bool is_local);
   void transport_ended(tls::Session::End end);
@@ -174,6 +179,8 @@ class Dial final : public uv::Stream::Events, public Connector::Owner {
   Phase failed_in_ = Phase::resolving;
 
   SocketAddress address_;  // the one that won the race
+  tls::Tickets tickets_ = tls::Tickets::welcome;
+  TimePoint handshake_until_{};  // by timeouts.handshake, if it is set
   uv::Timer deadline_;
   std::unique_ptr<AddressBook::Waiter> waiter_;
   std::unique_ptr<Connector> connector_;

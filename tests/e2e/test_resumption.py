@@ -5,8 +5,10 @@ With several workers, which share their tickets: the connections of each test go
 next.
 """
 
+import ssl
+
 import pytest
-from harness import expect
+from harness import expect, intolerant
 from harness.programs import Nginx, OpensslServer, missing
 from harness.server import echo
 from harness.stunnel import StunnelServer
@@ -91,3 +93,80 @@ def test_checks_neither_use_nor_leave_tickets(relay, serve_tls):
     resumed = [expect.served_to_the_end(tunnel, tunnel.connect("svc"))["resumed"]
                for _ in range(2)]
     assert resumed == [False, True]
+
+
+# Servers that break off whenever a ticket is offered.
+
+@pytest.fixture
+def serve_intolerant(keep, pki):
+    def serve_intolerant(refuse, script=echo, version="1.3", **options):
+        pinned = ssl.TLSVersion[f"TLSv{version.replace('.', '_')}"]
+        return keep(intolerant.IntolerantServer(
+            script, pki.context(minimum=pinned, maximum=pinned), refuse, **options))
+
+    return serve_intolerant
+
+
+@VERSIONS
+@pytest.mark.parametrize("refuse", [intolerant.alert, intolerant.reset, intolerant.close],
+                         ids=lambda f: f.__name__)
+def test_server_that_breaks_off_at_a_ticket_serves_every_client(relay, serve_intolerant, refuse,
+                                                               version):
+    """The second client brings a ticket: it is served by the same target all the same, and from then
+    on nobody brings one."""
+    server = serve_intolerant(refuse, version=version)
+    tunnel = relay(server, options=WORKERS)
+    for _ in range(6):
+        closed = expect.served_to_the_end(tunnel, tunnel.connect("svc"))
+        assert (closed["resumed"], closed["tries"]) == (False, 1)
+    assert server.refused == 1
+    assert not tunnel.log.find("ejected") and not tunnel.log.find("dial_failed")
+
+
+def test_handshake_without_the_ticket_does_not_eject_the_target(relay, serve_intolerant, serve_tls):
+    """With another target at hand the client still gets the one that breaks off."""
+    server, other = serve_intolerant(intolerant.alert), serve_tls(echo)
+    tunnel = relay([server.address, other.address], balance="first", options=WORKERS)
+    for _ in range(3):
+        closed = expect.served_to_the_end(tunnel, tunnel.connect("svc"))
+        assert closed["target"] == server.address
+    assert server.refused == 1 and other.accepted == 0
+
+
+def test_second_failure_counts(relay, serve_intolerant, serve_tls):
+    """The target breaks off without a ticket, too: it is ejected, and the client goes on."""
+    server = serve_intolerant(intolerant.alert)
+    other = serve_tls(echo)
+    tunnel = relay([server.address, other.address], balance="first", options=WORKERS)
+    expect.served_to_the_end(tunnel, tunnel.connect("svc"))
+    server.is_broken = True
+    closed = expect.served_to_the_end(tunnel, tunnel.connect("svc"))
+    assert (closed["target"], closed["tries"]) == (other.address, 2)
+    assert server.refused == 2, "with the ticket, and without"
+    assert tunnel.wait_for_event("ejected", target=server.address)["kind"] == "tls_alert"
+
+
+def test_server_that_hangs_at_a_ticket_costs_one_timeout(relay, serve_intolerant, serve_tls):
+    """No time is left for another attempt; but the next connections do without a ticket."""
+    server, other = serve_intolerant(intolerant.silence), serve_tls(echo)
+    tunnel = relay([server.address, other.address], balance="first", options=WORKERS,
+                   timeouts={"handshake": "3s"}, health={"eject_time": "0s"})
+    expect.served_to_the_end(tunnel, tunnel.connect("svc"))
+    assert expect.served_to_the_end(tunnel, tunnel.connect("svc"))["target"] == other.address
+    for _ in range(3):
+        closed = expect.served_to_the_end(tunnel, tunnel.connect("svc"))
+        assert closed["target"] == server.address
+    assert server.refused == 1
+
+
+def test_certificate_that_changed_for_the_worse_is_not_dialled_twice(relay, serve_tls, pki):
+    """The server has declined the ticket and shown what is wrong: there is nothing to try again."""
+    first = serve_tls(echo)
+    tunnel = relay(first, options=WORKERS)
+    expect.served_to_the_end(tunnel, tunnel.connect("svc"))
+    port = first.port
+    first.stop()
+    worse = serve_tls(echo, pki.expired, port=port)
+    tunnel.connect("svc").expect_reset()
+    assert tunnel.closed(2)["kind"] == "cert_expired"
+    assert worse.accepted == 1

@@ -13,7 +13,7 @@ import ssl
 import subprocess
 
 import pytest
-from harness import tunnel
+from harness import intolerant, tunnel
 from harness.peer import Peer
 from harness.pki import CLIENT_AUTH
 from harness.ports import free_port
@@ -793,3 +793,16 @@ def test_sample_file_is_converted(run, sample, tmp_path):
     assert "[gmail-imap]" in done.stdout
     again = run("check", tunnel.write_config(tmp_path, done.stdout, "converted.toml"))
     assert again.returncode == 0, again.stderr
+
+
+def test_server_that_breaks_off_at_a_ticket_serves_every_client(program, kind, keep, pki):
+    """stunnel offers its session again and again, and loses each client that it does so for."""
+    server = keep(intolerant.IntolerantServer(echo, pki.context(), intolerant.alert))
+    instance = program("client = yes\n[svc]\naccept = 127.0.0.1:0\n"
+                       f"connect = {server.address}\nverifyChain = yes\nCAfile = {pki.ca.file}\n"
+                       "checkHost = localhost\n")
+    for number in range(4):
+        client = instance.connect("svc")
+        if number > 0 and instance.is_stunnel:
+            return refused(client)
+        served(client)
