@@ -51,7 +51,8 @@ Supervisor::Supervisor(std::unique_ptr<Snapshot> snapshot, std::vector<Bound::En
       notifier_(std::getenv("NOTIFY_SOCKET")),
       mailbox_(loop_, [this](ToSupervisor message) { on_message(std::move(message)); }),
       listeners_(std::move(listeners)),
-      book_(loop_, [this](const std::string& name) { mailbox_.send(NameWanted{name}); }),
+      book_(loop_, address_history_,
+            [this](const std::string& name) { mailbox_.send(NameWanted{name}); }),
       random_(std::random_device{}()),
       stdio_(stdio),
       stop_timer_(loop_, [this] { stop_now("shutdown_timeout is over"); }) {
@@ -59,7 +60,7 @@ Supervisor::Supervisor(std::unique_ptr<Snapshot> snapshot, std::vector<Bound::En
     workers_.push_back(std::make_unique<Worker>(
         index, Worker::Shared{snapshot_->services, connections_, is_gone_wanted_,
                               [this](ToSupervisor message) { mailbox_.send(std::move(message)); },
-                              log_, remembered_}));
+                              log_, remembered_, address_history_}));
   }
 }
 

@@ -71,6 +71,7 @@ class Supervisor {
 
   // Locks by itself.
   tls::Remembered remembered_;
+  AddressHistory address_history_;
 
   uv::Mailbox<ToSupervisor> mailbox_;
   std::vector<std::unique_ptr<Worker>> workers_;

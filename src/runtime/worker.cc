@@ -21,7 +21,8 @@ constexpr Millis kQuiet{1000};
 Worker::Worker(std::size_t index, Shared shared)
     : index_(index),
       shared_(std::move(shared)),
-      book_(loop_, [this](const std::string& name) { shared_.report(NameWanted{name}); }),
+      book_(loop_, shared_.address_history,
+            [this](const std::string& name) { shared_.report(NameWanted{name}); }),
       random_(std::random_device{}()),
       mailbox_(loop_, [this](ToWorker message) { on_message(std::move(message)); }),
       trim_timer_(loop_, [this] { give_memory_back(); }) {

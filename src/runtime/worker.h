@@ -32,6 +32,7 @@ class Worker {
     std::function<void(ToSupervisor)> report;  // any thread
     log::Log& log;
     tls::Remembered& remembered;
+    AddressHistory& address_history;
   };
   Worker(std::size_t index, Shared shared);
   ~Worker();  // joins

@@ -15,8 +15,9 @@ AddressBook::Waiter::Waiter(AddressBook& book, std::string_view name,
 
 AddressBook::Waiter::~Waiter() { std::erase(book_.waiting_, this); }
 
-AddressBook::AddressBook(const Clock& clock, std::function<void(const std::string&)> ask)
-    : clock_(clock), ask_(std::move(ask)) {}
+AddressBook::AddressBook(const Clock& clock, AddressHistory& history,
+                         std::function<void(const std::string&)> ask)
+    : clock_(clock), history_(history), ask_(std::move(ask)) {}
 
 const AddressBook::Answer* AddressBook::find(std::string_view name) const {
   const auto found = answers_.find(name);
@@ -24,7 +25,13 @@ const AddressBook::Answer* AddressBook::find(std::string_view name) const {
 }
 
 void AddressBook::update(const std::string& name, Answer answer) {
-  answers_[name] = std::move(answer);
+  Answer& known = answers_[name];
+  std::erase_if(known.addresses, [&](const SocketAddress& address) {
+    return std::find(answer.addresses.begin(), answer.addresses.end(), address) !=
+           answer.addresses.end();
+  });
+  history_.forget(known.addresses);  // what is left of them has left the answer
+  known = std::move(answer);
   std::vector<Waiter*> answered;
   for (Waiter* waiter : waiting_) {
     if (waiter->name_ == name) answered.push_back(waiter);
@@ -37,29 +44,6 @@ void AddressBook::update(const std::string& name, Answer answer) {
     const auto on_answered = std::move(waiter->on_answered_);
     on_answered();
   }
-}
-
-void AddressBook::note_failed(const SocketAddress& address) {
-  // Targets are few; the bound only guards against a name whose addresses change all the time.
-  if (failed_.size() >= 1024) {
-    std::erase_if(failed_,
-                  [&](const auto& entry) { return clock_.now() - entry.second > kMemory; });
-    if (failed_.size() >= 1024) failed_.clear();
-  }
-  failed_[address] = clock_.now();
-}
-
-void AddressBook::note_worked(const SocketAddress& address) {
-  if (!failed_.empty()) failed_.erase(address);
-}
-
-void AddressBook::order(std::vector<SocketAddress>& addresses) const {
-  if (failed_.empty()) return;
-  const TimePoint now = clock_.now();
-  std::stable_partition(addresses.begin(), addresses.end(), [&](const SocketAddress& address) {
-    const auto found = failed_.find(address);
-    return found == failed_.end() || now - found->second > kMemory;
-  });
 }
 
 }  // namespace tunnel

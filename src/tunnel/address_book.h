@@ -3,18 +3,20 @@
 
 #include <functional>
 #include <map>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "base/address.h"
 #include "base/clock.h"
+#include "tunnel/address_history.h"
 
 namespace tunnel {
 
 // What one worker knows about names: the newest answers, sent by the supervisor (the only one that
-// asks DNS), the dials that wait for a first one, and which addresses failed lately. Loop-bound to
-// its worker; owned by it.
+// asks DNS), and the dials that wait for a first one; and its way to what all workers know about
+// how addresses have done. Loop-bound to its worker; owned by it.
 class AddressBook {
  public:
   struct Answer {
@@ -38,26 +40,28 @@ class AddressBook {
   };
 
   // `ask` tells the supervisor that somebody needs the name now, or that its answer did not serve.
-  AddressBook(const Clock& clock, std::function<void(const std::string& name)> ask);
+  // `history` must outlive the book.
+  AddressBook(const Clock& clock, AddressHistory& history,
+              std::function<void(const std::string& name)> ask);
 
   [[nodiscard]] const Answer* find(std::string_view name) const;  // nullptr: no answer yet
   void ask_again(const std::string& name) { ask_(name); }
   void update(const std::string& name, Answer answer);
 
-  // RFC 8305 section 4: history decides last. An address that failed within kMemory is tried after
-  // the others.
-  static constexpr Millis kMemory = std::chrono::minutes(2);
-  void note_failed(const SocketAddress& address);
-  void note_worked(const SocketAddress& address);
-  // Moves what failed lately behind the rest, keeping the order otherwise.
-  void order(std::vector<SocketAddress>& addresses) const;
+  // See AddressHistory.
+  void note_failed(const SocketAddress& address) { history_.failed(address, clock_.now()); }
+  void note_won(const SocketAddress& winner, std::span<const SocketAddress> silent) {
+    history_.won(winner, silent, clock_.now());
+  }
+  void note_worked(const SocketAddress& address) { history_.worked(address); }
+  void order(std::vector<SocketAddress>& addresses) { history_.order(addresses, clock_.now()); }
 
  private:
   const Clock& clock_;
+  AddressHistory& history_;
   std::function<void(const std::string&)> ask_;
   std::map<std::string, Answer, std::less<>> answers_;
   std::vector<Waiter*> waiting_;
-  std::map<SocketAddress, TimePoint> failed_;
 };
 
 }  // namespace tunnel

@@ -24,6 +24,7 @@ struct Connector::Attempt final : uv::Stream::Events {
 
   Connector& race;
   SocketAddress address;
+  TimePoint began{};
   std::optional<TimePoint> deadline;
   std::unique_ptr<uv::Stream> stream;
 };
@@ -63,6 +64,7 @@ void Connector::begin_next() {
     return owner_.on_address_failed({address, Kind::unreachable, stream.error().text, true});
   }
   attempt->stream = std::move(*stream);
+  attempt->began = loop_.now();
   if (per_address_) attempt->deadline = loop_.now() + *per_address_;
   attempts_.push_back(std::move(attempt));
 }
@@ -114,7 +116,11 @@ void Connector::schedule() {
 
 void Connector::attempt_ended(Attempt& attempt, int uv_status) {
   if (uv_status == 0) {
-    Connected connected{std::move(attempt.stream), attempt.address};
+    Connected connected{std::move(attempt.stream), attempt.address, {}};
+    for (const auto& loser : attempts_) {
+      const bool had_time = loop_.now() - loser->began >= kAttemptDelay;
+      if (loser.get() != &attempt && had_time) connected.silent.push_back(loser->address);
+    }
     return owner_.on_connected(std::move(connected));
   }
   attempt_failed(attempt, connect_failure(attempt.address, uv_status));

@@ -35,6 +35,7 @@ class Connector {
   struct Connected {
     std::unique_ptr<uv::Stream> stream;
     SocketAddress address;
+    std::vector<SocketAddress> silent;  // began kAttemptDelay earlier or more, and had no answer
   };
   class Owner {
    public:

@@ -231,6 +231,7 @@ void Dial::on_connected(Connector::Connected connected) {
   stream_ = std::move(connected.stream);
   address_ = connected.address;
   connector_.reset();
+  book_.note_won(address_, connected.silent);
   stream_->set_events(*this);
   if (!address_.is_unix()) {
     stream_->set_nodelay();

@@ -9,7 +9,7 @@ import subprocess
 import pytest
 from harness import expect
 from harness.dns import DnsServer
-from harness.server import echo
+from harness.server import FullBacklog, echo
 from harness.wait import eventually
 
 
@@ -219,3 +219,50 @@ def test_resolv_conf_that_changes_is_read_again(relay, keep, serve_tls, tmp_path
     asked = one.count("server.test")
     two.wait_for_query("server.test", "A", count=two.count("server.test", "A") + 2)
     assert one.count("server.test") == asked, "the old server is asked no longer"
+
+
+# A name with several addresses, some of which are dead.
+
+HOLES = ["127.0.0.2", "127.0.0.3", "127.0.0.4"]
+RACE_MS = 250 * len(HOLES)  # what they cost a dial that does not know them
+
+
+@pytest.fixture
+def mostly_dead(dns, keep, serve_tls):
+    """server.test, whose last address alone is alive."""
+    server = serve_tls(names_itself)
+    for host in HOLES:
+        keep(FullBacklog(host, server.port))
+    dns.set("server.test", "A", [*HOLES, "127.0.0.1"], ttl=1)
+    return server
+
+
+def test_silent_addresses_cost_one_connection_their_time(named, dns, mostly_dead):
+    """The next ones begin with the address that has won, on every worker, and when the answer is
+    renewed."""
+    tunnel = named(mostly_dead, options={"workers": 3})
+    assert whom(tunnel) == b"127.0.0.1"
+    assert tunnel.closed(service="svc")["connect_ms"] >= RACE_MS
+    for number in range(2, 8):
+        assert whom(tunnel) == b"127.0.0.1"
+        assert tunnel.closed(number, service="svc")["connect_ms"] < RACE_MS
+        dns.wait_for_query("server.test", "A", count=1 + number // 3)
+
+
+def test_checks_find_the_silent_addresses_before_clients_do(named, mostly_dead):
+    tunnel = named(mostly_dead, health={"check": "tls", "interval": "100ms"})
+    mostly_dead.wait_for_connections(2)
+    assert whom(tunnel) == b"127.0.0.1"
+    assert tunnel.closed(service="svc")["connect_ms"] < RACE_MS
+
+
+def test_when_the_last_winner_fails_the_others_are_tried(named, dns, serve_tls):
+    first = serve_tls(names_itself, host="127.0.0.2")
+    second = serve_tls(names_itself, host="127.0.0.1", port=first.port)
+    dns.set("server.test", "A", ["127.0.0.1", "127.0.0.2"])
+    tunnel = named(first)
+    assert whom(tunnel) == b"127.0.0.1"
+    second.stop()
+    assert whom(tunnel) == b"127.0.0.2"
+    second = serve_tls(names_itself, host="127.0.0.1", port=first.port)
+    assert whom(tunnel) == b"127.0.0.2", "the last winner, though the other one is back"

@@ -36,6 +36,7 @@ struct Plant : uv::testing::IgnoreSigpipe {
   Fd target = listen_on(SocketAddress::loopback_v4(0));
   SilentLog log;
   tls::Remembered remembered;
+  AddressHistory address_history;
   std::vector<std::unique_ptr<ServiceState>> services;
   std::atomic<std::size_t> connections{0};
   std::atomic<bool> is_gone_wanted{true};
@@ -58,9 +59,10 @@ struct Plant : uv::testing::IgnoreSigpipe {
     layout = services[0]->backend.build(balance::arrange(service.connect, {}), service.balance,
                                         balance::rules_of(service.health));
     for (std::size_t i = 0; i < 2; ++i) {
-      workers.push_back(std::make_unique<Worker>(
-          i, Worker::Shared{services, connections, is_gone_wanted,
-                            [this](ToSupervisor) { gone.release(); }, log, remembered}));
+      workers.push_back(
+          std::make_unique<Worker>(i, Worker::Shared{services, connections, is_gone_wanted,
+                                                     [this](ToSupervisor) { gone.release(); }, log,
+                                                     remembered, address_history}));
       workers[i]->send(TargetsChanged{0, layout, ""});
       workers[i]->start();
     }

@@ -14,8 +14,9 @@ SocketAddress ip(const char* text) { return *SocketAddress::parse_ip(text, 636);
 
 TEST_CASE("a dial that waits for a name is told when the answer comes, and only then") {
   VirtualClock clock;
+  AddressHistory history;
   std::vector<std::string> asked;
-  AddressBook book(clock, [&](const std::string& name) { asked.push_back(name); });
+  AddressBook book(clock, history, [&](const std::string& name) { asked.push_back(name); });
   CHECK(book.find("a") == nullptr);
   int answered = 0;
   AddressBook::Waiter first(book, "a", [&] { ++answered; });
@@ -30,7 +31,8 @@ TEST_CASE("a dial that waits for a name is told when the answer comes, and only 
 
 TEST_CASE("a waiter that is destroyed by another one's answer is not called") {
   VirtualClock clock;
-  AddressBook book(clock, [](const std::string&) {});
+  AddressHistory history;
+  AddressBook book(clock, history, [](const std::string&) {});
   std::unique_ptr<AddressBook::Waiter> second;
   int answered = 0;
   AddressBook::Waiter first(book, "a", [&] {
@@ -42,23 +44,30 @@ TEST_CASE("a waiter that is destroyed by another one's answer is not called") {
   CHECK(answered == 1);
 }
 
-TEST_CASE("addresses that failed lately are tried last, and forgiven after a while") {
+TEST_CASE("what is known of an address goes when it leaves the answer of its name") {
   VirtualClock clock;
-  AddressBook book(clock, [](const std::string&) {});
-  const std::vector<SocketAddress> all = {ip("10.0.0.1"), ip("10.0.0.2"), ip("10.0.0.3")};
-  book.note_failed(all[0]);
-  std::vector<SocketAddress> order = all;
-  book.order(order);
-  CHECK(order == std::vector<SocketAddress>{all[1], all[2], all[0]});
-  book.note_worked(all[0]);
-  order = all;
-  book.order(order);
-  CHECK(order == all);
-  book.note_failed(all[0]);
-  clock.advance(AddressBook::kMemory + Millis(1));
-  order = all;
-  book.order(order);
-  CHECK(order == all);
+  AddressHistory history;
+  AddressBook book(clock, history, [](const std::string&) {});
+  const auto at = [](const char* text, std::uint16_t port) {
+    return *SocketAddress::parse_ip(text, port);
+  };
+  book.update("a", {{at("10.0.0.1", 0), at("10.0.0.2", 0)}, ""});
+  const SocketAddress dead = ip("10.0.0.1");
+  const SocketAddress other = ip("10.0.0.2");
+  book.note_won(other, std::vector{dead});
+  const auto order = [&] {
+    std::vector<SocketAddress> addresses = {dead, other};
+    book.order(addresses);
+    return addresses;
+  };
+  CHECK(order() == std::vector{other, dead});
+  SUBCASE("renewed") { book.update("a", {{at("10.0.0.2", 0), at("10.0.0.1", 0)}, ""}); }
+  SUBCASE("with one more") {
+    book.update("a", {{at("10.0.0.1", 0), at("10.0.0.2", 0), at("10.0.0.3", 0)}, ""});
+  }
+  CHECK(order() == std::vector{other, dead});
+  book.update("a", {{at("10.0.0.3", 0)}, ""});
+  CHECK(order() == std::vector{dead, other});
 }
 
 }  // namespace tunnel

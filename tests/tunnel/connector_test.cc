@@ -18,6 +18,21 @@ SocketAddress refused_address() {
   return local_address(listener.get());
 }
 
+// A listener whose backlog is full does not answer any more.
+struct BlackHole {
+  Fd listener = listen_on(SocketAddress::loopback_v4(0), 0);
+  SocketAddress address = local_address(listener.get());
+  std::vector<Fd> filling;
+
+  BlackHole() {
+    for (int i = 0; i < 4; ++i) {
+      Fd fd(::socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
+      (void)::connect(fd.get(), address.get(), address.length());
+      filling.push_back(std::move(fd));
+    }
+  }
+};
+
 struct Race final : Connector::Owner {
   uv::Loop loop;
   std::vector<Connector::Failure> failures;
@@ -67,6 +82,18 @@ TEST_CASE("a link-local address without its interface fails at once and says wha
         "a link-local address needs its interface, as in \"[fe80::1%eth0]:636\"");
 }
 
+TEST_CASE("a winner tells which addresses had stayed silent") {
+  const BlackHole first;
+  const BlackHole second;
+  const Fd listener = listen_on(SocketAddress::loopback_v4(0));
+  const SocketAddress refused = refused_address();
+  Race race;
+  race.run({first.address, refused, second.address, local_address(listener.get())});
+  REQUIRE(race.winner);
+  CHECK(race.winner->silent == std::vector{first.address, second.address});
+  CHECK(race.failures.size() == 1);
+}
+
 TEST_CASE("a refused address makes room for the next one at once") {
   const Fd listener = listen_on(SocketAddress::loopback_v4(0));
   const SocketAddress refused = refused_address();
@@ -100,17 +127,9 @@ TEST_CASE("a source address of the other family is this machine's fault and says
 }
 
 TEST_CASE("an address that never answers is given up after its timeout") {
-  // A listener whose backlog is full does not answer any more.
-  const Fd listener = listen_on(SocketAddress::loopback_v4(0), 0);
-  const SocketAddress address = local_address(listener.get());
-  std::vector<Fd> filling;
-  for (int i = 0; i < 4; ++i) {
-    Fd fd(::socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
-    (void)::connect(fd.get(), address.get(), address.length());
-    filling.push_back(std::move(fd));
-  }
+  const BlackHole hole;
   Race race;
-  race.run({address}, Millis(60));
+  race.run({hole.address}, Millis(60));
   CHECK(race.is_lost);
   REQUIRE(race.failures.size() == 1);
   CHECK(race.failures[0].kind == Kind::connect_timeout);

@@ -131,9 +131,10 @@ class FullBacklog:
     """Listens without ever accepting, its queue full: a connection attempt is neither answered nor
     refused."""
 
-    def __init__(self):
+    def __init__(self, host="127.0.0.1", port=0):
         self._listener = socket.socket()
-        self._listener.bind(("127.0.0.1", 0))
+        self._listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        self._listener.bind((host, port))
         self._listener.listen(0)
         self.address = ports.show(*self._listener.getsockname())
         self._fillers = []
