@@ -3,7 +3,7 @@
 
 They drive the real binary against real servers on loopback:
 
-    /usr/bin/python3 -m pytest tests/e2e [-m "not heavy"]
+    /usr/bin/python3 -m pytest tests/e2e [-m "not heavy"] [--shuffle SEED]
 
 TUNNEL            the binary, default build/src/cli/tunnel
 TUNNEL_SANITIZED  1: the binary is instrumented; deadlines are longer, and tests that measure memory
@@ -12,6 +12,8 @@ TUNNEL_SANITIZED  1: the binary is instrumented; deadlines are longer, and tests
 
 import contextlib
 import functools
+import itertools
+import random
 import subprocess
 
 import pytest
@@ -22,11 +24,34 @@ from harness.server import Server, TlsServer
 from harness.wait import SANITIZED
 
 
+def pytest_addoption(parser):
+    parser.addoption("--shuffle", metavar="SEED", nargs="?", type=int,
+                     const=random.randrange(1_000_000),
+                     help="random order, of the files and of the tests in each; the header says SEED")
+
+
 def pytest_configure(config):
     process.adopt_daemons()
 
 
-def pytest_collection_modifyitems(items):
+def pytest_report_header(config):
+    seed = config.getoption("shuffle")
+    return None if seed is None else f"order: --shuffle {seed}"
+
+
+def _shuffle(items, seed):
+    """The tests of a file stay together: many share its servers."""
+    chance = random.Random(seed)
+    files = [list(tests) for _, tests in itertools.groupby(items, lambda item: item.path)]
+    for tests in files:
+        chance.shuffle(tests)
+    chance.shuffle(files)
+    items[:] = itertools.chain(*files)
+
+
+def pytest_collection_modifyitems(config, items):
+    if (seed := config.getoption("shuffle")) is not None:
+        _shuffle(items, seed)
     for item in items:
         if SANITIZED and item.get_closest_marker("heavy"):
             item.add_marker(pytest.mark.skip(reason="measures what instrumentation distorts"))
@@ -64,6 +89,13 @@ def keep(stack):
         return thing
 
     return keep
+
+
+@pytest.fixture
+def own(tmp_path, keep, pki):
+    """own(kind, ...) starts one of the real servers for this test alone: nothing that earlier tests
+    did can appear in its log."""
+    return lambda kind, **kwargs: keep(kind(tmp_path, pki.leaf(), **kwargs))
 
 
 @pytest.fixture

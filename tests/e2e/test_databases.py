@@ -9,6 +9,11 @@ from harness.programs import missing
 pytestmark = [pytest.mark.knows("starttls"), pytest.mark.needs("setpriv")]
 
 
+needs_postgres = pytest.mark.skipif(not postgres_programs() or missing("psql"),
+                                    reason="postgres is not installed")
+needs_mariadb = pytest.mark.needs("mariadb", "mariadbd", "mariadb-install-db")
+
+
 @pytest.fixture(scope="module")
 def postgres(tmp_path_factory, pki):
     if not postgres_programs() or missing("psql"):
@@ -51,8 +56,9 @@ def test_checks_find_postgres_alive(relay, postgres, serve):
     assert not tunnel.log.find("ejected", target=postgres.address)
 
 
-def test_checks_leave_no_error_in_postgres_log(relay, postgres):
-    expect.checked_in_peace(relay, postgres, "pgsql", "connection received",
+@needs_postgres
+def test_checks_leave_no_error_in_postgres_log(relay, own):
+    expect.checked_in_peace(relay, own(Postgres), "pgsql", "connection received",
                             r"\b(?!LOG:)[A-Z]+:  |could not|incomplete|reset", starttls="pgsql")
 
 
@@ -94,7 +100,8 @@ def test_checks_find_mariadb_alive(relay, maria, serve):
     assert not tunnel.log.find("ejected", target=maria.address)
 
 
-def test_checks_leave_no_more_than_a_denied_login_in_mariadbs_log(relay, maria):
+@needs_mariadb
+def test_checks_leave_no_more_than_a_denied_login_in_mariadbs_log(relay, own):
     """Hanging up without a login would be worse: the server counts that, and bars the host."""
-    expect.checked_in_peace(relay, maria, "mysql", "Access denied for user ''",
+    expect.checked_in_peace(relay, own(Mariadb), "mysql", "Access denied for user ''",
                             r"\[error\]|abort", starttls="mysql")

@@ -173,8 +173,11 @@ def test_wrong_password_is_the_servers_answer(relay, dovecot):
 
 # Checks over the upgraded channel.
 
+@pytest.mark.needs("dovecot")
 @pytest.mark.parametrize("protocol", ["imap", "pop3"])
-def test_checks_find_dovecot_alive_and_leave_no_error(relay, dovecot, protocol):
+def test_checks_find_dovecot_alive_and_leave_no_error(relay, own, protocol):
+    dovecot = own(Dovecot)
+
     class Service:
         address, text = getattr(dovecot, protocol), dovecot.text
 
@@ -182,6 +185,7 @@ def test_checks_find_dovecot_alive_and_leave_no_error(relay, dovecot, protocol):
                             r"error|warning|fatal|handshak", starttls=protocol)
 
 
-def test_checks_find_postfix_alive_and_leave_no_error(relay, postfix):
-    expect.checked_in_peace(relay, postfix, "smtp", r"ehlo=2 starttls=1 quit=1 commands=4",
+@pytest.mark.needs("postfix")
+def test_checks_find_postfix_alive_and_leave_no_error(relay, own):
+    expect.checked_in_peace(relay, own(Postfix), "smtp", r"ehlo=2 starttls=1 quit=1 commands=4",
                             r"error|warning|lost connection|timeout|improper", starttls="smtp")

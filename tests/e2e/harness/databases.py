@@ -9,6 +9,7 @@ import subprocess
 
 from .accounts import as_user, new_folder
 from .process import start_on_free_port
+from .wait import eventually
 
 
 def postgres_programs():
@@ -81,6 +82,8 @@ class Mariadb:
                           "--skip-name-resolve", f"--init-file={self.folder}/init"],
             folder, "mariadbd")
         self.address = f"127.0.0.1:{self.port}"
+        # The harness has looked whether it is up, and hung up.
+        eventually(lambda: "Aborted connection" in self.text(), "mariadbd complains")
 
     def text(self):
         return self.background.text()
