@@ -40,12 +40,20 @@ class Dovecot:
             setattr(self, name, f"127.0.0.1:{port}")
 
     def _config(self, listening):
+        version = subprocess.run(["/usr/sbin/dovecot", "--version"], capture_output=True, text=True,
+                                 check=True).stdout
+        major, minor = map(int, version.split(".")[:2])
+        return (self._config_since_2_4 if (major, minor) >= (2, 4) else self._config_until_2_3)(
+            listening)
+
+    def _services(self, listening, address):
+        """`address` is what this version calls the address to listen at."""
         def listener(name, others=()):
             nothing = "".join(f"inet_listener {other} {{\n port = 0\n }}\n" for other in others)
             login = "" if name == "lmtp" else "-login"
             return (f"service {'managesieve' if name == 'sieve' else name}{login} {{\n"
-                    f" inet_listener {name} {{\n  address = 127.0.0.1\n  port = {listening[name]}\n"
-                    f" }}\n{nothing}}}\n")
+                    f" inet_listener {name} {{\n  {address} = 127.0.0.1\n"
+                    f"  port = {listening[name]}\n }}\n{nothing}}}\n")
 
         return f"""
 base_dir = {self.folder}/run
@@ -53,10 +61,15 @@ state_dir = {self.folder}/state
 log_path = {self._log}
 protocols = imap pop3 lmtp sieve
 ssl = required
-ssl_cert = <{self.folder}/tls.crt
-ssl_key = <{self.folder}/tls.key
 first_valid_uid = 1
 auth_mechanisms = plain
+""" + (listener("imap", ["imaps"]) + listener("pop3", ["pop3s"]) + listener("sieve") +
+       listener("lmtp"))
+
+    def _config_until_2_3(self, listening):
+        return self._services(listening, "address") + f"""
+ssl_cert = <{self.folder}/tls.crt
+ssl_key = <{self.folder}/tls.key
 mail_location = maildir:~/Maildir
 protocol lmtp {{
   mail_plugins = sieve
@@ -72,8 +85,35 @@ userdb {{
   driver = static
   args = uid=mail gid=mail home={self.folder}/home allow_all_users=yes
 }}
-""" + (listener("imap", ["imaps"]) + listener("pop3", ["pop3s"]) + listener("sieve") +
-       listener("lmtp"))
+"""
+
+    def _config_since_2_4(self, listening):
+        return "dovecot_config_version = 2.4.0\ndovecot_storage_version = 2.4.0\n" + (
+            self._services(listening, "listen")) + f"""
+ssl_server_cert_file = {self.folder}/tls.crt
+ssl_server_key_file = {self.folder}/tls.key
+mail_driver = maildir
+mail_path = ~/Maildir
+protocol lmtp {{
+  mail_plugins = sieve
+}}
+sieve_script personal {{
+  driver = file
+  path = ~/sieve
+  active_path = ~/.dovecot.sieve
+}}
+passdb static {{
+  password = {self.PASSWORD}
+}}
+userdb static {{
+  allow_all_users = yes
+  fields {{
+    uid = mail
+    gid = mail
+    home = {self.folder}/home
+  }}
+}}
+"""
 
     def text(self):
         return self._log.read_text() if self._log.exists() else ""
