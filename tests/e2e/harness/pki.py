@@ -5,6 +5,7 @@ import datetime
 import hashlib
 import ipaddress
 import ssl
+import subprocess
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
@@ -13,7 +14,7 @@ from cryptography.x509 import ocsp
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 DAY = datetime.timedelta(days=1)
-NOW = datetime.datetime.utcnow().replace(microsecond=0)
+NOW = datetime.datetime.now(datetime.timezone.utc).replace(microsecond=0, tzinfo=None)
 
 SERVER_AUTH, CLIENT_AUTH = ExtendedKeyUsageOID.SERVER_AUTH, ExtendedKeyUsageOID.CLIENT_AUTH
 NAMES = ("localhost", "server.test")
@@ -34,6 +35,11 @@ def _pem(cert):
     return cert.public_bytes(serialization.Encoding.PEM)
 
 
+def _pkcs8(key):
+    return key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8,
+                             serialization.NoEncryption())
+
+
 class Identity:
     """A certificate, its key, and the files that servers read: chain (leaf first), cert, key."""
 
@@ -46,9 +52,7 @@ class Identity:
         self.cert_file.write_bytes(_pem(cert))
         self.issuers_file.write_bytes(b"".join(map(_pem, issuers)))
         self.chain_file.write_bytes(b"".join(map(_pem, [cert, *issuers])))
-        self.key_file.write_bytes(key.private_bytes(
-            serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8,
-            serialization.NoEncryption()))
+        self.key_file.write_bytes(_pkcs8(key))
 
     @property
     def pin(self):
@@ -75,6 +79,8 @@ class Authority:
                                          False), critical=True)
             .add_extension(x509.SubjectKeyIdentifier.from_public_key(self.key.public_key()),
                            critical=False)
+            .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(
+                signer.key.public_key()), critical=False)
             .sign(signer.key, hashes.SHA256()))
         self.file = folder / f"{label}.pem"
         self.file.write_bytes(_pem(self.cert))
@@ -83,7 +89,7 @@ class Authority:
         """The certificates a server sends after its own: this one and its parents but the root."""
         return [self.cert, *self.parent.issuers()] if self.parent else []
 
-    def issue(self, label, names=NAMES, addresses=ADDRESSES, days=(-30, 60), key="ec", digest=None,
+    def issue(self, label, names=NAMES, addresses=ADDRESSES, days=(-30, 60), key="ec",
               purposes=(SERVER_AUTH,), common_name=None):
         key = new_key(key) if isinstance(key, str) else key
         alternatives = [x509.DNSName(n) for n in names]
@@ -102,8 +108,23 @@ class Authority:
         if alternatives:
             builder = builder.add_extension(x509.SubjectAlternativeName(alternatives),
                                             critical=False)
-        cert = builder.sign(self.key, digest or hashes.SHA256())
+        cert = builder.sign(self.key, hashes.SHA256())
         return Identity(self.folder, label, cert, key, self.issuers())
+
+    def with_sha1(self, identity, label):
+        """The same certificate, signed with SHA-1, which python's cryptography does not do any
+        more."""
+        key_file = self.folder / f"{self.label}.key.pem"
+        key_file.write_bytes(_pkcs8(self.key))
+        request = x509.CertificateSigningRequestBuilder().subject_name(identity.cert.subject)
+        for extension in identity.cert.extensions:
+            request = request.add_extension(extension.value, extension.critical)
+        done = subprocess.run(
+            ["openssl", "x509", "-req", "-CA", self.file, "-CAkey", key_file, "-sha1", "-days", "60",
+             "-set_serial", str(x509.random_serial_number()), "-copy_extensions", "copyall"],
+            input=_pem(request.sign(identity.key, hashes.SHA256())), capture_output=True, check=True)
+        return Identity(self.folder, label, x509.load_pem_x509_certificate(done.stdout),
+                        identity.key, self.issuers())
 
     def crl(self, label, revoked=(), days=(-1, 30)):
         """A revocation list as a file."""
@@ -179,7 +200,7 @@ class Pki:
 
     @property
     def sha1(self):
-        return self.leaf("sha1", digest=hashes.SHA1())
+        return self._once("sha1", lambda name: self.intermediate.with_sha1(self.leaf(), name))
 
     @property
     def client_only(self):
