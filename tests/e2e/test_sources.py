@@ -221,7 +221,8 @@ def test_stdio_is_a_proxy_command_of_ssh(serve_tls, stdio_config, tmp_path):
 @pytest.mark.needs("socat")
 def test_stdio_serves_each_client_of_socat(serve_tls, stdio_config, tmp_path, keep):
     def socat(port):
-        return ["socat", f"TCP-LISTEN:{port},bind=127.0.0.1,fork,reuseaddr",
+        # Without -t it waits half a second for the answer after the question has ended.
+        return ["socat", "-t60", f"TCP-LISTEN:{port},bind=127.0.0.1,fork,reuseaddr",
                 f"EXEC:{tunnel.BINARY} {stdio_config(serve_tls(reverse))}"]
 
     server, port = start_on_free_port(socat, tmp_path, "socat")

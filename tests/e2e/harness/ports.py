@@ -24,6 +24,18 @@ def free_port(host="127.0.0.1"):
         return s.getsockname()[1]
 
 
+def listen_on_localhost():
+    """Listening sockets at one port of 127.0.0.1 and, where there is IPv6, of ::1."""
+    while True:
+        v4 = socket.create_server(("127.0.0.1", 0))
+        if not ipv6_works():
+            return [v4]
+        try:
+            return [v4, socket.create_server(("::1", v4.getsockname()[1]), family=socket.AF_INET6)]
+        except OSError:  # somebody else has that port of ::1
+            v4.close()
+
+
 def is_open(host, port):
     try:
         socket.create_connection((host, port), timeout=5).close()

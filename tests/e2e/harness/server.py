@@ -11,7 +11,7 @@ from .wait import PATIENCE, eventually
 
 
 class Server:
-    """Plain TCP, or a unix socket when `path` is given.
+    """Plain TCP (`host` "localhost": IPv4 and IPv6), or a unix socket when `path` is given.
 
     `script(peer)` runs once per accepted connection; the socket is closed when it returns, unless it
     did so itself. What it raises is kept in `errors` and fails the test at stop(), except that the
@@ -27,20 +27,25 @@ class Server:
         self._lock = threading.Condition()
         self._stopping = False
         if path:
-            self._listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-            self._listener.bind(str(path))
+            self._listeners = [socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)]
+            self._listeners[0].bind(str(path))
+        elif host == "localhost":
+            self._listeners = ports.listen_on_localhost()
         else:
             family = socket.AF_INET6 if ":" in host else socket.AF_INET
-            self._listener = socket.socket(family, socket.SOCK_STREAM)
-            self._listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            self._listener.bind((host, port))
-        self._listener.listen(backlog)
-        self._thread = threading.Thread(target=self._accept, daemon=True)
-        self._thread.start()
+            self._listeners = [socket.socket(family, socket.SOCK_STREAM)]
+            self._listeners[0].setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            self._listeners[0].bind((host, port))
+        self._acceptors = []
+        for listener in self._listeners:
+            listener.listen(backlog)
+            self._acceptors.append(
+                threading.Thread(target=self._accept, args=(listener,), daemon=True))
+            self._acceptors[-1].start()
 
     @property
     def port(self):
-        return self._listener.getsockname()[1]
+        return self._listeners[0].getsockname()[1]
 
     @property
     def address(self):
@@ -50,10 +55,10 @@ class Server:
         """The peer that the script gets, or None when there is no talking to it."""
         return Peer(sock)
 
-    def _accept(self):
+    def _accept(self, listener):
         while True:
             try:
-                sock, _ = self._listener.accept()
+                sock, _ = listener.accept()
             except OSError:
                 return
             with self._lock:
@@ -94,14 +99,14 @@ class Server:
     def stop(self):
         with self._lock:
             self._stopping = True
-        for sock in [self._listener, *self._peers]:
+        for sock in [*self._listeners, *self._peers]:
             try:
                 sock.shutdown(socket.SHUT_RDWR)
             except OSError:
                 pass
-        self._listener.close()
-        self._thread.join(PATIENCE)
-        for thread in self._threads:
+        for listener in self._listeners:
+            listener.close()
+        for thread in [*self._acceptors, *self._threads]:
             thread.join(PATIENCE)
         if self.errors:
             raise self.errors[0]
