@@ -5,8 +5,9 @@
 # and the log says why. Everything is on the loopback address, in a temporary folder, and gone at the
 # end.
 #
-#   sh examples/ldap-failover/run.sh           run once
-#   sh examples/ldap-failover/run.sh --keep    stay up until Ctrl-C, and print what to try
+#   sh examples/ldap-failover/run.sh               run once
+#   sh examples/ldap-failover/run.sh --keep        stay up until Ctrl-C, and print what to try
+#   sh examples/ldap-failover/run.sh --no-install  say what is missing instead of installing it
 # shellcheck disable=SC2154  # dc1_port, dc1_pid and their like are set by eval
 set -u
 root=$(CDPATH='' cd -- "$(dirname -- "$0")/../.." && pwd)

@@ -4,8 +4,9 @@
 # speaks LDAPS only, and searches it in plaintext through the tunnel. Everything is on the loopback
 # address, in a temporary folder, and gone at the end.
 #
-#   sh examples/ldap/run.sh           run once
-#   sh examples/ldap/run.sh --keep    stay up until Ctrl-C, and print what to try
+#   sh examples/ldap/run.sh               run once
+#   sh examples/ldap/run.sh --keep        stay up until Ctrl-C, and print what to try
+#   sh examples/ldap/run.sh --no-install  say what is missing instead of installing it
 set -u
 root=$(CDPATH='' cd -- "$(dirname -- "$0")/../.." && pwd)
 . "$root/tests/lib/example.sh"

@@ -8,12 +8,13 @@
 #   tests/bench/table.py build/release/bench.json README.md    # to put them into the README
 set -u
 root=$(CDPATH='' cd -- "$(dirname -- "$0")/../.." && pwd)
+. "$root/tests/lib/script.sh"
 . "$root/tests/lib/debian.sh"
 . "$root/tests/lib/build.sh"
 
 # shellcheck disable=SC2086  # lists of words
-install_packages $BUILD_PACKAGES $BENCH_PACKAGES
-configure release --buildtype=release
+install_packages $BUILD_PACKAGES $UNIT_PACKAGES $BENCH_PACKAGES
+configure release --buildtype=release -Dtests=true
 say "building a release in ${build#"$root"/}"
 quietly ninja -C "$build" src/cli/tunnel tests/bench/load tests/bench/aead
-exec /usr/bin/python3 "$root/tests/bench/bench.py" --build "$build" --json "$build/bench.json" "$@"
+/usr/bin/python3 "$root/tests/bench/bench.py" --build "$build" --json "$build/bench.json" "$@"

@@ -4,14 +4,19 @@
 # build_everything. Both take a NAME and meson options, build in $root/build/NAME, and set `build`
 # to that folder and `tunnel` to the program.
 
+# The program only; a new folder needs nothing of what the tests are built with.
 build_program() {
-  configure "$@"
-  say "building ${tunnel#"$root"/}"
+  if [ -f "$root/build/$1/build.ninja" ]; then
+    configure "$@"
+  else
+    configure "$@" -Dtests=false
+  fi
+  say "building the program (a few minutes at the first time): ${tunnel#"$root"/}"
   quietly ninja -C "$build" src/cli/tunnel
 }
 
 build_everything() {
-  configure "$@"
+  configure "$@" -Dtests=true
   say "building everything in ${build#"$root"/}"
   quietly ninja -C "$build"
 }

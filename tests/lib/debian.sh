@@ -1,43 +1,31 @@
-# shellcheck shell=sh
+# shellcheck shell=sh disable=SC2154
 # SPDX-License-Identifier: MIT
-# Sourced by the scripts that a person runs (tests/run.sh, examples/*/run.sh): what to install, and
-# how. POSIX sh. Defines: say, die, quietly, install_packages, BUILD_PACKAGES,
-# BENCH_PACKAGES.
+# Sourced after script.sh: what to install, and how. POSIX sh. Defines: install_packages,
+# unpack_package, BUILD_PACKAGES, UNIT_PACKAGES, BENCH_PACKAGES. With `may_install` set to "no", nothing
+# is installed. Package names have no versions in them, so that they are the same in every Debian.
 
-# Needed to build the program and its unit tests on Debian 12.
+# Needed to build the program.
 # shellcheck disable=SC2034  # used by those who source this
 BUILD_PACKAGES="g++ meson ninja-build pkg-config python3
   libgnutls28-dev libuv1-dev libc-ares-dev libspdlog-dev libfmt-dev nlohmann-json3-dev
-  libtomlplusplus-dev libcli11-dev libexpected-dev doctest-dev"
+  libtomlplusplus-dev libcli11-dev libexpected-dev"
+
+# Needed to build its unit tests, too.
+# shellcheck disable=SC2034
+UNIT_PACKAGES="doctest-dev"
 
 # What the benchmark compares with, and what it needs.
 # shellcheck disable=SC2034
 BENCH_PACKAGES="stunnel4 haproxy nginx-light libnginx-mod-stream python3-cryptography
   ca-certificates"
 
-say() { printf '%s\n' "== $*"; }
-die() {
-  printf '%s\n' "$0: $*" >&2
-  exit 1
-}
-
-# Shows a command's output only when it fails.
-quietly() {
-  output=$(mktemp)
-  if "$@" >"$output" 2>&1 </dev/null; then
-    rm -f "$output"
-  else
-    tail -n 60 "$output" >&2
-    rm -f "$output"
-    die "failed: $*"
-  fi
-}
+may_install=yes
 
 is_installed() {
   [ "$(dpkg-query -W -f '${db:Status-Status}' "$1" 2>/dev/null)" = installed ]
 }
 
-# install_packages NAME...: installs those that are missing. Without root, says which they are.
+# install_packages NAME...: installs those that are missing, after it has said which they are.
 install_packages() {
   command -v dpkg-query >/dev/null ||
     die "this script installs what it needs with apt-get and knows Debian only; elsewhere see README.md"
@@ -46,41 +34,62 @@ install_packages() {
     is_installed "$package" || missing="$missing $package"
   done
   [ -n "$missing" ] || return 0
-  [ "$(id -u)" = 0 ] || die "these packages are missing (run as root, or install them):$missing"
-  say "installing$missing"
-  # A package's server must not be started by its installation. A policy that is there already is
-  # the administrator's. In a subshell, so that the policy goes away however this ends.
-  (
-    policy=/usr/sbin/policy-rc.d
-    if [ ! -e "$policy" ]; then
-      trap 'rm -f "$policy"' EXIT
-      trap 'exit 1' HUP INT TERM
-      printf '#!/bin/sh\nexit 101\n' >"$policy"
-      chmod 755 "$policy"
-    fi
-    export DEBIAN_FRONTEND=noninteractive
-    # The lists of a fresh machine or container are empty, and those of an old one out of date.
-    quietly apt-get update -q
-    # shellcheck disable=SC2086  # a list of words
-    quietly apt-get install -y -q --no-install-recommends $missing
-  ) || die "installing packages failed"
+  if [ "$may_install" = no ] || [ "$(id -u)" != 0 ]; then
+    die "these packages are missing; as root: apt-get install --no-install-recommends$missing"
+  fi
+  say "installing with apt-get, and what they depend on:$missing"
+  deny_servers
+  # The lists of a fresh machine or container are empty, and those of an old one out of date.
+  apt_get update
+  # shellcheck disable=SC2086  # a list of words
+  apt_get install -y --no-install-recommends $missing
+  allow_servers
 }
 
-# unpack_package NAME FOLDER: the package's files below the folder, without installing it.
+apt_get() {
+  quietly env DEBIAN_FRONTEND=noninteractive apt-get -q -o Dpkg::Use-Pty=0 "$@"
+}
+
+# A package's server must not be started by its installation. A policy that is there already is the
+# administrator's.
+deny_servers() {
+  policy=/usr/sbin/policy-rc.d
+  [ ! -e "$policy" ] || return 0
+  left_behind=$policy
+  printf '#!/bin/sh\nexit 101\n' >"$policy"
+  chmod 755 "$policy"
+}
+
+allow_servers() {
+  [ -z "$left_behind" ] || rm -f "$left_behind"
+  left_behind=
+}
+
+# unpack_package NAME FOLDER: the package's files below the folder, without installing it, and what
+# libraries it wants, installed.
 unpack_package() {
-  [ ! -e "$2" ] || return 0
-  say "unpacking $1"
-  (
-    mkdir -p "$2.new"
-    trap 'rm -rf "$2.new"' EXIT
-    cd "$2.new" || exit 1
-    apt-get download -q "$1" >/dev/null 2>&1 || {
-      [ "$(id -u)" != 0 ] || quietly apt-get update -q
-      quietly apt-get download -q "$1"
+  if [ ! -e "$2" ]; then
+    say "unpacking $1, which is not installed, in ${2#"$root"/}"
+    mkdir "$work/unpacked"
+    # apt-get downloads into the working folder.
+    (cd "$work/unpacked" && apt-get download -q "$1") >/dev/null 2>&1 || {
+      [ "$(id -u)" != 0 ] || apt_get update
+      # shellcheck disable=SC2016  # for the inner shell
+      quietly sh -c 'cd "$1" && apt-get download -q "$2"' sh "$work/unpacked" "$1"
     }
-    quietly dpkg-deb -x ./*.deb .
-    rm -f ./*.deb
-    find . -perm /6000 -exec chmod u-s,g-s {} +
-    mv "$2.new" "$2"
-  ) || die "unpacking $1 failed"
+    mv "$work/unpacked"/*.deb "$work/package.deb"
+    quietly dpkg-deb -x "$work/package.deb" "$work/unpacked"
+    dpkg-deb -f "$work/package.deb" Depends >"$work/unpacked/depends"
+    find "$work/unpacked" -perm /6000 -exec chmod u-s,g-s {} +
+    quietly mkdir -p "$(dirname "$2")"
+    quietly mv "$work/unpacked" "$2"
+    rm -f "$work/package.deb"
+  fi
+  # shellcheck disable=SC2046  # a list of words
+  [ ! -e "$2/depends" ] || install_packages $(libraries_in "$2/depends")
+}
+
+# libraries_in FILE: the shared libraries of a list of dependencies: "libfoo1 (>= 2), perl | python".
+libraries_in() {
+  tr ',' '\n' <"$1" | sed -e 's/[(|].*//' -e 's/ //g' | grep -E '^z?lib' | grep -v -e '-perl$'
 }

@@ -1,12 +1,11 @@
 # shellcheck shell=sh disable=SC2154
 # SPDX-License-Identifier: MIT
-# Sourced after debian.sh by the examples that need directory servers. POSIX sh. Expects `work`, a
-# temporary folder. Defines: make_authority, make_certificate, free_port, start_slapd, run_slapd,
-# wait_until, forget, stop_everything. What it starts is added to `pids`.
+# Sourced after script.sh by the examples that need directory servers. POSIX sh. Defines:
+# make_authority, make_certificate, free_port, start_slapd, run_slapd, wait_until, forget. What it
+# makes is in `work`, and what it starts is added to `pids`.
 
 # shellcheck disable=SC2034  # used by those who source this
 DIRECTORY_PACKAGES="slapd ldap-utils openssl python3"
-pids=
 
 # make_authority: a throw-away CA, $work/ca.pem and $work/ca.key.
 make_authority() {
@@ -113,17 +112,4 @@ forget() {
     [ "$pid" = "$1" ] || rest="$rest $pid"
   done
   pids=$rest
-}
-
-# For the trap at the end: stops what was started and removes the temporary folder.
-stop_everything() {
-  trap - EXIT HUP INT TERM
-  for pid in $pids; do
-    kill "$pid" 2>/dev/null
-    kill -CONT "$pid" 2>/dev/null # one that somebody has stopped would not end
-  done
-  for pid in $pids; do
-    wait "$pid" 2>/dev/null
-  done
-  rm -rf "$work"
 }

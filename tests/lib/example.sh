@@ -2,31 +2,31 @@
 # SPDX-License-Identifier: MIT
 # Sourced by examples/*/run.sh with `root` set to the checkout. POSIX sh. What every example with
 # directory servers does first and last. Defines: begin_example, start_tunnel, finish_example.
+. "$root/tests/lib/script.sh"
 . "$root/tests/lib/debian.sh"
 . "$root/tests/lib/build.sh"
 . "$root/tests/lib/directory.sh"
 
 # begin_example ARGUMENT...: reads the command line into `keep`, installs what is missing, builds
-# (TUNNEL names a program to take instead), and makes the temporary folder `work` and an authority.
+# (TUNNEL names a program to take instead), and makes an authority.
 begin_example() {
   keep=
-  case $* in
-    '') ;;
-    --keep) keep=yes ;;
-    *) die "usage: run.sh [--keep]" ;;
-  esac
+  for argument in "$@"; do
+    case $argument in
+      --keep) keep=yes ;;
+      --no-install) may_install=no ;;
+      *) die "usage: run.sh [--no-install] [--keep]" ;;
+    esac
+  done
   # shellcheck disable=SC2086  # lists of words
   if [ -n "${TUNNEL-}" ]; then
     tunnel=$TUNNEL
-    [ -x "$tunnel" ] || die "TUNNEL=$tunnel is no program"
+    [ -x "$tunnel" ] || die "TUNNEL=$tunnel is not a program"
     install_packages $DIRECTORY_PACKAGES
   else
     install_packages $BUILD_PACKAGES $DIRECTORY_PACKAGES
     build_program plain
   fi
-  work=$(mktemp -d) || die "no temporary folder"
-  trap stop_everything EXIT
-  trap 'exit 130' HUP INT TERM
   say "a throw-away authority"
   make_authority
 }

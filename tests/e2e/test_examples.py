@@ -1,0 +1,109 @@
+# SPDX-License-Identifier: MIT
+"""The scripts of examples/, as people run and interrupt them."""
+
+import os
+import pathlib
+import pty
+import signal
+import subprocess
+
+import pytest
+from harness import tunnel
+from harness.process import DIE_WITH_PARENT
+from harness.wait import PATIENCE, eventually
+
+ROOT = pathlib.Path(__file__).parents[2]
+SCRIPTS = ["ldap", "ldap-failover"]
+
+pytestmark = pytest.mark.needs("setpriv", "slapd", "ldapsearch", "openssl", "dpkg-query")
+
+
+class Script:
+    """A script on a terminal of its own, as its foreground; its temporary files are in `folder`."""
+
+    def __init__(self, name, folder, *arguments, **environment):
+        self.folder = folder / "tmp"
+        self.folder.mkdir()
+        self._output = folder / "output"
+        self._terminal, end = pty.openpty()
+        self.process = subprocess.Popen(
+            [*DIE_WITH_PARENT, "sh", ROOT / "examples" / name / "run.sh", *arguments],
+            stdin=end, stdout=open(self._output, "wb"), stderr=subprocess.STDOUT,
+            start_new_session=True,
+            env={**os.environ, "TUNNEL": str(tunnel.BINARY), "TMPDIR": str(self.folder),
+                 **environment})
+        os.close(end)
+
+    def text(self):
+        return self._output.read_text(errors="replace")
+
+    def wait_for_text(self, text):
+        eventually(lambda: text in self.text() or self.process.poll() is not None, text)
+        assert text in self.text(), self.text()
+
+    def press_ctrl_c(self):
+        try:
+            os.killpg(self.process.pid, signal.SIGINT)
+        except ProcessLookupError:
+            pass
+
+    def stop(self):
+        if self.process.poll() is None:
+            os.killpg(self.process.pid, signal.SIGKILL)
+        self.process.wait()
+        os.close(self._terminal)
+
+
+@pytest.mark.parametrize("name", SCRIPTS)
+def test_two_ctrl_c_leave_nothing_behind(tmp_path, keep, name):
+    script = keep(Script(name, tmp_path, "--keep"))
+    script.wait_for_text("staying up")
+    assert len(list(script.folder.iterdir())) == 1
+    script.press_ctrl_c()
+    script.press_ctrl_c()
+    assert script.process.wait(PATIENCE) == 130
+    assert not list(script.folder.iterdir())
+
+
+@pytest.mark.parametrize("moment", ["a throw-away authority", "a real slapd", "the configuration"])
+def test_ctrl_c_at_any_moment_leaves_nothing_behind(tmp_path, keep, moment):
+    script = keep(Script("ldap", tmp_path, "--keep"))
+    script.wait_for_text(moment)
+    script.press_ctrl_c()
+    script.press_ctrl_c()
+    assert script.process.wait(PATIENCE) != 0
+    assert not list(script.folder.iterdir())
+
+
+def fake(folder, name, script):
+    path = folder / name
+    path.write_text(f"#!/bin/sh\n{script}\n")
+    path.chmod(0o755)
+
+
+@pytest.mark.parametrize("name", SCRIPTS)
+def test_no_install_says_what_is_missing_and_ends(tmp_path, keep, name):
+    programs = tmp_path / "bin"
+    programs.mkdir()
+    fake(programs, "dpkg-query", "echo not-installed")
+    fake(programs, "apt-get", f"touch {tmp_path}/was-called")
+    script = keep(Script(name, tmp_path, "--no-install",
+                         PATH=f"{programs}:{os.environ['PATH']}"))
+    assert script.process.wait(PATIENCE) == 1
+    assert "apt-get install --no-install-recommends slapd ldap-utils" in script.text()
+    assert not (tmp_path / "was-called").exists()
+    assert not list(script.folder.iterdir())
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="only root installs")
+def test_what_will_be_installed_is_said_before(tmp_path, keep):
+    programs = tmp_path / "bin"
+    programs.mkdir()
+    fake(programs, "dpkg-query", "echo not-installed")
+    fake(programs, "apt-get", f'echo "$@" >>{tmp_path}/calls; echo no network >&2; exit 1')
+    script = keep(Script("ldap", tmp_path, PATH=f"{programs}:{os.environ['PATH']}"))
+    assert script.process.wait(PATIENCE) == 1
+    text = script.text()
+    assert text.index("they depend on: slapd ldap-utils") < text.index("no network"), text
+    assert len((tmp_path / "calls").read_text().splitlines()) == 1  # it ends there
+    assert not list(script.folder.iterdir())
