@@ -17,36 +17,16 @@ constexpr auto kKeys = std::to_array<std::string_view>(
     {"ciphers", "ciphersuites", "curves", "curve", "securityLevel", "sslVersion", "sslVersionMin",
      "sslVersionMax", "options", "config"});
 
-// stunnel's own lists, of which it prints the first (`stunnel -version`), and what other systems
-// write for "whatever is usual here".
-constexpr auto kUsualCiphers = std::to_array<std::string_view>(
-    {"HIGH:!aNULL:!SSLv2:!DH:!kDHEPSK", "HIGH:!DH:!aNULL:!SSLv2", "HIGH:+3DES:+DH:!aNULL:!SSLv2",
-     "HIGH:MEDIUM:+3DES:+DH:!aNULL:!SSLv2", "DEFAULT", "PROFILE=SYSTEM"});
-constexpr auto kUsualCiphersuites = std::to_array<std::string_view>(
-    {"TLS_AES_256_GCM_SHA384:TLS_AES_128_GCM_SHA256:TLS_CHACHA20_POLY1305_SHA256",
-     "TLS_CHACHA20_POLY1305_SHA256:TLS_AES_256_GCM_SHA384:TLS_AES_128_GCM_SHA256",
-     "TLS_AES_256_GCM_SHA384:TLS_CHACHA20_POLY1305_SHA256:TLS_AES_128_GCM_SHA256"});
-constexpr auto kUsualCurves = std::to_array<std::string_view>(
-    {"X25519:P-256:X448:P-521:P-384", "X25519MLKEM768:X25519:P-256:X448:P-521:P-384"});
+// stunnel's own lists (`stunnel -version` prints the first of them).
+constexpr std::string_view kUsualCiphers = "HIGH:!aNULL:!SSLv2:!DH:!kDHEPSK";
+constexpr std::string_view kUsualCiphersuites =
+    "TLS_AES_256_GCM_SHA384:TLS_AES_128_GCM_SHA256:TLS_CHACHA20_POLY1305_SHA256";
+constexpr std::string_view kUsualCurves = "X25519:P-256:X448:P-521:P-384";
 
-// The default of tls.ciphers, in its two halves: a list that sets one of them keeps the other. A
-// test of the cli room compares them with the offer of a service that sets nothing.
-constexpr auto kDefaultTls13 = std::to_array<std::string_view>(
-    {"TLS_AES_128_GCM_SHA256", "TLS_AES_256_GCM_SHA384", "TLS_CHACHA20_POLY1305_SHA256"});
-constexpr auto kDefaultTls12 = std::to_array<std::string_view>({
-    "ECDHE-ECDSA-AES128-GCM-SHA256",
-    "ECDHE-RSA-AES128-GCM-SHA256",
-    "ECDHE-ECDSA-AES256-GCM-SHA384",
-    "ECDHE-RSA-AES256-GCM-SHA384",
-    "ECDHE-ECDSA-CHACHA20-POLY1305",
-    "ECDHE-RSA-CHACHA20-POLY1305",
-    "ECDHE-ECDSA-AES128-SHA256",
-    "ECDHE-RSA-AES128-SHA256",
-    "ECDHE-ECDSA-AES256-SHA384",
-    "ECDHE-RSA-AES256-SHA384",
-});
-constexpr std::string_view kDefaultOld =
-    ":ECDHE-ECDSA-AES128-SHA:ECDHE-RSA-AES128-SHA:ECDHE-ECDSA-AES256-SHA:ECDHE-RSA-AES256-SHA";
+// What is written for "whatever is usual here": by other systems' OpenSSL, and by a stunnel whose
+// OpenSSL has a group that GnuTLS lacks.
+constexpr auto kAsUsual = std::to_array<std::string_view>(
+    {"PROFILE=SYSTEM", "X25519MLKEM768:X25519:P-256:X448:P-521:P-384"});
 
 template <class List>
 bool contains(const List& list, std::string_view text) {
@@ -64,33 +44,20 @@ bool fits(const OpensslSuite& suite, const OpensslVersions::Range& range) {
   if (range.min > TlsVersion::tls1_2) return false;
   return suite.since != OpensslSince::tls1_2 || range.max >= TlsVersion::tls1_2;
 }
-// "AES_128_GCM_SHA256", which the suites of TLS 1.3 and the older ones write alike, but for CCM.
-std::string_view encryption_of(std::string_view iana) {
-  constexpr std::string_view kWith = "_WITH_";
-  const auto with = iana.find(kWith);
-  auto rest = iana.substr(with == std::string_view::npos ? 4 : with + kWith.size());
-  if (rest.find("_CCM") != std::string_view::npos && rest.ends_with("_SHA256"))
-    rest.remove_suffix(std::string_view("_SHA256").size());
-  return rest;
-}
 
-bool shares_encryption(const std::vector<std::string>& suites, std::string_view with) {
-  return std::ranges::any_of(suites, [with](const std::string& suite) {
-    return encryption_of(suite) == encryption_of(with);
-  });
-}
-
-bool could_be_tls13(std::string_view iana) {
-  const auto encryption = encryption_of(iana);
-  return std::ranges::any_of(std::to_array({"_GCM", "_CCM", "CHACHA20"}), [&](const char* mode) {
-    return encryption.find(mode) != std::string_view::npos;
-  });
+// Whether a suite is of use to a section. Those with RSA_PSK need a key and a certificate.
+bool proves(const OpensslSuite& suite, OpensslProof proof) {
+  const bool needs_key = suite.kx == OpensslKx::psk || suite.kx == OpensslKx::rsa_psk ||
+                         suite.kx == OpensslKx::dhe_psk || suite.kx == OpensslKx::ecdhe_psk;
+  const bool needs_certificate = !needs_key || suite.kx == OpensslKx::rsa_psk;
+  return (!needs_key || proof != OpensslProof::certificates) &&
+         (!needs_certificate || proof != OpensslProof::psk);
 }
 
 class Translator {
  public:
-  explicit Translator(std::span<const OpensslSetting> settings)
-      : wishes_(read_openssl_wishes(settings, notes_)) {}
+  Translator(std::span<const OpensslSetting> settings, OpensslProof proof)
+      : wishes_(read_openssl_wishes(settings, notes_)), proof_(proof) {}
 
   OpensslTranslation run() && {
     result_.no_resumption = wishes_.no_tickets;
@@ -127,39 +94,25 @@ class Translator {
 
   [[nodiscard]] bool level_above(int level) const { return wishes_.level > level; }
 
+  // One list here; in OpenSSL, two that know nothing of each other.
   void settle_ciphers() {
-    const bool own_older = wishes_.ciphers && !contains(kUsualCiphers, wishes_.ciphers->value);
-    const bool own_tls13 =
-        wishes_.ciphersuites && !contains(kUsualCiphersuites, wishes_.ciphersuites->value);
-    std::vector<std::string> older = own_older ? read_ciphers(*wishes_.ciphers) : usual_older();
+    std::vector<std::string> older = read_ciphers(or_usual(wishes_.ciphers, kUsualCiphers));
     std::vector<std::string> tls13 =
-        own_tls13 ? read_ciphersuites(*wishes_.ciphersuites) : usual_tls13();
-    if (!own_older && !own_tls13) return;
-    if (!own_tls13) follow_older(tls13, older);
-    if (!own_older && !tls13.empty()) follow_tls13(older, tls13);
+        read_ciphersuites(or_usual(wishes_.ciphersuites, kUsualCiphersuites));
     if (range_->max >= TlsVersion::tls1_3) result_.ciphers = std::move(tls13);
     std::ranges::move(older, std::back_inserter(result_.ciphers));
     if (result_.ciphers.empty() && !notes_.has_errors()) {
-      notes_.error((own_older ? *wishes_.ciphers : *wishes_.ciphersuites).setting,
+      notes_.error(wishes_.ciphers        ? wishes_.ciphers->setting
+                   : wishes_.ciphersuites ? wishes_.ciphersuites->setting
+                                          : wishes_.versions_at,
                    "none of these cipher suites can be used with the versions that are left");
     }
   }
 
-  // GnuTLS cannot offer an encryption in TLS 1.3 and keep it from the older versions, nor the other
-  // way round, and a server that chose what is not in the list would be refused. So the half of the
-  // list that the file leaves to us takes its encryptions from the other one. Where they have none
-  // in common, as with CBC, TLS 1.3 is kept all the same.
-  static void follow_older(std::vector<std::string>& tls13, const std::vector<std::string>& older) {
-    std::vector<std::string> common;
-    for (const std::string& name : tls13)
-      if (shares_encryption(older, name)) common.push_back(name);
-    if (!common.empty()) tls13 = std::move(common);
-  }
-
-  static void follow_tls13(std::vector<std::string>& older, const std::vector<std::string>& tls13) {
-    std::erase_if(older, [&](const std::string& name) {
-      return could_be_tls13(name) && !shares_encryption(tls13, name);
-    });
+  static OpensslText or_usual(const std::optional<OpensslText>& text, std::string_view usual) {
+    if (!text) return {0, usual};
+    if (contains(kAsUsual, text->value)) return {text->setting, usual};
+    return *text;
   }
 
   std::vector<std::string> read_ciphers(const OpensslText& text) {
@@ -194,11 +147,24 @@ class Translator {
     }
     if (range_->min > TlsVersion::tls1_2) return {};
     std::vector<std::string> names;
-    for (const OpensslSuite* suite : list.suites)
-      if (suite->spoken && is_allowed_at(std::max(wishes_.level, 2), *suite) &&
-          fits(*suite, *range_))
+    bool is_useless = false;
+    for (const OpensslSuite* suite : list.suites) {
+      if (!suite->spoken || !is_allowed_at(std::max(wishes_.level, 2), *suite) ||
+          !fits(*suite, *range_))
+        continue;
+      if (proves(*suite, proof_))
         names.emplace_back(suite->iana);
-    if (names.empty()) {
+      else
+        is_useless = true;
+    }
+    if (names.empty() && is_useless) {
+      // TLS 1.3 takes either.
+      notes_.warning(at, proof_ == OpensslProof::certificates
+                             ? "these suites need a pre-shared key: without PSKsecrets, none "
+                               "before TLS 1.3 is offered"
+                             : "these suites need a certificate, and only a pre-shared key is "
+                               "trusted: none before TLS 1.3 is offered");
+    } else if (names.empty()) {
       notes_.error(at, "no cipher suite is left of this list that can be offered",
                    list.suites.empty() ? ""
                                        : "of OpenSSL's " + std::to_string(list.suites.size()) +
@@ -221,24 +187,10 @@ class Translator {
     return {};
   }
 
-  [[nodiscard]] std::vector<std::string> usual_tls13() const {
-    return {kDefaultTls13.begin(), kDefaultTls13.end()};
-  }
-
-  [[nodiscard]] std::vector<std::string> usual_older() const {
-    std::string list;
-    for (const std::string_view name : kDefaultTls12) list += ':' + std::string(name);
-    if (range_->min < TlsVersion::tls1_2) list += kDefaultOld;
-    std::vector<std::string> names;
-    for (const OpensslSuite* suite : evaluate_openssl_ciphers(list).suites)
-      if (fits(*suite, *range_)) names.emplace_back(suite->iana);
-    return names;
-  }
-
   void settle_groups() {
-    if (!wishes_.curves || contains(kUsualCurves, wishes_.curves->value)) return;
-    OpensslGroups list = translate_openssl_groups(wishes_.curves->value);
-    const auto at = wishes_.curves->setting;
+    const OpensslText text = or_usual(wishes_.curves, kUsualCurves);
+    OpensslGroups list = translate_openssl_groups(text.value);
+    const auto at = text.setting;
     if (!list.unsupported.empty())
       notes_.warning(
           at, "too weak, or not in GnuTLS, and not offered: " + enumerated(list.unsupported));
@@ -269,6 +221,7 @@ class Translator {
 
   OpensslNotes notes_;
   const OpensslWishes wishes_;
+  const OpensslProof proof_;
   std::optional<OpensslVersions::Range> range_;
   OpensslTranslation result_;
 };
@@ -294,8 +247,8 @@ void OpensslTranslation::apply(Tls& tls) const {
   if (no_resumption) tls.resumption = false;
 }
 
-OpensslTranslation translate_openssl(std::span<const OpensslSetting> settings) {
-  return Translator(settings).run();
+OpensslTranslation translate_openssl(std::span<const OpensslSetting> settings, OpensslProof proof) {
+  return Translator(settings, proof).run();
 }
 
 }  // namespace tunnel::config

@@ -36,7 +36,11 @@ struct OpensslNote {
   friend bool operator==(const OpensslNote&, const OpensslNote&) = default;
 };
 
-// Whatever is not set stays at our own default, as everything does for stunnel's default lists.
+// How a section can prove who the server is: suites that need another way are of no use to it.
+enum class OpensslProof { certificates, psk, both };
+
+// Versions and strength that are not set stay at our own default; the lists are always set, to
+// stunnel's own default if need be: it decides who can be talked to.
 struct OpensslTranslation {
   std::optional<TlsVersion> min_version, max_version;
   std::vector<std::string> ciphers;  // tls.ciphers: IANA names of TLS 1.3's suites, then the older
@@ -52,7 +56,8 @@ struct OpensslTranslation {
 
 // The settings of one section in the order in which stunnel reads them: the global ones first. The
 // last one of a key holds; `options` and `config` add up.
-[[nodiscard]] OpensslTranslation translate_openssl(std::span<const OpensslSetting> settings);
+[[nodiscard]] OpensslTranslation translate_openssl(std::span<const OpensslSetting> settings,
+                                                   OpensslProof proof = OpensslProof::certificates);
 
 // A list such as "X25519:P-256:secp384r1".
 struct OpensslGroups {

@@ -134,7 +134,9 @@ constexpr auto kRows = std::to_array<Row<Tls>>({
     row<Type::texts, &Tls::ciphers>(
         {.key = "ciphers",
          .help = "Cipher suites by their standard names, the preferred first. Anything negotiated "
-                 "outside the list fails. The default is ECDHE with AES-GCM and ChaCha20-Poly1305, "
+                 "outside the list fails; where GnuTLS cannot offer the list without other suites, "
+                 "a server that chooses one of those is offered less, on a new connection. The "
+                 "default is ECDHE with AES-GCM and ChaCha20-Poly1305, "
                  "and AES-CBC for old TLS 1.2 servers."}),
     row<Type::texts, &Tls::groups>(
         {.key = "groups",

@@ -218,7 +218,7 @@ class TlsConversion {
     for (const StunnelGiven* given : section_.openssl) {
       settings.push_back({given->option->name, given->value});
     }
-    const OpensslTranslation translation = translate_openssl(settings);
+    const OpensslTranslation translation = translate_openssl(settings, proof());
     for (const OpensslNote& note : translation.notes) say(note);
     constexpr auto kVersions = std::to_array<const char*>({"1.0", "1.1", "1.2", "1.3"});
     constexpr auto kStrengths = std::to_array<const char*>({"112", "128", "192", "256"});
@@ -236,6 +236,11 @@ class TlsConversion {
     if (translation.no_resumption) {
       tree_.set("tls.resumption", flag_at(openssl_at("resumption"), false));
     }
+  }
+
+  [[nodiscard]] OpensslProof proof() const {
+    if (section_.psk_secrets == nullptr) return OpensslProof::certificates;
+    return is_verified() ? OpensslProof::both : OpensslProof::psk;
   }
 
   void say(const OpensslNote& note) {
@@ -262,7 +267,7 @@ class TlsConversion {
 
   // The last setting that becomes this key, or the last one at all.
   [[nodiscard]] Position openssl_at(const std::string& key) const {
-    Position at = section_.openssl.back()->value_at;
+    Position at = section_.openssl.empty() ? section_.header : section_.openssl.back()->value_at;
     for (const StunnelGiven* given : section_.openssl) {
       if (given->option->key == "tls." + key) at = given->value_at;
     }

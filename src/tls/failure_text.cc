@@ -317,6 +317,13 @@ Failure not_in_list(std::string_view target, std::string_view what, std::string_
                                 ", which is not in " + text(key)};
 }
 
+Failure no_fresh_keys(std::string_view target) {
+  return {Kind::tls_failed,
+          text(target) +
+              " wants to use the pre-shared key of TLS 1.3 without fresh keys, so that "
+              "all traffic could be read by anyone who learns it later"};
+}
+
 Failure too_many_warnings(std::string_view target) {
   return {Kind::tls_failed, text(target) + " sends warning alerts without end"};
 }

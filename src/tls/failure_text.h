@@ -66,6 +66,7 @@ struct AlertContext {
 [[nodiscard]] Failure wrong_version(std::string_view target, unsigned server_version);
 [[nodiscard]] Failure handshake_failed(std::string_view target, int gnutls_error);
 [[nodiscard]] Failure record_failed(std::string_view target, int gnutls_error);
+[[nodiscard]] Failure no_fresh_keys(std::string_view target);
 [[nodiscard]] Failure not_in_list(std::string_view target, std::string_view what,
                                   std::string_view chosen, std::string_view key);
 [[nodiscard]] Failure too_many_warnings(std::string_view target);

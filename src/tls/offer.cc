@@ -2,9 +2,11 @@
 #include "tls/offer.h"
 
 #include <algorithm>
+#include <iterator>
 #include <utility>
 
 #include "base/text.h"
+#include "tls/products.h"
 #include "tls/psk.h"
 #include "tls/suites.h"
 
@@ -220,18 +222,15 @@ bool can_use(const std::vector<Suite>& suites, gnutls_protocol_t version) {
   });
 }
 
-// The versions between the bounds that one of the suites can be used with.
-TokenList usable_versions(const config::Tls& tls, const std::vector<Suite>& suites,
-                          std::vector<Problem>& problems) {
-  TokenList list;
-  bool any = false;
+// The versions between the bounds that one of the suites can be used with, best first.
+std::vector<Version> usable_versions(const config::Tls& tls, const std::vector<Suite>& suites,
+                                     std::vector<Problem>& problems) {
+  std::vector<Version> list;
   for (const auto& version : kVersions) {
     if (version.config < tls.min_version || version.config > tls.max_version) continue;
-    if (!can_use(suites, version.id)) continue;
-    any = true;
-    list.add(std::string("VERS-TLS") + version.name);
+    if (can_use(suites, version.id)) list.push_back(version);
   }
-  if (any) return list;
+  if (!list.empty()) return list;
   const std::string range =
       tls.min_version == tls.max_version
           ? std::string("TLS ") + name_of(tls.min_version)
@@ -277,14 +276,16 @@ unsigned verify_flags_of(std::string_view priority) {
   return flags | GNUTLS_PROFILE_TO_VFLAGS(profile);
 }
 
-bool init_priority(Offer& offer, std::string_view key, std::vector<Problem>& problems) {
+std::optional<Attempt> make_attempt(Attempt::Scope scope, std::string priority_string,
+                                    std::string_view key, std::vector<Problem>& problems) {
+  Attempt attempt{scope, nullptr, std::move(priority_string)};
   gnutls_priority_t priority = nullptr;
   const char* stopped_at = nullptr;
-  const int error = gnutls_priority_init(&priority, offer.text.c_str(), &stopped_at);
+  const int error = gnutls_priority_init(&priority, attempt.text.c_str(), &stopped_at);
   if (error < 0) {
     std::string text = "GnuTLS does not accept the priority string";
     if (stopped_at != nullptr && *stopped_at != '\0') {
-      const auto position = static_cast<std::size_t>(stopped_at - offer.text.c_str());
+      const auto position = static_cast<std::size_t>(stopped_at - attempt.text.c_str());
       text += " from character " + std::to_string(position + 1) + " on: \"" +
               printable(stopped_at, 60) + "\"";
     } else {
@@ -292,12 +293,114 @@ bool init_priority(Offer& offer, std::string_view key, std::vector<Problem>& pro
     }
     problems.push_back({std::string(key), -1, std::move(text),
                         "`gnutls-cli --list --priority STRING` shows what a string means"});
-    return false;
+    return std::nullopt;
   }
-  offer.priority.reset(priority);
-  offer.verify_flags = verify_flags_of(offer.text);
-  return true;
+  attempt.priority.reset(priority);
+  return attempt;
 }
+
+// More servers than a handful differ from a list that needs more: those get no suite of the rest.
+constexpr std::size_t kMostParts = 8;
+
+// Turns lists into priority strings.
+class Attempts {
+ public:
+  Attempts(const config::Tls& tls, std::vector<Suite> suites, const std::vector<Group>& groups,
+           std::vector<Version> versions, std::vector<Problem>& problems)
+      : tls_(tls),
+        suites_(std::move(suites)),
+        versions_(std::move(versions)),
+        problems_(problems),
+        known_(known_suites()) {
+    for (const auto& group : groups)
+      curves_.add(std::string("GROUP-") + gnutls_group_get_name(group.id));
+  }
+
+  std::vector<Attempt> run() && {
+    add(Attempt::Scope::all, suites_, versions_);
+    const auto is_tls13 = [](const Suite& suite) { return suite.is_tls13(); };
+    const auto is_modern = [](const Version& version) { return version.id == GNUTLS_TLS1_3; };
+    std::vector<Suite> tls13, older = suites_;
+    std::vector<Version> modern, old = versions_;
+    std::ranges::copy_if(suites_, std::back_inserter(tls13), is_tls13);
+    std::ranges::copy_if(versions_, std::back_inserter(modern), is_modern);
+    std::erase_if(older, is_tls13);
+    std::erase_if(old, is_modern);
+    if (!modern.empty() && is_wider(Attempt::Scope::tls13))
+      add(Attempt::Scope::tls13, tls13, modern);
+    if (!old.empty() && is_wider(Attempt::Scope::older)) {
+      for (const auto& part : exact_parts(older, known_, range_of(old), kMostParts))
+        add(Attempt::Scope::older, part, old);
+    }
+    return std::move(attempts_);
+  }
+
+ private:
+  static VersionRange range_of(const std::vector<Version>& versions) {
+    VersionRange range;
+    for (const auto& version : versions) {
+      if (version.id == GNUTLS_TLS1_3) {
+        range.has_tls13 = true;
+      } else if (!range.newest_older) {  // they are in the order of kVersions
+        range.newest_older = version.id;
+      }
+    }
+    return range;
+  }
+
+  [[nodiscard]] bool offers_key(const std::vector<Version>& versions) const {
+    return !tls_.psk_file.empty() && range_of(versions).has_tls13;
+  }
+
+  // Whether the first attempt has more than was listed in these versions.
+  [[nodiscard]] bool is_wider(Attempt::Scope scope) const {
+    const bool is_modern = scope == Attempt::Scope::tls13;
+    Product product(range_of(versions_));
+    for (const auto& suite : suites_) product.add(suite);
+    if (offers_key(versions_)) product.add_exchange(GNUTLS_KX_ECDHE_PSK);
+    // In TLS 1.3 it would be the key without a fresh exchange.
+    if (is_modern && product.has_exchange(GNUTLS_KX_PSK)) return true;
+    return std::ranges::any_of(known_, [&](const Suite& suite) {
+      return suite.is_tls13() == is_modern && product.offers(suite) &&
+             std::ranges::find(suites_, suite.name, &Suite::name) == suites_.end();
+    });
+  }
+
+  void add(Attempt::Scope scope, const std::vector<Suite>& suites,
+           const std::vector<Version>& versions) {
+    auto attempt = make_attempt(scope, text_of(suites, versions), "ciphers", problems_);
+    if (attempt) attempts_.push_back(std::move(*attempt));
+  }
+
+  [[nodiscard]] std::string text_of(const std::vector<Suite>& suites,
+                                    const std::vector<Version>& versions) const {
+    TokenList names, ciphers, macs, exchanges;
+    for (const auto& version : versions) names.add(std::string("VERS-TLS") + version.name);
+    // In TLS 1.3, where suites name no key exchange, this offers the key with a fresh exchange.
+    if (offers_key(versions)) exchanges.add("ECDHE-PSK");
+    for (const auto& suite : suites) {
+      ciphers.add(gnutls_cipher_get_name(suite.cipher));
+      macs.add(gnutls_mac_get_name(suite.mac));
+      if (!suite.is_tls13()) exchanges.add(gnutls_kx_get_name(suite.kx));
+    }
+    std::string text = "NORMAL" + names.replacing("VERS-ALL") + ciphers.replacing("CIPHER-ALL") +
+                       macs.replacing("MAC-ALL") + exchanges.replacing("KX-ALL") +
+                       curves_.replacing("GROUP-ALL");
+    // TLS 1.0 and 1.1 know no other signature of a key exchange than one with SHA-1.
+    if (tls_.min_version >= TlsVersion::tls1_2) text += ":-SIGN-RSA-SHA1:-SIGN-ECDSA-SHA1";
+    for (const Strength& step : kStrengths)
+      if (step.bits <= strength_of(tls_).bits) text += step.signatures;
+    return text + ":" + std::string(strength_of(tls_).profile);
+  }
+
+  const config::Tls& tls_;
+  const std::vector<Suite> suites_;
+  const std::vector<Version> versions_;
+  std::vector<Problem>& problems_;
+  const std::vector<Suite> known_;
+  TokenList curves_;
+  std::vector<Attempt> attempts_;
+};
 
 }  // namespace
 
@@ -309,11 +412,23 @@ bool Offer::accepts_group(gnutls_group_t group) const {
   return groups.empty() || std::ranges::find(groups, group) != groups.end();
 }
 
+std::optional<std::size_t> Offer::attempt_after(std::size_t attempt,
+                                                gnutls_protocol_t version) const {
+  const auto scope = attempt > 0                ? attempts[attempt].scope
+                     : version >= GNUTLS_TLS1_3 ? Attempt::Scope::tls13
+                                                : Attempt::Scope::older;
+  for (std::size_t next = attempt + 1; next < attempts.size(); ++next)
+    if (attempts[next].scope == scope) return next;
+  return std::nullopt;
+}
+
 std::optional<Offer> make_offer(const config::Tls& tls, std::vector<Problem>& problems) {
   Offer offer;
   if (!tls.priority.empty()) {
-    offer.text = tls.priority;
-    if (!init_priority(offer, "priority", problems)) return std::nullopt;
+    auto attempt = make_attempt(Attempt::Scope::all, tls.priority, "priority", problems);
+    if (!attempt) return std::nullopt;
+    offer.verify_flags = verify_flags_of(attempt->text);
+    offer.attempts.push_back(std::move(*attempt));
     return offer;
   }
   const auto before = problems.size();
@@ -323,31 +438,13 @@ std::optional<Offer> make_offer(const config::Tls& tls, std::vector<Problem>& pr
   keep_strong(suites, tls, "ciphers", problems);
   keep_strong(groups, tls, "groups", problems);
   if (problems.size() > before) return std::nullopt;
-  const auto versions = usable_versions(tls, suites, problems);
+  auto versions = usable_versions(tls, suites, problems);
   if (problems.size() > before) return std::nullopt;
-
-  TokenList ciphers, macs, exchanges, curves;
-  // In TLS 1.3, where suites name no key exchange, this offers the key with a fresh exchange.
-  if (!tls.psk_file.empty()) exchanges.add("ECDHE-PSK");
-  for (const auto& suite : suites) {
-    ciphers.add(gnutls_cipher_get_name(suite.cipher));
-    macs.add(gnutls_mac_get_name(suite.mac));
-    if (!suite.is_tls13()) exchanges.add(gnutls_kx_get_name(suite.kx));
-    offer.suites.push_back(suite.name);
-  }
-  for (const auto& group : groups) {
-    curves.add(std::string("GROUP-") + gnutls_group_get_name(group.id));
-    offer.groups.push_back(group.id);
-  }
-  offer.text = "NORMAL" + versions.replacing("VERS-ALL") + ciphers.replacing("CIPHER-ALL") +
-               macs.replacing("MAC-ALL") + exchanges.replacing("KX-ALL") +
-               curves.replacing("GROUP-ALL");
-  // TLS 1.0 and 1.1 know no other signature of a key exchange than one with SHA-1.
-  if (!has_old) offer.text += ":-SIGN-RSA-SHA1:-SIGN-ECDSA-SHA1";
-  for (const Strength& step : kStrengths)
-    if (step.bits <= strength_of(tls).bits) offer.text += step.signatures;
-  offer.text += ":" + std::string(strength_of(tls).profile);
-  if (!init_priority(offer, "ciphers", problems)) return std::nullopt;
+  for (const auto& suite : suites) offer.suites.push_back(suite.name);
+  for (const auto& group : groups) offer.groups.push_back(group.id);
+  offer.attempts = Attempts(tls, std::move(suites), groups, std::move(versions), problems).run();
+  if (problems.size() > before) return std::nullopt;
+  offer.verify_flags = verify_flags_of(offer.attempts.front().text);
   return offer;
 }
 

@@ -6,6 +6,7 @@
 #include <ctime>
 #include <mutex>
 
+#include "tls/accepted_offers.h"
 #include "tls/refused_tickets.h"
 #include "tls/ticket_store.h"
 #include "tls/verified_chains.h"
@@ -26,6 +27,7 @@ class Remembered {
     TicketStore tickets;
     RefusedTickets refused;
     VerifiedChains chains;
+    AcceptedOffers offers;
   };
   // The part of one key, for as long as this object lives: the end of an expression. A thread has
   // one of them at a time.

@@ -34,6 +34,7 @@ Session::Session(const Context& context, Peer peer, Remembered* remembered, Tick
 Session::~Session() = default;
 
 void Session::Impl::start(Tickets tickets) {
+  choose_attempt();
   resumption.begin(*peer, tickets);
   // KEY_SHARE_TOP: one key pair instead of two; a server that wants another group asks again.
   unsigned flags = GNUTLS_CLIENT | GNUTLS_NONBLOCK | GNUTLS_NO_SIGNAL | GNUTLS_KEY_SHARE_TOP;
@@ -43,7 +44,7 @@ void Session::Impl::start(Tickets tickets) {
   int error = gnutls_init(&raw, flags);
   if (error == 0) {
     session.reset(raw);
-    error = gnutls_priority_set(raw, context.offer.priority.get());
+    error = gnutls_priority_set(raw, context.offer.attempts[attempt].priority.get());
   }
   if (error == 0)
     error = gnutls_credentials_set(raw, GNUTLS_CRD_CERTIFICATE, context.credentials.get());
@@ -68,6 +69,20 @@ void Session::Impl::start(Tickets tickets) {
   gnutls_handshake_set_hook_function(raw, GNUTLS_HANDSHAKE_NEW_SESSION_TICKET, GNUTLS_HOOK_POST,
                                      &Impl::on_ticket);
   resumption.offer(raw);
+}
+
+void Session::Impl::choose_attempt() {
+  const auto last = context.offer.attempts.size() - 1;
+  if (last == 0) return;
+  if (peer->attempt) attempt = std::min(*peer->attempt, last);
+  if (remembered_offers == nullptr) return;
+  Fingerprinter printer;
+  printer.add(context.identity).add(peer->target).add(peer->sni);
+  offers_key = printer.finish();
+  if (!offers_key || peer->attempt) return;
+  attempt = std::min(
+      remembered_offers->at(*offers_key)->offers.find(*offers_key, remembered_offers->now()), last);
+  is_attempt_remembered = attempt > 0;
 }
 
 void Session::Impl::set_server_name() {
@@ -178,9 +193,14 @@ bool Session::Impl::looks_like_tls() {
 Io Session::Impl::finish_handshake() {
   const auto raw = session.get();
   const char* suite = gnutls_ciphersuite_get(raw);
+  is_unlisted = true;
   if (!context.offer.accepts_suite(suite != nullptr ? suite : ""))
     return fail_with_alert(not_in_list(target, "cipher suite", suite, "tls.ciphers"),
                            GNUTLS_A_HANDSHAKE_FAILURE);
+  if (!context.offer.suites.empty() && gnutls_protocol_get_version(raw) >= GNUTLS_TLS1_3 &&
+      gnutls_kx_get(raw) == GNUTLS_KX_PSK)
+    return fail_with_alert(no_fresh_keys(target), GNUTLS_A_HANDSHAKE_FAILURE);
+  is_unlisted = false;
   const auto group = gnutls_group_get(raw);
   if (group != GNUTLS_GROUP_INVALID && !context.offer.accepts_group(group))
     return fail_with_alert(not_in_list(target, "group", gnutls_group_get_name(group), "tls.groups"),
@@ -192,6 +212,9 @@ Io Session::Impl::finish_handshake() {
       return fail_with_alert(std::move(verdict.failure), verdict.alert);
   }
   resumption.established(raw);
+  if (offers_key && attempt > 0)
+    remembered_offers->at(*offers_key)
+        ->offers.accepted(*offers_key, attempt, remembered_offers->now());
   established = true;
   warnings = 0;
   peer.reset();
@@ -281,6 +304,22 @@ void Session::rest_tickets() { impl_->resumption.rest_tickets(); }
 const Failure& Session::failure() const {
   static const Failure none;
   return impl_->failure ? *impl_->failure : none;
+}
+
+std::optional<std::size_t> Session::next_attempt(Kind failed) {
+  auto& impl = *impl_;
+  const auto& offer = impl.context.offer;
+  if (impl.established || !impl.session) return std::nullopt;
+  const auto version = gnutls_protocol_get_version(impl.session.get());
+  if (impl.is_unlisted) return offer.attempt_after(impl.attempt, version);
+  // A server that says no to all that there is will not like a part of it.
+  if (impl.attempt == 0) return std::nullopt;
+  if (failed != Kind::tls_alert && failed != Kind::tls_closed && failed != Kind::tls_failed &&
+      failed != Kind::tls_version)
+    return std::nullopt;
+  if (!impl.is_attempt_remembered) return offer.attempt_after(impl.attempt, version);
+  impl.remembered_offers->at(*impl.offers_key)->offers.forget(*impl.offers_key);
+  return 0;
 }
 
 Negotiated Session::negotiated() const {

@@ -4,10 +4,12 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string_view>
 
 #include "base/bytes.h"
 #include "base/clock.h"
+#include "base/kind.h"
 #include "tls/context.h"
 #include "tls/failure.h"
 #include "tls/peer.h"
@@ -100,6 +102,10 @@ class Session {
   void rest_tickets();
 
   [[nodiscard]] const Failure& failure() const;  // after `failed`
+  // After a handshake that ended in a failure of this kind: what to set as Peer::attempt of another
+  // session with the same server, on a new connection, which may do better. Nothing when there is
+  // no point in it. Ends after a few.
+  [[nodiscard]] std::optional<std::size_t> next_attempt(Kind failed);
   [[nodiscard]] Negotiated negotiated() const;   // after the handshake
   [[nodiscard]] bool has_received_data() const;  // any application byte was opened
   [[nodiscard]] std::string_view alpn_selected() const;

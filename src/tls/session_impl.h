@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 
@@ -42,12 +43,14 @@ struct Session::Impl {
       : context(its_context),
         target(its_peer.target),
         peer(std::make_unique<const Peer>(std::move(its_peer))),
-        resumption(its_context, remembered) {}
+        resumption(its_context, remembered),
+        remembered_offers(remembered) {}
 
   const Context::Impl& context;
   const std::string target;          // as sentences name it
   std::unique_ptr<const Peer> peer;  // until established: a resting session keeps little
   Resumption resumption;
+  Remembered* const remembered_offers;  // null: it begins with the first offer, every time
   SessionHandle session;
   std::unique_ptr<const Failure> failure;  // the first one
 
@@ -67,8 +70,13 @@ struct Session::Impl {
   bool overflowed = false;    // `out` was too small
   bool established = false;
   bool received_data = false;
-  bool closed = false;  // by the peer's close_notify
+  bool closed = false;                 // by the peer's close_notify
+  bool is_unlisted = false;            // the server has chosen what was offered and is not accepted
+  bool is_attempt_remembered = false;  // it is not the first one, and no session before says why
+  std::size_t attempt = 0;             // which offer is made
+  std::optional<Fingerprint> offers_key;  // under which it is remembered; with several offers only
 
+  void choose_attempt();
   void start(Tickets tickets);
   void set_server_name();
   Io fail(Failure why);

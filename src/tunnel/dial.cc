@@ -301,8 +301,10 @@ void Dial::on_client(Bytes bytes) {
 void Dial::begin_tls() {
   if (settings_.tls == nullptr) return established();
   if (!enter(Phase::handshaking)) return;
-  session_ = std::make_unique<tls::Session>(*settings_.tls, expected_peer(target_, settings_),
-                                            caller_.remembered, tickets_);
+  tls::Peer peer = expected_peer(target_, settings_);
+  peer.attempt = attempt_;
+  session_ =
+      std::make_unique<tls::Session>(*settings_.tls, std::move(peer), caller_.remembered, tickets_);
   stream_->start_reading();
   const std::string early = std::move(surplus_);
   surplus_.clear();
@@ -376,15 +378,14 @@ void Dial::address_failed(Kind kind, std::string text, bool is_local) {
     session_->rest_tickets();
     is_local = true;
   }
+  if (!is_final && offer_again(kind)) return;
+  attempt_.reset();
   tickets_ = tls::Tickets::welcome;
   tried_.push_back(address_);
   if (!is_local) book_.note_failed(address_);
   remember(kind, std::move(text), is_local);
   failure_.is_final = is_final;
-  session_.reset();
-  stream_.reset();
-  conversation_.reset();
-  filter_.reset();
+  drop_connection();
   if (failure_.is_final) return finish_failed();
   return connect();
 }
@@ -394,12 +395,27 @@ void Dial::address_failed(Kind kind, std::string text, bool is_local) {
 void Dial::once_more_without_ticket(const std::string& why) {
   owner_.on_ticket_suspected(why);
   tickets_ = tls::Tickets::suspected;
+  drop_connection();
+  return race({address_});
+}
+
+// The same address with another offer of TLS, as long as a server may have more of the list than
+// it has shown; false when it may not.
+bool Dial::offer_again(Kind failed) {
+  const auto next = session_ ? session_->next_attempt(failed) : std::nullopt;
+  if (!next) return false;
+  attempt_ = next;
+  drop_connection();
+  race({address_});
+  return true;
+}
+
+void Dial::drop_connection() {
+  deadline_.stop();
   session_.reset();
   stream_.reset();
   conversation_.reset();
   filter_.reset();
-  deadline_.stop();
-  return race({address_});
 }
 
 // The failure that got furthest tells most: a refused second address does not hide an expired

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <cstddef>
 #include <memory>
 #include <optional>
 #include <span>
@@ -139,9 +140,11 @@ class Dial final : public uv::Stream::Events, public Connector::Owner {
   void begin_tls();
   void handshake(Bytes input);
   void established();
+  void drop_connection();
   // Records why the current address failed and goes on to the next one.
   void address_failed(Kind kind, std::string text, bool is_local);
   void once_more_without_ticket(const std::string& why);
+  [[nodiscard]] bool offer_again(Kind failed);
   void finish_failed();
   void remember(Kind kind, std::string text, bool is_local);
   void transport_ended(tls::Session::End end);
@@ -178,7 +181,8 @@ class Dial final : public uv::Stream::Events, public Connector::Owner {
   DialFailure failure_;
   Phase failed_in_ = Phase::resolving;
 
-  SocketAddress address_;  // the one that won the race
+  SocketAddress address_;               // the one that won the race
+  std::optional<std::size_t> attempt_;  // which offer of TLS is made to it; see tls::Peer
   tls::Tickets tickets_ = tls::Tickets::welcome;
   TimePoint handshake_until_{};  // by timeouts.handshake, if it is set
   uv::Timer deadline_;

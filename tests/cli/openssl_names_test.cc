@@ -65,16 +65,19 @@ TEST_CASE("every suite of TLS 1.3 that is translated can be offered") {
   CHECK(problems_of(tls) == "");
 }
 
-TEST_CASE("half a list is completed with the defaults of the other half") {
-  const auto tls13_is_set = [](const std::vector<OpensslSetting>& more) {
-    std::vector<OpensslSetting> settings = {
-        {"ciphersuites",
-         "TLS_AES_128_GCM_SHA256:TLS_AES_256_GCM_SHA384:TLS_CHACHA20_POLY1305_SHA256"}};
-    settings.insert(settings.end(), more.begin(), more.end());
-    return translate_openssl(settings).ciphers;
-  };
-  CHECK(tls13_is_set({}) == tls::default_suites(tls::OldVersions::no));
-  CHECK(tls13_is_set({{"sslVersionMin", "TLSv1"}}) == tls::default_suites(tls::OldVersions::yes));
+TEST_CASE("stunnel's own list can be offered, with certificates and with pre-shared keys") {
+  for (const auto proof : {OpensslProof::certificates, OpensslProof::psk, OpensslProof::both}) {
+    for (const char* version : {"all", "TLSv1", "TLSv1.2", "TLSv1.3"}) {
+      CAPTURE(static_cast<int>(proof));
+      CAPTURE(version);
+      const std::vector<OpensslSetting> settings = {{"sslVersion", version}};
+      const auto translation = translate_openssl(settings, proof);
+      CHECK_FALSE(translation.has_errors());
+      Tls tls;
+      translation.apply(tls);
+      CHECK(problems_of(tls) == "");
+    }
+  }
 }
 
 TEST_CASE("lists that people write can be offered at every security level and version") {

@@ -16,7 +16,10 @@ using Names = std::vector<std::string>;
 using Settings = std::vector<OpensslSetting>;
 using Severity = OpensslNote::Severity;
 
-OpensslTranslation translate(const Settings& settings) { return translate_openssl(settings); }
+OpensslTranslation translate(const Settings& settings,
+                             OpensslProof proof = OpensslProof::certificates) {
+  return translate_openssl(settings, proof);
+}
 
 // "0 warning: text", one line each.
 std::string notes_of(const OpensslTranslation& result) {
@@ -30,17 +33,11 @@ std::string notes_of(const OpensslTranslation& result) {
   return text;
 }
 
-bool sets_nothing(const OpensslTranslation& result) {
-  Tls tls;
-  result.apply(tls);
-  return tls == Tls{};
-}
-
 bool contains(const Names& names, std::string_view name) {
   return std::ranges::find(names, name) != names.end();
 }
 
-const Names kTls13 = {"TLS_AES_128_GCM_SHA256", "TLS_AES_256_GCM_SHA384",
+const Names kTls13 = {"TLS_AES_256_GCM_SHA384", "TLS_AES_128_GCM_SHA256",
                       "TLS_CHACHA20_POLY1305_SHA256"};
 
 Names after_tls13(const Names& names) {
@@ -51,9 +48,10 @@ Names after_tls13(const Names& names) {
 
 }  // namespace
 
-TEST_CASE("nothing set, and stunnel's own lists, are our own defaults without a word") {
-  CHECK(sets_nothing(translate({})));
-  const auto result = translate({
+TEST_CASE("nothing set is stunnel's own lists, without a word") {
+  const auto result = translate({});
+  CHECK(notes_of(result) == "");
+  const auto written = translate({
       {"ciphers", "HIGH:!aNULL:!SSLv2:!DH:!kDHEPSK"},
       {"ciphersuites",
        "TLS_AES_256_GCM_SHA384:TLS_AES_128_GCM_SHA256:TLS_CHACHA20_POLY1305_SHA256"},
@@ -61,33 +59,64 @@ TEST_CASE("nothing set, and stunnel's own lists, are our own defaults without a 
       {"sslVersion", "all"},
       {"securityLevel", "2"},
   });
-  CHECK(sets_nothing(result));
-  CHECK(notes_of(result) == "");
+  CHECK(notes_of(written) == "");
+  CHECK(result.ciphers == written.ciphers);
+  CHECK(result.groups == Names{"x25519", "secp256r1", "x448", "secp521r1", "secp384r1"});
+  CHECK(result.groups == written.groups);
+  CHECK_FALSE(result.min_version);
+  CHECK_FALSE(result.min_strength);
+  CHECK(Names(result.ciphers.begin(), result.ciphers.begin() + 3) == kTls13);
+  // What a list of our own would not have: no ephemeral keys, and CBC with SHA-1.
+  for (const char* name : {"TLS_RSA_WITH_AES_256_GCM_SHA384", "TLS_RSA_WITH_AES_128_CBC_SHA",
+                           "TLS_ECDHE_RSA_WITH_AES_256_CBC_SHA", "TLS_RSA_WITH_AES_256_CBC_SHA256"})
+    CHECK_MESSAGE(contains(result.ciphers, name), name);
+  for (const std::string& name : result.ciphers) {
+    CHECK_MESSAGE(name.find("_DHE_") == std::string::npos, name);
+    CHECK_MESSAGE(name.find("PSK") == std::string::npos, name);
+  }
+  CHECK(translate({{"ciphers", "PROFILE=SYSTEM"}}).ciphers == result.ciphers);
+  CHECK(translate({{"curves", "X25519MLKEM768:X25519:P-256:X448:P-521:P-384"}}).groups ==
+        result.groups);
 }
 
-TEST_CASE("OpenSSL's names of suites become IANA's, and TLS 1.3 has the same encryptions") {
-  const auto result =
-      translate({{"ciphers", "ECDHE-RSA-AES256-GCM-SHA384:ECDHE-ECDSA-CHACHA20-POLY1305"}});
-  CHECK(result.ciphers == Names{"TLS_AES_256_GCM_SHA384", "TLS_CHACHA20_POLY1305_SHA256",
-                                "TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384",
-                                "TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256"});
-  CHECK(notes_of(result) == "");
+TEST_CASE("stunnel's own list has suites for TLS 1.0 and for pre-shared keys") {
+  const auto old = translate({{"sslVersion", "TLSv1"}});
+  CHECK(contains(old.ciphers, "TLS_RSA_WITH_AES_128_CBC_SHA"));
+  CHECK_FALSE(contains(old.ciphers, "TLS_RSA_WITH_AES_128_CBC_SHA256"));
+  CHECK_FALSE(contains(old.ciphers, "TLS_AES_128_GCM_SHA256"));
+
+  const auto psk = translate({}, OpensslProof::psk);
+  CHECK(contains(psk.ciphers, "TLS_PSK_WITH_AES_128_GCM_SHA256"));
+  CHECK(contains(psk.ciphers, "TLS_ECDHE_PSK_WITH_AES_128_CBC_SHA256"));
+  CHECK_FALSE(contains(psk.ciphers, "TLS_RSA_WITH_AES_128_CBC_SHA"));
+  CHECK_FALSE(contains(psk.ciphers, "TLS_RSA_PSK_WITH_AES_128_GCM_SHA256"));
+  const auto both = translate({}, OpensslProof::both);
+  CHECK(contains(both.ciphers, "TLS_PSK_WITH_AES_128_GCM_SHA256"));
+  CHECK(contains(both.ciphers, "TLS_RSA_PSK_WITH_AES_128_GCM_SHA256"));
+  CHECK(contains(both.ciphers, "TLS_RSA_WITH_AES_128_CBC_SHA"));
 }
 
-TEST_CASE("a list that has no encryption in common with TLS 1.3 keeps all of that") {
+TEST_CASE("suites that need another proof than there is leave TLS 1.3, with a warning") {
+  const auto result = translate({{"ciphers", "ECDHE-RSA-AES128-GCM-SHA256"}}, OpensslProof::psk);
+  CHECK(result.ciphers == kTls13);
+  CHECK(notes_of(result) ==
+        "0 warning: these suites need a certificate, and only a pre-shared key is trusted: none "
+        "before TLS 1.3 is offered\n");
+  CHECK(translate({{"ciphers", "PSK-AES128-GCM-SHA256"}}).ciphers == kTls13);
+}
+
+TEST_CASE("ciphers is for TLS 1.2 and older, ciphersuites for TLS 1.3: neither narrows the other") {
+  CHECK(translate({{"ciphers", "ECDHE-RSA-AES256-GCM-SHA384:ECDHE-ECDSA-CHACHA20-POLY1305"}})
+            .ciphers == after_tls13({"TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384",
+                                     "TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256"}));
   CHECK(translate({{"ciphers", "ECDHE-RSA-AES256-SHA384"}}).ciphers ==
         after_tls13({"TLS_ECDHE_RSA_WITH_AES_256_CBC_SHA384"}));
-}
-
-TEST_CASE(
-    "a list with ciphersuites alone keeps our older suites of the same encryptions, and CBC") {
-  const auto result = translate({{"ciphersuites", "TLS_AES_256_GCM_SHA384"}});
-  CHECK(result.ciphers ==
-        Names{"TLS_AES_256_GCM_SHA384", "TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384",
-              "TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384", "TLS_ECDHE_ECDSA_WITH_AES_128_CBC_SHA256",
-              "TLS_ECDHE_RSA_WITH_AES_128_CBC_SHA256", "TLS_ECDHE_ECDSA_WITH_AES_256_CBC_SHA384",
-              "TLS_ECDHE_RSA_WITH_AES_256_CBC_SHA384"});
+  const auto usual = translate({}).ciphers;
+  auto result = translate({{"ciphersuites", "TLS_AES_128_GCM_SHA256"}});
   CHECK(notes_of(result) == "");
+  CHECK(result.ciphers.front() == "TLS_AES_128_GCM_SHA256");
+  CHECK(Names(result.ciphers.begin() + 1, result.ciphers.end()) ==
+        Names(usual.begin() + 3, usual.end()));
 }
 
 TEST_CASE("the last setting of a key holds, whatever its case") {
@@ -238,7 +267,8 @@ TEST_CASE("suites are only named for versions that are left") {
 
 TEST_CASE("a lower security level lowers nothing, a higher one raises the strength") {
   const auto low = translate({{"securityLevel", "0"}});
-  CHECK(sets_nothing(low));
+  CHECK_FALSE(low.min_strength);
+  CHECK(low.ciphers == translate({}).ciphers);
   CHECK(notes_of(low) ==
         "0 warning: security level 0 is not lowered to: keys and signatures of less than 112 bits "
         "are still refused\n");

@@ -280,9 +280,10 @@ def test_server_is_refused(program, witness, fill, pki, reason):
      ("ECDHE-ECDSA-AES128-SHA", "TLSv1.2")),
     ("config = Protocol:-TLSv1.3\nconfig = CipherString:ECDHE+AES256+SHA384",
      ("ECDHE-ECDSA-AES256-SHA384", "TLSv1.2")),
-    ("ciphersuites = TLS_CHACHA20_POLY1305_SHA256", ("TLS_CHACHA20_POLY1305_SHA256", "TLSv1.3")),
+    ("sslVersion = TLSv1.3\nciphersuites = TLS_CHACHA20_POLY1305_SHA256",
+     ("TLS_CHACHA20_POLY1305_SHA256", "TLSv1.3")),
     ("ciphers = ECDHE-ECDSA-AES256-GCM-SHA384", ("TLS_AES_256_GCM_SHA384", "TLSv1.3")),
-    ("ciphersuites = TLS_AES_128_GCM_SHA256\nsecurityLevel = 3",
+    ("sslVersion = TLSv1.3\nciphersuites = TLS_AES_128_GCM_SHA256\nsecurityLevel = 3",
      ("TLS_AES_128_GCM_SHA256", "TLSv1.3")),
     ("securityLevel = 0\nsslVersion = TLSv1.3\ncurves = P-521:secp384r1", (None, "TLSv1.3")),
 ])
