@@ -87,23 +87,47 @@ std::optional<std::int64_t> read_integer(Reader& reader, const Option& option, c
   return *number;
 }
 
-std::optional<int> read_word(Reader& reader, const Option& option, const Value& value) {
-  const auto* text = value.as<std::string>();
-  if (text == nullptr) {
-    reader.wrong_type(option, value);
-    return std::nullopt;
+namespace {
+
+// A boolean or a number where a word is wanted, as it stands in the file; "" for anything else.
+std::string as_word(const Value& value) {
+  if (const auto* text = value.as<std::string>()) return *text;
+  if (const auto* boolean = value.as<bool>()) return *boolean ? "true" : "false";
+  if (const auto* number = value.as<std::int64_t>()) return std::to_string(*number);
+  if (const auto* number = value.as<double>()) {
+    std::array<char, 32> digits{};
+    const auto end = std::to_chars(digits.data(), digits.data() + digits.size(), *number).ptr;
+    return {digits.data(), end};
   }
+  return "";
+}
+
+// What `written` means: the same word in capitals or without quotes, another program's word for it,
+// or a similar one.
+std::string meant_word(const Option& option, const std::string& written) {
   std::vector<std::string_view> known;
   for (const Word& word : option.words) {
     if (word.availability == Availability::later) continue;
-    if (word.word == *text) return word.value;
-    known.push_back(word.word);
+    if (equal_ignoring_case(word.word, written)) return print_word(option.words, word.value);
+    if (word.availability == Availability::now) known.push_back(word.word);
   }
-  const std::string_view meant = did_you_mean(*text, known);
-  reader.error(value,
-               in_quotes(option.key) + " must be " + describe(option) + ", not " +
-                   in_quotes(printable(*text, 60)),
-               meant.empty() ? "" : "did you mean " + in_quotes(meant) + "?");
+  const std::string_view meant = did_you_mean(written, known);
+  return meant.empty() ? "" : in_quotes(meant);
+}
+
+}  // namespace
+
+std::optional<int> read_word(Reader& reader, const Option& option, const Value& value) {
+  const auto* text = value.as<std::string>();
+  for (const Word& word : option.words) {
+    const bool is_taken = word.availability == Availability::now;
+    if (is_taken && text != nullptr && word.word == *text) return word.value;
+  }
+  const std::string meant = meant_word(option, as_word(value));
+  const std::string got =
+      text != nullptr ? in_quotes(printable(*text, 60)) : std::string(value.kind());
+  reader.error(value, in_quotes(option.key) + " must be " + describe(option) + ", not " + got,
+               meant.empty() ? "" : "did you mean " + meant + "?");
   return std::nullopt;
 }
 

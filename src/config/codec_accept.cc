@@ -2,6 +2,7 @@
 // `accept`: every form of an address to listen at, expanded to socket addresses.
 #include "base/text.h"
 #include "config/codec.h"
+#include "config/url_address.h"
 
 namespace tunnel::config {
 namespace {
@@ -59,7 +60,13 @@ class AcceptEntry {
   void tcp() {
     const bool is_any = text_.starts_with("*:");
     const auto split = parse_host_port(is_any ? text_.substr(2) : text_);
-    if (!split) {
+    if (!split || text_.find("://") != std::string::npos) {
+      if (const std::size_t scheme = text_.find("://"); scheme != std::string::npos) {
+        const std::string address = address_in_url(text_);
+        return reader_.error(value_,
+                             in_quotes(text_) + " is a URL; an address is \"ADDRESS:PORT\" only",
+                             address.empty() ? "" : "write " + in_quotes(address));
+      }
       const bool has_port = text_.find(':') != std::string::npos;
       return reader_.error(
           value_, split.error().text,

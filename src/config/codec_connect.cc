@@ -5,6 +5,7 @@
 
 #include "base/text.h"
 #include "config/codec.h"
+#include "config/url_address.h"
 
 namespace tunnel::config {
 namespace {
@@ -36,6 +37,11 @@ bool looks_like_ipv4(std::string_view name) {
          std::all_of(last.begin(), last.end(), [](char c) { return c >= '0' && c <= '9'; });
 }
 
+std::string url_hint(const std::string& url) {
+  const std::string address = address_in_url(url);
+  return address.empty() ? "" : "write " + in_quotes(address);
+}
+
 // The text of a target into its parts; false after an error.
 bool read_address(Reader& reader, const Value& value, Target& target) {
   const auto refuse = [&](std::string text, std::string hint = {}) {
@@ -61,6 +67,10 @@ bool read_address(Reader& reader, const Value& value, Target& target) {
                   "write it like \"srv:_ldap._tcp.example.com\"");
   }
   const std::size_t scheme = text.find("://");
+  if (scheme == std::string::npos && has_path_after_port(text)) {
+    return refuse("a target is \"HOST:PORT\", without a path behind the port",
+                  "write " + in_quotes(address_in_url(text)));
+  }
   if (scheme == std::string::npos &&
       (text.find('/') != std::string::npos || text.starts_with('@'))) {
     target.form = Target::Form::unix_socket;
@@ -70,8 +80,7 @@ bool read_address(Reader& reader, const Value& value, Target& target) {
     return path ? true : refuse(path.error().text);
   }
   if (scheme != std::string::npos) {
-    return refuse(in_quotes(text) + " is a URL; a target is \"HOST:PORT\" only",
-                  "write " + in_quotes(text.substr(scheme + 3)));
+    return refuse(in_quotes(text) + " is a URL; a target is \"HOST:PORT\" only", url_hint(text));
   }
   const auto split = parse_host_port(text);
   if (text.find(':') == std::string::npos) {

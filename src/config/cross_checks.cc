@@ -3,8 +3,11 @@
 
 #include <algorithm>
 #include <set>
+#include <string_view>
+#include <vector>
 
 #include "base/text.h"
+#include "config/key_hints.h"
 
 namespace tunnel::config {
 namespace {
@@ -79,6 +82,21 @@ class Targets {
   std::set<std::string> seen_;
 };
 
+// [wbe.tls] beside [web] is a service of its own, which has nothing but that table.
+std::string meant_service(const Document& document, const Service& service) {
+  std::vector<std::string_view> others;
+  for (const Service& other : document.config.services) {
+    if (&other != &service) others.push_back(other.name);
+  }
+  const std::string_view meant = did_you_mean(service.name, others);
+  if (meant.empty()) return "where is the server? connect = \"ldap.example.com:636\"";
+  const auto* table = document.find(service.name, "").value().as<Table>();
+  const bool is_inner = table != nullptr && !table->entries().empty() &&
+                        table->entries().front().value.as<Table>() != nullptr;
+  return "did you mean " +
+         header_of(meant, is_inner ? std::string_view(table->entries().front().key) : "") + "?";
+}
+
 void check_required(Document& document, const Service& service) {
   const bool has_accept =
       document.is_set(service.name, "accept") || document.is_set(service.name, "exec");
@@ -89,8 +107,9 @@ void check_required(Document& document, const Service& service) {
                                                        : "\"connect\" is";
   document.problem(service.name, "", -1,
                    "service " + in_quotes(service.name) + ": " + what + " missing",
-                   has_connect ? "where do clients connect? accept = \"127.0.0.1:389\""
-                               : "where is the server? connect = \"ldap.example.com:636\"");
+                   has_accept    ? "where is the server? connect = \"ldap.example.com:636\""
+                   : has_connect ? "where do clients connect? accept = \"127.0.0.1:389\""
+                                 : meant_service(document, service));
 }
 
 void check_health(Document& document, const Service& service) {
@@ -103,7 +122,7 @@ void check_health(Document& document, const Service& service) {
   if (health.check == Check::tls && !service.tls && !health.tls) {
     document.problem(service.name, "health.check", -1,
                      "checks cannot speak TLS: the service has tls = false and no health.tls",
-                     "add [" + service.name + ".health.tls], or use check = \"tcp\"");
+                     "add " + header_of(service.name, "health.tls") + ", or use check = \"tcp\"");
   }
   // Without eject_max, a longer eject_time is the longest.
   if (health.eject_max < health.eject_time && document.is_set(service.name, "health.eject_max")) {
@@ -185,6 +204,7 @@ void cross_check(Document& document) {
     }
   }
   cross_check_accepts(document);
+  cross_check_loops(document);
 }
 
 }  // namespace tunnel::config

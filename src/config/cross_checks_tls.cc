@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: MIT
+#include <algorithm>
 #include <array>
 
+#include "base/text.h"
 #include "config/cross_checks.h"
+#include "config/openssl_suites.h"
 
 namespace tunnel::config {
 namespace {
@@ -12,6 +15,7 @@ class TlsChecks {
       : document_(document), service_(service), tls_(tls), prefix_(std::move(prefix)) {}
 
   void run() {
+    check_ciphers();
     check_verify();
     check_versions();
     check_priority();
@@ -65,6 +69,40 @@ class TlsChecks {
         problem("ocsp", "ocsp = \"require\" is not checked with verify = " + word);
       }
     }
+  }
+
+  // OpenSSL's names are the ones that people have at hand.
+  void check_ciphers() {
+    int index = -1;
+    for (const std::string& name : tls_.ciphers) {
+      ++index;
+      const std::string iana = iana_name(name);
+      if (!iana.empty()) {
+        document_.problem(service_.name, full("ciphers"), index,
+                          in_quotes(name) + " is OpenSSL's name of a cipher suite",
+                          "its standard name is " + in_quotes(iana));
+      } else if (is_openssl_list(name)) {
+        document_.problem(
+            service_.name, full("ciphers"), index,
+            in_quotes(name) + " is a cipher list of OpenSSL's, and no name of a suite",
+            "ciphers = [\"TLS_...\", ...] names each; `tunnel convert` translates the "
+            "list of a stunnel.conf");
+      }
+    }
+  }
+
+  static std::string iana_name(const std::string& name) {
+    for (const OpensslSuite& suite : openssl_suites()) {
+      if (equal_ignoring_case(suite.name, name)) return std::string(suite.iana);
+    }
+    return "";
+  }
+
+  static bool is_openssl_list(const std::string& name) {
+    constexpr std::array<std::string_view, 7> kWords = {
+        "ALL", "COMPLEMENTOFDEFAULT", "DEFAULT", "HIGH", "MEDIUM", "LOW", "AESGCM"};
+    return name.find_first_of(":!+@") != std::string::npos ||
+           std::find(kWords.begin(), kWords.end(), name) != kWords.end();
   }
 
   void check_versions() {

@@ -7,6 +7,7 @@
 #include "base/text.h"
 #include "config/cross_checks.h"
 #include "config/include.h"
+#include "config/key_hints.h"
 #include "config/other_formats.h"
 #include "config/schema.h"
 #include "config/stunnel_reader.h"
@@ -112,10 +113,12 @@ class Builder {
 
   void read() {
     read_includes();
+    name_a_service();
     read_globals();
     for (const auto& root : document_.roots_) find_services(*root);
     // Every key of [defaults] is read once for its own sake: no service may need it.
     if (defaults_ != nullptr) {
+      reader_.set_service(std::string(kDefaults));
       check_keys<Service>(reader_, *defaults_);
       Service scratch;
       read_rows(reader_, Setting(defaults_), scratch);
@@ -123,9 +126,12 @@ class Builder {
     for (const Entry* entry : services_) read_service(*entry);
     const bool is_broken = diagnostics_.has_errors();
     if (services_.empty() && !is_broken) {
+      const bool has_includes = document_.roots_.front()->as<Table>()->find("include") != nullptr;
       diagnostics_.error({0, 1, 1}, "there is no service in this file",
-                         "the smallest one is: [ldap], accept = \"127.0.0.1:389\", connect = "
-                         "\"ldap.example.com:636\", each on a line of its own");
+                         has_includes
+                             ? "the files that \"include\" names hold none, either"
+                             : "the smallest one is: [ldap], accept = \"127.0.0.1:389\", connect = "
+                               "\"ldap.example.com:636\", each on a line of its own");
     }
     leave_incomplete_ones_out();
     cross_check(document_);
@@ -137,6 +143,15 @@ class Builder {
     std::erase_if(document_.config.services, [&](const Service& service) {
       return incomplete_.contains(std::string(kDefaults)) || incomplete_.contains(service.name);
     });
+  }
+
+  // For the hints about global keys.
+  void name_a_service() {
+    for (const auto& root : document_.roots_) {
+      for (const Entry& entry : root->as<Table>()->entries()) {
+        if (is_service(entry)) return reader_.set_service(entry.key);
+      }
+    }
   }
 
   void read_includes() {
@@ -224,6 +239,11 @@ class Builder {
       if (!is_service(entry)) continue;
       Value at;
       at.position = entry.position;
+      if (holds_services(entry)) {
+        report_outer_table(entry);
+        find_services(entry.value);
+        continue;
+      }
       if (!check_name(at, entry.key)) continue;
       if (services_.size() == kMostServices) {
         return reader_.error(at,
@@ -238,6 +258,32 @@ class Builder {
       }
       services_.push_back(&entry);
     }
+  }
+
+  // [services.web]: nothing in it can be a key of a service, but its tables have what services
+  // have.
+  static bool holds_services(const Entry& entry) {
+    const auto& entries = entry.value.as<Table>()->entries();
+    const auto is_known = [](const Entry& inner) {
+      return std::any_of(rows<Service>().begin(), rows<Service>().end(),
+                         [&](const Option& option) { return option.key == inner.key; });
+    };
+    const auto is_one = [](const Entry& inner) {
+      const auto* table = inner.value.as<Table>();
+      return table != nullptr &&
+             (table->find("accept") != nullptr || table->find("connect") != nullptr);
+    };
+    return !entries.empty() && std::none_of(entries.begin(), entries.end(), is_known) &&
+           std::all_of(entries.begin(), entries.end(), is_one);
+  }
+
+  void report_outer_table(const Entry& entry) {
+    Value at;
+    at.position = entry.position;
+    const std::string& first = entry.value.as<Table>()->entries().front().key;
+    reader_.error(at, "a service is a table of its own, not one in " + in_quotes(entry.key),
+                  "write " + header_of(first) + " instead of [" + printable(entry.key, 60) + "." +
+                      printable(first, 60) + "]");
   }
 
   bool check_name(const Value& at, const std::string& name) {
@@ -258,6 +304,7 @@ class Builder {
 
   void read_service(const Entry& entry) {
     if (reader_.is_exhausted()) return;
+    reader_.set_service(entry.key);
     check_keys<Service>(reader_, entry.value);
     Service service;
     service.name = entry.key;

@@ -5,9 +5,12 @@
 #include <sys/stat.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <set>
 
+#include "base/text.h"
 #include "config/codec.h"
+#include "config/unreadable.h"
 
 namespace tunnel::config {
 namespace {
@@ -47,6 +50,10 @@ std::vector<IncludedFile> find_included(Reader& reader, const Value& include,
     const std::string path = reader.absolute(*pattern, *pattern->as<std::string>());
     const bool is_pattern = path.find_first_of("*?[") != std::string::npos;
     const std::vector<std::string> found = is_pattern ? expand(path) : std::vector{path};
+    if (found.empty()) {
+      reader.warning(*pattern, "no file matches " + printable(path, 1000),
+                     why_unreadable(*pattern->as<std::string>(), path, ENOENT));
+    }
     for (const std::string& each : found) {
       if (is_pattern && is_leftover(each)) continue;
       const bool exists = ::stat(each.c_str(), &status) == 0;

@@ -15,6 +15,7 @@
 #include "base/fd.h"
 #include "base/text.h"
 #include "config/schema.h"
+#include "config/unreadable.h"
 
 namespace tunnel::config {
 
@@ -56,7 +57,10 @@ void Reader::check_readable(const Value& value, const std::string& path, Folder 
   const Fd fd(::open(path.c_str(), O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC));
   struct stat status {};
   if (!fd.valid() || ::fstat(fd.get(), &status) != 0) {
-    return error(value, failed(ErrorCode::system, "cannot read " + path, errno).value().text);
+    const int cause = errno;
+    const auto* written = value.as<std::string>();
+    return error(value, failed(ErrorCode::system, "cannot read " + path, cause).value().text,
+                 why_unreadable(written != nullptr ? *written : path, path, cause));
   }
   const bool is_folder = S_ISDIR(status.st_mode);
   if (is_folder && folder == Folder::refused) {
@@ -69,7 +73,12 @@ void Reader::check_executable(const Value& value, const std::string& path) {
   if (!may_use_system()) return;
   struct stat status {};
   if (::stat(path.c_str(), &status) != 0 || ::access(path.c_str(), X_OK) != 0) {
-    return error(value, failed(ErrorCode::system, "cannot run " + path, errno).value().text);
+    const int cause = errno;
+    const auto* written = value.as<std::string>();
+    const bool lacks_mode = cause == EACCES && ::access(path.c_str(), F_OK) == 0;
+    return error(value, failed(ErrorCode::system, "cannot run " + path, cause).value().text,
+                 lacks_mode ? "a program has to be executable: chmod +x " + printable(path)
+                            : why_unreadable(written != nullptr ? *written : path, path, cause));
   }
   if (S_ISDIR(status.st_mode)) return error(value, path + " is a folder, not a program");
   if (!S_ISREG(status.st_mode)) error(value, path + " is no regular file");

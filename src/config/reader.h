@@ -31,8 +31,15 @@ class Reader {
   void error(const Value& at, std::string text, std::string hint = {}) {
     diagnostics_.error(at.position, std::move(text), std::move(hint));
   }
+  void warning(const Value& at, std::string text, std::string hint = {}) {
+    diagnostics_.warning(at.position, std::move(text), std::move(hint));
+  }
   // `"KEY" must be a boolean (true or false), not a string`
   void wrong_type(const Option& option, const Value& value);
+
+  // Whose keys are being read: hints name its tables. Before the first service, one of the file's.
+  void set_service(std::string name) { service_ = std::move(name); }
+  [[nodiscard]] const std::string& service() const { return service_; }
 
   // Lists hold values, and [defaults] hold for every service: the product is bounded. False, with
   // an error, once the configuration as a whole asks for more than that.
@@ -54,6 +61,7 @@ class Reader {
  private:
   Diagnostics& diagnostics_;
   const System system_;
+  std::string service_ = "NAME";
   std::size_t spent_ = 0;
   bool exhausted_ = false;
   std::map<std::string, Result<std::vector<SocketAddress>>> resolved_;

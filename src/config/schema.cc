@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "base/text.h"
+#include "config/key_hints.h"
 #include "config/reader.h"
 
 namespace tunnel::config {
@@ -116,48 +117,11 @@ std::string describe(const Option& option) {
 
 namespace {
 
-// "the table "tls" of a service, such as [ldap.tls]": where an option's key is written.
-std::string home_of(const Named& named) {
-  if (named.group == "global") return "before the first table";
-  if (named.group == "service") return "into the table of a service, such as [ldap]";
-  if (named.group == "connect") {
-    return "into the table of a target: connect = [{ address = \"...\", " +
-           std::string(named.option->key) + " = ... }]";
-  }
-  const std::string group(named.group);
-  return "into the table \"" + group + "\" of a service, such as [ldap." + group + "]";
-}
-
-// What was meant by a key that is unknown where it stands: a key of another table, by its name here
-// or in stunnel.conf, or a similar one, of this table rather than of another.
-std::string hint_for(std::string_view key, std::span<const std::string_view> known) {
-  const std::vector<Named> all = all_options();
-  const auto find = [&](auto same) {
-    const auto found = std::find_if(all.begin(), all.end(), same);
-    return found == all.end() ? nullptr : &*found;
-  };
-  if (const Named* named = find([&](const Named& n) { return n.option->key == key; })) {
-    return in_quotes(key) + (named->group == "global" ? " is a global key: it" : "") + " belongs " +
-           home_of(*named);
-  }
-  if (const Named* named = find([&](const Named& n) { return n.option->stunnel == key; })) {
-    return "stunnel's " + in_quotes(key) + " is " + in_quotes(named->name) + " here, and belongs " +
-           home_of(*named);
-  }
-  std::string_view meant = did_you_mean(key, known);
-  if (!meant.empty()) return "did you mean " + in_quotes(meant) + "?";
-  std::vector<std::string_view> others;
-  for (const Named& named : all) others.push_back(named.option->key);
-  meant = did_you_mean(key, others);
-  if (meant.empty()) return "";
-  const Named* named = find([&](const Named& n) { return n.option->key == meant; });
-  return "did you mean " + in_quotes(meant) + "? It belongs " + home_of(*named);
-}
-
 void report_unknown(Reader& reader, const Entry& entry, std::span<const std::string_view> known) {
   Value at;
   at.position = entry.position;
-  reader.error(at, "unknown key \"" + printable(entry.key, 60) + "\"", hint_for(entry.key, known));
+  reader.error(at, "unknown key \"" + printable(entry.key, 60) + "\"",
+               key_hint(entry.key, known, reader.service()));
 }
 
 }  // namespace

@@ -54,7 +54,8 @@ enum class Type {
 };
 
 // A row whose time has not come is unknown to everybody; changing one word here enables it.
-enum class Availability { now, later };
+// `elsewhere` is for words: other programs say so, and it is suggested, not taken.
+enum class Availability { now, later, elsewhere };
 
 // A word of a choice and the enumerator it stands for.
 struct Word {

@@ -13,6 +13,12 @@ struct Words<log::Level> {
       {"warning", static_cast<int>(log::Level::warning)},
       {"info", static_cast<int>(log::Level::info)},
       {"debug", static_cast<int>(log::Level::debug)},
+      {"err", static_cast<int>(log::Level::error), Availability::elsewhere},
+      {"warn", static_cast<int>(log::Level::warning), Availability::elsewhere},
+      {"notice", static_cast<int>(log::Level::info), Availability::elsewhere},
+      {"verbose", static_cast<int>(log::Level::debug), Availability::elsewhere},
+      {"trace", static_cast<int>(log::Level::debug), Availability::elsewhere},
+      {"7", static_cast<int>(log::Level::debug), Availability::elsewhere},
   });
 };
 

@@ -14,6 +14,14 @@ struct Words<Balance> {
       {"random", static_cast<int>(Balance::random)},
       {"hash", static_cast<int>(Balance::hash)},
       {"first", static_cast<int>(Balance::first)},
+      // HAProxy's and nginx's.
+      {"leastconn", static_cast<int>(Balance::least_connections), Availability::elsewhere},
+      {"least_conn", static_cast<int>(Balance::least_connections), Availability::elsewhere},
+      {"source", static_cast<int>(Balance::hash), Availability::elsewhere},
+      {"ip_hash", static_cast<int>(Balance::hash), Availability::elsewhere},
+      {"rr", static_cast<int>(Balance::round_robin), Availability::elsewhere},
+      {"prio", static_cast<int>(Balance::first), Availability::elsewhere},
+      {"failover", static_cast<int>(Balance::first), Availability::elsewhere},
   });
 };
 
@@ -39,6 +47,10 @@ struct Words<Starttls> {
       {"ftp", static_cast<int>(Starttls::ftp)},
       {"xmpp", static_cast<int>(Starttls::xmpp)},
       {"sieve", static_cast<int>(Starttls::sieve)},
+      {"postgres", static_cast<int>(Starttls::pgsql), Availability::elsewhere},
+      {"postgresql", static_cast<int>(Starttls::pgsql), Availability::elsewhere},
+      {"mariadb", static_cast<int>(Starttls::mysql), Availability::elsewhere},
+      {"managesieve", static_cast<int>(Starttls::sieve), Availability::elsewhere},
   });
 };
 
@@ -47,6 +59,9 @@ struct Words<SendProxy> {
   static constexpr auto kWords = std::to_array<Word>({
       {"v1", static_cast<int>(SendProxy::v1)},
       {"v2", static_cast<int>(SendProxy::v2)},
+      {"true", static_cast<int>(SendProxy::v1), Availability::elsewhere},
+      {"1", static_cast<int>(SendProxy::v1), Availability::elsewhere},
+      {"2", static_cast<int>(SendProxy::v2), Availability::elsewhere},
   });
 };
 
@@ -71,6 +86,11 @@ struct Words<Check> {
       {"pgsql", static_cast<int>(Check::pgsql)},
       {"mysql", static_cast<int>(Check::mysql)},
       {"redis", static_cast<int>(Check::redis)},
+      {"postgres", static_cast<int>(Check::pgsql), Availability::elsewhere},
+      {"postgresql", static_cast<int>(Check::pgsql), Availability::elsewhere},
+      {"mariadb", static_cast<int>(Check::mysql), Availability::elsewhere},
+      {"false", static_cast<int>(Check::none), Availability::elsewhere},
+      {"true", static_cast<int>(Check::tls), Availability::elsewhere},
   });
 };
 

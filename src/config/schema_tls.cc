@@ -13,6 +13,18 @@ struct Words<Verify> {
       {"chain", static_cast<int>(Verify::chain)},
       {"pin", static_cast<int>(Verify::pin)},
       {"none", static_cast<int>(Verify::none)},
+      {"peer", static_cast<int>(Verify::full), Availability::elsewhere},
+      {"required", static_cast<int>(Verify::full), Availability::elsewhere},
+      {"yes", static_cast<int>(Verify::full), Availability::elsewhere},
+      {"true", static_cast<int>(Verify::full), Availability::elsewhere},
+      {"on", static_cast<int>(Verify::full), Availability::elsewhere},
+      {"ca", static_cast<int>(Verify::chain), Availability::elsewhere},
+      {"no", static_cast<int>(Verify::none), Availability::elsewhere},
+      {"false", static_cast<int>(Verify::none), Availability::elsewhere},
+      {"off", static_cast<int>(Verify::none), Availability::elsewhere},
+      // The levels of stunnel's old option.
+      {"0", static_cast<int>(Verify::none), Availability::elsewhere},
+      {"2", static_cast<int>(Verify::chain), Availability::elsewhere},
   });
 };
 
@@ -22,6 +34,8 @@ struct Words<OcspMode> {
       {"soft", static_cast<int>(OcspMode::soft)},
       {"require", static_cast<int>(OcspMode::require)},
       {"off", static_cast<int>(OcspMode::off)},
+      {"true", static_cast<int>(OcspMode::require), Availability::elsewhere},
+      {"false", static_cast<int>(OcspMode::off), Availability::elsewhere},
   });
 };
 
@@ -32,6 +46,22 @@ struct Words<TlsVersion> {
       {"1.1", static_cast<int>(TlsVersion::tls1_1)},
       {"1.2", static_cast<int>(TlsVersion::tls1_2)},
       {"1.3", static_cast<int>(TlsVersion::tls1_3)},
+      // As OpenSSL, nginx, Go and others write them.
+      {"TLSv1", static_cast<int>(TlsVersion::tls1_0), Availability::elsewhere},
+      {"TLSv1.0", static_cast<int>(TlsVersion::tls1_0), Availability::elsewhere},
+      {"TLSv1.1", static_cast<int>(TlsVersion::tls1_1), Availability::elsewhere},
+      {"TLSv1.2", static_cast<int>(TlsVersion::tls1_2), Availability::elsewhere},
+      {"TLSv1.3", static_cast<int>(TlsVersion::tls1_3), Availability::elsewhere},
+      {"TLS1.0", static_cast<int>(TlsVersion::tls1_0), Availability::elsewhere},
+      {"TLS1.1", static_cast<int>(TlsVersion::tls1_1), Availability::elsewhere},
+      {"TLS1.2", static_cast<int>(TlsVersion::tls1_2), Availability::elsewhere},
+      {"TLS1.3", static_cast<int>(TlsVersion::tls1_3), Availability::elsewhere},
+      {"TLS12", static_cast<int>(TlsVersion::tls1_2), Availability::elsewhere},
+      {"TLS13", static_cast<int>(TlsVersion::tls1_3), Availability::elsewhere},
+      {"tls1_2", static_cast<int>(TlsVersion::tls1_2), Availability::elsewhere},
+      {"tls1_3", static_cast<int>(TlsVersion::tls1_3), Availability::elsewhere},
+      {"TLS 1.2", static_cast<int>(TlsVersion::tls1_2), Availability::elsewhere},
+      {"TLS 1.3", static_cast<int>(TlsVersion::tls1_3), Availability::elsewhere},
   });
 };
 

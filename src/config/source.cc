@@ -10,6 +10,8 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <cstdlib>
+#include <memory>
 
 #include "base/fd.h"
 
@@ -48,6 +50,16 @@ std::string folder_of(const std::string& path) {
   return folder.empty() ? here : here + "/" + folder;
 }
 
+// Without "m/../" in it, for people read it in messages. Only then: a folder that is reached
+// through a link must stay so, because the link may lead elsewhere tomorrow.
+std::string plain_folder_of(const std::string& path) {
+  std::string folder = folder_of(path);
+  if (folder.starts_with("./")) folder.erase(0, 2);
+  if ((folder + "/").find("/../") == std::string::npos) return folder;
+  const std::unique_ptr<char, void (*)(void*)> real(::realpath(folder.c_str(), nullptr), ::free);
+  return real ? std::string(real.get()) : folder;
+}
+
 }  // namespace
 
 std::size_t character_length(std::string_view text) {
@@ -64,7 +76,7 @@ std::size_t find_invalid_utf8(std::string_view text) {
 }
 
 Source::Source(std::string path, std::string text)
-    : path_(std::move(path)), text_(std::move(text)), folder_(folder_of(path_)) {
+    : path_(std::move(path)), text_(std::move(text)), folder_(plain_folder_of(path_)) {
   if (text_.starts_with("\xef\xbb\xbf")) text_.erase(0, 3);
   line_starts_.push_back(0);
   for (std::size_t i = text_.find('\n'); i != std::string::npos; i = text_.find('\n', i + 1)) {

@@ -189,7 +189,7 @@ TEST_CASE("bare yes and no keep their meaning beside a syntax error") {
         "t.toml:2:1: error: unknown key \"allow_remote\"\n"
         "allow_remote = no\n"
         "^\n"
-        "hint: \"allow_remote\" belongs into the table of a service, such as [ldap]\n"
+        "hint: \"allow_remote\" belongs in a service, such as [web]\n"
         "t.toml:4:10: error: syntax error: text needs quotes\n"
         "accept = x\n"
         "         ^\n"

@@ -155,7 +155,8 @@ TEST_CASE("files that are named must be there") {
   CHECK(load(path).render() == path + ":4:21: error: cannot read " + folder.path("gone.pem") +
                                    ": No such file or directory\n"
                                    "tls.ca = [\"ca.pem\", \"gone.pem\"]\n"
-                                   "                    ^\n" +
+                                   "                    ^\n"
+                                   "hint: it is looked for beside the file that names it\n" +
                                    path +
                                    ":5:11: error: /dev/null is no regular file\n"
                                    "tls.crl = \"/dev/null\"\n"
