@@ -7,6 +7,7 @@ Suites without encryption are left out: nothing speaks them, and their place in 
 """
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -177,16 +178,30 @@ def encrypted(names):
     return [name for name in names if "NULL" not in name]
 
 
+def version():
+    text = subprocess.run(["openssl", "version"], capture_output=True, text=True, check=True).stdout
+    return tuple(map(int, re.match(r"OpenSSL (\d+)\.(\d+)", text).groups()))
+
+
+def without_ccm8(names):
+    """Since 3.2 OpenSSL says that suites with a short tag are of 64 bits, which moves them out of HIGH
+    and to the end of lists. Ours follow 3.0, for which most files that name them were written."""
+    return [name for name in names if not name.endswith("-CCM8")] or ["error"]
+
+
 def main():
     if shutil.which("openssl") is None:
         print("openssl is not installed")
         return 77
     wrong = 0
     compared = 0
+    is_ccm8_weak = version() >= (3, 2)
 
     def compare(what, mine, theirs):
         nonlocal wrong, compared
         compared += 1
+        if is_ccm8_weak:
+            mine, theirs = without_ccm8(mine), without_ccm8(theirs)
         if encrypted(mine) == encrypted(theirs) and set(mine) == set(theirs):
             return
         wrong += 1
