@@ -15,20 +15,29 @@ Loop::Loop()
       output_(std::make_unique_for_overwrite<std::byte[]>(kOutputSize)) {
   must(uv_loop_init(&loop_), "uv_loop_init");
   loop_.data = this;
+  looked_at_ = now();
+  must(uv_prepare_init(&loop_, &prepare_), "uv_prepare_init");
   must(uv_check_init(&loop_, &check_), "uv_check_init");
   must(uv_idle_init(&loop_, &idle_), "uv_idle_init");
-  must(uv_check_start(&check_,
-                      [](uv_check_t* check) noexcept {
-                        static_cast<Loop*>(check->loop->data)->run_deferred();
-                      }),
+  must(uv_prepare_start(&prepare_,
+                        [](uv_prepare_t* prepare) noexcept {
+                          static_cast<Loop*>(prepare->loop->data)->before_poll();
+                        }),
+       "uv_prepare_start");
+  must(uv_check_start(
+           &check_,
+           [](uv_check_t* check) noexcept { static_cast<Loop*>(check->loop->data)->after_poll(); }),
        "uv_check_start");
-  uv_unref(as_handle(&check_));  // it alone is no reason to go on
+  // They alone are not a reason to go on.
+  uv_unref(as_handle(&prepare_));
+  uv_unref(as_handle(&check_));
   coalescing_ = std::make_unique<Coalescing>(*this);
 }
 
 Loop::~Loop() {
   run_deferred();
   coalescing_.reset();
+  uv_close(as_handle(&prepare_), nullptr);
   uv_close(as_handle(&check_), nullptr);
   uv_close(as_handle(&idle_), nullptr);
   // A handle that somebody still owns would make the run below last for ever; better a clear end.
@@ -66,6 +75,18 @@ void Loop::at_end_of_turn(Deferred& what) {
   // An active idle handle keeps the turn from waiting in poll; that matters when we are called from
   // outside of it (a timer, a close callback, before run).
   must(uv_idle_start(&idle_, [](uv_idle_t*) noexcept {}), "uv_idle_start");
+}
+
+void Loop::before_poll() {
+  const int millis = uv_backend_timeout(&loop_);
+  poll_due_ = millis < 0 ? TimePoint::max() - kLate : now() + Millis(millis);
+}
+
+// A poll that returned long after its time has not looked: epoll_wait is interrupted when the
+// process is stopped, and libuv does not ask again once the time is over.
+void Loop::after_poll() {
+  if (now() <= poll_due_ + kLate) looked_at_ = now();
+  return run_deferred();
 }
 
 // The check phase: after this turn's callbacks, and before close callbacks delete any block. Runs

@@ -63,19 +63,29 @@ class Loop final : public Clock {
   // The streams that come fast, for Stream::Block.
   [[nodiscard]] Coalescing& coalescing() { return *coalescing_; }
 
+  // Whether the sockets have been looked at lately. Not on a turn that comes much later than it
+  // should, because the process was stopped or a callback took long: bytes may have come meanwhile.
+  static constexpr Millis kLate{50};
+  [[nodiscard]] bool has_looked_lately() const { return now() - looked_at_ <= kLate; }
+
   // Debug builds: aborts when called from another thread than the one that runs the loop.
   void assert_here() const;
 
   [[nodiscard]] uv_loop_t* raw() { return &loop_; }
 
  private:
+  void before_poll();
+  void after_poll();
   void run_deferred();
 
   uv_loop_t loop_{};
+  uv_prepare_t prepare_{};
   uv_check_t check_{};
   uv_idle_t idle_{};
   Deferred* first_deferred_ = nullptr;
   Deferred** last_deferred_ = &first_deferred_;  // where the next one is linked
+  TimePoint poll_due_{};   // when the poll that is under way returns at the latest
+  TimePoint looked_at_{};  // when a poll last returned in time
   std::thread::id thread_{};
   std::unique_ptr<std::byte[]> input_;
   std::unique_ptr<std::byte[]> output_;

@@ -7,12 +7,27 @@
 
 namespace tunnel::uv {
 
-struct Timer::Block {
+struct Timer::Block final : Deferred {
+  void expired();
+  void on_end_of_turn() override;
+
   uv_timer_t handle{};
   Timer* owner = nullptr;
+  bool is_overdue = false;  // has expired, and is told after the next poll
   // Here and not in the Timer while there is a block: the Timer may be destroyed while this runs.
   std::function<void()> on_expired;
 };
+
+void Timer::Block::expired() {
+  auto& loop = *static_cast<Loop*>(handle.loop->data);
+  if (loop.has_looked_lately()) return on_expired();
+  is_overdue = true;
+  loop.at_end_of_turn(*this);
+}
+
+void Timer::Block::on_end_of_turn() {
+  if (std::exchange(is_overdue, false) && owner != nullptr) return on_expired();
+}
 
 void Timer::Closer::operator()(Block* block) const { close_block(block); }
 
@@ -32,12 +47,13 @@ void Timer::start(Millis after) {
   // libuv counts from its cached time, which may be old after long work or before the loop runs:
   // the timer would expire early.
   uv_update_time(loop_.raw());
+  block_->is_overdue = false;
   const auto millis = static_cast<std::uint64_t>(after.count() > 0 ? after.count() : 0);
   must(uv_timer_start(
            &block_->handle,
            [](uv_timer_t* timer) noexcept {
              auto* block = block_of<Block>(timer);
-             if (block->owner != nullptr) block->on_expired();
+             if (block->owner != nullptr) block->expired();
            },
            millis, 0),
        "uv_timer_start");
@@ -45,7 +61,9 @@ void Timer::start(Millis after) {
 
 void Timer::stop() {
   loop_.assert_here();
-  if (block_) (void)uv_timer_stop(&block_->handle);
+  if (!block_) return;
+  block_->is_overdue = false;
+  (void)uv_timer_stop(&block_->handle);
 }
 
 void Timer::release() {
@@ -55,6 +73,8 @@ void Timer::release() {
   block_.reset();
 }
 
-bool Timer::is_active() const { return block_ && uv_is_active(as_handle(&block_->handle)) != 0; }
+bool Timer::is_active() const {
+  return block_ && (block_->is_overdue || uv_is_active(as_handle(&block_->handle)) != 0);
+}
 
 }  // namespace tunnel::uv

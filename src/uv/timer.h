@@ -10,6 +10,8 @@
 namespace tunnel::uv {
 
 // One-shot timer. Loop-bound. Destroying or stopping it means the callback does not run any more.
+// On a turn that comes much later than it should, the sockets are looked at first: what was sent in
+// time is heard before a deadline is judged.
 // The heap block with the libuv handle is made at the first start: a Timer never started is a
 // pointer or three.
 class Timer {

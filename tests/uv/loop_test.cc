@@ -7,6 +7,7 @@
 #include <cstring>
 #include <functional>
 #include <memory>
+#include <thread>
 #include <vector>
 
 #include "tests/uv/sockets.h"
@@ -163,6 +164,43 @@ TEST_CASE("a timer may start again, release or destroy itself when it expires") 
   loop.run();
   CHECK(rounds == 3);
   CHECK(timer == nullptr);
+}
+
+TEST_CASE("on a turn that comes late, what was sent in time is heard before a timer expires") {
+  Talk talk(Pair::local());
+  Timer deadline(talk.loop, [&] { talk.recorder.on_eof(); });
+  talk.stream->start_reading();
+  deadline.start(Millis(1));
+  (void)uv_run(talk.loop.raw(), UV_RUN_NOWAIT);
+  talk.peer.say("x");
+  std::this_thread::sleep_for(Loop::kLate + Millis(20));
+  CHECK(deadline.is_active());
+  turn_until(talk.loop, [&] { return talk.recorder.has("eof"); });
+  CHECK(talk.recorder.events == Log{"read", "eof"});
+  CHECK_FALSE(deadline.is_active());
+}
+
+TEST_CASE(
+    "a timer that is late may still be stopped, moved or destroyed by what was sent in time") {
+  Talk talk(Pair::local());
+  int expired = 0;
+  Timer stopped(talk.loop, [&] { ++expired; });
+  Timer moved(talk.loop, [&] { ++expired; });
+  auto gone = std::make_unique<Timer>(talk.loop, [&] { ++expired; });
+  talk.recorder.on_any = [&] {
+    stopped.stop();
+    moved.start(std::chrono::hours(1));
+    gone.reset();
+  };
+  for (Timer* timer : {&stopped, &moved, gone.get()}) timer->start(Millis(1));
+  talk.stream->start_reading();
+  (void)uv_run(talk.loop.raw(), UV_RUN_NOWAIT);
+  talk.peer.say("x");
+  std::this_thread::sleep_for(Loop::kLate + Millis(20));
+  turn_until(talk.loop, [&] { return !talk.recorder.bytes.empty(); });
+  for (int i = 0; i < 3; ++i) (void)uv_run(talk.loop.raw(), UV_RUN_NOWAIT);
+  CHECK(expired == 0);
+  CHECK(moved.is_active());
 }
 
 TEST_CASE("a descriptor's readiness is told, as it is asked for") {

@@ -6,11 +6,14 @@
 #include <netinet/tcp.h>
 #include <sys/socket.h>
 
+#include <chrono>
 #include <csignal>
 #include <cstddef>
+#include <cstdio>
 #include <cstdlib>
 #include <functional>
 #include <memory>
+#include <source_location>
 #include <string>
 #include <utility>
 #include <vector>
@@ -19,6 +22,7 @@
 #include "base/fd.h"
 #include "uv/loop.h"
 #include "uv/stream.h"
+#include "uv/timer.h"
 
 // Real sockets on loopback, and a recorder of a Stream's events.
 namespace tunnel::uv::testing {
@@ -127,16 +131,32 @@ class Recorder final : public Stream::Events {
 
 using Log = std::vector<std::string>;
 
-// Turns the loop until the condition holds; a test whose condition never comes ends by meson's
-// timeout.
+// How long a condition may take to come, on any machine.
+constexpr std::chrono::seconds kPatience{120};
+
+[[noreturn]] inline void give_up_waiting(const std::source_location& where) {
+  (void)std::fprintf(stderr, "%s:%u: what is waited for here does not come\n", where.file_name(),
+                     static_cast<unsigned>(where.line()));
+  std::abort();
+}
+
+// Turns the loop until the condition holds.
 template <class Condition>
-void turn_until(Loop& loop, Condition condition) {
+void turn_until(Loop& loop, Condition condition,
+                std::source_location where = std::source_location::current()) {
+  Timer patience(loop, [&] { give_up_waiting(where); });
+  patience.start(kPatience);
   while (!condition()) (void)uv_run(loop.raw(), UV_RUN_ONCE);
 }
 // As above where the condition changes outside of the loop.
 template <class Condition>
-void spin_until(Loop& loop, Condition condition) {
-  while (!condition()) (void)uv_run(loop.raw(), UV_RUN_NOWAIT);
+void spin_until(Loop& loop, Condition condition,
+                std::source_location where = std::source_location::current()) {
+  const auto until = std::chrono::steady_clock::now() + kPatience;
+  while (!condition()) {
+    (void)uv_run(loop.raw(), UV_RUN_NOWAIT);
+    if (std::chrono::steady_clock::now() > until) give_up_waiting(where);
+  }
 }
 
 struct IgnoreSigpipe {
