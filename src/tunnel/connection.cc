@@ -18,10 +18,18 @@ struct Connection::Dialing {
         deadline(service.loop(), [&connection] { connection.on_dial_deadline(); }),
         retry(service.loop(), [&connection] { connection.on_retry(); }) {}
 
+  // Nothing of it calls the connection any more.
+  void silence() {
+    if (dial) dial->abandon();
+    deadline.stop();
+    retry.stop();
+  }
+
   const SocketAddress address;  // the client's
   balance::Walk walk;
   std::vector<SocketAddress> tried;  // addresses: none is tried twice for one connection
   std::vector<Attempt> attempts;
+  // What can call the connection: silenced by silence(), all of them.
   std::unique_ptr<Dial> dial;
   uv::Timer deadline;
   uv::Timer retry;  // while every target that is left is full or ejected, or none is known yet
@@ -186,7 +194,10 @@ void Connection::attempt_failed(DialFailure failure, Sentence sentence) {
 
 void Connection::on_dial_deadline() {
   const std::string limit = format_duration(*service_.config().timeouts.dial);
-  if (claim_) {
+  // A dial that was begun for the next target in this very moment has not failed: the one before
+  // has, and is on record.
+  const bool is_dialled = claim_ && (dialing_->dial->has_begun() || dialing_->attempts.empty());
+  if (is_dialled) {
     const Phase phase = dialing_->dial->phase();
     times_ = dialing_->dial->times();
     DialFailure failure{Kind::connect_timeout, "", phase == Phase::resolving};
@@ -296,20 +307,19 @@ void Connection::on_relay_ended(const Relay::Ended& ended) {
 }
 
 // The one place that ends a connection. The relay closes its own streams when this returns; a
-// client that never got that far is reset.
+// client that never got that far is reset. A timer that ends it runs before the sockets of the same
+// turn are read, so a dial that went on would find neither client nor claim.
 void Connection::finish(const Relay::Ended& ended) {
   if (is_finished_) return;
   is_finished_ = true;
-  if (dialing_) {
-    dialing_->deadline.stop();
-    dialing_->retry.stop();
-  }
   log_closed(ended);
   count(ended.kind);
+  socket_.reset();
   if (client_) {
     client_->reset();
     client_.reset();
   }
+  if (dialing_) dialing_->silence();
   claim_.release();
   return service_.loop().at_end_of_turn(*this);
 }

@@ -94,12 +94,13 @@ class Connection final : public uv::Deferred,
   const std::uint64_t id_;
   const TimePoint accepted_at_;
 
-  // Released by finish(), all of them.
+  // Released or silenced by finish(), all of them: it may be called while one of them is on the
+  // stack, and from then on none may call.
   Fd socket_;                           // until start()
   std::unique_ptr<uv::Stream> client_;  // until relaying: then the relay's
-  std::unique_ptr<Dialing> dialing_;
-  std::unique_ptr<Relay> relay_;
-  balance::Claim claim_;  // of the target that is dialled or relayed to
+  std::unique_ptr<Dialing> dialing_;    // silenced; until relaying
+  std::unique_ptr<Relay> relay_;        // silent: it has ended before it says so
+  balance::Claim claim_;                // of the target that is dialled or relayed to
 
   bool is_finished_ = false;
   bool is_stopping_ = false;

@@ -57,6 +57,14 @@ Dial::~Dial() = default;
 // Through the timer, so that nothing is reported before start() has returned.
 void Dial::start() { deadline_.start(Millis(0)); }
 
+// The conversation and the session stay: one of them may be what is on the stack. They call nobody.
+void Dial::abandon() {
+  deadline_.stop();
+  waiter_.reset();
+  connector_.reset();
+  stream_.reset();
+}
+
 void Dial::begin() {
   is_started_ = true;
   phase_began_ = loop_.now();

@@ -82,8 +82,8 @@ class Dial final : public uv::Stream::Events, public Connector::Owner {
  public:
   class Owner {
    public:
-    // The dial is about to enter `phase`; the owner may give up (and destroy the Dial) here.
-    // Returns whether the Dial goes on (false: it may be gone).
+    // The dial is about to enter `phase`; the owner may give up here: abandon() or destroy the
+    // Dial. Returns whether the Dial goes on (false: it may be gone).
     [[nodiscard]] virtual bool on_phase(Phase phase) = 0;
     // take_stream() and take_session() now. The session may hold input that is valid only until
     // this returns: open() it. May destroy the Dial as the last action.
@@ -112,6 +112,9 @@ class Dial final : public uv::Stream::Events, public Connector::Owner {
   Dial& operator=(const Dial&) = delete;
 
   void start();  // reports later, never before it returned
+  // Gives up without a report: whatever could still call the Dial is closed now. May be called
+  // while the Dial is on the stack; only the destructor and what is const may be called after it.
+  void abandon();
 
   [[nodiscard]] std::unique_ptr<uv::Stream> take_stream() { return std::move(stream_); }
   [[nodiscard]] std::unique_ptr<tls::Session> take_session() { return std::move(session_); }
@@ -125,6 +128,8 @@ class Dial final : public uv::Stream::Events, public Connector::Owner {
   [[nodiscard]] const DialFailure& failure() const { return failure_; }
   [[nodiscard]] const PhaseTimes& times() const { return times_; }
   [[nodiscard]] Phase phase() const { return phase_; }
+  // False until the loop has turned once after start().
+  [[nodiscard]] bool has_begun() const { return is_started_; }
 
  private:
   void begin();
@@ -185,10 +190,12 @@ class Dial final : public uv::Stream::Events, public Connector::Owner {
   std::optional<std::size_t> attempt_;  // which offer of TLS is made to it; see tls::Peer
   tls::Tickets tickets_ = tls::Tickets::welcome;
   TimePoint handshake_until_{};  // by timeouts.handshake, if it is set
+  // What can call the Dial. Silenced by abandon(), all of them.
   uv::Timer deadline_;
   std::unique_ptr<AddressBook::Waiter> waiter_;
   std::unique_ptr<Connector> connector_;
   std::unique_ptr<uv::Stream> stream_;
+
   std::unique_ptr<preamble::Conversation> conversation_;
   std::unique_ptr<tls::Session> session_;
   std::string greeting_, surplus_;
