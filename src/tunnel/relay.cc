@@ -13,6 +13,8 @@ constexpr Millis kBareEndGrace{250};
 
 bool is_reset(int uv_error) { return uv_error == UV_ECONNRESET || uv_error == UV_EPIPE; }
 
+}  // namespace
+
 Relay::Ended client_gone(int uv_error) {
   if (is_reset(uv_error)) {
     return {Kind::reset_by_client, Side::client, "the client reset the connection"};
@@ -28,8 +30,6 @@ Relay::Ended server_gone(std::string_view target, int uv_error) {
   return {Kind::connection_lost, Side::server,
           std::string(target) + " is not reachable any more (" + uv_strerror(uv_error) + ")"};
 }
-
-}  // namespace
 
 std::string_view word(Side side) {
   switch (side) {
@@ -137,6 +137,7 @@ void Relay::client_write_failed(int uv_error) {
   if (mode_ == Mode::draining) return sink_failed(*client_);
   if (mode_ != Mode::relaying || client_write_error_ != 0) return;
   client_write_error_ = uv_error;
+  half_closed_at_ = loop_.now();
   server_->stop_reading();
   if (up_.state != State::open) return client_broken(uv_error);
 }
@@ -243,6 +244,7 @@ void Relay::server_write_failed(int uv_error) {
   if (mode_ == Mode::draining) return sink_failed(*server_);
   if (mode_ != Mode::relaying || server_write_error_ != 0) return;
   server_write_error_ = uv_error;
+  half_closed_at_ = loop_.now();
   client_->stop_reading();
   if (down_.state != State::open) return server_broken(uv_error);
 }
@@ -268,7 +270,7 @@ void Relay::write_up(Bytes bytes) {
     case uv::Stream::Written::done:
       return;
     case uv::Stream::Written::pending:
-      return client_->stop_reading();
+      return hold_back(*client_);
     case uv::Stream::Written::failed:
       return server_write_failed(server_->write_error());
   }
@@ -280,7 +282,7 @@ void Relay::write_down(Bytes bytes) {
     case uv::Stream::Written::done:
       return;
     case uv::Stream::Written::pending:
-      return server_->stop_reading();
+      return hold_back(*server_);
     case uv::Stream::Written::failed:
       return client_write_failed(client_->write_error());
   }

@@ -146,6 +146,11 @@ class Relay {
   void note_end(Side side);
   void finish_if_both_ended();
 
+  void hold_back(uv::Stream& source);
+  void look();
+  void look_at_client();
+  void look_at_server();
+
   void drain_then_reset(uv::Stream& sink, Ended ended);
   void poll_delivery();
   void sink_failed(const uv::Stream& sink);
@@ -191,6 +196,15 @@ class Relay {
   TimePoint half_closed_at_{};
   TimePoint last_progress_{};  // of a slow sink, seen between two looks
   std::size_t pending_seen_ = 0;
+  // When to look whether a side that is held back has gone.
+  TimePoint look_at_ = TimePoint::max();
+  // How much the server had yet to get of a client that has reset, when it last took some.
+  struct Legacy {
+    std::size_t left = 0;
+    TimePoint taken_at{};
+  };
+  std::optional<Legacy> legacy_;
+  [[nodiscard]] bool is_legacy_refused();
 
   // Mode::draining.
   struct Drain {
@@ -201,5 +215,9 @@ class Relay {
   };
   std::unique_ptr<Drain> drain_;
 };
+
+// What it is called when a side was lost by this error, for an end that is a reset.
+[[nodiscard]] Relay::Ended client_gone(int uv_error);
+[[nodiscard]] Relay::Ended server_gone(std::string_view target, int uv_error);
 
 }  // namespace tunnel

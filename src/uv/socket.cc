@@ -98,9 +98,9 @@ void set_low_water(int fd, std::uint32_t bytes) {
   (void)::setsockopt(fd, SOL_SOCKET, SO_RCVLOWAT, &value, sizeof value);
 }
 
-bool has_undelivered_bytes(int fd) {
+std::size_t undelivered_bytes(int fd) {
   int bytes = 0;
-  return ::ioctl(fd, SIOCOUTQ, &bytes) == 0 && bytes > 0;
+  return ::ioctl(fd, SIOCOUTQ, &bytes) == 0 && bytes > 0 ? static_cast<std::size_t>(bytes) : 0;
 }
 
 bool has_unread_bytes(int fd) {
@@ -126,6 +126,12 @@ bool has_error_or_hangup(int fd, bool is_unix) {
   // A program that says its word and leaves at once has closed both sides, too: what it said
   // counts.
   return !has_unread_bytes(fd);
+}
+
+int take_error(int fd) {
+  int error = 0;
+  socklen_t length = sizeof error;
+  return ::getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &length) == 0 ? error : 0;
 }
 
 Peeked peek(int fd) {

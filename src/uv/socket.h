@@ -32,12 +32,15 @@ void reset_on_close(int fd);
 [[nodiscard]] int low_water(int fd);
 void set_low_water(int fd, std::uint32_t bytes);
 
-[[nodiscard]] bool has_undelivered_bytes(
-    int fd);  // SIOCOUTQ; also counts a FIN not yet acknowledged
+// SIOCOUTQ; also counts a FIN not yet acknowledged.
+[[nodiscard]] std::size_t undelivered_bytes(int fd);
 [[nodiscard]] bool is_tcp_closed(int fd);
 [[nodiscard]] bool has_error_or_hangup(int fd, bool is_unix);
 
 [[nodiscard]] bool has_unread_bytes(int fd);  // leaves errors and ends to be read
+
+// The error that ended it, as errno; 0: none. The kernel tells it once.
+[[nodiscard]] int take_error(int fd);
 
 // What a read would say, without taking anything. The kernel's error is taken.
 struct Peeked {

@@ -104,11 +104,23 @@ void Stream::reset() {
 
 bool Stream::is_delivered() const {
   if (!block_) return true;
-  return block_->pending() == 0 && (block_->is_unix || !socket::has_undelivered_bytes(fd()));
+  return block_->pending() == 0 && (block_->is_unix || socket::undelivered_bytes(fd()) == 0);
 }
 
 bool Stream::is_hung_up() const {
   return !block_ || socket::has_error_or_hangup(fd(), block_->is_unix);
+}
+
+bool Stream::has_unread() const { return block_ && socket::has_unread_bytes(fd()); }
+
+int Stream::find_error() {
+  if (!block_) return 0;
+  if (block_->socket_error == 0) block_->socket_error = -socket::take_error(fd());
+  return block_->socket_error;
+}
+
+std::size_t Stream::undelivered() const {
+  return block_ ? block_->pending() + socket::undelivered_bytes(fd()) : 0;
 }
 
 void Stream::set_nodelay() {

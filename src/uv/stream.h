@@ -75,6 +75,14 @@ class Stream {
   // bytes are left to be read.
   [[nodiscard]] bool is_hung_up() const;
 
+  // For a stream that is held back (not read because its bytes have nowhere to go) and may be hung
+  // up: whether bytes are left to be read, and the error that ended it (0: none), which reading
+  // will find again at its end.
+  [[nodiscard]] bool has_unread() const;
+  [[nodiscard]] int find_error();
+  // How many bytes of ours the peer has not acknowledged, pending() included.
+  [[nodiscard]] std::size_t undelivered() const;
+
   void set_nodelay();
   void set_keepalive(int idle_seconds, int interval_seconds, int count);
   [[nodiscard]] int fd() const;

@@ -3,6 +3,10 @@
 
 #include <doctest/doctest.h>
 
+#include <chrono>
+#include <string>
+#include <thread>
+
 #include "tests/uv/sockets.h"
 
 namespace tunnel {
@@ -157,6 +161,79 @@ TEST_CASE("a client that does not read stops the server from being read") {
   std::string down;
   CHECK(bench.read_to_end(bench.client, down) == 0);
   CHECK(down.size() == bench.relay->bytes_down());
+}
+
+namespace {
+
+// Fills everything on the way from `from` to a peer that does not read.
+void fill(Bench& bench, const Pair& from) {
+  const std::string block = pattern(65536);
+  int stalled = 0;
+  spin_until(bench.loop, [&] {
+    const ssize_t n =
+        ::send(from.far.get(), block.data(), block.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
+    stalled = n < 0 ? stalled + 1 : 0;
+    return stalled > 200;
+  });
+}
+
+}  // namespace
+
+TEST_CASE("a client's reset is seen although the server does not read, and ends the connection") {
+  Bench bench;
+  fill(bench, bench.client);
+  bench.client.reset();
+  bench.until_ended();
+  CHECK(bench.ended->kind == Kind::reset_by_client);
+}
+
+TEST_CASE("a client that resets while its server is slow still gets its last bytes through") {
+  Bench bench;
+  fill(bench, bench.client);
+  bench.client.reset();
+  // The reset is seen, and only then the server reads.
+  const auto begin = std::chrono::steady_clock::now();
+  spin_until(bench.loop,
+             [&] { return std::chrono::steady_clock::now() - begin > std::chrono::seconds(2); });
+  REQUIRE_FALSE(bench.ended);
+  std::string up;
+  CHECK(bench.read_to_end(bench.server, up) == ECONNRESET);
+  CHECK(up.size() == bench.relay->bytes_up());
+  bench.until_ended();
+  CHECK(bench.ended->kind == Kind::reset_by_client);
+}
+
+TEST_CASE(
+    "a server's reset is seen although the client does not read, and waits for it no longer "
+    "than half_close") {
+  Bench bench({.half_close = Millis(300)});
+  fill(bench, bench.server);
+  bench.server.reset();
+  bench.until_ended();
+  CHECK(bench.ended->kind == Kind::reset_by_server);
+}
+
+TEST_CASE("after a pause bytes that came in time count, although idle is over") {
+  Bench bench({.idle = Millis(100)});
+  (void)uv_run(bench.loop.raw(), UV_RUN_NOWAIT);
+  std::this_thread::sleep_for(Millis(50));
+  bench.client.say("x");
+  std::this_thread::sleep_for(Millis(200));
+  spin_until(bench.loop, [&] { return bench.ended || bench.relay->bytes_up() == 1; });
+  CHECK_FALSE(bench.ended);
+}
+
+TEST_CASE("half_close and idle that end in the same turn end the connection once") {
+  Bench bench({.idle = Millis(20), .half_close = Millis(20)});
+  bench.client.finish();
+  std::string none;
+  CHECK(bench.read_to_end(bench.server, none) == 0);
+  bench.server.reset();
+  std::this_thread::sleep_for(Millis(30));
+  bench.until_ended();
+  CHECK(bench.ended->kind != Kind::stopped);
+  bench.relay->abort();  // a stop that is forced in the same turn
+  CHECK(bench.ended->kind != Kind::stopped);
 }
 
 TEST_CASE("the idle timeout resets both sides") {
