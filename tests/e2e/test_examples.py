@@ -27,7 +27,9 @@ class Script:
         self._output = folder / "output"
         self._terminal, end = pty.openpty()
         self.process = subprocess.Popen(
-            [*DIE_WITH_PARENT, "sh", ROOT / "examples" / name / "run.sh", *arguments],
+            # Where the tests run in the background, SIGINT is ignored, and would be for the script.
+            [*DIE_WITH_PARENT, "env", "--default-signal=INT", "sh",
+             ROOT / "examples" / name / "run.sh", *arguments],
             stdin=end, stdout=open(self._output, "wb"), stderr=subprocess.STDOUT,
             start_new_session=True,
             env={**os.environ, "TUNNEL": str(tunnel.BINARY), "TMPDIR": str(self.folder),

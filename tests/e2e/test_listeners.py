@@ -224,7 +224,7 @@ def test_running_out_of_descriptors_pauses_accepting_only(relay, serve, tmp_path
     server = serve(echo)
     tunnel = relay(server, tls=False, options={"workers": 1},
                    prefix=["prlimit", "--nofile=64:64", "--"])
-    room = (64 - tunnel.ps.num_fds()) // 2
+    room = (64 - tunnel.ps.num_fds()) // 2  # of which it keeps some for itself
     clients, served = [], []
     # Far more than fit. Each is served, or waits in the backlog, or is reset for want of a socket
     # to its target; those that are served stay so.
@@ -245,7 +245,7 @@ def test_running_out_of_descriptors_pauses_accepting_only(relay, serve, tmp_path
                     served.append(client)
             except ConnectionResetError:
                 pass
-        return len(served) >= room // 2
+        return len(served) >= room // 3
 
     eventually(enough_are_served, lambda: f"{len(served)} are served, with room for {room}")
     for client in served:
