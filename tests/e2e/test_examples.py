@@ -4,8 +4,10 @@
 import os
 import pathlib
 import pty
+import select
 import signal
 import subprocess
+import tty
 
 import pytest
 from harness import tunnel
@@ -75,6 +77,34 @@ def test_ctrl_c_at_any_moment_leaves_nothing_behind(tmp_path, keep, moment):
     script.press_ctrl_c()
     assert script.process.wait(PATIENCE) != 0
     assert not list(script.folder.iterdir())
+
+
+def test_terminal_shows_what_a_long_command_does(tmp_path):
+    """Its last line, which is gone when the command has ended, and everything if it fails."""
+    terminal, end = pty.openpty()
+    tty.setraw(end)
+    inner = f"echo first; echo second; until [ -e {tmp_path}/seen ]; do sleep 0.1; done; exit 3"
+    process = subprocess.Popen(
+        [*DIE_WITH_PARENT, "sh", "-c", f'. "{ROOT}/tests/lib/script.sh"; quietly sh -c "{inner}"'],
+        stdin=end, stdout=end, stderr=end, start_new_session=True)
+    os.close(end)
+    shown = b""
+
+    def read():
+        assert select.select([terminal], [], [], PATIENCE)[0], shown
+        return os.read(terminal, 1000)
+
+    try:
+        while b"\r\x1b[Ksecond" not in shown:
+            shown += read()
+        (tmp_path / "seen").touch()
+        while True:
+            shown += read()
+    except OSError:  # the terminal's other end is closed
+        pass
+    os.close(terminal)
+    assert process.wait(PATIENCE) == 1
+    assert b"\r\x1b[Kfirst\nsecond\n" in shown, shown
 
 
 def fake(folder, name, script):

@@ -34,9 +34,10 @@ quietly() {
 
 show_last_line() {
   width=$(stty size 2>/dev/null </dev/tty | cut -d ' ' -f 2)
+  [ "${width:-0}" -gt 1 ] || width=80 # a terminal that does not know
   while sleep 0.3 && [ -e "$1" ]; do
     line=$(tail -c 1000 "$1" | tr '\r' '\n' | grep . | tail -n 1 | tr -cd '[:print:]')
-    printf '\r\033[K%s' "$(printf '%s' "$line" | cut -c "1-$((${width:-80} - 1))")"
+    printf '\r\033[K%s' "$(printf '%s' "$line" | cut -c "1-$((width - 1))")"
   done
 }
 
