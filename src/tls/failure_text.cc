@@ -94,7 +94,7 @@ std::string port_advice(std::string_view target) {
          advice(*plaintext);
 }
 
-bool is_about_client_certificate(gnutls_alert_description_t alert) {
+bool is_about_client_certificate(std::uint8_t alert) {
   switch (alert) {
     case GNUTLS_A_BAD_CERTIFICATE:
     case GNUTLS_A_UNSUPPORTED_CERTIFICATE:
@@ -111,7 +111,7 @@ bool is_about_client_certificate(gnutls_alert_description_t alert) {
 }
 
 // What an alert usually means for the one who gets it.
-std::string_view meaning(gnutls_alert_description_t alert) {
+std::string_view meaning(std::uint8_t alert) {
   switch (alert) {
     case GNUTLS_A_HANDSHAKE_FAILURE:
     case GNUTLS_A_INSUFFICIENT_SECURITY:
@@ -146,9 +146,14 @@ std::string_view meaning(gnutls_alert_description_t alert) {
   }
 }
 
-std::string alert_name(gnutls_alert_description_t alert) {
+std::string alert_name(std::uint8_t alert) {
   std::string name;
-  if (const char* symbol = gnutls_alert_get_strname(alert)) {
+  // GnuTLS's enumeration has no room for more.
+  const bool may_have_name = alert < 128;
+  const char* symbol =
+      may_have_name ? gnutls_alert_get_strname(static_cast<gnutls_alert_description_t>(alert))
+                    : nullptr;
+  if (symbol != nullptr) {
     // GNUTLS_A_HANDSHAKE_FAILURE: the RFC's name in capitals, after a prefix.
     std::string_view rest(symbol);
     if (rest.starts_with("GNUTLS_A_")) rest.remove_prefix(9);
@@ -176,7 +181,7 @@ std::string version_name(unsigned version) {
 }
 
 // What an alert usually means for the one who offered a pre-shared key; "" when nothing special.
-std::string about_psk(gnutls_alert_description_t alert, std::string_view identity) {
+std::string about_psk(std::uint8_t alert, std::string_view identity) {
   const std::string name = '"' + printable(identity) + '"';
   switch (alert) {
     case GNUTLS_A_UNKNOWN_PSK_IDENTITY:
@@ -195,7 +200,7 @@ std::string about_psk(gnutls_alert_description_t alert, std::string_view identit
 }
 
 // What an alert says about the certificate that the server was shown; "" when it says nothing.
-std::string_view complaint(gnutls_alert_description_t alert) {
+std::string_view complaint(std::uint8_t alert) {
   switch (alert) {
     case GNUTLS_A_UNKNOWN_CA:
       return ": it does not trust the CA that issued it, or lacks a certificate between the two "
@@ -215,7 +220,7 @@ std::string_view complaint(gnutls_alert_description_t alert) {
   }
 }
 
-Failure certificate_rejected(std::string_view target, gnutls_alert_description_t alert,
+Failure certificate_rejected(std::string_view target, std::uint8_t alert,
                              const AlertContext& context) {
   const std::string with_alert = " with the alert " + alert_name(alert);
   if (context.certificate.empty())
@@ -237,9 +242,17 @@ Failure certificate_rejected(std::string_view target, gnutls_alert_description_t
 
 }  // namespace
 
-Failure alert_received(std::string_view target, gnutls_alert_description_t alert,
-                       const AlertContext& context) {
+// Behind "a TLS 1.2 renegotiation".
+constexpr std::string_view kNoRenegotiation =
+    ", which is never done: if it wants a client certificate, it has to ask for it in the "
+    "handshake";
+
+Failure alert_received(std::string_view target, std::uint8_t alert, const AlertContext& context) {
   const auto name = alert_name(alert);
+  if (context.renegotiation == Renegotiation::ignored)
+    return {Kind::tls_alert, text(target) + " ended the session with the alert " + name +
+                                 ", after it had asked for a TLS 1.2 renegotiation" +
+                                 text(kNoRenegotiation)};
   // Servers that want a certificate and get none, or one they do not like, use one of the alerts
   // about certificates, or vague ones: OpenSSL says handshake_failure and GnuTLS decode_error in
   // TLS 1.2, where our certificate is the only thing left to dislike once it was asked for.
@@ -311,6 +324,30 @@ Failure record_failed(std::string_view target, int gnutls_error) {
                                 "; the server, or something on the way to it, changed the bytes"};
 }
 
+Failure protocol_broken(std::string_view target, std::string_view sent) {
+  return {Kind::tls_failed,
+          "TLS session with " + text(target) + " broke: the server sent " + text(sent) +
+              "; it, or something on the way to it, does not keep to the protocol"};
+}
+
+Failure renegotiation_began(std::string_view target) {
+  return {Kind::tls_failed, "TLS session with " + text(target) +
+                                " broke: the server began a TLS 1.2 renegotiation in "
+                                "mid-connection" +
+                                text(kNoRenegotiation)};
+}
+
+std::string renegotiation_ignored(std::string_view target) {
+  return text(target) + " asked for a TLS 1.2 renegotiation" + text(kNoRenegotiation);
+}
+
+Failure resumed_without_fresh_keys(std::string_view target) {
+  return {Kind::tls_failed,
+          text(target) +
+              " resumed a TLS 1.3 session without fresh keys (psk_ke), which is not accepted: let it "
+              "use psk_dhe_ke, or set tls.resumption = false"};
+}
+
 Failure not_in_list(std::string_view target, std::string_view what, std::string_view chosen,
                     std::string_view key) {
   return {Kind::tls_failed, text(target) + " chose the " + text(what) + ' ' + text(chosen) +
@@ -358,11 +395,17 @@ Failure closed_in_handshake(std::string_view target, Silence how, bool said_anyt
   return {Kind::tls_closed, std::move(sentence)};
 }
 
-Failure ended_without_goodbye(std::string_view target, Silence how) {
-  if (how == Silence::reset) return {Kind::reset_by_server, text(target) + " reset the connection"};
+Failure ended_without_goodbye(std::string_view target, Silence how, Renegotiation renegotiation) {
+  const std::string after =
+      renegotiation == Renegotiation::ignored
+          ? "; before, it asked for a TLS 1.2 renegotiation" + text(kNoRenegotiation)
+          : std::string();
+  if (how == Silence::reset)
+    return {Kind::reset_by_server, text(target) + " reset the connection" + after};
   return {Kind::truncated, text(target) +
                                " closed the connection without TLS's close_notify; what it sent "
-                               "may have been cut off"};
+                               "may have been cut off" +
+                               after};
 }
 
 Failure handshake_timeout(std::string_view target, Millis after, bool said_anything) {

@@ -6,76 +6,99 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <optional>
+#include <type_traits>
 
 #include "base/bytes.h"
-#include "tls/handles.h"
 
 namespace tunnel::tls {
 
-// The keys of one direction of an established session, borrowed from GnuTLS for the length of one
-// call, so that whole records of application data can be sealed and opened from buffer to buffer.
-// GnuTLS's own record layer copies every record two or three times on its way and allocates up to
-// four times 16 KiB for it, which is a seventh of what bulk data costs.
-//
-// Nothing is kept between calls: the keys are asked for each time (a KeyUpdate changes them, and a
-// connection at rest should not own two cipher contexts), and give_back() tells GnuTLS how many
-// records have gone by. Everything that is not application data is GnuTLS's business: open()
-// refuses it untouched. AES-GCM in TLS 1.2 (RFC 5288) and 1.3 (RFC 8446 section 5) only.
-class RecordCipher {
- public:
+// The keys of one direction of an established session, and how many records have passed under them.
+// Every AEAD cipher of TLS 1.2 (RFC 5246 section 6.2.3.3) and 1.3 (RFC 8446 section 5.2) is the
+// same few numbers. A value; wiped when it goes.
+struct RecordKeys {
+  static constexpr std::size_t kNonceSize = 12;
   enum class Direction : std::uint8_t { write, read };
 
-  // Nothing when the session's cipher or version is none of the above, or its keys are due for an
-  // update, which GnuTLS makes when it sends.
-  [[nodiscard]] static std::optional<RecordCipher> borrow(gnutls_session_t session,
-                                                          Direction direction);
+  // As GnuTLS has them now. Nothing when the version is older than TLS 1.2 or the cipher is not
+  // an AEAD: CBC.
+  [[nodiscard]] static std::optional<RecordKeys> of(gnutls_session_t session, Direction direction);
+  // Those that we may write with past GnuTLS: AES-GCM, and no update of them is due, which GnuTLS
+  // makes when it sends.
+  [[nodiscard]] static std::optional<RecordKeys> to_write(gnutls_session_t session);
 
-  // The size of the record that `input` begins with, header included, if all of it is there and it
-  // may be opened here, else 0.
-  [[nodiscard]] static std::size_t whole_record(Bytes input);
-  // The most plaintext that a record of that size can hold, which `into` must have room for.
-  [[nodiscard]] std::size_t room_for(std::size_t record_size) const {
-    return record_size - kHeaderSize - explicit_nonce_size_ - kTagSize;
-  }
+  RecordKeys() = default;
+  RecordKeys(const RecordKeys&) = default;
+  RecordKeys& operator=(const RecordKeys&) = default;
+  ~RecordKeys();
 
-  // Decrypts one whole record. Nothing (and no record counted) when it is no application data, is
-  // empty or not genuine: then it is for GnuTLS to take, and to fail about.
-  [[nodiscard]] std::optional<std::size_t> open(Bytes record, MutableBytes into);
+  // Once, before GnuTLS is asked to write itself.
+  void give_back(gnutls_session_t session) const;
 
-  // Appends one record. May write to `plaintext` and to the byte behind it while it works, if
-  // `is_followed` says that there is one, and restores both.
+  gnutls_cipher_algorithm_t algorithm = GNUTLS_CIPHER_UNKNOWN;
+  bool is_1_2 = false;
+  std::uint8_t explicit_nonce_size = 0;  // 8 for AES in TLS 1.2
+  std::uint8_t tag_size = 0;
+  std::uint8_t key_size = 0;
+  std::array<unsigned char, 32> key{};
+  std::array<unsigned char, kNonceSize> iv{};
+  std::uint64_t sequence = 0;
+};
+
+// Seals and opens whole records from buffer to buffer. GnuTLS's own record layer copies every
+// record two or three times on its way and allocates up to four times 16 KiB for it, which is a
+// seventh of what bulk data costs.
+//
+// Made anew for each call that has records to work on: a connection at rest should not own two
+// cipher contexts.
+class RecordCipher {
+ public:
+  static constexpr std::size_t kHeaderSize = 5;
+  static constexpr std::uint8_t kAlert = 21, kHandshake = 22, kApplicationData = 23;
+  static constexpr std::size_t kMostPlaintext = 16384;                  // RFC 8446 section 5.1
+  static constexpr std::size_t kMostCiphertext = kMostPlaintext + 256;  // and 5.2
+
+  // `keys` must outlive it; their sequence number counts on. Nothing when there is no memory.
+  [[nodiscard]] static std::optional<RecordCipher> with(RecordKeys& keys);
+
+  // The room for plaintext that a record of that size needs, header included: the plaintext itself,
+  // in TLS 1.3 its type and padding, too. Nothing for what is too short to be a record.
+  [[nodiscard]] static std::optional<std::size_t> room_for(const RecordKeys& keys,
+                                                           std::size_t record_size);
+
+  // What was in a record: the first `size` bytes of where it was decrypted to.
+  struct Content {
+    std::uint8_t type = 0;  // 0: none but padding (TLS 1.3)
+    std::size_t size = 0;
+    std::size_t padded_size = 0;  // with the padding, without the type
+  };
+  // Decrypts one whole record, of any type. Nothing, and no record counted, when it is not genuine.
+  [[nodiscard]] std::optional<Content> open(Bytes record, MutableBytes into);
+
+  // Appends one record of application data. May write to `plaintext` and to the byte behind it
+  // while it works, if `is_followed` says that there is one, and restores both.
   enum class Followed : std::uint8_t { no, yes };
   [[nodiscard]] bool seal(MutableBytes plaintext, Followed followed, OutBuffer& out);
 
-  // Once, before GnuTLS is asked for anything else.
-  void give_back();
-
  private:
-  static constexpr std::size_t kHeaderSize = 5;
-  static constexpr std::size_t kTagSize = 16;
-  static constexpr std::size_t kNonceSize = 12;
-
   struct Deinit {
     void operator()(gnutls_aead_cipher_hd_t cipher) const { gnutls_aead_cipher_deinit(cipher); }
   };
   using Cipher = std::unique_ptr<std::remove_pointer_t<gnutls_aead_cipher_hd_t>, Deinit>;
-  using Nonce = std::array<unsigned char, kNonceSize>;
+  using Nonce = std::array<unsigned char, RecordKeys::kNonceSize>;
   using Header = std::array<unsigned char, kHeaderSize>;
 
-  RecordCipher() = default;
+  RecordCipher(RecordKeys& keys, gnutls_aead_cipher_hd_t cipher) : keys_(&keys), cipher_(cipher) {}
   [[nodiscard]] std::array<unsigned char, 8> sequence_bytes() const;
   [[nodiscard]] Nonce nonce() const;
-  [[nodiscard]] static Header header_of(std::size_t size);
+  [[nodiscard]] static Header header_of(std::uint8_t type, std::size_t size);
   // TLS 1.2's additional data: sequence number, type, version, length of the plaintext.
-  [[nodiscard]] std::array<unsigned char, 13> additional_data(std::size_t size) const;
+  [[nodiscard]] std::array<unsigned char, 13> additional_data(std::uint8_t type,
+                                                              std::size_t size) const;
 
-  gnutls_session_t session_ = nullptr;
-  Direction direction_ = Direction::read;
+  RecordKeys* keys_;
   Cipher cipher_;
-  Nonce iv_{};
-  std::uint64_t sequence_ = 0;
-  std::size_t explicit_nonce_size_ = 0;  // 8 in TLS 1.2
 };
 
 }  // namespace tunnel::tls

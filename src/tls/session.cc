@@ -16,6 +16,13 @@
 namespace tunnel::tls {
 namespace {
 
+constexpr std::uint8_t kHandshakeRecord = 22;
+
+// Any number may come: one that the enumeration does not have must not become one of its values.
+std::uint8_t alert_number(gnutls_session_t session) {
+  return static_cast<std::uint8_t>(gnutls_alert_get(session));
+}
+
 bool is_ip(const std::string& name) {
   std::array<unsigned char, 16> address{};
   return ::inet_pton(AF_INET, name.c_str(), address.data()) == 1 ||
@@ -59,6 +66,7 @@ void Session::Impl::start(Tickets tickets) {
   // Without ours GnuTLS would obey SSLKEYLOGFILE: secrets are logged where the configuration says
   // so and nowhere else.
   gnutls_session_set_keylog_function(raw, context.key_log.is_open() ? &Impl::log_key : nullptr);
+  gnutls_handshake_set_secret_function(raw, &Impl::on_secret);
   set_server_name();
   std::vector<gnutls_datum_t> protocols;
   for (const auto& protocol : context.alpn) protocols.push_back(lend(protocol));
@@ -149,6 +157,14 @@ int Session::Impl::on_ticket(gnutls_session_t session, unsigned, unsigned, unsig
   return 0;
 }
 
+int Session::Impl::on_secret(gnutls_session_t session, gnutls_record_encryption_level_t level,
+                             const void* read, const void*, std::size_t size) {
+  if (level == GNUTLS_ENCRYPTION_LEVEL_APPLICATION && read != nullptr)
+    static_cast<Impl*>(gnutls_session_get_ptr(session))->secret =
+        std::make_unique<TrafficSecret>(Bytes(static_cast<const std::byte*>(read), size));
+  return 0;
+}
+
 int Session::Impl::log_key(gnutls_session_t session, const char* label,
                            const gnutls_datum_t* secret) {
   static_cast<Impl*>(gnutls_session_get_ptr(session))
@@ -193,6 +209,10 @@ bool Session::Impl::looks_like_tls() {
 Io Session::Impl::finish_handshake() {
   const auto raw = session.get();
   const char* suite = gnutls_ciphersuite_get(raw);
+  const auto group = gnutls_group_get(raw);
+  if (gnutls_session_is_resumed(raw) != 0 && gnutls_protocol_get_version(raw) == GNUTLS_TLS1_3 &&
+      group == GNUTLS_GROUP_INVALID)
+    return fail_with_alert(resumed_without_fresh_keys(target), GNUTLS_A_HANDSHAKE_FAILURE);
   is_unlisted = true;
   if (!context.offer.accepts_suite(suite != nullptr ? suite : ""))
     return fail_with_alert(not_in_list(target, "cipher suite", suite, "tls.ciphers"),
@@ -201,7 +221,6 @@ Io Session::Impl::finish_handshake() {
       gnutls_kx_get(raw) == GNUTLS_KX_PSK)
     return fail_with_alert(no_fresh_keys(target), GNUTLS_A_HANDSHAKE_FAILURE);
   is_unlisted = false;
-  const auto group = gnutls_group_get(raw);
   if (group != GNUTLS_GROUP_INVALID && !context.offer.accepts_group(group))
     return fail_with_alert(not_in_list(target, "group", gnutls_group_get_name(group), "tls.groups"),
                            GNUTLS_A_HANDSHAKE_FAILURE);
@@ -211,6 +230,7 @@ Io Session::Impl::finish_handshake() {
     if (verdict.failure.kind != Kind::ok)
       return fail_with_alert(std::move(verdict.failure), verdict.alert);
   }
+  if (!set_up_gate()) return Io::failed;
   resumption.established(raw);
   if (offers_key && attempt > 0)
     remembered_offers->at(*offers_key)
@@ -219,6 +239,23 @@ Io Session::Impl::finish_handshake() {
   warnings = 0;
   peer.reset();
   return Io::done;
+}
+
+bool Session::Impl::set_up_gate() {
+  const auto raw = session.get();
+  gnutls_handshake_set_secret_function(raw, nullptr);
+  // Behind the server's Finished, in the record that it ends in: under keys that are over.
+  if (gnutls_record_check_pending(raw) > 0) {
+    (void)fail_with_alert(protocol_broken(target, "a handshake message behind its last"),
+                          GNUTLS_A_UNEXPECTED_MESSAGE);
+    return false;
+  }
+  gate = RecordGate::before(raw, secret ? *secret : TrafficSecret());
+  secret.reset();
+  if (gate || gnutls_protocol_get_version(raw) != GNUTLS_TLS1_3) return true;
+  (void)fail_with_alert(handshake_failed(target, GNUTLS_E_UNWANTED_ALGORITHM),
+                        GNUTLS_A_HANDSHAKE_FAILURE);
+  return false;
 }
 
 // ---- failing
@@ -234,13 +271,19 @@ Io Session::Impl::fail_with_alert(Failure why, gnutls_alert_description_t alert)
   return fail(std::move(why));
 }
 
+Renegotiation Session::Impl::renegotiation() const {
+  const bool is_asked = gate ? gate->was_asked_to_renegotiate() : hello_requested;
+  return is_asked ? Renegotiation::ignored : Renegotiation::not_asked;
+}
+
 AlertContext Session::Impl::alert_context() const {
   return {
       .certificate_requested = gnutls_certificate_client_get_request_status(session.get()) != 0,
       .certificate = context.certificate ? context.certificate->description() : std::string_view(),
       .psk_identity = context.psk ? context.psk->identity() : std::string_view(),
       .established = established,
-      .data_received = received_data};
+      .data_received = received_data,
+      .renegotiation = renegotiation()};
 }
 
 unsigned Session::Impl::server_version() const {
@@ -254,7 +297,7 @@ Io Session::Impl::fail_handshake(int error) {
   if (overflowed) return fail(out_of_room(target));
   switch (error) {
     case GNUTLS_E_FATAL_ALERT_RECEIVED:
-      return fail(alert_received(target, gnutls_alert_get(session.get()), alert_context()));
+      return fail(alert_received(target, alert_number(session.get()), alert_context()));
     case GNUTLS_E_UNSUPPORTED_VERSION_PACKET:
       (void)gnutls_alert_send(session.get(), GNUTLS_AL_FATAL, GNUTLS_A_PROTOCOL_VERSION);
       return fail(wrong_version(target, server_version()));
@@ -264,20 +307,27 @@ Io Session::Impl::fail_handshake(int error) {
   }
 }
 
+Io Session::Impl::fail_established(std::uint8_t alert) {
+  // A server that refuses what it has resumed: the next one shows whether it was the ticket.
+  if (!received_data && gnutls_session_is_resumed(session.get()) != 0) resumption.rest_tickets();
+  return fail(alert_received(target, alert, alert_context()));
+}
+
 Io Session::Impl::fail_record(int error) {
   if (failure) return Io::failed;
   if (overflowed) return fail(out_of_room(target));
   if (error == GNUTLS_E_FATAL_ALERT_RECEIVED) {
-    const auto alert = gnutls_alert_get(session.get());
+    const auto alert = alert_number(session.get());
     if (alert == GNUTLS_A_CLOSE_NOTIFY) {  // sent as "fatal", which is wrong but clear enough
       closed = true;
       return Io::closed;
     }
-    // A server that refuses what it has resumed: the next one shows whether it was the ticket.
-    if (!received_data && gnutls_session_is_resumed(session.get()) != 0) resumption.rest_tickets();
-    return fail(alert_received(target, alert, alert_context()));
+    return fail_established(alert);
   }
   (void)gnutls_alert_send_appropriate(session.get(), error);
+  // In TLS 1.2 and older the type of a record shows outside.
+  if (error == GNUTLS_E_UNEXPECTED_PACKET && border.type() == kHandshakeRecord)
+    return fail(renegotiation_began(target));
   return fail(record_failed(target, error));
 }
 
@@ -287,7 +337,7 @@ Failure Session::transport_ended(End end) const {
   const auto how = end == End::reset ? Silence::reset : Silence::closed;
   if (impl_->failure) return *impl_->failure;
   if (impl_->closed) return {};
-  if (impl_->established) return ended_without_goodbye(impl_->target, how);
+  if (impl_->established) return ended_without_goodbye(impl_->target, how, impl_->renegotiation());
   return closed_in_handshake(impl_->target, how, impl_->first_size > 0);
 }
 
@@ -332,6 +382,11 @@ Negotiated Session::negotiated() const {
   if (const char* group = gnutls_group_get_name(gnutls_group_get(raw))) result.group = group;
   result.resumed = gnutls_session_is_resumed(raw) != 0;
   return result;
+}
+
+std::string Session::remark() const {
+  return impl_->renegotiation() == Renegotiation::ignored ? renegotiation_ignored(impl_->target)
+                                                          : std::string();
 }
 
 bool Session::has_received_data() const { return impl_->received_data; }

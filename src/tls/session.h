@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <string>
 #include <string_view>
 
 #include "base/bytes.h"
@@ -69,7 +70,7 @@ class Session {
 
   // Decrypts into `into` as much as fits. done: `size` bytes, call again for more (there may be
   // input left). again: `size` bytes (possibly 0) and all input used up. Tickets, KeyUpdates and
-  // empty records are swallowed. TLS 1.2 renegotiation is refused with a warning alert in `out`.
+  // empty records are swallowed, and so are warnings and TLS 1.2's HelloRequest.
   // closed, failed: `size` is 0; all that came before the end was handed out by earlier calls. A
   // fatal alert before the first byte of data may be the server's late answer to our certificate
   // (TLS 1.3): Kind::client_cert_rejected.
@@ -106,7 +107,9 @@ class Session {
   // session with the same server, on a new connection, which may do better. Nothing when there is
   // no point in it. Ends after a few.
   [[nodiscard]] std::optional<std::size_t> next_attempt(Kind failed);
-  [[nodiscard]] Negotiated negotiated() const;   // after the handshake
+  [[nodiscard]] Negotiated negotiated() const;  // after the handshake
+  // What is worth a word in the log although the session went well; "" for nothing.
+  [[nodiscard]] std::string remark() const;
   [[nodiscard]] bool has_received_data() const;  // any application byte was opened
   [[nodiscard]] std::string_view alpn_selected() const;
 

@@ -23,77 +23,92 @@ Session::Opened Session::open(MutableBytes into, OutBuffer& out) {
   if (impl.failure) return {Io::failed, 0};
   if (impl.closed) return {Io::closed, 0};
   const Lending lending(impl.out, out);
-  const auto raw = impl.session.get();
+  const auto opened = impl.gate ? impl.open_at_gate(into) : impl.open_by_gnutls(into);
+  if (opened.size > 0) impl.received_data = true;
+  return opened;
+}
+
+Session::Opened Session::Impl::open_at_gate(MutableBytes into) {
+  const auto opened = gate->open(input, into);
+  input = input.subspan(opened.used);
+  switch (opened.met) {
+    case RecordGate::Met::end_of_input:
+      return {Io::again, opened.size};
+    case RecordGate::Met::full:
+      return {Io::done, opened.size};
+    case RecordGate::Met::close_notify:
+      closed = true;
+      break;
+    case RecordGate::Met::fatal_alert:
+      if (opened.size > 0) received_data = true;
+      (void)fail_established(gate->alert());
+      break;
+    case RecordGate::Met::refusal:
+      (void)fail_with_alert(refused(), gate->refusal().alert);
+      break;
+  }
+  // What was decrypted before the end is delivered first; the next call tells the end.
+  if (opened.size > 0) return {Io::done, opened.size};
+  return {closed ? Io::closed : Io::failed, 0};
+}
+
+Failure Session::Impl::refused() const {
+  const auto& refusal = gate->refusal();
+  if (refusal.alert == GNUTLS_A_BAD_RECORD_MAC)
+    return record_failed(target, GNUTLS_E_DECRYPTION_FAILED);
+  if (refusal.is_renegotiation) return renegotiation_began(target);
+  return protocol_broken(target, refusal.what);
+}
+
+Session::Opened Session::Impl::open_by_gnutls(MutableBytes into) {
+  const auto raw = session.get();
   std::size_t size = 0;
   // Nothing is asked of GnuTLS without input: it would allocate a record's room to find that out.
-  while (size < into.size() && (!impl.input.empty() || gnutls_record_check_pending(raw) > 0)) {
-    if (const auto opened = impl.open_records(into.subspan(size)); opened > 0) {
-      size += opened;
-      continue;
-    }
+  while (size < into.size() && (!input.empty() || gnutls_record_check_pending(raw) > 0)) {
     const auto result = gnutls_record_recv(raw, into.data() + size, into.size() - size);
     if (result > 0) {
       size += static_cast<std::size_t>(result);
-      impl.warnings = 0;
-      impl.received_data = true;
+      warnings = 0;
+      hello_requests = 0;
       continue;
     }
     switch (static_cast<int>(result)) {
-      case GNUTLS_E_AGAIN:  // no input left, or a ticket, a KeyUpdate or an empty record went by
+      case GNUTLS_E_AGAIN:  // no input left, or an empty record went by
       case GNUTLS_E_INTERRUPTED:
-        if (impl.border.is_here()) impl.record_limit = 0;
         continue;
-      case GNUTLS_E_REHANDSHAKE:
-        if (++impl.warnings > kMaxWarnings) {
-          (void)impl.fail(too_many_warnings(impl.target));
-          break;
-        }
-        (void)gnutls_alert_send(raw, GNUTLS_AL_WARNING, GNUTLS_A_NO_RENEGOTIATION);
-        continue;
+      case GNUTLS_E_REHANDSHAKE:  // RFC 5246 section 7.4.1.1: may be ignored
+        hello_requested = true;
+        if (++hello_requests <= kMaxHelloRequests) continue;
+        (void)fail_with_alert(protocol_broken(target, "handshake messages without end"),
+                              GNUTLS_A_UNEXPECTED_MESSAGE);
+        break;
       case GNUTLS_E_WARNING_ALERT_RECEIVED:
-        if (++impl.warnings <= kMaxWarnings) continue;
-        (void)impl.fail(too_many_warnings(impl.target));
+        if (++warnings <= kMaxWarnings) continue;
+        (void)fail(too_many_warnings(target));
         break;
       case 0:
-        impl.closed = true;
+        closed = true;
         break;
       default:
-        (void)impl.fail_record(static_cast<int>(result));
+        if (size > 0) received_data = true;
+        (void)fail_record(static_cast<int>(result));
         break;
     }
-    // What was decrypted before the end is delivered first; the next call tells the end.
     if (size > 0) return {Io::done, size};
-    return {impl.failure ? Io::failed : Io::closed, 0};
+    return {failure ? Io::failed : Io::closed, 0};
   }
-  const bool has_more = !impl.input.empty() || gnutls_record_check_pending(raw) > 0;
+  const bool has_more = !input.empty() || gnutls_record_check_pending(raw) > 0;
   return {has_more ? Io::done : Io::again, size};
-}
-
-std::size_t Session::Impl::open_records(MutableBytes into) {
-  if (!border.is_here() || RecordCipher::whole_record(input) == 0) return 0;
-  if (gnutls_record_check_pending(session.get()) > 0) return 0;
-  auto cipher = RecordCipher::borrow(session.get(), RecordCipher::Direction::read);
-  if (!cipher) return 0;
-  std::size_t opened = 0;
-  while (const std::size_t size = RecordCipher::whole_record(input)) {
-    if (into.size() - opened < cipher->room_for(size)) break;
-    const auto plaintext = cipher->open(input.first(size), into.subspan(opened));
-    if (!plaintext) break;
-    opened += *plaintext;
-    input = input.subspan(size);
-  }
-  cipher->give_back();
-  if (opened > 0) {
-    warnings = 0;
-    received_data = true;
-  }
-  return opened;
 }
 
 Io Session::seal(MutableBytes plaintext, OutBuffer& out) {
   auto& impl = *impl_;
   if (impl.failure) return Io::failed;
   const Lending lending(impl.out, out);
+  if (!plaintext.empty() && impl.gate && impl.gate->take_key_request()) {
+    const int error = gnutls_session_key_update(impl.session.get(), 0);
+    if (impl.overflowed || error < 0) return impl.fail_record(error);
+  }
   while (!plaintext.empty()) {
     if (const auto sealed = impl.seal_records(plaintext); sealed > 0) {
       plaintext = plaintext.subspan(sealed);
@@ -111,7 +126,9 @@ Io Session::seal(MutableBytes plaintext, OutBuffer& out) {
 // Only what fills at least one record: less is not worth asking for the keys.
 std::size_t Session::Impl::seal_records(MutableBytes plaintext) {
   if (record_limit == 0 || plaintext.size() < record_limit) return 0;
-  auto cipher = RecordCipher::borrow(session.get(), RecordCipher::Direction::write);
+  auto keys = RecordKeys::to_write(session.get());
+  if (!keys) return 0;
+  auto cipher = RecordCipher::with(*keys);
   if (!cipher) return 0;
   std::size_t sealed = 0;
   while (sealed < plaintext.size()) {
@@ -121,7 +138,7 @@ std::size_t Session::Impl::seal_records(MutableBytes plaintext) {
     if (!cipher->seal(plaintext.subspan(sealed, size), followed, *out)) break;
     sealed += size;
   }
-  cipher->give_back();
+  keys->give_back(session.get());
   return sealed;
 }
 

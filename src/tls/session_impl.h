@@ -14,6 +14,7 @@
 #include "tls/failure_text.h"
 #include "tls/handles.h"
 #include "tls/record_border.h"
+#include "tls/record_gate.h"
 #include "tls/resumption.h"
 #include "tls/session.h"
 
@@ -24,6 +25,9 @@ inline constexpr std::size_t kFirstBytes = 11;
 
 // Warnings (TLS 1.2) in a row, without anything else in between.
 inline constexpr int kMaxWarnings = 16;
+
+// HelloRequests (TLS 1.2) in a row: 128 KiB of them.
+inline constexpr int kMaxHelloRequests = 32768;
 
 // Lends an OutBuffer to the push callback for the length of one call.
 class Lending {
@@ -58,19 +62,24 @@ struct Session::Impl {
   Bytes input;               // what feed() lent and GnuTLS has not taken
   OutBuffer* out = nullptr;  // where its ciphertext goes
   RecordBorder border;       // in what GnuTLS has taken
+  // After the handshake, what looks at every record in GnuTLS's place; null for CBC suites.
+  std::unique_ptr<RecordGate> gate;
+  std::unique_ptr<TrafficSecret> secret;  // for it, until it is there (TLS 1.3)
 
   // What came first, for what GnuTLS does not tell: a peer without TLS, a version we do not accept.
   std::array<std::byte, kFirstBytes> first{};
   std::uint8_t first_size = 0;
 
   // The largest record that the server takes, once GnuTLS has shown it by cutting what it was to
-  // send. 0: GnuTLS must send the next record, which shows this, and lets it answer a KeyUpdate.
+  // send. 0: GnuTLS must send the next record, which shows this.
   std::uint16_t record_limit = 0;
-  std::uint8_t warnings = 0;  // in a row
-  bool overflowed = false;    // `out` was too small
+  std::uint8_t warnings = 0;         // in a row
+  std::uint16_t hello_requests = 0;  // in a row, of a session without a gate
+  bool overflowed = false;           // `out` was too small
   bool established = false;
   bool received_data = false;
   bool closed = false;                 // by the peer's close_notify
+  bool hello_requested = false;        // in a session without a gate
   bool is_unlisted = false;            // the server has chosen what was offered and is not accepted
   bool is_attempt_remembered = false;  // it is not the first one, and no session before says why
   std::size_t attempt = 0;             // which offer is made
@@ -83,14 +92,19 @@ struct Session::Impl {
   Io fail_with_alert(Failure why, gnutls_alert_description_t alert);
   Io fail_handshake(int error);
   Io fail_record(int error);
+  Io fail_established(std::uint8_t alert);  // by the server
   Io finish_handshake();
-  // Whole records past GnuTLS's record layer: how many bytes of plaintext they took or gave. 0:
-  // this one is for GnuTLS.
-  std::size_t open_records(MutableBytes into);
+  bool set_up_gate();
+  Opened open_at_gate(MutableBytes into);
+  Opened open_by_gnutls(MutableBytes into);
+  [[nodiscard]] Failure refused() const;  // by the gate
+  // Whole records past GnuTLS's record layer: how many bytes of plaintext they took. 0: the next
+  // one is for GnuTLS.
   std::size_t seal_records(MutableBytes plaintext);
   // False when what came first cannot be TLS; the session has failed then.
   bool looks_like_tls();
   [[nodiscard]] AlertContext alert_context() const;
+  [[nodiscard]] Renegotiation renegotiation() const;
   [[nodiscard]] unsigned server_version() const;
 
   static ssize_t push(gnutls_transport_ptr_t self, const void* data, std::size_t size);
@@ -102,6 +116,8 @@ struct Session::Impl {
                               gnutls_privkey_t* key, unsigned* flags);
   static int on_ticket(gnutls_session_t session, unsigned type, unsigned when, unsigned incoming,
                        const gnutls_datum_t* message);
+  static int on_secret(gnutls_session_t session, gnutls_record_encryption_level_t level,
+                       const void* read, const void* write, std::size_t size);
   static int log_key(gnutls_session_t session, const char* label, const gnutls_datum_t* secret);
 };
 

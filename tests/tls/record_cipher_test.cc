@@ -5,7 +5,6 @@
 #include <doctest/doctest.h>
 
 #include <algorithm>
-#include <functional>
 #include <string>
 #include <vector>
 
@@ -16,7 +15,7 @@
 using namespace tunnel;
 using namespace tunnel::tls;
 using namespace tunnel::tls::test;
-using Direction = RecordCipher::Direction;
+using Direction = RecordKeys::Direction;
 using Followed = RecordCipher::Followed;
 
 namespace {
@@ -26,6 +25,18 @@ constexpr const char* kOurs[] = {
     "NORMAL:-VERS-ALL:+VERS-TLS1.2:-CIPHER-ALL:+AES-256-GCM",
     "NORMAL:-VERS-ALL:+VERS-TLS1.3:-CIPHER-ALL:+AES-128-GCM",
     "NORMAL:-VERS-ALL:+VERS-TLS1.3:-CIPHER-ALL:+AES-256-GCM",
+};
+constexpr const char* kAead[] = {
+    "NORMAL:-VERS-ALL:+VERS-TLS1.2:-CIPHER-ALL:+AES-128-GCM",
+    "NORMAL:-VERS-ALL:+VERS-TLS1.2:-CIPHER-ALL:+AES-256-GCM",
+    "NORMAL:-VERS-ALL:+VERS-TLS1.2:-CIPHER-ALL:+CHACHA20-POLY1305",
+    "NORMAL:-VERS-ALL:+VERS-TLS1.2:-CIPHER-ALL:+AES-128-CCM",
+    "NORMAL:-VERS-ALL:+VERS-TLS1.2:-CIPHER-ALL:+AES-256-CCM-8",
+    "NORMAL:-VERS-ALL:+VERS-TLS1.3:-CIPHER-ALL:+AES-128-GCM",
+    "NORMAL:-VERS-ALL:+VERS-TLS1.3:-CIPHER-ALL:+AES-256-GCM",
+    "NORMAL:-VERS-ALL:+VERS-TLS1.3:-CIPHER-ALL:+CHACHA20-POLY1305",
+    "NORMAL:-VERS-ALL:+VERS-TLS1.3:-CIPHER-ALL:+AES-128-CCM",
+    "NORMAL:-VERS-ALL:+VERS-TLS1.3:-CIPHER-ALL:+AES-128-CCM-8",
 };
 constexpr const char* kTls13 = "NORMAL:-VERS-ALL:+VERS-TLS1.3:-CIPHER-ALL:+AES-128-GCM";
 constexpr const char* kTls12 = "NORMAL:-VERS-ALL:+VERS-TLS1.2:-CIPHER-ALL:+AES-128-GCM";
@@ -70,12 +81,14 @@ TEST_CASE("a record that is sealed here is one that GnuTLS opens, and the next i
       connect(f, priority);
       std::vector<std::byte> room(1000);
       OutBuffer out(room);
-      auto cipher = RecordCipher::borrow(raw(f), Direction::write);
+      auto keys = RecordKeys::to_write(raw(f));
+      REQUIRE(keys);
+      auto cipher = RecordCipher::with(*keys);
       REQUIRE(cipher);
       auto text = std::string("sealed here|");
       const auto whole = as_mutable_bytes(text);
       CHECK(cipher->seal(followed == Followed::yes ? whole.first(11) : whole, followed, out));
-      cipher->give_back();
+      keys->give_back(raw(f));
       CHECK(text == "sealed here|");  // what was borrowed is as it was
       f.server().receive(as_text(out.filled()));
       f.client().send(" sealed by GnuTLS");
@@ -88,82 +101,73 @@ TEST_CASE("a record that is sealed here is one that GnuTLS opens, and the next i
 }
 
 TEST_CASE("a record that GnuTLS has sealed is opened here, once") {
-  for (const char* priority : kOurs) {
+  for (const char* priority : kAead) {
     CAPTURE(priority);
     Fixture f;
+    f.tls.priority = std::string(priority) + ":%PROFILE_MEDIUM";
     connect(f, priority);
     f.server().send("from the server");
     const auto record = f.server().take_output();
-    CHECK(RecordCipher::whole_record(as_bytes(record)) == record.size());
-    CHECK(RecordCipher::whole_record(as_bytes(record.substr(0, record.size() - 1))) == 0);
-    auto cipher = RecordCipher::borrow(raw(f), Direction::read);
+    auto keys = RecordKeys::of(raw(f), Direction::read);
+    REQUIRE(keys);
+    auto cipher = RecordCipher::with(*keys);
     REQUIRE(cipher);
-    std::vector<std::byte> into(cipher->room_for(record.size()));
-    const auto size = cipher->open(as_bytes(record), into);
-    REQUIRE(size);
-    CHECK(as_text(Bytes(into).first(*size)) == "from the server");
-    CHECK_FALSE(cipher->open(as_bytes(record), into));  // a replay is not genuine
-    cipher->give_back();
-    f.server().send("and on");
-    f.exchange();
-    CHECK(f.client().received() == "and on");
+    const auto room = RecordCipher::room_for(*keys, record.size());
+    REQUIRE(room);
+    std::vector<std::byte> into(*room);
+    const auto content = cipher->open(as_bytes(record), into);
+    REQUIRE(content);
+    CHECK(int{content->type} == 23);
+    CHECK(as_text(Bytes(into).first(content->size)) == "from the server");
+    CHECK(keys->sequence == 1 + (keys->is_1_2 ? 1 : 0));  // the server's Finished, in TLS 1.2
+    CHECK_FALSE(cipher->open(as_bytes(record), into));    // a replay is not genuine
+    CHECK(keys->sequence == 1 + (keys->is_1_2 ? 1 : 0));
   }
 }
 
-TEST_CASE("what is no application data, empty or changed is left to GnuTLS, uncounted") {
-  const auto check = [](const char* priority, const std::function<void(TestServer&)>& say,
-                        int flipped) {
+TEST_CASE("a record's type, padding and changes are seen") {
+  for (const char* priority : kAead) {
     CAPTURE(priority);
-    CAPTURE(flipped);
     Fixture f;
+    f.tls.priority = std::string(priority) + ":%PROFILE_MEDIUM";
     connect(f, priority);
-    say(f.server());
-    auto record = f.server().take_output();
-    record.back() = static_cast<char>(record.back() ^ flipped);
-    auto cipher = RecordCipher::borrow(raw(f), Direction::read);
+    f.server().send_record(21, std::string("\1\0", 2));
+    const auto alert = f.server().take_output();
+    f.server().send_record(23, "", 7);
+    const auto empty = f.server().take_output();
+    f.server().send("genuine");
+    auto changed = f.server().take_output();
+    changed.back() = static_cast<char>(changed.back() ^ 1);
+    auto keys = RecordKeys::of(raw(f), Direction::read);
+    REQUIRE(keys);
+    auto cipher = RecordCipher::with(*keys);
     REQUIRE(cipher);
-    const auto before = sequence(raw(f), Direction::read);
     std::vector<std::byte> into(64);
-    // TLS 1.2 shows the type outside, and the length of nothing.
-    const auto size = RecordCipher::whole_record(as_bytes(record));
-    if (size > 0) CHECK_FALSE(cipher->open(as_bytes(record).first(size), into));
-    cipher->give_back();
-    CHECK(sequence(raw(f), Direction::read) == before);
-  };
-  for (const char* priority : kOurs) {
-    check(
-        priority, [](TestServer& s) { s.send_record(21, std::string("\1\0", 2)); }, 0);
-    check(
-        priority, [](TestServer& s) { s.send_record(23, ""); }, 0);
-    check(
-        priority, [](TestServer& s) { s.send("genuine"); }, 1);
+    const auto first = cipher->open(as_bytes(alert), into);
+    REQUIRE(first);
+    CHECK(int{first->type} == 21);
+    CHECK(first->size == 2);
+    const auto second = cipher->open(as_bytes(empty), into);
+    REQUIRE(second);
+    CHECK(int{second->type} == 23);
+    CHECK(second->size == 0);
+    CHECK(second->padded_size == (keys->is_1_2 ? 0 : 7));
+    CHECK_FALSE(cipher->open(as_bytes(changed), into));
+    CHECK_FALSE(RecordCipher::room_for(*keys, 12));
   }
 }
 
-TEST_CASE("lengths that no record has are refused by the header alone") {
-  const auto header = [](unsigned type, unsigned minor, unsigned size) {
-    std::string text(5 + size, 'x');
-    text[0] = static_cast<char>(type);
-    text[1] = 3;
-    text[2] = static_cast<char>(minor);
-    text[3] = static_cast<char>(size >> 8);
-    text[4] = static_cast<char>(size & 0xff);
-    return text;
-  };
-  CHECK(RecordCipher::whole_record({}) == 0);
-  CHECK(RecordCipher::whole_record(as_bytes(header(23, 3, 100))) == 105);
-  CHECK(RecordCipher::whole_record(as_bytes(header(23, 3, 16384 + 256))) == 16384 + 261);
-  CHECK(RecordCipher::whole_record(as_bytes(header(23, 3, 16384 + 257))) == 0);
-  CHECK(RecordCipher::whole_record(as_bytes(header(23, 3, 16))) == 0);
-  CHECK(RecordCipher::whole_record(as_bytes(header(22, 3, 100))) == 0);
-  CHECK(RecordCipher::whole_record(as_bytes(header(23, 1, 100))) == 0);
-}
-
-TEST_CASE("other ciphers are GnuTLS's") {
+TEST_CASE("CBC is GnuTLS's, and so is writing with other ciphers than AES-GCM") {
   Fixture f;
-  connect(f, "NORMAL:-VERS-ALL:+VERS-TLS1.3:-CIPHER-ALL:+CHACHA20-POLY1305");
-  CHECK_FALSE(RecordCipher::borrow(raw(f), Direction::read));
-  CHECK_FALSE(RecordCipher::borrow(raw(f), Direction::write));
+  SUBCASE("CBC") {
+    connect(f, "NORMAL:-VERS-ALL:+VERS-TLS1.2:-CIPHER-ALL:+AES-256-CBC:-MAC-ALL:+SHA384");
+    CHECK_FALSE(RecordKeys::of(raw(f), Direction::read));
+  }
+  SUBCASE("ChaCha20") {
+    connect(f, "NORMAL:-VERS-ALL:+VERS-TLS1.3:-CIPHER-ALL:+CHACHA20-POLY1305");
+    CHECK(RecordKeys::of(raw(f), Direction::read));
+  }
+  CHECK_FALSE(RecordKeys::to_write(raw(f)));
 }
 
 TEST_CASE("bulk data goes on through updates of keys, tickets and alerts between its records") {

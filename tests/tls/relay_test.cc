@@ -286,18 +286,28 @@ TEST_CASE("the end of the transport") {
   }
 }
 
-TEST_CASE("TLS 1.2 renegotiation is refused and the session goes on") {
-  Fixture f;
-  f.options.priority = "NORMAL:-VERS-ALL:+VERS-TLS1.2";
-  connect(f);
-  f.server().ask_for_renegotiation();
-  f.exchange();
-  CHECK(f.server().alert_received() == GNUTLS_A_NO_RENEGOTIATION);
-  f.server().send("on");
-  f.client().send("and on");
-  f.exchange();
-  CHECK(f.client().received() == "on");
-  CHECK(f.server().received() == "and on");
+TEST_CASE("a TLS 1.2 HelloRequest is ignored, and the session goes on") {
+  for (const char* priority : {"NORMAL:-VERS-ALL:+VERS-TLS1.2",
+                               "NORMAL:-VERS-ALL:+VERS-TLS1.2:-CIPHER-ALL:+CHACHA20-POLY1305",
+                               "NORMAL:-VERS-ALL:+VERS-TLS1.2:-CIPHER-ALL:+AES-256-CBC:-MAC-ALL:"
+                               "+SHA384"}) {
+    CAPTURE(priority);
+    Fixture f;
+    f.options.priority = priority;
+    connect(f);
+    CHECK(f.client().session().remark().empty());
+    for (int i = 0; i < 1000; ++i) f.server().ask_for_renegotiation();
+    f.exchange();
+    CHECK(f.server().alert_received() == -1);
+    CHECK(f.client().session().remark() ==
+          "dc1.example.com:636 asked for a TLS 1.2 renegotiation, which is never done: if it wants "
+          "a client certificate, it has to ask for it in the handshake");
+    f.server().send("on");
+    f.client().send("and on");
+    f.exchange();
+    CHECK(f.client().received() == "on");
+    CHECK(f.server().received() == "and on");
+  }
 }
 
 TEST_CASE("a changed byte breaks the session with a sentence") {

@@ -24,6 +24,44 @@ std::string text(const gnutls_datum_t& datum) {
   return {reinterpret_cast<const char*>(datum.data), datum.size};
 }
 
+struct Sealing {
+  gnutls_cipher_algorithm_t cipher;
+  std::string key, iv, sequence;
+  bool is_tls13;
+};
+
+std::string seal(const Sealing& how, unsigned char type, std::string_view content,
+                 std::size_t padding) {
+  const bool has_explicit_nonce = how.iv.size() == 4;  // AES in TLS 1.2 (RFC 5288)
+  std::string nonce = how.iv;
+  if (has_explicit_nonce) {
+    nonce += how.sequence;
+  } else {
+    for (std::size_t i = 0; i < 8; ++i)
+      nonce[4 + i] = static_cast<char>(nonce[4 + i] ^ how.sequence[i]);
+  }
+  std::string plain(content);
+  if (how.is_tls13) plain += static_cast<char>(type) + std::string(padding, '\0');
+  const auto tag_size = gnutls_cipher_get_tag_size(how.cipher);
+  const auto length = [](std::size_t size) {
+    return std::string{static_cast<char>(size >> 8), static_cast<char>(size & 255)};
+  };
+  const std::string head{static_cast<char>(how.is_tls13 ? 23 : type), '\3', '\3'};
+  const std::string associated = how.is_tls13 ? head + length(plain.size() + tag_size)
+                                              : how.sequence + head + length(plain.size());
+  gnutls_aead_cipher_hd_t cipher = nullptr;
+  const auto key = lend(how.key);
+  must(gnutls_aead_cipher_init(&cipher, how.cipher, &key));
+  std::string sealed(plain.size() + tag_size, '\0');
+  std::size_t size = sealed.size();
+  must(gnutls_aead_cipher_encrypt(cipher, nonce.data(), nonce.size(), associated.data(),
+                                  associated.size(), tag_size, plain.data(), plain.size(),
+                                  sealed.data(), &size));
+  gnutls_aead_cipher_deinit(cipher);
+  if (has_explicit_nonce) sealed.insert(0, how.sequence);
+  return head + length(sealed.size()) + sealed;
+}
+
 }  // namespace
 
 TestServer::TestServer(const ServerOptions& options) : options_(options) {
@@ -64,7 +102,6 @@ TestServer::TestServer(const ServerOptions& options) : options_(options) {
           key->size = static_cast<unsigned>(bytes.size());
           return 0;
         });
-    gnutls_session_set_ptr(raw, this);
     must(gnutls_credentials_set(raw, GNUTLS_CRD_PSK, psk));
   }
   if (options_.sends_tickets) {
@@ -91,8 +128,16 @@ TestServer::TestServer(const ServerOptions& options) : options_(options) {
           return 0;
         },
         this);
+  gnutls_session_set_ptr(raw, this);
+  gnutls_handshake_set_secret_function(
+      raw, [](gnutls_session_t session, gnutls_record_encryption_level_t level, const void*,
+              const void* secret, std::size_t size) {
+        if (level == GNUTLS_ENCRYPTION_LEVEL_HANDSHAKE && secret != nullptr)
+          static_cast<TestServer*>(gnutls_session_get_ptr(session))
+              ->handshake_secret_.assign(static_cast<const char*>(secret), size);
+        return 0;
+      });
   if (!options_.known_name.empty()) {
-    gnutls_session_set_ptr(raw, this);
     gnutls_handshake_set_post_client_hello_function(raw, [](gnutls_session_t session) {
       const auto* self = static_cast<TestServer*>(gnutls_session_get_ptr(session));
       return self->server_name() == self->options_.known_name ? 0 : GNUTLS_E_UNRECOGNIZED_NAME;
@@ -171,41 +216,37 @@ void TestServer::send(std::string_view plaintext) {
   }
 }
 
-void TestServer::send_record(unsigned char type, std::string_view content) {
+void TestServer::send_record(unsigned char type, std::string_view content, std::size_t padding) {
   gnutls_datum_t mac_key{}, iv{}, key{};
   std::array<unsigned char, 8> sequence{};
   must(gnutls_record_get_state(session_.get(), 0, &mac_key, &iv, &key, sequence.data()));
-  const bool is_tls13 = gnutls_protocol_get_version(session_.get()) == GNUTLS_TLS1_3;
-  const bool has_explicit_nonce = iv.size == 4;  // AES-GCM in TLS 1.2 (RFC 5288)
-  std::string nonce = text(iv);
-  if (has_explicit_nonce) {
-    nonce.append(sequence.begin(), sequence.end());
-  } else {
-    for (std::size_t i = 0; i < 8; ++i)
-      nonce[4 + i] = static_cast<char>(nonce[4 + i] ^ sequence[i]);
-  }
-  std::string plain(content);
-  if (is_tls13) plain += static_cast<char>(type);
-  const auto payload = plain.size() + 16;
-  const auto length = [](std::size_t size) {
-    return std::string{static_cast<char>(size >> 8), static_cast<char>(size & 255)};
-  };
-  const std::string head{static_cast<char>(is_tls13 ? 23 : type), '\3', '\3'};
-  const std::string associated =
-      is_tls13 ? head + length(payload)
-               : std::string(sequence.begin(), sequence.end()) + head + length(plain.size());
-  gnutls_aead_cipher_hd_t cipher = nullptr;
-  must(gnutls_aead_cipher_init(&cipher, gnutls_cipher_get(session_.get()), &key));
-  std::string sealed(payload, '\0');
-  std::size_t size = sealed.size();
-  must(gnutls_aead_cipher_encrypt(cipher, nonce.data(), nonce.size(), associated.data(),
-                                  associated.size(), 16, plain.data(), plain.size(), sealed.data(),
-                                  &size));
-  gnutls_aead_cipher_deinit(cipher);
-  if (has_explicit_nonce) sealed.insert(0, std::string(sequence.begin(), sequence.end()));
-  output_ += head + length(sealed.size()) + sealed;
+  Sealing how{.cipher = gnutls_cipher_get(session_.get()),
+              .key = text(key),
+              .iv = text(iv),
+              .sequence = std::string(sequence.begin(), sequence.end()),
+              .is_tls13 = gnutls_protocol_get_version(session_.get()) == GNUTLS_TLS1_3};
+  output_ += seal(how, type, content, padding);
   for (std::size_t i = 8; i-- > 0 && ++sequence[i] == 0;) continue;
   must(gnutls_record_set_state(session_.get(), 0, sequence.data()));
+}
+
+std::string TestServer::handshake_record(unsigned char type, std::string_view content) {
+  const auto expand = [this](std::string_view label, std::size_t size) {
+    const auto secret = lend(handshake_secret_);
+    std::string info{'\0', static_cast<char>(size), static_cast<char>(6 + label.size())};
+    info += "tls13 " + std::string(label) + '\0';
+    const auto lent = lend(info);
+    std::string out(size, '\0');
+    must(gnutls_hkdf_expand(GNUTLS_MAC_SHA256, &secret, &lent, out.data(), size));
+    return out;
+  };
+  const std::string sequence(7, '\0');
+  Sealing how{.cipher = GNUTLS_CIPHER_AES_128_GCM,
+              .key = expand("key", 16),
+              .iv = expand("iv", 12),
+              .sequence = sequence + static_cast<char>(handshake_records_++),
+              .is_tls13 = true};
+  return seal(how, type, content, 0);
 }
 
 void TestServer::send_close_notify() { must(gnutls_bye(session_.get(), GNUTLS_SHUT_WR)); }

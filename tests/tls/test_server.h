@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -42,8 +43,11 @@ class TestServer {
 
   void send(std::string_view plaintext);  // in records as large as they can be
   // A record with any content, which GnuTLS would not send (an AEAD cipher is needed). Type 23 is
-  // application data, 22 handshake, 21 alert.
-  void send_record(unsigned char type, std::string_view content);
+  // application data, 22 handshake, 21 alert. Only TLS 1.3 has padding.
+  void send_record(unsigned char type, std::string_view content, std::size_t padding = 0);
+  // A record of TLS 1.3 under the keys of the handshake, of which none may have been used yet: the
+  // first of its records, and so on. AES-128-GCM only.
+  [[nodiscard]] std::string handshake_record(unsigned char type, std::string_view content);
   void send_close_notify();
   void send_alert(gnutls_alert_level_t level, gnutls_alert_description_t alert);
   void send_ticket();
@@ -81,6 +85,8 @@ class TestServer {
   Datum ticket_key_;
   SessionHandle session_;
   std::string input_, output_, received_;
+  std::string handshake_secret_;
+  std::uint64_t handshake_records_ = 0;
   bool established_ = false;
   bool closed_ = false;
   int error_ = 0;
