@@ -20,7 +20,7 @@ TEST_PACKAGES="python3-pytest python3-cryptography python3-psutil slapd ldap-uti
   libnginx-mod-stream openssl gnutls-bin postgresql mariadb-server redis-server postfix
   dovecot-imapd dovecot-pop3d dovecot-lmtpd dovecot-managesieved vsftpd prosody haproxy tinyproxy
   microsocks inn2-inews
-  rsync softhsm2 stunnel4 bind9-dnsutils
+  rsync softhsm2 stunnel4 bind9-dnsutils default-jdk-headless
   ca-certificates procps iproute2 groff-base openssh-client socat valgrind"
 
 passed=0

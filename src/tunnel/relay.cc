@@ -354,6 +354,7 @@ void Relay::finish(Ended ended, Close how) {
   if (mode_ == Mode::over) return;
   mode_ = Mode::over;
   timer_.release();
+  if (session_ && ended.kind == Kind::ok) ended.text = session_->remark();
   owner_.on_relay_ended(ended);
   if (how == Close::reset) {
     client_->reset();

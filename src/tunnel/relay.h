@@ -38,7 +38,7 @@ class Relay {
   struct Ended {
     Kind kind = Kind::ok;
     Side side = Side::tunnel;
-    std::string text;  // a sentence, empty for an orderly end
+    std::string text;  // a sentence; for an orderly end usually none
   };
   class Owner {
    public:

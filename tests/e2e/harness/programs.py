@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
-"""Other people's TLS servers: openssl s_server, gnutls-serv, nginx."""
+"""Other people's TLS servers: openssl s_server, gnutls-serv, nginx, Java."""
 
+import pathlib
 import re
 import shutil
 import subprocess
@@ -94,6 +95,30 @@ class Nginx:
                 server {{ listen 127.0.0.1:{port} ssl backlog=4096; {tls}
                     location / {{ default_type text/plain; return 200 "pong\\n"; }}
             }} }}"""
+
+    def stop(self):
+        self.background.stop()
+
+
+class JavaServer:
+    """Java's own TLS: CloseFirst.java, which says what it does."""
+
+    def __init__(self, folder, identity, protocol):
+        store = folder / "java.p12"
+        subprocess.run(["openssl", "pkcs12", "-export", "-in", identity.chain_file, "-inkey",
+                        identity.key_file, "-passout", "pass:secret", "-out", store], check=True,
+                       capture_output=True)
+        self.background = Background(
+            ["java", "-XX:TieredStopAtLevel=1", pathlib.Path(__file__).with_name("CloseFirst.java"),
+             store, "secret", protocol], folder, "java")
+        self.address = self.background.wait_until(self._address, "listens")
+
+    def _address(self):
+        found = re.search(r"^LISTENS (\d+)", self.text(), re.MULTILINE)
+        return found and f"127.0.0.1:{found[1]}"
+
+    def text(self):
+        return self.background.text()
 
     def stop(self):
         self.background.stop()
