@@ -43,7 +43,8 @@ constexpr auto kRows = std::to_array<Row<Global>>({
          .standard = "false",
          .help =
              "Stay in the foreground, and log to standard error unless log_file says otherwise. "
-             "Without it the process becomes a daemon once every listener is bound."}),
+             "Without it the process becomes a daemon once every listener is bound, but not as "
+             "process 1 of a container. Under runit, s6 and their like it has to be true."}),
     row<Type::choice, &Global::log_level>(
         {.key = "log_level",
          .stunnel = "debug",

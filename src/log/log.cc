@@ -227,6 +227,8 @@ class AsyncLog final : public Log {
 
 }  // namespace
 
+Result<void> Log::find_syslog(const std::string& socket) { return log::find_syslog(socket); }
+
 Result<std::unique_ptr<Log>> Log::open(const Options& options) {
   Result<std::unique_ptr<Sink>> sink = Sink::open(options);
   if (!sink) return tl::unexpected(std::move(sink.error()));

@@ -79,6 +79,8 @@ struct Options {
 // is one.
 class Log {
  public:
+  // Whether a syslog daemon answers at /dev/log (or `socket`); an error says why not.
+  [[nodiscard]] static Result<void> find_syslog(const std::string& socket = {});
   static Result<std::unique_ptr<Log>> open(const Options& options);
   Log() = default;
   Log(const Log&) = delete;

@@ -138,6 +138,7 @@ class Syslog final : public Sink {
     return {};
   }
 
+ public:
   Result<void> connect() {
     for (const int type : {SOCK_DGRAM, SOCK_STREAM}) {
       Fd fd(::socket(AF_UNIX, type | SOCK_CLOEXEC, 0));
@@ -152,6 +153,7 @@ class Syslog final : public Sink {
     return failed(ErrorCode::unavailable, "no syslog daemon at " + address_.to_string(), errno);
   }
 
+ private:
   // RFC 3164's, which is what /dev/log speaks.
   static std::string local_time() {
     const time_t now = ::time(nullptr);
@@ -204,7 +206,15 @@ Result<SocketAddress> socket_address(const Options& options, std::string_view sy
   return SocketAddress::unix_path(options.socket.empty() ? system_path : options.socket);
 }
 
+constexpr std::string_view kSyslog = "/dev/log";
+
 }  // namespace
+
+Result<void> find_syslog(const std::string& socket) {
+  const auto address = SocketAddress::unix_path(socket.empty() ? kSyslog : socket);
+  if (!address) return tl::unexpected(address.error());
+  return Syslog(*address).connect();
+}
 
 Result<std::unique_ptr<Sink>> Sink::open(const Options& options) {
   switch (options.sink) {
@@ -213,7 +223,7 @@ Result<std::unique_ptr<Sink>> Sink::open(const Options& options) {
     case Options::Sink::file:
       return File::open(options.path, options.owner);
     case Options::Sink::syslog: {
-      const Result<SocketAddress> address = socket_address(options, "/dev/log");
+      const Result<SocketAddress> address = socket_address(options, kSyslog);
       if (!address) return tl::unexpected(address.error());
       return std::make_unique<Syslog>(*address);
     }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <memory>
+#include <string>
 #include <string_view>
 
 #include "base/result.h"
@@ -24,5 +25,8 @@ class Sink {
   virtual Result<void> write(Level level, std::string_view payload) = 0;
   virtual Result<void> reopen() { return {}; }
 };
+
+// Whether a syslog daemon is there; empty: where the system has it.
+[[nodiscard]] Result<void> find_syslog(const std::string& socket);
 
 }  // namespace tunnel::log

@@ -6,8 +6,11 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <array>
 #include <cerrno>
 #include <cstring>
+#include <fstream>
 #include <string>
 #include <utility>
 
@@ -100,6 +103,15 @@ void Readiness::failed(std::string_view text, int exit_status) {
   if (!pipe_.valid()) return;
   write_all(pipe_.get(), static_cast<char>(exit_status) + std::string(text));
   pipe_.reset();
+}
+
+std::string supervising_parent() {
+  constexpr std::array<std::string_view, 7> kNames = {
+      "runsv", "s6-supervise", "supervise", "supervisord", "perpd", "nosh", "dinit"};
+  std::ifstream file("/proc/" + std::to_string(::getppid()) + "/comm");
+  std::string name;
+  std::getline(file, name);
+  return std::find(kNames.begin(), kNames.end(), name) != kNames.end() ? name : "";
 }
 
 Result<Daemonized> daemonize() {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <optional>
+#include <string>
 #include <string_view>
 
 #include "base/fd.h"
@@ -24,6 +25,8 @@ class Readiness {
   // Start-up failed: the caller sees `text` (empty: it was already said) and the exit status.
   void failed(std::string_view text, int exit_status);
 
+  [[nodiscard]] bool is_awaited() const { return pipe_.valid(); }
+
  private:
   Fd pipe_;
 };
@@ -35,6 +38,10 @@ struct Daemonized {
   // In the daemon.
   Readiness readiness;
 };
+
+// The name of the process that started this one, when it is a supervisor that takes the end of its
+// child for a failure (runit's runsv, s6, daemontools and their like); empty for any other.
+[[nodiscard]] std::string supervising_parent();
 
 // Forks the daemon into a session of its own. Call before any thread exists. Comes back twice: in
 // the daemon at once; in the caller when the daemon reported, or died without a word (which is said

@@ -3,6 +3,7 @@
 
 #include <signal.h>
 #include <syslog.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cstdio>
@@ -10,6 +11,7 @@
 #include <string>
 #include <utility>
 
+#include "base/text.h"
 #include "log/log.h"
 #include "process/daemon.h"
 #include "process/identity.h"
@@ -33,6 +35,10 @@ enum class Voice { standard_error, syslog };
 void say(const std::string& text, Voice voice = Voice::standard_error) {
   if (voice == Voice::syslog) return ::syslog(LOG_DAEMON | LOG_ERR, "error: %s", text.c_str());
   (void)std::fprintf(stderr, "tunnel: error: %s\n", text.c_str());
+}
+
+void warn(const std::string& text) {
+  (void)std::fprintf(stderr, "tunnel: warning: %s\n", text.c_str());
 }
 
 bool is_on_stdio(const config::Config& config) {
@@ -81,6 +87,36 @@ void own_sockets(config::Config& config, const process::Identity& identity) {
     if (!owner.uid) owner.uid = identity.uid;
     if (is_default) owner.gid = identity.gid;
   }
+}
+
+std::string where_the_log_goes(const log::Options& options) {
+  switch (options.sink) {
+    case log::Options::Sink::standard_error:
+      return "/dev/null, for a daemon has no standard error: set log_file";
+    case log::Options::Sink::syslog:
+      return "syslog";
+    case log::Options::Sink::journal:
+      return "the journal";
+    case log::Options::Sink::file:
+      return printable(options.path, 4096);
+  }
+  return "";
+}
+
+// A daemon that came up says where it is, and where its words go: the caller sees nothing else of
+// it. A log without a syslog daemon goes nowhere.
+void introduce(const log::Options& options, const std::string& path, Voice voice, bool is_daemon) {
+  if (voice != Voice::standard_error) return;
+  if (options.sink == log::Options::Sink::syslog) {
+    const auto found = log::Log::find_syslog();
+    if (!found) {
+      warn(found.error().text + ", so the log is lost; set log_file to a path or \"journal\" in " +
+           printable(path, 4096) + ", or foreground = true");
+    }
+  }
+  if (!is_daemon) return;
+  (void)std::fprintf(stderr, "tunnel: running as process %ld; the log goes to %s\n",
+                     static_cast<long>(::getpid()), where_the_log_goes(options).c_str());
 }
 
 // Everything between a valid configuration and served clients, in an order that starts nothing
@@ -149,8 +185,19 @@ int serve(config::Document& document, StdioClient* stdio, process::Readiness& re
                         workers);
   running = &supervisor;
   supervisor.start();
+  // Who uses standard input has the failure itself said, and no file to mend for a log.
+  if (stdio == nullptr || !global.log_file.empty()) {
+    introduce(options, document.config.path, voice, readiness.is_awaited());
+  }
   readiness.ready();
-  return supervisor.run();
+  const int status = supervisor.run();
+  // As ssh's ProxyCommand: standard error is all that the user sees.
+  const bool is_said = options.sink == log::Options::Sink::standard_error;
+  if (status != 0 && !is_said && voice == Voice::standard_error && stdio != nullptr &&
+      !supervisor.failure().empty()) {
+    say(printable(supervisor.failure(), 4096));
+  }
+  return status;
 }
 
 }  // namespace
@@ -166,6 +213,8 @@ std::vector<std::string> check_credentials(config::Document& document) {
 }
 
 int run(config::Document document) {
+  // In a container: nothing else would be left to wait for.
+  if (::getpid() == 1) document.config.global.foreground = true;
   process::Readiness readiness;
   std::unique_ptr<StdioClient> stdio;
   if (is_on_stdio(document.config)) {
@@ -176,6 +225,12 @@ int run(config::Document document) {
     }
     stdio = std::move(*taken);
   } else if (!document.config.global.foreground) {
+    if (const std::string parent = process::supervising_parent(); !parent.empty()) {
+      warn(parent +
+           " has started this process and waits for it to stay, but it becomes a daemon; "
+           "set foreground = true in " +
+           printable(document.config.path, 4096) + ", or start it with --foreground");
+    }
     auto daemonized = process::daemonize();
     if (!daemonized) {
       say(daemonized.error().text);

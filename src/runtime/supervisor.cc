@@ -185,6 +185,7 @@ void Supervisor::on_stdio_done(const std::string& error) {
   is_stdio_done_ = true;
   if (!error.empty()) {
     exit_status_ = 1;
+    failure_ = error;
     if (connections_.load() > 0) return stop_now(error.c_str());
     log_.error({}, error);
   }
@@ -194,7 +195,11 @@ void Supervisor::on_stdio_done(const std::string& error) {
 // The process is over with its one connection, once everything has been written.
 void Supervisor::leave_if_stdio_over() {
   if (!is_stdio_done_ || connections_.load() > 0 || is_leaving_) return;
-  if (snapshot_->services[0]->has_failed.load()) exit_status_ = 1;
+  const ServiceState& service = *snapshot_->services[0];
+  if (service.has_failed.load()) {
+    exit_status_ = 1;
+    if (failure_.empty()) failure_ = service.failure;
+  }
   return leave_if_empty();
 }
 

@@ -3,6 +3,7 @@
 
 #include <atomic>
 #include <memory>
+#include <string>
 #include <vector>
 
 #include "log/log.h"
@@ -39,6 +40,8 @@ class Supervisor {
   void start();
   // Until told to stop. Returns the exit status.
   int run();
+  // Why the one connection of standard input failed: a sentence, or empty. After run().
+  [[nodiscard]] const std::string& failure() const { return failure_; }
 
   // A target of `service` has a free slot while a connection waits for one. Any thread.
   void slot_freed(std::size_t service);
@@ -91,6 +94,7 @@ class Supervisor {
   bool is_stopping_ = false;
   bool is_leaving_ = false;
   int exit_status_ = 0;
+  std::string failure_;
 };
 
 }  // namespace tunnel::runtime

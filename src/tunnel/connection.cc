@@ -244,6 +244,7 @@ void Connection::report_dial_failed(const Relay::Ended& ended) {
     sentences += attempt.failure.text;
   }
   if (sentences.empty()) sentences = ended.text;
+  if (service_.state().has_one_client()) service_.state().failure = sentences;
   const log::RateLimit::Verdict verdict = service_.dial_failures().admit(kinds);
   if (!verdict.write) return;
   if (verdict.suppressed > 0) {
@@ -313,7 +314,7 @@ void Connection::finish(const Relay::Ended& ended) {
   if (is_finished_) return;
   is_finished_ = true;
   log_closed(ended);
-  count(ended.kind);
+  count(ended);
   socket_.reset();
   if (client_) {
     client_->reset();
@@ -324,11 +325,15 @@ void Connection::finish(const Relay::Ended& ended) {
   return service_.loop().at_end_of_turn(*this);
 }
 
-void Connection::count(Kind kind) {
-  service_.state().ended.fetch_add(1, std::memory_order_relaxed);
-  if (kind == Kind::ok || kind == Kind::stopped) return;
-  service_.state().failed.fetch_add(1, std::memory_order_relaxed);
-  service_.state().has_failed.store(true);
+void Connection::count(const Relay::Ended& ended) {
+  ServiceState& state = service_.state();
+  state.ended.fetch_add(1, std::memory_order_relaxed);
+  if (ended.kind == Kind::ok || ended.kind == Kind::stopped) return;
+  state.failed.fetch_add(1, std::memory_order_relaxed);
+  // After a failed dial the sentence is there. A client that has left needs none.
+  const bool has_reader = state.has_one_client() && ended.kind != Kind::reset_by_client;
+  if (has_reader && state.failure.empty()) state.failure = ended.text;
+  state.has_failed.store(true);
 }
 
 void Connection::on_end_of_turn() { return service_.remove(*this); }

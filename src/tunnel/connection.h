@@ -66,7 +66,7 @@ class Connection final : public uv::Deferred,
   void all_failed();
   void report_dial_failed(const Relay::Ended& ended);
   void finish(const Relay::Ended& ended);
-  void count(Kind kind);
+  void count(const Relay::Ended& ended);
   void log_closed(const Relay::Ended& ended);
   void on_end_of_turn() override;
 

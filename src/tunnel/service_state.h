@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <string>
 #include <utility>
 
 #include "balance/backend.h"
@@ -62,6 +63,9 @@ struct ServiceState final : public balance::SlotListener {
   std::atomic<std::uint64_t> ended{0};
   std::atomic<std::uint64_t> failed{0};
 
+  // Of a service with one client, why its connection failed: a sentence for people. Written by the
+  // worker before `has_failed`, read after it.
+  std::string failure;
   // Some connection has not ended in order: for services whose client is a program or standard
   // input, who have one at a time and want to know.
   std::atomic<bool> has_failed{false};

@@ -4,14 +4,19 @@
 import json
 import os
 import signal
+import subprocess
 
 import psutil
 import pytest
-from harness import ports, process
+from harness import netns, ports, process
 from harness.peer import Peer
+from harness.process import DIE_WITH_PARENT
 from harness.server import echo
-from harness.tunnel import assert_no_sanitizer_report
-from harness.wait import eventually
+from harness.tunnel import (BINARY, Tunnel, assert_no_sanitizer_report, sanitizer_environment,
+                            write_config)
+from harness.wait import PATIENCE, eventually
+
+needs_namespaces = pytest.mark.skipif(not netns.is_possible(), reason="no namespaces")
 
 
 @pytest.fixture
@@ -58,6 +63,69 @@ def test_it_is_up_when_the_caller_returns(daemon, tmp_path):
     assert not (tmp_path / "pid").exists()
     words = [e["event"] for e in events(tmp_path / "log")]
     assert "ready" in words and words[-1] == "stopped"
+
+
+def test_the_caller_is_told_the_process_and_the_log(daemon, tmp_path):
+    done, pid = daemon()
+    assert done.stderr == f"tunnel: running as process {pid}; the log goes to {tmp_path}/log\n"
+
+
+@pytest.fixture
+def start(tmp_path, stack, serve):
+    """start(prefix) runs the prefix with a daemon's command line behind it, which has no log_file."""
+
+    def start(prefix):
+        config = write_config(tmp_path, {
+            "pid_file": tmp_path / "pid",
+            "svc": {"accept": "127.0.0.1:0", "tls": False, "connect": serve(echo).address}})
+        done = subprocess.run([*DIE_WITH_PARENT, *map(str, prefix), str(BINARY), str(config)],
+                              capture_output=True, text=True, timeout=PATIENCE,
+                              env={**os.environ, **sanitizer_environment(tmp_path)})
+        pid = int((tmp_path / "pid").read_text())
+        stack.callback(end, pid, tmp_path)
+        return done, pid
+
+    return start
+
+
+# Hides a syslog that the machine may have.
+NO_SYSLOG = ["unshare", "--mount", "sh", "-c",
+             'if [ -e /dev/log ]; then mount --bind /dev/null /dev/log || exit 77; fi; exec "$@"', "sh"]
+
+
+@needs_namespaces
+def test_a_log_without_syslog_is_said_to_be_lost(start, tmp_path):
+    done, pid = start(NO_SYSLOG)
+    assert done.returncode == 0
+    lost, running = done.stderr.splitlines()
+    assert lost.startswith("tunnel: warning: no syslog daemon at /dev/log: ")
+    assert lost.endswith(", so the log is lost; set log_file to a path or \"journal\" in "
+                         f"{tmp_path}/tunnel.toml, or foreground = true")
+    assert running == f"tunnel: running as process {pid}; the log goes to syslog"
+
+
+def test_a_supervisor_that_waits_for_its_child_is_a_warning(start, tmp_path):
+    """runit starts a daemon again each second, whose address is then in use."""
+    runsv = tmp_path / "runsv"
+    runsv.write_text('#!/bin/sh\n"$@"\nexit $?\n')
+    runsv.chmod(0o755)
+    done, _ = start([runsv])
+    assert done.returncode == 0
+    assert done.stderr.startswith(
+        "tunnel: warning: runsv has started this process and waits for it to stay, but it becomes a "
+        f"daemon; set foreground = true in {tmp_path}/tunnel.toml, or start it with --foreground\n")
+
+
+@needs_namespaces
+def test_process_1_stays_in_the_foreground(tmp_path, serve, keep):
+    """In a container there is nothing else to wait for."""
+    unshare = ["unshare", "--pid", "--fork", "--kill-child"]
+    tunnel = keep(Tunnel(tmp_path, {
+        "foreground": False, "svc": {"accept": "127.0.0.1:0", "tls": False,
+                                     "connect": serve(echo).address}}, prefix=unshare))
+    (inner,) = tunnel.ps.children()
+    inner.terminate()
+    assert tunnel.wait_for_exit() == 0
 
 
 def test_it_is_a_proper_daemon(daemon):

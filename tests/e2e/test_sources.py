@@ -218,6 +218,30 @@ def test_stdio_is_a_proxy_command_of_ssh(serve_tls, stdio_config, tmp_path):
     tunnel.assert_no_sanitizer_report(tmp_path)
 
 
+@pytest.mark.parametrize("foreground", [True, False])
+def test_stdio_says_on_standard_error_why_it_failed(stdio, foreground, pki):
+    """ssh's users see nothing else of their ProxyCommand."""
+    target = f"127.0.0.1:{ports.free_port()}"
+    client = stdio(target, foreground=foreground, **PIPES)
+    out, err = client.process.communicate(b"hello", timeout=PATIENCE)
+    assert client.exit_status() == 1
+    assert out == b""
+    said = err.decode()
+    assert said.startswith(f"tunnel: error: cannot connect to {target}: ") and "refused" in said, said
+    assert said.count("\n") == 1
+
+
+def test_stdio_that_fails_in_mid_connection_says_so_on_standard_error(stdio, serve_tls):
+    def script(peer):
+        peer.send(b"half of")
+        peer.reset()
+
+    client = stdio(serve_tls(script), options={"log_file": "syslog"}, **PIPES)
+    _, err = client.process.communicate(timeout=PATIENCE)
+    assert client.exit_status() == 1
+    assert "tunnel: error: " in err.decode() and "reset" in err.decode(), err
+
+
 @pytest.mark.needs("socat")
 def test_stdio_serves_each_client_of_socat(serve_tls, stdio_config, tmp_path, keep):
     def socat(port):

@@ -223,7 +223,16 @@ TEST_CASE("lines that a full disk refused are counted") {
   const std::string first = daemon.receive();
   CHECK(first.find("could not be written lost=3") != std::string::npos);
   CHECK(first.find("no syslog daemon at " + path) != std::string::npos);
+  CHECK(Log::find_syslog(path).has_value());
   CHECK(daemon.receive().ends_with("now somebody does"));
+}
+
+TEST_CASE("whether there is a syslog daemon can be asked") {
+  const Scratch scratch;
+  const auto found = Log::find_syslog(scratch / "log");
+  REQUIRE_FALSE(found.has_value());
+  CHECK(found.error().text ==
+        "no syslog daemon at " + (scratch / "log") + ": No such file or directory");
 }
 
 TEST_CASE("syslog gets facility, priority, identity and process id") {
