@@ -80,15 +80,15 @@ Result<SocketAddress> SocketAddress::unix_path(std::string_view path) {
                                           " bytes, which is all that a unix socket can have");
   }
   if (path.size() <= 1 || path.find('\0') != std::string_view::npos) {
-    return failed(ErrorCode::invalid, "this is no socket path");
+    return failed(ErrorCode::invalid, "this is not a socket path");
   }
   un.sun_family = AF_UNIX;
   std::memcpy(un.sun_path, path.data(), path.size());
   if (is_abstract) un.sun_path[0] = '\0';
   SocketAddress result;
   result.storage_.un = un;
-  result.length_ = static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + path.size() +
-                                          (is_abstract ? 0 : 1));
+  result.length_ =
+      static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + path.size() + (is_abstract ? 0 : 1));
   return result;
 }
 
@@ -148,7 +148,8 @@ std::string SocketAddress::ip() const {
     case AF_UNIX: {
       const std::size_t size = length_ - offsetof(sockaddr_un, sun_path);
       if (length_ <= offsetof(sockaddr_un, sun_path)) return "unix";  // an unnamed client
-      if (storage_.un.sun_path[0] == '\0') return "@" + std::string(storage_.un.sun_path + 1, size - 1);
+      if (storage_.un.sun_path[0] == '\0')
+        return "@" + std::string(storage_.un.sun_path + 1, size - 1);
       return std::string(storage_.un.sun_path, ::strnlen(storage_.un.sun_path, size));
     }
     default:
@@ -175,9 +176,10 @@ Result<Cidr> Cidr::parse(std::string_view text) {
   const std::size_t slash = text.find('/');
   const auto address = SocketAddress::parse_ip(text.substr(0, slash), 0);
   if (!address) {
-    return failed(ErrorCode::invalid, "\"" + std::string(text) +
-                                          "\" is no address range; write it like \"10.0.0.0/8\" or "
-                                          "\"2001:db8::/32\"");
+    return failed(ErrorCode::invalid,
+                  "\"" + std::string(text) +
+                      "\" is not an address range; write it like \"10.0.0.0/8\" or "
+                      "\"2001:db8::/32\"");
   }
   Cidr result;
   result.v6_ = address->family() == AF_INET6;
@@ -226,22 +228,24 @@ Result<std::uint16_t> parse_port(std::string_view text) {
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), port);
   const bool all_read = end == text.data() + text.size();
   if (error == std::errc() && all_read && port <= 65535) return static_cast<std::uint16_t>(port);
-  const bool is_number = !text.empty() && std::all_of(text.begin(), text.end(), [](char c) {
-    return c >= '0' && c <= '9';
-  });
+  const bool is_number = !text.empty() && std::all_of(text.begin(), text.end(),
+                                                      [](char c) { return c >= '0' && c <= '9'; });
   if (is_number) {
-    return failed(ErrorCode::invalid, "port " + std::string(text) + " is out of range; ports go up to 65535");
+    return failed(ErrorCode::invalid,
+                  "port " + std::string(text) + " is out of range; ports go up to 65535");
   }
   servent entry{};
   servent* found = nullptr;
   char buffer[2048];
   if (!text.empty() &&
-      ::getservbyname_r(std::string(text).c_str(), "tcp", &entry, buffer, sizeof buffer, &found) == 0 &&
+      ::getservbyname_r(std::string(text).c_str(), "tcp", &entry, buffer, sizeof buffer, &found) ==
+          0 &&
       found != nullptr) {
     return ntohs(static_cast<std::uint16_t>(found->s_port));
   }
-  return failed(ErrorCode::invalid,
-                "\"" + std::string(text) + "\" is neither a port number nor a service name of /etc/services");
+  return failed(
+      ErrorCode::invalid,
+      "\"" + std::string(text) + "\" is neither a port number nor a service name of /etc/services");
 }
 
 }  // namespace
@@ -262,9 +266,9 @@ Result<HostPort> parse_host_port(std::string_view text) {
     port = text.substr(close + 2);
   } else if (const std::size_t colon = text.rfind(':'); colon != std::string_view::npos) {
     if (text.find(':') != colon) {
-      return failed(ErrorCode::invalid,
-                    "an IPv6 address needs brackets, as in \"[" + std::string(text.substr(0, colon)) +
-                        "]:" + std::string(text.substr(colon + 1)) + "\"");
+      return failed(ErrorCode::invalid, "an IPv6 address needs brackets, as in \"[" +
+                                            std::string(text.substr(0, colon)) +
+                                            "]:" + std::string(text.substr(colon + 1)) + "\"");
     }
     if (colon == 0) return failed(ErrorCode::invalid, "the host before \":\" is missing");
     result.host = text.substr(0, colon);

@@ -31,7 +31,7 @@ bool is_digit(char c) { return c >= '0' && c <= '9'; }
 tl::unexpected<Error> no_duration(std::string_view text) {
   return failed(ErrorCode::invalid,
                 "\"" + printable(text) +
-                    "\" is no duration; write it like \"250ms\", \"10s\", \"5m\" "
+                    "\" is not a duration; write it like \"250ms\", \"10s\", \"5m\" "
                     "or \"1h30m\"");
 }
 
@@ -90,7 +90,7 @@ Result<std::uint64_t> parse_size(std::string_view text) {
     }
   }
   return failed(ErrorCode::invalid, "\"" + printable(text) +
-                                        "\" is no size; write it like \"64KiB\", \"1MiB\" or a "
+                                        "\" is not a size; write it like \"64KiB\", \"1MiB\" or a "
                                         "number of bytes");
 }
 

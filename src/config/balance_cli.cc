@@ -44,7 +44,7 @@ Result<std::uint32_t> parse_number(std::string_view text, std::string_view what)
   std::uint32_t number = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
   if (error == std::errc() && end == text.data() + text.size()) return number;
-  return refused(in_quotes(text) + " is no " + std::string(what));
+  return refused(in_quotes(text) + " is not a " + std::string(what));
 }
 
 Result<std::uint16_t> parse_port(const std::string& text) {
@@ -122,7 +122,7 @@ Result<Target> parse_channel(const std::string& text, std::uint16_t default_port
   // No name has a last label of digits only: that was meant to be an address.
   const bool ends_in_digits = is_digits(target.host.substr(target.host.rfind('.') + 1));
   if (target.host.empty() || (!is_address && (!is_name(target.host) || ends_in_digits))) {
-    return refused(in_quotes(text) + " is no channel; write HOST[:PORT[:MAX]]");
+    return refused(in_quotes(text) + " is not a channel; write HOST[:PORT[:MAX]]");
   }
   target.form = is_address ? Target::Form::ip : Target::Form::name;
   target.text = target.host + ":" + std::to_string(target.port);
@@ -161,7 +161,7 @@ class Converter {
   Step listen() {
     const auto port = parse_port(line_.operands[0]);
     if (!port || line_.operands[0].find(':') != std::string::npos) {
-      return refused(in_quotes(line_.operands[0]) + " is no port to listen at");
+      return refused(in_quotes(line_.operands[0]) + " is not a port to listen at");
     }
     port_ = *port;
     const std::string port_text = std::to_string(port_);
@@ -170,7 +170,7 @@ class Converter {
       add_accept(SocketAddress::any_v6(port_), "*:" + port_text, true);
       service_.allow_remote = true;
       note(
-          "without -b, balance listens at every address: whoever can reach this machine can use "
+          "without -b, balance listens at every address: anyone who can reach this machine can use "
           "it; accept = " +
           in_quotes("127.0.0.1:" + port_text) + " and no allow_remote is safer");
       if (line_.has('6')) note("-6 has no key of its own: \"*\" stands for IPv6 and IPv4");
@@ -182,7 +182,7 @@ class Converter {
       return refused("-6 asks for IPv6, and " + host + " is an IPv4 address");
     }
     if (!address && !is_name(host)) {
-      return refused(in_quotes(host) + " is no address to listen at");
+      return refused(in_quotes(host) + " is not an address to listen at");
     }
     if (address) {
       add_accept(*address, address->to_string(), false);
@@ -314,7 +314,7 @@ class Converter {
     if (line_.has('a')) {
       note(
           "-a has no counterpart: a target whose connection fails is left out for "
-          "health.eject_time and then tried again by itself, so nobody has to enable it");
+          "health.eject_time and then tried again by itself, so it need not be enabled by hand");
     }
     if (line_.has('p')) {
       note("-p has no counterpart: look at the traffic with tcpdump or wireshark");

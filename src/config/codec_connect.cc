@@ -90,7 +90,7 @@ bool read_address(Reader& reader, const Value& value, Target& target) {
                           "LDAP over TLS, for example, is " + in_quotes(text + ":636"));
   }
   if (!split) return refuse(split.error().text);
-  if (split->port == 0) return refuse("port 0 is no port to connect to");
+  if (split->port == 0) return refuse("port 0 is not a port to connect to");
   target.host = split->host;
   target.port = split->port;
   if (SocketAddress::parse_ip(target.host, target.port)) {
@@ -99,12 +99,12 @@ bool read_address(Reader& reader, const Value& value, Target& target) {
   }
   target.form = Target::Form::name;
   if (looks_like_ipv4(target.host)) {
-    return refuse(in_quotes(target.host) + " is no IPv4 address");
+    return refuse(in_quotes(target.host) + " is not an IPv4 address");
   }
   if (!is_host_name(target.host)) {
     const bool is_ascii = std::all_of(target.host.begin(), target.host.end(),
                                       [](char c) { return static_cast<unsigned char>(c) < 0x80; });
-    return refuse(in_quotes(target.host) + " is no host name",
+    return refuse(in_quotes(target.host) + " is not a host name",
                   is_ascii ? "" : "write international names in their ASCII form, \"xn--...\"");
   }
   return true;

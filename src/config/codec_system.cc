@@ -77,7 +77,7 @@ void Codec<Type::unix_mode>::read(Reader& reader, const Option& option, const Va
   unsigned mode = 0;
   const auto [end, error] = std::from_chars(text->data(), text->data() + text->size(), mode, 8);
   if (error != std::errc() || end != text->data() + text->size() || mode > 0777) {
-    return reader.error(value, in_quotes(*text) + " is no file mode; write it like \"0660\"");
+    return reader.error(value, in_quotes(*text) + " is not a file mode; write it like \"0660\"");
   }
   target = mode;
 }
@@ -97,7 +97,8 @@ void Codec<Type::unix_owner>::read(Reader& reader, const Option& option, const V
   const std::string user = text->substr(0, colon);
   const std::string group = colon == std::string::npos ? "" : text->substr(colon + 1);
   if (user.empty() && group.empty()) {
-    return reader.error(value, in_quotes(*text) + " names nobody; write it like \"user:group\"");
+    return reader.error(
+        value, in_quotes(*text) + " names no user and no group; write it like \"user:group\"");
   }
   target = {};
   if (!user.empty()) target.uid = reader.may_use_system() ? user_id(user) : number_of(user);
@@ -130,7 +131,7 @@ void Codec<Type::name_servers>::read(Reader& reader, const Option& option, const
     if (address) {
       target.push_back(*address);
     } else {
-      reader.error(*element, in_quotes(text) + " is no address of a name server",
+      reader.error(*element, in_quotes(text) + " is not the address of a name server",
                    "write an IP address, with a port if it is not 53: \"10.0.0.53\", "
                    "\"[2001:db8::53]:5353\"");
     }
@@ -151,7 +152,7 @@ void Codec<Type::source_address>::read(Reader& reader, const Option& option, con
   if (address) {
     target = *address;
   } else {
-    reader.error(value, in_quotes(*text) + " is no IP address; \"" + std::string(option.key) +
+    reader.error(value, in_quotes(*text) + " is not an IP address; \"" + std::string(option.key) +
                             "\" takes one without a port");
   }
 }
@@ -174,7 +175,7 @@ void Codec<Type::ranges>::read(Reader& reader, const Option& option, const Value
   // An empty list would mean "everyone", the opposite of what it looks like.
   const auto* array = value.as<Array>();
   if (array != nullptr && array->empty()) {
-    reader.error(value, "\"" + std::string(option.key) + "\" is empty, so nobody could connect",
+    reader.error(value, "\"" + std::string(option.key) + "\" is empty, so no client could connect",
                  "leave it out to let everyone connect who can reach the address");
   }
 }
@@ -214,7 +215,7 @@ void Codec<Type::pins>::read(Reader& reader, const Option& option, const Value& 
     if (text.starts_with(kPrefix) && is_sha256(std::string_view(text).substr(kPrefix.size()))) {
       target.push_back(text);
     } else {
-      reader.error(*element, in_quotes(text) + " is no pin",
+      reader.error(*element, in_quotes(text) + " is not a pin",
                    "a pin is \"sha256:\" and the SHA-256 of the server's public key, in 64 hex "
                    "digits or in base64");
     }

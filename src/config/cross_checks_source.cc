@@ -45,9 +45,10 @@ void check_stdio(Document& document, const Service& service) {
                      "give each of them a file of its own");
   }
   if (!document.config.global.pid_file.empty()) {
-    document.warning("", "pid_file", -1,
-                     "no pid file is written for accept = \"stdio\": it is no daemon, and several "
-                     "may run at a time");
+    document.warning(
+        "", "pid_file", -1,
+        "no pid file is written for accept = \"stdio\": it is not a daemon, and several "
+        "may run at a time");
   }
 }
 

@@ -295,7 +295,7 @@ class Builder {
                     "global keys stand before the first table: " + name + " = ...");
     } else if (name.empty() || name.size() > 64 || has_control) {
       reader_.error(
-          at, in_quotes(name) + " is no name for a service: at most 64 bytes of printable text");
+          at, in_quotes(name) + " is not a name for a service: at most 64 bytes of printable text");
     } else {
       return true;
     }

@@ -66,7 +66,7 @@ void Reader::check_readable(const Value& value, const std::string& path, Folder 
   if (is_folder && folder == Folder::refused) {
     return error(value, path + " is a folder, not a file");
   }
-  if (!is_folder && !S_ISREG(status.st_mode)) error(value, path + " is no regular file");
+  if (!is_folder && !S_ISREG(status.st_mode)) error(value, path + " is not a regular file");
 }
 
 void Reader::check_executable(const Value& value, const std::string& path) {
@@ -81,7 +81,7 @@ void Reader::check_executable(const Value& value, const std::string& path) {
                             : why_unreadable(written != nullptr ? *written : path, path, cause));
   }
   if (S_ISDIR(status.st_mode)) return error(value, path + " is a folder, not a program");
-  if (!S_ISREG(status.st_mode)) error(value, path + " is no regular file");
+  if (!S_ISREG(status.st_mode)) error(value, path + " is not a regular file");
 }
 
 Result<std::vector<SocketAddress>> Reader::resolve(const std::string& host) {

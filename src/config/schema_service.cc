@@ -202,7 +202,7 @@ constexpr auto kServiceRows = std::to_array<Row<Service>>({
          .standard = "\"reset\"",
          .help =
              "What a client sees when its server closes without TLS's goodbye. \"reset\", since "
-             "the answer may have been cut by somebody else, or \"eof\", like an orderly end."}),
+             "the answer may have been cut by an attacker, or \"eof\", like an orderly end."}),
     row<Type::table, &Service::health>(
         {.key = "health",
          .help = "How failing targets are avoided and checked; see the keys under health."}),
@@ -267,7 +267,7 @@ constexpr auto kSmtpLoginRows = std::to_array<Row<SmtpLogin>>({
     row<Type::text, &SmtpLogin::password>(
         {.key = "password",
          .stunnel = "protocolPassword",
-         .help = "The password of the account. Whoever reads this file can use it."}),
+         .help = "The password of the account. Anyone who can read this file can use it."}),
     row<Type::choice, &SmtpLogin::method>(
         {.key = "method",
          .stunnel = "protocolAuthentication",

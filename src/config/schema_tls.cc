@@ -115,7 +115,7 @@ constexpr auto kRows = std::to_array<Row<Tls>>({
         {.key = "sni",
          .stunnel = "sni",
          .help = "The server name that is sent in the handshake; \"\" sends none. The default is "
-                 "the first name, if it is no IP address."}),
+                 "the first name, if it is not an IP address."}),
     row<Type::pins, &Tls::pin>(
         {.key = "pin",
          .help = "SHA-256 hashes of the public keys that the server may have: \"sha256:\" and hex "
@@ -185,11 +185,10 @@ constexpr auto kRows = std::to_array<Row<Tls>>({
          .help = "Keeps session tickets per target, so that the next handshake is cheaper. Each is "
                  "used once, for an hour at most, and never past the end of the certificates or "
                  "revocation lists that the server was accepted with."}),
-    row<Type::path, &Tls::keylog>(
-        {.key = "keylog",
-         .help =
-             "Writes the keys of every session to this file, for Wireshark. Whoever reads it can "
-             "read the traffic: a warning at each start."}),
+    row<Type::path, &Tls::keylog>({.key = "keylog",
+                                   .help = "Writes the keys of every session to this file, for "
+                                           "Wireshark. Anyone who can read it can "
+                                           "read the traffic: a warning at each start."}),
 });
 
 }  // namespace

@@ -114,7 +114,7 @@ Result<std::string> read_all(int fd) {
     if (got > 0) {
       text.append(buffer, static_cast<std::size_t>(got));
       if (text.size() > kLargestFile) {
-        return failed(ErrorCode::exhausted, "larger than 16 MiB; this is no configuration file");
+        return failed(ErrorCode::exhausted, "larger than 16 MiB; this is not a configuration file");
       }
       continue;
     }
@@ -131,7 +131,7 @@ Result<std::string> read_all(int fd) {
 
 Result<std::string> read_text(const std::string& path) {
   if (path.find('\0') != std::string::npos) {
-    return failed(ErrorCode::invalid, "this is no file name");
+    return failed(ErrorCode::invalid, "this is not a file name");
   }
   // O_NONBLOCK: opening a named pipe must not wait for its writer.
   const Fd fd(::open(path.c_str(), O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC));
@@ -149,14 +149,14 @@ Result<std::string> read_text(const std::string& path) {
     return failed(ErrorCode::invalid, "this is a directory, not a configuration file");
   }
   if (S_ISREG(status.st_mode) && static_cast<std::size_t>(status.st_size) > kLargestFile) {
-    return failed(ErrorCode::exhausted, "larger than 16 MiB; this is no configuration file");
+    return failed(ErrorCode::exhausted, "larger than 16 MiB; this is not a configuration file");
   }
   // An unnamed pipe lives on pipefs; a FIFO on the file system that holds its name.
   struct statfs where {};
   const bool is_pipe =
       S_ISFIFO(status.st_mode) && ::fstatfs(fd.get(), &where) == 0 && where.f_type == PIPEFS_MAGIC;
   if (!S_ISREG(status.st_mode) && !is_pipe) {
-    return failed(ErrorCode::invalid, "this is no regular file");
+    return failed(ErrorCode::invalid, "this is not a regular file");
   }
   return read_all(fd.get());
 }

@@ -161,7 +161,7 @@ class ConnectConversion {
       return report_.error(protocol->value_at, "protocol = " + std::string(refusal.word) +
                                                    " is refused: " + std::string(refusal.why));
     }
-    report_.error(protocol->value_at, in_quotes(protocol->value) + " is no protocol of stunnel",
+    report_.error(protocol->value_at, in_quotes(protocol->value) + " is not a protocol of stunnel",
                   "smtp, pop3, imap, nntp, ldap, pgsql or connect");
   }
 

@@ -78,7 +78,7 @@ class GlobalsConversion {
       const std::string_view facility = word.substr(0, dot);
       if (!is_one_of(facility, kFacilities)) {
         return report_.error(debug->value_at,
-                             "\"" + printable(facility, 40) + "\" is no facility of syslog");
+                             "\"" + printable(facility, 40) + "\" is not a facility of syslog");
       }
       if (!equal_ignoring_case(facility, "daemon")) {
         report_.warning(debug->value_at,
@@ -90,7 +90,7 @@ class GlobalsConversion {
       if (!equal_ignoring_case(word, kLevels[i].word) && word != std::to_string(i)) continue;
       return tree_.set("log_level", text_at(debug->value_at, std::string(kLevels[i].level)));
     }
-    report_.error(debug->value_at, "\"" + printable(word, 40) + "\" is no level",
+    report_.error(debug->value_at, "\"" + printable(word, 40) + "\" is not a level",
                   "0 to 7, or emerg, alert, crit, err, warning, notice, info or debug");
   }
 

@@ -11,7 +11,7 @@ Result<std::vector<std::string>> files_of_folder(const std::string& folder) {
   std::error_code error;
   if (!fs::is_directory(folder, error)) {
     return failed(ErrorCode::invalid,
-                  error ? "the folder " + folder + " cannot be read" : folder + " is no folder",
+                  error ? "the folder " + folder + " cannot be read" : folder + " is not a folder",
                   error.value());
   }
   std::vector<std::string> files;

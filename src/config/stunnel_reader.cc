@@ -80,7 +80,7 @@ class StunnelReader {
   void read_line(StunnelLine& line) {
     if (line.has_nul) {
       diagnostics_.warning(line.name_at, "a NUL byte ends this line; what follows it is not read",
-                           "this may be no text file");
+                           "this may not be a text file");
     }
     if (line.is_split) {
       diagnostics_.warning(line.name_at,
@@ -119,7 +119,7 @@ class StunnelReader {
     }
     if (option->name == "include") return include(line);
     if (const std::size_t bad = find_invalid_utf8(line.value); bad != std::string::npos) {
-      return diagnostics_.error(line.value_at, "these bytes are no UTF-8 text");
+      return diagnostics_.error(line.value_at, "these bytes are not UTF-8 text");
     }
     if (auto problem = stunnel_form_error(*option, line.value)) {
       return diagnostics_.error(

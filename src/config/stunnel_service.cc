@@ -134,7 +134,7 @@ class ServiceConversion {
       return address->host;
     }
     if (address->host == "*") {
-      report_.error(given.value_at, "\"*\" is no address in stunnel.conf",
+      report_.error(given.value_at, "\"*\" is not an address in stunnel.conf",
                     "a port alone stands for all addresses: accept = " + address->port);
       return std::nullopt;
     }
@@ -265,7 +265,7 @@ class ServiceConversion {
       const std::string name(trimmed(value.substr(2, equals - 2)));
       if (name == "IPV6_V6ONLY" && side == "listen") continue;  // has chosen the addresses
       if (name.find('.') != std::string::npos) {
-        report_.error(given->value_at, in_quotes(name) + " is no option of sockets");
+        report_.error(given->value_at, in_quotes(name) + " is not an option of sockets");
         continue;
       }
       Value converted = socket_value(trimmed(value.substr(equals + 1)), given->value_at);

@@ -90,12 +90,13 @@ class TlsConversion {
   void warn_no_name() {
     report_.warning(verification_at(),
                     "service \"" + printable(section_.name, 60) +
-                        "\" does not check the name in the certificate: whoever has one of the "
+                        "\" does not check the name in the certificate: anyone who has one of the "
                         "same authorities can pose as the server",
                     "checkHost = NAME");
-    report_.remark(section_.name, "tls.verify",
-                   "the name is not checked: whoever has a certificate of the same authorities can "
-                   "pose as the server. Without this line it is");
+    report_.remark(
+        section_.name, "tls.verify",
+        "the name is not checked: anyone who has a certificate of the same authorities can "
+        "pose as the server. Without this line it is");
   }
 
   void convert_peers() {

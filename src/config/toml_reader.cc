@@ -122,8 +122,8 @@ bool has_bad_bytes(Diagnostics& diagnostics, std::uint32_t file) {
   const std::size_t first = std::min(nul, invalid);
   if (first == std::string_view::npos) return false;
   diagnostics.error(source.position(file, first),
-                    first == nul ? "there is a NUL byte here; this is no text file"
-                                 : "these bytes are no UTF-8 text",
+                    first == nul ? "there is a NUL byte here; this is not a text file"
+                                 : "these bytes are not UTF-8 text",
                     first == nul ? "" : "a configuration file is plain text, saved as UTF-8");
   return true;
 }

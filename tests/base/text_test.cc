@@ -18,7 +18,7 @@ TEST_CASE("a duration is read in every form of the manual and written back the s
   }
 }
 
-TEST_CASE("what is no duration is refused with an example of one") {
+TEST_CASE("what is not a duration is refused with an example of one") {
   for (const std::string_view text : {"", "10", "s", "-5s", "5 s", "5x", "5s5h", "5s5s", "1.5s",
                                       "99999999999999999999s", "4000d", "+5s"}) {
     CAPTURE(text);

@@ -139,7 +139,7 @@ TEST_CASE("convert prints the TOML of a balance command line, with what is diffe
       "# balance -M -a -blocalhost 636 a\n"
       "# -a has no counterpart: a target whose connection fails is left out for health.eject_time "
       "and\n"
-      "#   then tried again by itself, so nobody has to enable it\n"
+      "#   then tried again by itself, so it need not be enabled by hand\n"
       "# -M has no meaning here: there is one process, which shares no memory with others\n"
       "\n"
       "[balance]\n"));

@@ -183,23 +183,23 @@ TEST_CASE("what balance would not take is refused with the reason and the usage"
   refuses({"-x", "389", "a"}, "balance has no option -x");
   refuses({"--help"}, "balance has no option --");
   refuses({"389", "a", "-t"}, "option -t needs a value");
-  refuses({"-t", "soon", "389", "a"}, "\"soon\" is no number of seconds");
-  refuses({"-T", "-5", "389", "a"}, "\"-5\" is no number of seconds");
+  refuses({"-t", "soon", "389", "a"}, "\"soon\" is not a number of seconds");
+  refuses({"-T", "-5", "389", "a"}, "\"-5\" is not a number of seconds");
   refuses({"-t", "999999999", "389", "a"}, "999999999 seconds are too many");
   refuses({"-B", "myhost", "389", "a"}, "-B needs an IP address here");
   refuses({"-6", "-b", "127.0.0.1", "389", "a"}, "-6 asks for IPv6");
-  refuses({"-b", "a b", "389", "a"}, "\"a b\" is no address");
-  refuses({"-b", "", "389", "a"}, "\"\" is no address");
-  refuses({"no-such-service", "a"}, "\"no-such-service\" is no port");
-  refuses({"70000", "a"}, "\"70000\" is no port");
-  refuses({"a:389", "b"}, "\"a:389\" is no port");
+  refuses({"-b", "a b", "389", "a"}, "\"a b\" is not an address");
+  refuses({"-b", "", "389", "a"}, "\"\" is not an address");
+  refuses({"no-such-service", "a"}, "\"no-such-service\" is not a port");
+  refuses({"70000", "a"}, "\"70000\" is not a port");
+  refuses({"a:389", "b"}, "\"a:389\" is not a port");
   refuses({"389", "a:0"}, "port 0");
   refuses({"389", "a:b:c:d"}, "\"b\" is neither a port number nor a service name");
-  refuses({"389", "a:389:many"}, "\"many\" is no number of connections");
-  refuses({"389", "a:389:-1"}, "\"-1\" is no number of connections");
-  refuses({"389", ":389"}, "\":389\" is no channel");
-  refuses({"389", "10.1.1.256"}, "\"10.1.1.256\" is no channel");
-  refuses({"389", "a/b"}, "\"a/b\" is no channel");
+  refuses({"389", "a:389:many"}, "\"many\" is not a number of connections");
+  refuses({"389", "a:389:-1"}, "\"-1\" is not a number of connections");
+  refuses({"389", ":389"}, "\":389\" is not a channel");
+  refuses({"389", "10.1.1.256"}, "\"10.1.1.256\" is not a channel");
+  refuses({"389", "a/b"}, "\"a/b\" is not a channel");
 }
 
 TEST_CASE("commands for a running balance are refused as such") {

@@ -98,24 +98,24 @@ TEST_CASE("a target without its port or host is refused with the way to write it
         "          ^\n"
         "hint: write \"ldap.example.com:636\"\n");
   CHECK(refused("\"a:0\"") ==
-        "t.toml:3:11: error: port 0 is no port to connect to\n"
+        "t.toml:3:11: error: port 0 is not a port to connect to\n"
         "connect = \"a:0\"\n"
         "          ^\n");
 }
 
 TEST_CASE("what is no name and no address is refused") {
   CHECK(refused("\"10.1.1.256:636\"") ==
-        "t.toml:3:11: error: \"10.1.1.256\" is no IPv4 address\n"
+        "t.toml:3:11: error: \"10.1.1.256\" is not an IPv4 address\n"
         "connect = \"10.1.1.256:636\"\n"
         "          ^\n");
   CHECK(refused("\"ldap example.com:636\"") ==
-        "t.toml:3:11: error: \"ldap example.com\" is no host name\n"
+        "t.toml:3:11: error: \"ldap example.com\" is not a host name\n"
         "connect = \"ldap example.com:636\"\n"
         "          ^\n");
   CHECK(refused("\"b\xc3\xbc"
                 "cher.example:636\"") ==
         "t.toml:3:11: error: \"b\xc3\xbc"
-        "cher.example\" is no host name\n"
+        "cher.example\" is not a host name\n"
         "connect = \"b\xc3\xbc"
         "cher.example:636\"\n"
         "          ^\n"

@@ -159,9 +159,9 @@ TEST_CASE("what cannot be a service is refused") {
         " ^\n"
         "hint: global keys stand before the first table: log_level = ...\n");
   CHECK(problems("[\"\"]\naccept = 1\nconnect = \"h:1\"\n")
-            .starts_with("t.toml:1:2: error: \"\" is no name for a service"));
+            .starts_with("t.toml:1:2: error: \"\" is not a name for a service"));
   CHECK(problems("[\"a\\tb\"]\naccept = 1\nconnect = \"h:1\"\n")
-            .starts_with("t.toml:1:2: error: \"a\\x09b\" is no name for a service"));
+            .starts_with("t.toml:1:2: error: \"a\\x09b\" is not a name for a service"));
   CHECK(problems("defaults = 3\n" + kService) ==
         "t.toml:1:12: error: \"defaults\" must be a table, not an integer\n"
         "defaults = 3\n"

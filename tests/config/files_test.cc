@@ -24,14 +24,14 @@ TEST_CASE("what is no readable file is refused by name, at once") {
   const Folder folder;
   const std::string pipe = folder.path("pipe");
   REQUIRE(::mkfifo(pipe.c_str(), 0600) == 0);
-  CHECK(load(pipe).render() == pipe + ": error: this is no regular file\n");
+  CHECK(load(pipe).render() == pipe + ": error: this is not a regular file\n");
   CHECK(load(folder.path("gone")).render() ==
         folder.path("gone") + ": error: cannot be opened: No such file or directory\n");
-  CHECK(load("/dev/zero").render() == "/dev/zero: error: this is no regular file\n");
-  CHECK(load("/dev/null").render() == "/dev/null: error: this is no regular file\n");
+  CHECK(load("/dev/zero").render() == "/dev/zero: error: this is not a regular file\n");
+  CHECK(load("/dev/null").render() == "/dev/null: error: this is not a regular file\n");
   CHECK(load("/").render() == "/: error: this is a directory, not a configuration file\n");
   CHECK(load("").has_errors());
-  CHECK(load(std::string("/etc\0x", 6)).render() == "/etc\\x00x: error: this is no file name\n");
+  CHECK(load(std::string("/etc\0x", 6)).render() == "/etc\\x00x: error: this is not a file name\n");
 }
 
 TEST_CASE("a file over 16 MiB is refused unread") {
@@ -39,7 +39,7 @@ TEST_CASE("a file over 16 MiB is refused unread") {
   const std::string path = folder.write("large.toml", "");
   REQUIRE(::truncate(path.c_str(), 100 << 20) == 0);
   CHECK(load(path).render() ==
-        path + ": error: larger than 16 MiB; this is no configuration file\n");
+        path + ": error: larger than 16 MiB; this is not a configuration file\n");
 }
 
 TEST_CASE("a pipe that another process holds open is read") {
@@ -139,16 +139,16 @@ TEST_CASE("lines may end in CR LF") {
 
 TEST_CASE("what is no text is said to be none") {
   CHECK(problems(std::string("[a]\nb\0c", 7)) ==
-        "t.toml:2:2: error: there is a NUL byte here; this is no text file\n"
+        "t.toml:2:2: error: there is a NUL byte here; this is not a text file\n"
         "b\\x00c\n"
         " ^\n");
   CHECK(problems("[a]\n# \xc3\xa4 \xff\n") ==
-        "t.toml:2:5: error: these bytes are no UTF-8 text\n"
+        "t.toml:2:5: error: these bytes are not UTF-8 text\n"
         "# \xc3\xa4 \\xff\n"
         "    ^\n"
         "hint: a configuration file is plain text, saved as UTF-8\n");
   CHECK(first_line(problems("\xff\xfe[\0l\0")) ==
-        "t.toml:1:1: error: these bytes are no UTF-8 text");
+        "t.toml:1:1: error: these bytes are not UTF-8 text");
 }
 
 TEST_CASE("a syntax error has its place, and a hint only where the cause is known") {

@@ -84,10 +84,10 @@ TEST_CASE("a duration is text with units, or whole seconds; a timeout may be off
   CHECK(refused("timeouts.idle = \"0s\"") == "t.toml:4:17: error: \"idle\" must be at least 1ms");
   CHECK(refused("timeouts.idle = -5") ==
         "t.toml:4:17: error: \"idle\" must be between 0 seconds and ten years");
-  CHECK(
-      refused("timeouts.idle = \"5 parsecs\"") ==
-      "t.toml:4:17: error: \"5 parsecs\" is no duration; write it like \"250ms\", \"10s\", \"5m\" "
-      "or \"1h30m\"");
+  CHECK(refused("timeouts.idle = \"5 parsecs\"") ==
+        "t.toml:4:17: error: \"5 parsecs\" is not a duration; write it like \"250ms\", \"10s\", "
+        "\"5m\" "
+        "or \"1h30m\"");
   CHECK(
       refused("timeouts.idle = 1.5") ==
       "t.toml:4:17: error: \"idle\" must be a duration such as \"10s\" or \"5m\", or \"off\", not "
@@ -158,7 +158,7 @@ TEST_CASE("files that are named must be there") {
                                    "                    ^\n"
                                    "hint: it is looked for beside the file that names it\n" +
                                    path +
-                                   ":5:11: error: /dev/null is no regular file\n"
+                                   ":5:11: error: /dev/null is not a regular file\n"
                                    "tls.crl = \"/dev/null\"\n"
                                    "          ^\n");
 }
@@ -184,7 +184,7 @@ TEST_CASE("a socket's owner is a user, a group, or both") {
   CHECK(problems(kService + "unix_owner = \"nobody-at-all:root\"\n", System::use)
             .starts_with("t.toml:4:14: error: there is no user \"nobody-at-all\"\n"));
   CHECK(refused("unix_owner = \":\"") ==
-        "t.toml:4:14: error: \":\" names nobody; write it like \"user:group\"");
+        "t.toml:4:14: error: \":\" names no user and no group; write it like \"user:group\"");
   CHECK(
       refused("unix_owner = 5") ==
       "t.toml:4:14: error: \"unix_owner\" must be a string such as \"user:group\", not an integer");
@@ -196,9 +196,9 @@ TEST_CASE("a mode is octal and in quotes") {
         "t.toml:4:13: error: \"unix_mode\" must be a file mode in quotes, such as \"0660\", not an "
         "integer");
   CHECK(refused("unix_mode = \"0999\"") ==
-        "t.toml:4:13: error: \"0999\" is no file mode; write it like \"0660\"");
+        "t.toml:4:13: error: \"0999\" is not a file mode; write it like \"0660\"");
   CHECK(refused("unix_mode = \"7777\"") ==
-        "t.toml:4:13: error: \"7777\" is no file mode; write it like \"0660\"");
+        "t.toml:4:13: error: \"7777\" is not a file mode; write it like \"0660\"");
 }
 
 TEST_CASE("name servers are addresses, port 53 unless they say another") {
@@ -210,7 +210,7 @@ TEST_CASE("name servers are addresses, port 53 unless they say another") {
   CHECK(global.dns_servers[2].to_string() == "127.0.0.1:5353");
   CHECK(global.dns_servers[3].to_string() == "[::1]:5353");
   CHECK(refused_global("dns_servers = [\"dns.example.com\"]") ==
-        "t.toml:1:16: error: \"dns.example.com\" is no address of a name server");
+        "t.toml:1:16: error: \"dns.example.com\" is not the address of a name server");
 }
 
 TEST_CASE("ranges and source addresses are numeric") {
@@ -218,11 +218,13 @@ TEST_CASE("ranges and source addresses are numeric") {
   CHECK(service_of(kService + "bind = \"10.0.0.2\"\n").bind->ip() == "10.0.0.2");
   CHECK(refused("allow = [\"10.0.0.0/33\"]") ==
         "t.toml:4:10: error: the prefix length after \"/\" must be between 0 and 32");
-  CHECK(refused("allow = []") == "t.toml:4:9: error: \"allow\" is empty, so nobody could connect");
+  CHECK(refused("allow = []") ==
+        "t.toml:4:9: error: \"allow\" is empty, so no client could connect");
   CHECK(refused("allow = [5]") ==
         "t.toml:4:10: error: every entry of \"allow\" must be a string, not an integer");
-  CHECK(refused("bind = \"10.0.0.2:5\"") ==
-        "t.toml:4:8: error: \"10.0.0.2:5\" is no IP address; \"bind\" takes one without a port");
+  CHECK(
+      refused("bind = \"10.0.0.2:5\"") ==
+      "t.toml:4:8: error: \"10.0.0.2:5\" is not an IP address; \"bind\" takes one without a port");
 }
 
 TEST_CASE("a pin is the SHA-256 of a key, in hex or base64") {
@@ -234,7 +236,8 @@ TEST_CASE("a pin is the SHA-256 of a key, in hex or base64") {
        {hex, "sha256:" + hex + "a", "sha256:" + std::string(64, 'g'), "sha1:" + hex,
         "sha256:" + std::string(44, 'A'), std::string("sha256:")}) {
     CAPTURE(bad);
-    CHECK(refused("tls.pin = \"" + bad + "\"") == "t.toml:4:11: error: \"" + bad + "\" is no pin");
+    CHECK(refused("tls.pin = \"" + bad + "\"") ==
+          "t.toml:4:11: error: \"" + bad + "\" is not a pin");
   }
 }
 
