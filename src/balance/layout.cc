@@ -18,4 +18,22 @@ Layout::Layout(config::Balance policy, std::vector<Group> groups, Waiters& waite
   }
 }
 
+std::optional<std::size_t> Layout::serving_group() const {
+  for (std::size_t index = 0; index < groups_.size(); ++index) {
+    for (const Member& member : groups_[index].members) {
+      if (member.weight > 0 && member.target->health().is_up() && member.has_room()) return index;
+    }
+  }
+  return std::nullopt;
+}
+
+std::optional<std::size_t> Layout::group_of(std::uint64_t target_id) const {
+  for (std::size_t index = 0; index < groups_.size(); ++index) {
+    for (const Member& member : groups_[index].members) {
+      if (member.target->id() == target_id) return index;
+    }
+  }
+  return std::nullopt;
+}
+
 }  // namespace tunnel::balance

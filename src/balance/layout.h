@@ -23,6 +23,9 @@ struct Member {
   std::shared_ptr<Target> target;
   std::uint32_t weight = 1;  // 0: drained
   std::optional<std::uint32_t> max_connections;
+  [[nodiscard]] bool has_room() const {
+    return !max_connections || target->in_flight() < *max_connections;
+  }
 };
 
 // Targets that share the load.
@@ -48,6 +51,11 @@ class Layout {
   // Only one of them may get connections: leaving it out would leave nothing.
   [[nodiscard]] bool has_one_target() const { return serving_ == 1; }
   [[nodiscard]] Waiters& waiters() const { return waiters_; }
+  // The first group with a healthy target that has room for one more: where a client that comes now
+  // is served.
+  [[nodiscard]] std::optional<std::size_t> serving_group() const;
+  // The first group with this target; nothing when it has left.
+  [[nodiscard]] std::optional<std::size_t> group_of(std::uint64_t target_id) const;
 
  private:
   config::Balance policy_;

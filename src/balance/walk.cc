@@ -52,7 +52,7 @@ Claim Walk::claim_in(const Group& group, Claim::Mode mode, TimePoint now) {
   for (;;) {
     eligible_.clear();
     for (const Member& member : group.members) {
-      eligible_.push_back(is_left(member) && has_room(member) &&
+      eligible_.push_back(is_left(member) && member.has_room() &&
                           (mode == Claim::Mode::panic ||
                            member.target->health().state(now) != Health::State::ejected));
     }
@@ -97,10 +97,6 @@ bool Walk::has_left() const {
     return std::any_of(group.members.begin(), group.members.end(),
                        [&](const Member& member) { return is_left(member); });
   });
-}
-
-bool Walk::has_room(const Member& member) {
-  return !member.max_connections || member.target->in_flight() < *member.max_connections;
 }
 
 void Walk::set_waiting(bool is_waiting) {

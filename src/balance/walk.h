@@ -63,7 +63,6 @@ class Walk {
   [[nodiscard]] Claim claim_anywhere(Claim::Mode mode, TimePoint now);
   [[nodiscard]] Rest survey(TimePoint now) const;
   [[nodiscard]] bool is_left(const Member& member) const;
-  [[nodiscard]] static bool has_room(const Member& member);
   void set_waiting(bool is_waiting);
 
   std::shared_ptr<const Layout> layout_;

@@ -83,8 +83,9 @@ constexpr auto kKinds = std::to_array<Term>({
     {"idle_timeout", "No byte moved for timeouts.idle."},
     {"half_close_timeout", "One side had ended, and the other was silent for timeouts.half_close."},
     {"connection_lost",
-     "A machine, or the way to it, is gone: keepalive probes were not answered, or the system gave "
-     "up."},
+     "A machine, or the way to it, is gone: keepalive probes were not answered, the system gave "
+     "up, "
+     "or health checks found the target dead (health.on_ejected)."},
     {"client_denied", "`allow` does not name the client's address."},
     {"stopped", "The process was told to stop, and reset what was left."},
     {"no_target",

@@ -131,6 +131,11 @@ void check_health(Document& document, const Service& service) {
                          ") is shorter than eject_time (" + format_duration(health.eject_time) +
                          ")");
   }
+  if (health.on_ejected != OnEjected::keep && health.check == Check::none) {
+    document.warning(service.name, "health.on_ejected", -1,
+                     "\"on_ejected\" is about targets that checks find dead, and there are no "
+                     "checks; set health.check");
+  }
 }
 
 // What is said before TLS needs a TLS to be said before, and a proxy can only reach what has a name

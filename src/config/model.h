@@ -143,6 +143,11 @@ struct Keepalive {
 
 enum class OnTruncation { reset, eof };
 
+// What becomes of the open connections of a target that its checks have found dead.
+enum class OnEjected { keep, close_idle, close };
+// What becomes of connections on later groups when an earlier one is usable again.
+enum class BalanceBack { keep, close_idle };
+
 enum class Check { none, tcp, tls, ldap, smtp, imap, pop3, pgsql, mysql, redis };
 
 struct Health {
@@ -153,6 +158,7 @@ struct Health {
   Millis timeout = seconds(3);
   int fall = 3;
   int rise = 2;
+  OnEjected on_ejected = OnEjected::keep;
   std::optional<Tls> tls;  // how checks of a `tls = false` service speak TLS
   friend bool operator==(const Health&, const Health&) = default;
 };
@@ -192,6 +198,7 @@ struct Service {
   Timeout retry;                       // until it is run again; nullopt: once only
   TargetGroups connect;
   Balance balance = Balance::round_robin;
+  BalanceBack balance_back = BalanceBack::keep;
   std::optional<Tls> tls = Tls{};  // nullopt: `tls = false`
   Starttls starttls = Starttls::none;
   std::string helo = "localhost";       // how EHLO and LHLO introduce us (stunnel's protocolHost)
@@ -200,6 +207,7 @@ struct Service {
   SendProxy send_proxy = SendProxy::none;
   std::optional<SocketAddress> bind;  // port 0
   std::optional<std::uint32_t> max_connections;
+  std::optional<std::uint32_t> max_tries;  // targets for one connection
   Timeouts timeouts;
   Keepalive keepalive;
   SocketOptions socket_options;

@@ -34,6 +34,23 @@ struct Words<OnTruncation> {
 };
 
 template <>
+struct Words<OnEjected> {
+  static constexpr auto kWords = std::to_array<Word>({
+      {"keep", static_cast<int>(OnEjected::keep)},
+      {"close-idle", static_cast<int>(OnEjected::close_idle)},
+      {"close", static_cast<int>(OnEjected::close)},
+  });
+};
+
+template <>
+struct Words<BalanceBack> {
+  static constexpr auto kWords = std::to_array<Word>({
+      {"keep", static_cast<int>(BalanceBack::keep)},
+      {"close-idle", static_cast<int>(BalanceBack::close_idle)},
+  });
+};
+
+template <>
 struct Words<Starttls> {
   static constexpr auto kWords = std::to_array<Word>({
       {"ldap", static_cast<int>(Starttls::ldap)},
@@ -172,6 +189,13 @@ constexpr auto kServiceRows = std::to_array<Row<Service>>({
          .help = "How a target is chosen within a group. \"random\" takes the better of two, "
                  "\"hash\" keeps a client address with its target, \"first\" takes the first that "
                  "works."}),
+    row<Type::choice, &Service::balance_back>(
+        {.key = "balance_back",
+         .standard = "\"keep\"",
+         .help =
+             "What becomes of connections on later groups when an earlier one is usable again. "
+             "\"keep\" leaves them; \"close-idle\" ends each as soon as it is idle, so that its "
+             "client comes back to the earlier group."}),
     {{.key = "client",
       .stunnel = "client",
       .standard = "true",
@@ -190,6 +214,11 @@ constexpr auto kServiceRows = std::to_array<Row<Service>>({
         {.key = "max_connections",
          .help = "Connections that the service has at a time. Beyond it they wait in the kernel's "
                  "backlog, unaccepted.",
+         .min = 1}),
+    row<Type::integer, &Service::max_tries>(
+        {.key = "max_tries",
+         .help = "How many targets are dialled for one connection before its client is reset. The "
+                 "default is all of them, until timeouts.dial.",
          .min = 1}),
     row<Type::table, &Service::timeouts>(
         {.key = "timeouts", .help = "How long each phase may take; see the keys under timeouts."}),
@@ -373,6 +402,12 @@ constexpr auto kHealthRows = std::to_array<Row<Health>>({
                                        .help = "Good checks in a row until a target is back.",
                                        .min = 1,
                                        .max = 1000}),
+    row<Type::choice, &Health::on_ejected>(
+        {.key = "on_ejected",
+         .standard = "\"keep\"",
+         .help = "What becomes of the open connections of a target when its checks find it dead. "
+                 "\"keep\" leaves them to keepalive and timeouts.idle; \"close-idle\" ends each as "
+                 "soon as it is idle; \"close\" resets them at once."}),
     row<Type::table, &Health::tls>(
         {.key = "tls",
          .help = "How checks speak TLS to the targets of a service with `tls = false`. The keys "

@@ -10,6 +10,7 @@
 #include "balance/layout.h"
 #include "runtime/acceptor.h"
 #include "tunnel/address_book.h"
+#include "tunnel/service_state.h"
 
 // What the supervisor and its workers tell each other: the only traffic between threads.
 namespace tunnel::runtime {
@@ -26,12 +27,16 @@ struct TargetsChanged {
 struct SlotFreed {  // some connection waits for a target at its max_connections
   std::size_t service;
 };
+struct TargetChanged {  // ejected or restored, and that moves connections
+  std::size_t service;
+  TargetChange change;
+};
 struct StopInOrder {};  // end each connection as soon as it is idle
 struct StopNow {};      // reset what is left, then leave the loop
 struct Leave {};        // nothing is left: leave the loop
 
-using ToWorker =
-    std::variant<Accepted, NameAnswered, TargetsChanged, SlotFreed, StopInOrder, StopNow, Leave>;
+using ToWorker = std::variant<Accepted, NameAnswered, TargetsChanged, SlotFreed, TargetChanged,
+                              StopInOrder, StopNow, Leave>;
 
 struct NameWanted {
   std::string name;
@@ -49,6 +54,6 @@ struct StdioDone {
   std::string error;
 };
 
-using ToSupervisor = std::variant<NameWanted, SlotFreed, ConnectionGone, StdioDone>;
+using ToSupervisor = std::variant<NameWanted, SlotFreed, TargetChanged, ConnectionGone, StdioDone>;
 
 }  // namespace tunnel::runtime

@@ -82,8 +82,11 @@ void Supervisor::start() {
     log_.write(log::Level::info, log::Event::listening, {name}, "listening on " + address,
                {{"address", std::string_view(address)}});
   }
-  for (const auto& service : snapshot_->services) {
-    probers_.push_back(std::make_unique<Prober>(loop_, log_, book_, *service, random_));
+  for (std::size_t index = 0; index < snapshot_->services.size(); ++index) {
+    probers_.push_back(std::make_unique<Prober>(loop_, log_, book_, *snapshot_->services[index],
+                                                random_, [this, index](const TargetChange& change) {
+                                                  on_target_changed({index, change});
+                                                }));
   }
   resolution_ = std::make_unique<Resolution>(
       loop_, log_, *snapshot_,
@@ -221,6 +224,9 @@ void Supervisor::on_message(ToSupervisor message) {
     const std::size_t service = freed->service;
     return send_all([service] { return ToWorker(SlotFreed{service}); });
   }
+  if (const auto* changed = std::get_if<TargetChanged>(&message)) {
+    return on_target_changed(*changed);
+  }
   if (const auto* done = std::get_if<StdioDone>(&message)) return on_stdio_done(done->error);
   return on_gone(std::get<ConnectionGone>(message).service);
 }
@@ -249,6 +255,10 @@ void Supervisor::on_targets(std::size_t service, std::shared_ptr<const balance::
                             const std::string& error) {
   probers_[service]->set_layout(layout);
   return send_all([&] { return ToWorker(TargetsChanged{service, layout, error}); });
+}
+
+void Supervisor::on_target_changed(const TargetChanged& changed) {
+  return send_all([&] { return ToWorker(changed); });
 }
 
 void Supervisor::send_all(const ToWorkerFactory& make) {

@@ -58,6 +58,7 @@ class Supervisor {
   void on_answer(const std::string& name, const AddressBook::Answer& answer);
   void on_targets(std::size_t service, std::shared_ptr<const balance::Layout> layout,
                   const std::string& error);
+  void on_target_changed(const TargetChanged& changed);
   void send_all(const ToWorkerFactory& make);
   void on_stop_signal(const char* name);
   void on_reload_signal();

@@ -27,9 +27,12 @@ Worker::Worker(std::size_t index, Shared shared)
       mailbox_(loop_, [this](ToWorker message) { on_message(std::move(message)); }),
       trim_timer_(loop_, [this] { give_memory_back(); }) {
   for (std::size_t service = 0; service < shared_.services.size(); ++service) {
-    services_.push_back(std::make_unique<Service>(loop_, shared_.log, book_, shared_.remembered,
-                                                  *shared_.services[service], random_,
-                                                  [this, service] { connection_gone(service); }));
+    services_.push_back(std::make_unique<Service>(
+        loop_, shared_.log, book_, shared_.remembered, *shared_.services[service], random_,
+        [this, service] { connection_gone(service); },
+        [this, service](const TargetChange& change) {
+          shared_.report(TargetChanged{service, change});
+        }));
   }
 }
 
@@ -64,6 +67,9 @@ void Worker::on_message(ToWorker message) {
   }
   if (const auto* freed = std::get_if<SlotFreed>(&message)) {
     return services_[freed->service]->on_slot_freed();
+  }
+  if (const auto* target = std::get_if<TargetChanged>(&message)) {
+    return services_[target->service]->target_changed(target->change);
   }
   if (std::holds_alternative<StopInOrder>(message)) {
     for (const auto& service : services_) service->stop_when_idle();

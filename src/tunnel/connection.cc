@@ -29,6 +29,7 @@ struct Connection::Dialing {
   balance::Walk walk;
   std::vector<SocketAddress> tried;  // addresses: none is tried twice for one connection
   std::vector<Attempt> attempts;
+  std::uint32_t changes = 0;  // that the service had seen when the last target was claimed
   // What can call the connection: silenced by silence(), all of them.
   std::unique_ptr<Dial> dial;
   uv::Timer deadline;
@@ -75,6 +76,7 @@ void Connection::start() {
 // The next target in the order of groups, policy and health; or a wait for a free slot.
 void Connection::dial_next() {
   if (client_->is_hung_up()) return client_left();
+  if (const auto most = service_.config().max_tries; most && tries_ >= *most) return all_failed();
   const TimePoint now = service_.loop().now();
   balance::Walk::Next next = dialing_->walk.next(now);
   switch (next.step) {
@@ -105,6 +107,7 @@ void Connection::dial(balance::Claim claim) {
   claim_ = std::move(claim);
   target_ = claim_.target().text();
   ++tries_;
+  dialing_->changes = service_.changes();
   dialing_->dial =
       std::make_unique<Dial>(service_.loop(), service_.book(), claim_.target().endpoint(),
                              service_.state().dial, caller(), dialing_->tried, *this);
@@ -244,6 +247,10 @@ void Connection::report_dial_failed(const Relay::Ended& ended) {
     sentences += attempt.failure.text;
   }
   if (sentences.empty()) sentences = ended.text;
+  if (const auto most = service_.config().max_tries;
+      most && tries_ >= *most && tries_ < service_.layout()->targets().size()) {
+    sentences += "; no other target was tried (max_tries = " + std::to_string(*most) + ")";
+  }
   if (service_.state().has_one_client()) service_.state().failure = sentences;
   const log::RateLimit::Verdict verdict = service_.dial_failures().admit(kinds);
   if (!verdict.write) return;
@@ -281,23 +288,53 @@ void Connection::on_established() {
   // which is its last statement too.
   const std::unique_ptr<Dialing> done = std::move(dialing_);
   relay_->start();
-  if (is_stopping_ && !is_finished_) relay_->stop_when_idle();
+  if (is_finished_) return;
+  if (is_stopping_) return relay_->stop_when_idle();
+  // What has changed while it was dialled has passed it by.
+  if (done->changes != service_.changes()) return service_.call_home(*this);
 }
 
 void Connection::stop_when_idle() {
   is_stopping_ = true;
+  leaving_ = Leaving::no;
   if (relay_ && !is_finished_) return relay_->stop_when_idle();
+}
+
+void Connection::leave_when_idle(Leaving why) {
+  if (!relay_ || is_finished_ || is_stopping_ || leaving_ == Leaving::ejected) return;
+  leaving_ = why;
+  return relay_->stop_when_idle();
+}
+
+void Connection::stay(Leaving why) {
+  if (leaving_ != why || why == Leaving::no || is_finished_ || is_stopping_) return;
+  leaving_ = Leaving::no;
+  return relay_->stay();
+}
+
+void Connection::leave_now() {
+  if (!relay_ || is_finished_) return;
+  return relay_->abort(
+      {Kind::connection_lost, Side::tunnel,
+       "reset because the checks of " + target_ + " have found it dead (health.on_ejected)"});
 }
 
 void Connection::abort() {
   if (is_finished_) return;
-  if (relay_) return relay_->abort();
+  if (relay_) return relay_->abort({Kind::stopped, Side::tunnel, "the tunnel was stopped"});
   return finish({Kind::stopped, Side::tunnel, "the tunnel was stopped while it dialled"});
 }
 
 // TLS 1.3 servers reject a client certificate after the handshake: that is a failed dial all the
 // same. One that refuses a resumed session has yet to fail without the ticket.
 void Connection::on_relay_ended(const Relay::Ended& ended) {
+  if (leaving_ != Leaving::no && ended.kind == Kind::ok && ended.side == Side::tunnel) {
+    return finish({ended.kind, ended.side,
+                   leaving_ == Leaving::home ? "closed while idle: a target before " + target_ +
+                                                   " is usable again (balance_back)"
+                                             : "closed while idle: the checks of " + target_ +
+                                                   " have found it dead (health.on_ejected)"});
+  }
   const bool is_late_rejection =
       (ended.kind == Kind::client_cert_rejected || ended.kind == Kind::tls_alert) &&
       ended.side == Side::server && relay_->bytes_down() == 0 && !negotiated_.resumed;

@@ -38,11 +38,26 @@ class Connection final : public uv::Deferred,
   void stop_when_idle();
   void abort();  // RST both ways
 
+  // Why an established connection is to end although the process goes on.
+  enum class Leaving : std::uint8_t {
+    no,
+    ejected,  // the checks of its target have found it dead
+    home,     // a target of an earlier group is usable again
+  };
+  // In order, as soon as it is idle, unless stay() comes first.
+  void leave_when_idle(Leaving why);
+  void stay(Leaving why);  // `why` has passed
+  void leave_now();        // its target is ejected: RST both ways
+
   // A target has a free slot again, or the targets have changed: go on if this one waits.
   void on_targets_changed();
 
   [[nodiscard]] std::uint64_t id() const { return id_; }
   [[nodiscard]] bool is_dialing() const { return dialing_ != nullptr; }
+  // Whose target is dialled or relayed to; null when there is none at the moment.
+  [[nodiscard]] const balance::Target* target() const {
+    return claim_ ? &claim_.target() : nullptr;
+  }
 
   // Set by the Service: its place in the list of connections.
   std::size_t index = 0;
@@ -104,6 +119,7 @@ class Connection final : public uv::Deferred,
 
   bool is_finished_ = false;
   bool is_stopping_ = false;
+  Leaving leaving_ = Leaving::no;
   // For the log line.
   std::string target_ = "-";  // the last one tried
   PhaseTimes times_;

@@ -39,12 +39,14 @@ balance::CheckDepth depth_of(const ServiceState& service) {
 }  // namespace
 
 Probe::Probe(uv::Loop& loop, log::Log& log, AddressBook& book, ServiceState& service,
-             std::shared_ptr<balance::Target> target, balance::Random& random)
+             std::shared_ptr<balance::Target> target, balance::Random& random,
+             const OnTargetChange& on_change)
     : loop_(loop),
       log_(log),
       book_(book),
       service_(service),
       target_(std::move(target)),
+      on_change_(on_change),
       random_(random),
       rules_(service.config.health),
       settings_(check_settings(service)),
@@ -213,11 +215,17 @@ void Probe::on_read_error(int uv_error) {
       false);
 }
 
+void Probe::announce(const balance::Transition& transition) {
+  if (!service_.moves_connections()) return;
+  on_change_({target_->id(), transition.change, transition.source});
+}
+
 void Probe::passed() {
   const balance::Transition transition =
       target_->checked(loop_.now(), balance::CheckResult::passed, depth_of(service_));
   if (transition.change == balance::Transition::Change::restored) {
     log_restored(log_, service_.config.name, target_->text(), transition);
+    announce(transition);
   }
   return rest();
 }
@@ -233,6 +241,7 @@ void Probe::failed(Kind kind, const std::string& text, bool is_local) {
         {{"target", std::string_view(target_->text())}, {"kind", word(kind)}});
     if (transition.change == balance::Transition::Change::ejected) {
       log_ejected(log_, service_.config.name, target_->text(), kind, text, choice_, transition);
+      announce(transition);
     }
   }
   return rest();
@@ -250,8 +259,13 @@ void Probe::rest() {
 }
 
 Prober::Prober(uv::Loop& loop, log::Log& log, AddressBook& book, ServiceState& service,
-               balance::Random& random)
-    : loop_(loop), log_(log), book_(book), service_(service), random_(random) {}
+               balance::Random& random, OnTargetChange on_change)
+    : loop_(loop),
+      log_(log),
+      book_(book),
+      service_(service),
+      random_(random),
+      on_change_(std::move(on_change)) {}
 
 Prober::~Prober() = default;
 
@@ -265,9 +279,10 @@ void Prober::set_layout(std::shared_ptr<const balance::Layout> layout) {
       };
       if (std::any_of(kept.begin(), kept.end(), is_same)) continue;
       const auto found = std::find_if(probes_.begin(), probes_.end(), is_same);
-      kept.push_back(found != probes_.end() ? std::move(*found)
-                                            : std::make_unique<Probe>(loop_, log_, book_, service_,
-                                                                      member.target, random_));
+      kept.push_back(found != probes_.end()
+                         ? std::move(*found)
+                         : std::make_unique<Probe>(loop_, log_, book_, service_, member.target,
+                                                   random_, on_change_));
     }
   }
   const Choice choice = layout->has_one_target() ? Choice::only_target : Choice::one_of_several;

@@ -26,7 +26,8 @@ namespace tunnel {
 class Probe final : public Dial::Owner, public uv::Stream::Events {
  public:
   Probe(uv::Loop& loop, log::Log& log, AddressBook& book, ServiceState& service,
-        std::shared_ptr<balance::Target> target, balance::Random& random);
+        std::shared_ptr<balance::Target> target, balance::Random& random,
+        const OnTargetChange& on_change);
   ~Probe();
   Probe(const Probe&) = delete;
   Probe& operator=(const Probe&) = delete;
@@ -46,6 +47,7 @@ class Probe final : public Dial::Owner, public uv::Stream::Events {
   void send(std::string text);
   void act_on(preamble::Step step);
   void leave();
+  void announce(const balance::Transition& transition);
   void passed();
   void failed(Kind kind, const std::string& text, bool is_local);
   void rest();
@@ -65,6 +67,7 @@ class Probe final : public Dial::Owner, public uv::Stream::Events {
   AddressBook& book_;
   ServiceState& service_;
   const std::shared_ptr<balance::Target> target_;
+  const OnTargetChange& on_change_;
   balance::Random& random_;
   const config::Health& rules_;
   DialSettings settings_;
@@ -85,7 +88,7 @@ class Probe final : public Dial::Owner, public uv::Stream::Events {
 class Prober {
  public:
   Prober(uv::Loop& loop, log::Log& log, AddressBook& book, ServiceState& service,
-         balance::Random& random);
+         balance::Random& random, OnTargetChange on_change);
   ~Prober();
   Prober(const Prober&) = delete;
   Prober& operator=(const Prober&) = delete;
@@ -99,6 +102,7 @@ class Prober {
   AddressBook& book_;
   ServiceState& service_;
   balance::Random& random_;
+  const OnTargetChange on_change_;
   std::vector<std::unique_ptr<Probe>> probes_;
 };
 

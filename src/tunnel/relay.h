@@ -72,10 +72,12 @@ class Relay {
   // Opens what the session still holds, then reads both sides. May end the relay at once.
   void start();
 
-  // The process stops: end in order as soon as the connection is idle in a pool (SPEC section 8).
+  // End in order as soon as the connection is idle in a pool: quiet for a while, with nothing
+  // pending, and its last byte, if any, came from the server.
   void stop_when_idle();
-  // The process stops now: RST both ways.
-  void abort();
+  void stay();  // not any more
+  // RST both ways, now.
+  void abort(Ended why);
 
   [[nodiscard]] std::uint64_t bytes_up() const { return up_.bytes; }
   [[nodiscard]] std::uint64_t bytes_down() const { return down_.bytes; }

@@ -11,6 +11,9 @@ namespace {
 
 // How long a connection must have been quiet to count as idle in a pool when the process stops.
 constexpr Millis kPoolQuiet{2000};
+// How often to look at one that is quiet and not idle: a server that is dead may owe its answer
+// for long. Less than kPoolQuiet, so that no byte is missed.
+constexpr Millis kPoolLook{1000};
 // Whether the kernel has delivered everything can only be asked, not waited for.
 constexpr Millis kFirstPoll{1};
 constexpr Millis kSlowestPoll{100};
@@ -119,7 +122,7 @@ void Relay::arm() {
   if (is_half_closed() && settings_.half_close) {
     next = std::min(next, std::max(last_activity(), half_closed_at_) + *settings_.half_close);
   }
-  if (is_stopping_) next = std::min(next, std::max(last_activity() + kPoolQuiet, now + Millis(50)));
+  if (is_stopping_) next = std::min(next, std::max(last_activity() + kPoolQuiet, now + kPoolLook));
   next = std::min(next, look_at_);
   if (next == TimePoint::max()) return timer_.release();
   pending_seen_ = client_->pending() + server_->pending();
@@ -154,10 +157,15 @@ void Relay::on_timer() {
   return arm();
 }
 
-// --- the process stops -------------------------------------------------------------------------
+// --- ends from outside: the process stops, the target is dead, a better one is back ------------
 
 void Relay::stop_when_idle() {
   is_stopping_ = true;
+  return arm();
+}
+
+void Relay::stay() {
+  is_stopping_ = false;
   return arm();
 }
 
@@ -175,9 +183,9 @@ void Relay::end_idle() {
   return finish({Kind::ok, Side::tunnel, ""}, Close::in_order);
 }
 
-void Relay::abort() {
+void Relay::abort(Ended why) {
   if (mode_ == Mode::over) return;
-  return finish({Kind::stopped, Side::tunnel, "the tunnel was stopped"}, Close::reset);
+  return finish(std::move(why), Close::reset);
 }
 
 }  // namespace tunnel

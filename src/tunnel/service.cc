@@ -8,7 +8,8 @@
 
 namespace tunnel {
 Service::Service(uv::Loop& loop, log::Log& log, AddressBook& book, tls::Remembered& remembered,
-                 ServiceState& state, balance::Random& random, std::function<void()> on_gone)
+                 ServiceState& state, balance::Random& random, std::function<void()> on_gone,
+                 OnTargetChange on_target_changed)
     : loop_(loop),
       log_(log),
       book_(book),
@@ -16,6 +17,7 @@ Service::Service(uv::Loop& loop, log::Log& log, AddressBook& book, tls::Remember
       state_(state),
       random_(random),
       on_gone_(std::move(on_gone)),
+      on_target_changed_(std::move(on_target_changed)),
       dial_failures_(loop),
       option_failures_(loop, std::chrono::minutes(1)) {}
 
@@ -32,6 +34,8 @@ void Service::take(Fd socket, const SocketAddress& client, std::uint64_t id) {
 void Service::set_targets(std::shared_ptr<const balance::Layout> layout, std::string error) {
   layout_ = std::move(layout);
   no_targets_error_ = std::move(error);
+  ++changes_;
+  for (const auto& connection : connections_) call_home(*connection);
   return on_slot_freed();
 }
 
@@ -60,16 +64,54 @@ void Service::report_established(balance::Claim& claim) {
   const balance::Transition transition = claim.established(loop_.now());
   if (transition.change != balance::Transition::Change::restored) return;
   log_restored(log_, state_.config.name, claim.target().text(), transition);
+  return announce(claim.target().id(), transition);
 }
 
 void Service::report_failed(balance::Claim& claim, const DialFailure& failure, Sentence sentence) {
   const std::string target = claim.target().text();
+  const std::uint64_t id = claim.target().id();
   const auto cause = failure.is_local ? balance::Cause::local : balance::Cause::target;
   const balance::Transition transition = claim.failed(loop_.now(), cause, random_);
   if (transition.change != balance::Transition::Change::ejected) return;
   log_ejected(log_, state_.config.name, target, failure.kind,
               sentence == Sentence::with_the_ejection ? std::string_view(failure.text) : "",
               layout_->has_one_target() ? Choice::only_target : Choice::one_of_several, transition);
+  return announce(id, transition);
+}
+
+// To all workers, this one included.
+void Service::announce(std::uint64_t target, const balance::Transition& transition) {
+  if (!state_.moves_connections()) return;
+  return on_target_changed_({target, transition.change, transition.source});
+}
+
+void Service::target_changed(const TargetChange& change) {
+  ++changes_;
+  const config::OnEjected on_ejected = config().health.on_ejected;
+  const bool is_restored = change.change == balance::Transition::Change::restored;
+  const bool is_dead = change.change == balance::Transition::Change::ejected &&
+                       change.source == balance::Transition::Source::check;
+  for (const auto& connection : connections_) {
+    const balance::Target* target = connection->target();
+    if (target != nullptr && target->id() == change.target) {
+      if (is_restored) connection->stay(Connection::Leaving::ejected);
+      if (is_dead && on_ejected == config::OnEjected::close) connection->leave_now();
+      if (is_dead && on_ejected == config::OnEjected::close_idle) {
+        connection->leave_when_idle(Connection::Leaving::ejected);
+      }
+    }
+    call_home(*connection);
+  }
+}
+
+void Service::call_home(Connection& connection) {
+  if (config().balance_back == config::BalanceBack::keep || connection.target() == nullptr) return;
+  const auto its_group = layout_->group_of(connection.target()->id());
+  const auto serving = layout_->serving_group();
+  if (its_group && serving && *serving < *its_group) {
+    return connection.leave_when_idle(Connection::Leaving::home);
+  }
+  return connection.stay(Connection::Leaving::home);
 }
 
 void Service::report_option(std::string_view where, const std::string& text) {

@@ -20,9 +20,11 @@ namespace tunnel {
 // One service's connections on one worker. Loop-bound; owned by the Worker.
 class Service {
  public:
-  // `on_gone` is called once for each taken client when its connection is over and deleted.
+  // `on_gone` is called once for each taken client when its connection is over and deleted;
+  // `on_target_changed` when a dial has ejected or restored a target, if that moves connections.
   Service(uv::Loop& loop, log::Log& log, AddressBook& book, tls::Remembered& remembered,
-          ServiceState& state, balance::Random& random, std::function<void()> on_gone);
+          ServiceState& state, balance::Random& random, std::function<void()> on_gone,
+          OnTargetChange on_target_changed);
   ~Service();
   Service(const Service&) = delete;
   Service& operator=(const Service&) = delete;
@@ -33,6 +35,8 @@ class Service {
   // DNS (or the start) has given the targets in force from now on; `error` is why there are none,
   // when DNS has said so.
   void set_targets(std::shared_ptr<const balance::Layout> layout, std::string error);
+  // A dial or a check, here or elsewhere, has ejected or restored a target.
+  void target_changed(const TargetChange& change);
   // A target has a free slot again: the connections that wait look, oldest first.
   void on_slot_freed();
 
@@ -48,6 +52,9 @@ class Service {
   [[nodiscard]] bool has_srv() const;
   [[nodiscard]] const std::string& no_targets_error() const { return no_targets_error_; }
   [[nodiscard]] balance::Random& random() { return random_; }
+  [[nodiscard]] std::uint32_t changes() const { return changes_; }  // of targets, so far
+  // The connection leaves when it is idle if it stands behind where a new one would be served.
+  void call_home(Connection& connection);
   void report_established(balance::Claim& claim);
   void report_failed(balance::Claim& claim, const DialFailure& failure, Sentence sentence);
   // An option in socket_options.`where` could not be set: said, but not for each connection.
@@ -55,6 +62,8 @@ class Service {
   void remove(Connection& connection);
 
  private:
+  void announce(std::uint64_t target, const balance::Transition& transition);
+
   uv::Loop& loop_;
   log::Log& log_;
   AddressBook& book_;
@@ -62,6 +71,8 @@ class Service {
   ServiceState& state_;
   balance::Random& random_;
   const std::function<void()> on_gone_;
+  const OnTargetChange on_target_changed_;
+  std::uint32_t changes_ = 0;
   std::shared_ptr<const balance::Layout> layout_;
   std::string no_targets_error_;
   log::RateLimit dial_failures_;

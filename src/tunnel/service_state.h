@@ -16,6 +16,17 @@
 
 namespace tunnel {
 
+// The health of one target has changed: each worker looks which of its connections must go for it
+// (health.on_ejected, balance_back).
+struct TargetChange {
+  std::uint64_t target = 0;  // balance::Target::id
+  balance::Transition::Change change = balance::Transition::Change::none;
+  balance::Transition::Source source = balance::Transition::Source::dial;
+};
+
+// Called only if it moves connections.
+using OnTargetChange = std::function<void(const TargetChange&)>;
+
 // What all workers share of one service: its configuration and loaded credentials, constant after
 // construction; its targets with their health; its count of connections. Owned by the Snapshot.
 struct ServiceState final : public balance::SlotListener {
@@ -55,6 +66,12 @@ struct ServiceState final : public balance::SlotListener {
  public:
   // Layouts are built on the supervisor's thread and sent to the workers.
   balance::Backend backend;
+
+  // Whether a TargetChange moves any connection.
+  [[nodiscard]] bool moves_connections() const {
+    return config.health.on_ejected != config::OnEjected::keep ||
+           config.balance_back != config::BalanceBack::keep;
+  }
 
   // Accepted and not yet gone. The acceptor counts up, workers count down.
   std::atomic<std::uint32_t> connections{0};

@@ -116,4 +116,12 @@ TEST_CASE("checks speak TLS one way only") {
   CHECK(refused("health.eject_time = \"2m\"") == "");
 }
 
+TEST_CASE("closing connections of dead targets without checks is worth a warning") {
+  CHECK(refused("health.on_ejected = \"close\"") ==
+        "t.toml:4:21: warning: \"on_ejected\" is about targets that checks find dead, and there are "
+        "no checks; set health.check");
+  CHECK(refused("health = { on_ejected = \"close-idle\", check = \"tls\" }") == "");
+  CHECK(refused("health.on_ejected = \"keep\"") == "");
+}
+
 }  // namespace tunnel::config

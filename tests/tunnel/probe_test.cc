@@ -26,7 +26,7 @@ struct Checked : ServiceBench {
     health.interval = Millis(10);
     health.timeout = kDeadline;
     serve({target_at(silent.address())}, timeouts, health);
-    prober = std::make_unique<Prober>(loop, log, book, *state, random);
+    prober = std::make_unique<Prober>(loop, log, book, *state, random, [](const TargetChange&) {});
     prober->set_layout(layout);
   }
   [[nodiscard]] Fd wait_for_check() {

@@ -232,7 +232,8 @@ TEST_CASE("half_close and idle that end in the same turn end the connection once
   std::this_thread::sleep_for(Millis(30));
   bench.until_ended();
   CHECK(bench.ended->kind != Kind::stopped);
-  bench.relay->abort();  // a stop that is forced in the same turn
+  bench.relay->abort({Kind::stopped, Side::tunnel,
+                      "the tunnel was stopped"});  // a stop that is forced in the same turn
   CHECK(bench.ended->kind != Kind::stopped);
 }
 
@@ -287,10 +288,26 @@ TEST_CASE("a connection whose request is not answered yet is not idle when the p
   CHECK(down == "answer");
 }
 
+TEST_CASE("a connection that is to stay after all is not ended when it is idle") {
+  Bench bench;
+  bench.client.say("q");
+  spin_until(bench.loop, [&] { return bench.relay->bytes_up() == 1; });
+  bench.relay->stop_when_idle();
+  bench.relay->stay();
+  bench.server.say("a");
+  // An idle one would end two seconds after that.
+  bool is_over = false;
+  uv::Timer later(bench.loop, [&] { is_over = true; });
+  later.start(Millis(2500));
+  turn_until(bench.loop, [&] { return is_over; });
+  CHECK_FALSE(bench.ended);
+}
+
 TEST_CASE("abort resets both sides at once") {
   Bench bench;
-  bench.relay->abort();
-  CHECK(bench.ended->kind == Kind::stopped);
+  bench.relay->abort({Kind::connection_lost, Side::tunnel, "why"});
+  CHECK(bench.ended->kind == Kind::connection_lost);
+  CHECK(bench.ended->text == "why");
   std::string none;
   CHECK(bench.read_to_end(bench.client, none) == ECONNRESET);
 }

@@ -124,8 +124,9 @@ struct ServiceBench : uv::testing::IgnoreSigpipe {
     state = std::make_unique<ServiceState>(written, trusting_context(), nullptr, [] {});
     layout = state->backend.build(balance::arrange(written.connect, {}), written.balance,
                                   balance::rules_of(written.health));
-    service =
-        std::make_unique<Service>(loop, log, book, remembered, *state, random, [this] { ++gone; });
+    service = std::make_unique<Service>(
+        loop, log, book, remembered, *state, random, [this] { ++gone; },
+        [](const TargetChange&) {});
     service->set_targets(layout, "");
   }
   void take(Pair& client) {

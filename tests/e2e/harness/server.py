@@ -96,6 +96,15 @@ class Server:
             thread.join(PATIENCE)
             assert not thread.is_alive(), "a server script never ended"
 
+    def stop_listening(self):
+        """New connections are refused; those that stand go on."""
+        for listener in self._listeners:
+            listener.shutdown(socket.SHUT_RDWR)
+        for thread in self._acceptors:
+            thread.join(PATIENCE)
+        for listener in self._listeners:
+            listener.close()
+
     def stop(self):
         with self._lock:
             self._stopping = True
