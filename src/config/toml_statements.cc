@@ -21,7 +21,10 @@ bool is_key_character(char c) {
 bool is_certain_start(std::string_view rest) {
   std::string_view line = trimmed_front(rest.substr(0, rest.find('\n')));
   const bool is_header = line.starts_with('[');
-  if (is_header) line = trimmed_front(line.substr(line.find_first_not_of('[')));
+  if (is_header) {
+    line.remove_prefix(std::min(line.find_first_not_of('['), line.size()));
+    line = trimmed_front(line);
+  }
   const auto letter = [](char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); };
   if (line.empty() || !letter(line.front())) return false;
   std::size_t end = 0;

@@ -196,6 +196,13 @@ TEST_CASE("bare yes and no keep their meaning beside a syntax error") {
         "hint: write it like this: accept = \"x\"\n");
 }
 
+TEST_CASE("lines of brackets alone are no statements") {
+  for (const char* text : {"a=[\n[", "a=[\n[[\n", "a=[\n[ [\n]", "[\n[\n["}) {
+    CAPTURE(text);
+    CHECK(parse(text, "t.toml", System::leave_alone).has_errors());
+  }
+}
+
 TEST_CASE("a file of nothing but errors comes to an end") {
   std::string text;
   for (int i = 0; i < 1000; ++i) text += "a = b\n";
