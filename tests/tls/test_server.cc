@@ -24,11 +24,7 @@ std::string text(const gnutls_datum_t& datum) {
   return {reinterpret_cast<const char*>(datum.data), datum.size};
 }
 
-struct Sealing {
-  gnutls_cipher_algorithm_t cipher;
-  std::string key, iv, sequence;
-  bool is_tls13;
-};
+}  // namespace
 
 std::string seal(const Sealing& how, unsigned char type, std::string_view content,
                  std::size_t padding) {
@@ -61,8 +57,6 @@ std::string seal(const Sealing& how, unsigned char type, std::string_view conten
   if (has_explicit_nonce) sealed.insert(0, how.sequence);
   return head + length(sealed.size()) + sealed;
 }
-
-}  // namespace
 
 TestServer::TestServer(const ServerOptions& options) : options_(options) {
   gnutls_certificate_credentials_t credentials = nullptr;
@@ -240,11 +234,14 @@ std::string TestServer::handshake_record(unsigned char type, std::string_view co
     must(gnutls_hkdf_expand(GNUTLS_MAC_SHA256, &secret, &lent, out.data(), size));
     return out;
   };
-  const std::string sequence(7, '\0');
+  std::string sequence(8, '\0');
+  for (std::size_t i = 0; i < 8; ++i)
+    sequence[i] = static_cast<char>(handshake_records_ >> (56 - 8 * i) & 0xff);
+  ++handshake_records_;
   Sealing how{.cipher = GNUTLS_CIPHER_AES_128_GCM,
               .key = expand("key", 16),
               .iv = expand("iv", 12),
-              .sequence = sequence + static_cast<char>(handshake_records_++),
+              .sequence = sequence,
               .is_tls13 = true};
   return seal(how, type, content, 0);
 }

@@ -13,6 +13,16 @@
 
 namespace tunnel::tls::test {
 
+// A record of any content, which GnuTLS would not send: AEAD ciphers only. The number of the record
+// in eight bytes; only TLS 1.3 has padding.
+struct Sealing {
+  gnutls_cipher_algorithm_t cipher = GNUTLS_CIPHER_UNKNOWN;
+  std::string key, iv, sequence;
+  bool is_tls13 = true;
+};
+[[nodiscard]] std::string seal(const Sealing& how, unsigned char type, std::string_view content,
+                               std::size_t padding = 0);
+
 // How the server of a test behaves.
 struct ServerOptions {
   std::vector<const Identity*> chain;  // its own certificate first
