@@ -2,6 +2,7 @@
 #include "config/document.h"
 
 #include <algorithm>
+#include <cerrno>
 #include <set>
 
 #include "base/text.h"
@@ -12,6 +13,7 @@
 #include "config/schema.h"
 #include "config/stunnel_reader.h"
 #include "config/toml_reader.h"
+#include "config/unreadable.h"
 
 namespace tunnel::config {
 namespace {
@@ -94,10 +96,10 @@ class Builder {
     return std::move(document_);
   }
 
-  Document refuse(const std::string& path, std::string text) {
+  Document refuse(const std::string& path, std::string text, std::string hint) {
     document_.config.path = path;
     const std::uint32_t file = diagnostics_.add_source(std::make_unique<Source>(path, ""));
-    diagnostics_.error({file, 0, 0}, std::move(text));
+    diagnostics_.error({file, 0, 0}, std::move(text), std::move(hint));
     return std::move(document_);
   }
 
@@ -328,7 +330,11 @@ Document parse(std::string text, const std::string& path, System system) {
 
 Document load(const std::string& path, System system) {
   auto text = read_text(path);
-  if (!text) return Builder(system).refuse(path, text.error().text);
+  if (!text) {
+    const bool is_denied = text.error().code == ErrorCode::permission;
+    return Builder(system).refuse(path, text.error().text,
+                                  is_denied ? why_unreadable(path, path, EACCES) : "");
+  }
   return parse(std::move(*text), path, system);
 }
 

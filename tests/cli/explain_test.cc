@@ -66,11 +66,10 @@ TEST_CASE("each kind of end, event, field, signal and exit status is explained")
     CHECK(text->find(name + ": why a connection ended, `kind` in the log\n\n") !=
           std::string::npos);
   }
-  CHECK(explain("connection_lost").value() ==
-        "connection_lost: why a connection ended, `kind` in the log\n"
+  CHECK(explain("idle_timeout").value() ==
+        "idle_timeout: why a connection ended, `kind` in the log\n"
         "\n"
-        "A machine, or the way to it, is gone: keepalive probes were not answered, or the system\n"
-        "gave up.\n");
+        "No byte moved for timeouts.idle.\n");
   CHECK(explain("stopped").value() ==
         "stopped: why a connection ended, `kind` in the log\n"
         "\n"

@@ -313,6 +313,16 @@ TEST_CASE("a file that may not be read says who asked and who may") {
                     "         ^\n"
                     "hint: this process runs as nobody, and the file is mode 0600, root:root; let "
                     "that user or one of its groups read it\n");
+  const std::string secret = folder.write("t.toml", kWeb);
+  REQUIRE(::chmod(secret.c_str(), 0600) == 0);
+  REQUIRE(::seteuid(65534) == 0);
+  const std::string itself = load(secret).render();
+  REQUIRE(::seteuid(0) == 0);
+  CHECK(itself ==
+        secret +
+            ": error: cannot be opened: Permission denied\n"
+            "hint: this process runs as nobody, and the file is mode 0600, root:root; let "
+            "that user or one of its groups read it\n");
   REQUIRE(::chmod(folder.path("private").c_str(), 0700) == 0);
   (void)::setenv("INVOCATION_ID", "1", 1);
   REQUIRE(::seteuid(65534) == 0);
