@@ -119,7 +119,9 @@ std::optional<OtherFormat> find_other_format(std::string_view text, const std::s
   if (first->text.starts_with('<')) return called("XML");
   if (is_all_yaml) return called("YAML");
   if (const auto offset = stunnel.verdict()) {
-    const std::string name = without_ending(printable(path, 200)) + ".conf";
+    const bool has_no_name = path.starts_with("/dev/") || path.starts_with("/proc/");
+    const std::string name =
+        has_no_name ? "stunnel.conf" : without_ending(printable(path, 200)) + ".conf";
     return OtherFormat{*offset, "this looks like a stunnel.conf, and a file of this name is TOML",
                        "call it " + name + " to run it as it is; then `tunnel convert " + name +
                            "` prints the TOML that it means"};

@@ -150,8 +150,7 @@ void Supervisor::log_stopped() {
   }
   if (stdio_ == nullptr && failed > 0) {
     text += "; " + std::to_string(failed) + " of " + count_of(ended, "connection") +
-            " had failed before, as " + (failed == 1 ? "its" : "their") + " closed line" +
-            (failed == 1 ? " says" : "s say");
+            " had failed (see " + (failed == 1 ? "its closed line)" : "their closed lines)");
   }
   log_.write(
       log::Level::info, log::Event::stopped, {}, text,

@@ -32,8 +32,7 @@ def test_one_failure_is_one_sentence(relay):
     assert sum("refused" in event["msg"] for event in tunnel.log.events) == 1
     assert tunnel.terminate() == 0
     assert tunnel.wait_for_event("stopped")["msg"] == (
-        "stopped: no connection was left; 1 of 1 connection had failed before, as its closed line "
-        "says")
+        "stopped: no connection was left; 1 of 1 connection had failed (see its closed line)")
 
 
 def test_unix_target_does_not_exist(relay, tmp_path):
