@@ -6,6 +6,7 @@ next.
 """
 
 import ssl
+import struct
 
 import pytest
 from harness import expect, intolerant
@@ -170,3 +171,68 @@ def test_certificate_that_changed_for_the_worse_is_not_dialled_twice(relay, serv
     tunnel.connect("svc").expect_reset()
     assert tunnel.closed(2)["kind"] == "cert_expired"
     assert worse.accepted == 1
+
+
+def smtp(peer):
+    peer.send(b"220 one.test ESMTP\r\n")
+    assert peer.recv().startswith(b"EHLO ")
+    peer.send(b"250-one.test\r\n250 STARTTLS\r\n")
+    assert peer.recv() == b"STARTTLS\r\n"
+    peer.send(b"220 go ahead\r\n")
+
+
+def test_what_comes_before_tls_is_said_again(relay, serve_intolerant):
+    server = serve_intolerant(intolerant.alert, before=smtp)
+    tunnel = relay(server, options=WORKERS, starttls="smtp")
+    for _ in range(4):
+        client = tunnel.connect("svc")
+        assert client.recv_exact(20) == b"220 one.test ESMTP\r\n"
+        expect.served(tunnel, client)
+        client.close()
+    assert server.refused == 1
+    assert server.accepted == 5
+
+
+def mysql(peer):
+    """The greeting of a server that offers TLS, and the request for it."""
+    capabilities = 0x200 | 0x800 | 0x8000 | 0x80000
+    greeting = (b"\x0a8.0.0\0" + bytes(4) + b"saltsalt\0" +
+                struct.pack("<HBHHB", capabilities & 0xffff, 33, 2, capabilities >> 16, 21) +
+                bytes(10) + b"saltsaltsalt\0mysql_native_password\0")
+    peer.send(struct.pack("<I", len(greeting)) + greeting)
+    peer.recv_exact(36)
+
+
+def test_mysql_client_that_has_seen_a_greeting_cannot_have_another(relay, serve_intolerant):
+    """Its connection is lost; but the target is not blamed, and the next clients are served."""
+    login = struct.pack("<IIB23s", 0x200 | 0x8000 | 0x80000, 1 << 24, 33, b"") + (
+        b"joe\0\0mysql_native_password\0")
+    ok = b"\0\0\0\x02\0\0\0"
+
+    def script(peer):
+        assert peer.recv_exact(4 + len(login))[3] == 2
+        peer.send(struct.pack("<I", len(ok) | 3 << 24) + ok)
+        peer.read_to_end()
+
+    server = serve_intolerant(intolerant.alert, script=script, before=mysql)
+    tunnel = relay(server, options=WORKERS, starttls="mysql")
+
+    def log_in():
+        client = tunnel.connect("svc")
+        size = struct.unpack("<I", client.recv_exact(3) + b"\0")[0]
+        client.recv_exact(1 + size)
+        client.send(struct.pack("<I", len(login) | 1 << 24) + login)
+        return client
+
+    def is_in(client):
+        answer = client.recv_exact(4 + len(ok))
+        client.close()
+        return answer == struct.pack("<I", len(ok) | 2 << 24) + ok
+
+    assert is_in(log_in())
+    log_in().expect_reset()
+    assert tunnel.closed(2)["kind"] == "tls_alert"
+    for _ in range(3):
+        assert is_in(log_in())
+    assert server.refused == 1
+    assert not tunnel.log.find("ejected")

@@ -44,7 +44,7 @@ struct Plant : uv::testing::IgnoreSigpipe {
   std::shared_ptr<const balance::Layout> layout;
   std::vector<std::unique_ptr<Worker>> workers;
 
-  Plant() {
+  explicit Plant(const config::Health& health = {}) {
     const SocketAddress address = local_address(target.get());
     config::Service service;
     service.name = std::string("plain");
@@ -55,6 +55,7 @@ struct Plant : uv::testing::IgnoreSigpipe {
     to.port = address.port();
     to.text = address.to_string();
     service.connect = {{to}};
+    service.health = health;
     services.push_back(std::make_unique<ServiceState>(service, nullptr, nullptr, [] {}));
     layout = services[0]->backend.build(balance::arrange(service.connect, {}), service.balance,
                                         balance::rules_of(service.health));
@@ -114,6 +115,37 @@ TEST_CASE("a client that is handed to a worker is relayed on the worker's thread
   CHECK(plant.connections.load() == 0);
   CHECK(plant.services[0]->connections.load() == 0);
   CHECK(plant.log.closed.load() == 20);
+}
+
+TEST_CASE("a target that checks find dead loses its connections on every worker") {
+  config::Health health;
+  health.check = config::Check::tcp;
+  health.on_ejected = config::OnEjected::close;
+  Plant plant(health);
+  std::vector<Pair> clients;
+  std::vector<Fd> servers;
+  for (std::size_t i = 0; i < 6; ++i) {
+    clients.push_back(Pair::tcp());
+    plant.hand(i % 2, clients.back());
+    servers.push_back(plant.serve());
+    clients.back().say("x");
+    char byte = 0;
+    CHECK(::recv(servers.back().get(), &byte, 1, 0) == 1);
+  }
+  using Transition = balance::Transition;
+  const std::uint64_t other = plant.layout->targets()[0]->id() + 1;
+  for (const std::uint64_t target : {other, other - 1}) {
+    for (const auto& worker : plant.workers) {
+      worker->send(
+          TargetChanged{0, {target, Transition::Change::ejected, Transition::Source::check}});
+    }
+  }
+  for (const Fd& server : servers) {
+    char byte = 0;
+    CHECK(::recv(server.get(), &byte, 1, 0) < 0);
+  }
+  for (std::size_t i = 0; i < servers.size(); ++i) plant.gone.acquire();
+  CHECK(plant.connections.load() == 0);
 }
 
 TEST_CASE("a stop resets what is left and ends the workers") {

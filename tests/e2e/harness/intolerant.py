@@ -4,7 +4,9 @@
 import socket
 import struct
 
+from .peer import Peer
 from .server import TlsServer
+from .wait import PATIENCE
 
 _SESSION_TICKET, _PRE_SHARED_KEY = 35, 41
 
@@ -32,12 +34,16 @@ class IntolerantServer(TlsServer):
     """`refuse(sock)` is what it does to a connection that offers a ticket (or to every one, when
     `is_broken`); they are counted."""
 
-    def __init__(self, script, context, refuse, **kwargs):
+    def __init__(self, script, context, refuse, before=None, **kwargs):
+        """`before(peer)` is said in plaintext first, on every connection."""
         self.refuse, self.refused, self.is_broken = refuse, 0, False
+        self.before = before
         super().__init__(script, context, **kwargs)
 
     def wrap(self, sock):
-        sock.settimeout(60)
+        sock.settimeout(PATIENCE)
+        if self.before:
+            self.before(Peer(sock))
         hello = b""
         while len(hello) < 5 or len(hello) < 5 + struct.unpack_from("!H", hello, 3)[0]:
             before = len(hello)
