@@ -8,9 +8,8 @@
 
 namespace tunnel::tls {
 
-// Follows a stream of TLS records from its first byte: whether the next byte begins a record, and
-// of which type the last one is, as it shows outside. A value; costs a few operations for each
-// piece.
+// Follows a stream of TLS records from its first byte: of which type the last one is, as it shows
+// outside. A value; costs a few operations for each piece.
 class RecordBorder {
  public:
   void pass(Bytes piece) {
@@ -29,7 +28,6 @@ class RecordBorder {
       if (header_ == kHeaderSize && body_ == 0) header_ = 0;
     }
   }
-  [[nodiscard]] bool is_here() const { return header_ == 0; }
   [[nodiscard]] std::uint8_t type() const { return type_; }
 
  private:

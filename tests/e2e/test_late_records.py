@@ -67,6 +67,22 @@ def test_user_canceled_before_close_notify_is_an_orderly_end(relay, serve_tls, t
     assert tunnel.closed()["kind"] == "ok"
 
 
+def test_server_that_gives_up_idle_connections_as_java_does_is_not_blamed(relay, serve_tls,
+                                                                          tmp_path):
+    def play(peer, writer):
+        writer.send(USER_CANCELED, kind=ALERT)
+        writer.send(CLOSE_NOTIFY, kind=ALERT)
+        peer.read_to_end()
+
+    tunnel = relay(crafted(serve_tls, tmp_path, play))
+    for i in range(8):
+        client = tunnel.connect("svc")
+        assert client.expect_eof() == b""
+        client.half_close()
+        assert tunnel.closed(i + 1)["kind"] == "ok"
+    assert not tunnel.log.find("ejected")
+
+
 def test_data_after_user_canceled_still_arrives(relay, serve_tls, tmp_path):
     def play(peer, writer):
         writer.send(USER_CANCELED, kind=ALERT)

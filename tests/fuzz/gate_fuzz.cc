@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // libFuzzer target for what looks at every record after the handshake, without a handshake each
-// time: a hundred times as fast as session_fuzz, whose corpus it shares in kind. The first byte
+// time: many times as fast as session_fuzz, whose corpus it shares in kind. The first byte
 // chooses the cipher suite and the room for plaintext, then come records: a type, a length, the
 // content; type 0xf0 is a KeyUpdate (a byte: with a request), 0xf1 bytes as they are, 0xf4 a large
 // record (type, a few bytes more or less), 0xf6 one with padding (type, content, padding).
