@@ -230,9 +230,11 @@ void Dial::on_address_failed(const Connector::Failure& failure) {
 
 void Dial::on_all_failed() {
   connector_.reset();
-  // Only the address of the broken handshake was tried again: there may be others.
-  if (std::exchange(tickets_, tls::Tickets::welcome) == tls::Tickets::suspected) return connect();
-  return finish_failed();
+  // A handshake that was to be made once more had one address only: there may be others, which
+  // begin anew. It is over when there are none.
+  attempt_.reset();
+  tickets_ = tls::Tickets::welcome;
+  return connect();
 }
 
 void Dial::on_connected(Connector::Connected connected) {

@@ -231,8 +231,27 @@ def test_mysql_client_that_has_seen_a_greeting_cannot_have_another(relay, serve_
 
     assert is_in(log_in())
     log_in().expect_reset()
-    assert tunnel.closed(2)["kind"] == "tls_alert"
+    assert tunnel.closed(kind="tls_alert")
     for _ in range(3):
         assert is_in(log_in())
     assert server.refused == 1
+    assert not tunnel.log.find("ejected")
+
+
+def test_other_addresses_are_left_when_the_one_of_the_broken_handshake_goes(
+        relay, dns, serve_tls, serve_intolerant):
+    """The server breaks off at the ticket, and refuses the connection without it."""
+
+    def leave(sock):
+        first.stop_listening()
+        intolerant.alert(sock)
+
+    first = serve_intolerant(leave)
+    second = serve_tls(echo, host="127.0.0.2", port=first.port)
+    dns.set("server.test", "A", ["127.0.0.1", "127.0.0.2"])
+    tunnel = relay(f"server.test:{first.port}",
+                   options={**WORKERS, "dns_servers": [dns.address]})
+    for _ in range(2):
+        assert expect.served_to_the_end(tunnel, tunnel.connect("svc"))["tries"] == 1
+    assert (first.refused, second.accepted) == (1, 1)
     assert not tunnel.log.find("ejected")
