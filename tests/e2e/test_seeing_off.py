@@ -184,8 +184,9 @@ def test_clients_come_home_when_a_dial_finds_the_earlier_group_back(relay, serve
     eventually(is_home, "the earlier group has its trial")
     for client in clients:
         assert client.expect_eof() == b""
-    assert len([e for e in tunnel.log.find("closed", target=backup.address)
-                if "balance_back" in e["msg"]]) == 6
+    eventually(lambda: sum("balance_back" in e["msg"] for e in
+                           tunnel.log.find("closed", target=backup.address)) == 6,
+               "the log says why")
 
 
 # max_tries
