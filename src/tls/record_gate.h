@@ -18,9 +18,9 @@
 namespace tunnel::tls {
 
 // What the server says after the handshake, record by record, decided before GnuTLS sees it.
-// GnuTLS's own reading goes into a loop without end over an empty fragment of a handshake message,
-// takes messages of 16 MiB, breaks the session over the warning that Java's servers send before
-// their close_notify, and allows eight updates of keys a second.
+// GnuTLS's own reading loops forever over an empty fragment of a handshake message, takes messages
+// of 16 MiB, breaks the session over the warning that Java's servers send before their
+// close_notify, and allows eight updates of keys a second.
 //
 // So GnuTLS reads no record of an AEAD cipher once the handshake is done. Application data goes
 // straight to where the caller wants it, alerts are told, TLS 1.2's HelloRequest is ignored (RFC
@@ -81,7 +81,7 @@ class RecordGate {
   void drop_record(Bytes& rest, std::size_t size);
   [[nodiscard]] std::size_t take_held(MutableBytes into);
 
-  // What was in a record that is no data. False: refused, or an alert that ends the session.
+  // What was in a record other than data. False: refused, or an alert that ends the session.
   [[nodiscard]] bool look_at(std::uint8_t type, Bytes content);
   [[nodiscard]] bool take_data(std::size_t size);
   [[nodiscard]] bool take_alert(Bytes content);

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""What a server sends after the handshake that is no data: alerts, KeyUpdates, HelloRequests, and
-what nobody may send. The worker goes on, and a target is not blamed for what is in order."""
+"""What a server sends after the handshake that is not data: alerts, KeyUpdates, HelloRequests, and
+what no server may send. The worker goes on, and a target is not blamed for what is in order."""
 
 import ssl
 

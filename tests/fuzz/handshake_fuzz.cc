@@ -80,7 +80,7 @@ void run(std::uint8_t mode, std::size_t piece, Input input) {
   const auto hello = client.take_output();
   if (mode == 0) {
     deliver(client, input.bytes(std::string::npos), piece);
-    require(!client.is_established(), "nobody is trusted");
+    require(!client.is_established(), "a server without a key is not trusted");
     return require_sentence(client);
   }
   TestServer server(world.options);

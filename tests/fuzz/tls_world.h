@@ -52,7 +52,7 @@ inline void require_sentence(const Client& client) {
   require(client.has_failed() == !text.empty(), "a failure has a sentence, and nothing else has");
   for (const char c : text)
     require(static_cast<unsigned char>(c) >= 0x20 && c != 0x7f, "a sentence is printable");
-  require(text.size() < 4096, "a sentence is no book");
+  require(text.size() < 4096, "a sentence is short");
 }
 
 // The next bytes of a fuzzer's input; zeros when there are none left.

@@ -100,7 +100,7 @@ constexpr const char* kDoesNotKeepTo =
 
 }  // namespace
 
-TEST_CASE("an empty fragment inside an unfinished handshake message ends the session, not never") {
+TEST_CASE("an empty fragment inside an unfinished handshake message ends the session at once") {
   each_refuses(
       kTls13,
       [](TestServer& server) {
@@ -176,7 +176,7 @@ TEST_CASE("user_canceled is ignored, and close_notify behind it is an orderly en
   each(kTls12, say(kWarning), check);
 }
 
-TEST_CASE("user_canceled without end is not") {
+TEST_CASE("user_canceled without end is refused") {
   const auto many = [](TestServer& server) {
     for (int i = 0; i < 17; ++i) server.send_record(kAlert, alert(kWarning, kUserCanceled));
   };
@@ -266,7 +266,7 @@ TEST_CASE("a plaintext of more than 16384 bytes is an overflow, padding included
   CHECK(f.client().received() == most + "padded");
 }
 
-TEST_CASE("records that are no records of the session") {
+TEST_CASE("records that do not belong to the session") {
   struct Case {
     std::string record;
     int alert;
