@@ -31,7 +31,10 @@ install_packages() {
     die "this script installs what it needs with apt-get and knows Debian only; elsewhere see README.md"
   missing=
   for package in "$@"; do
-    is_installed "$package" || missing="$missing $package"
+    case "$missing " in
+      *" $package "*) ;; # wanted for two reasons
+      *) is_installed "$package" || missing="$missing $package" ;;
+    esac
   done
   [ -n "$missing" ] || return 0
   if [ "$may_install" = no ] || [ "$(id -u)" != 0 ]; then

@@ -67,8 +67,17 @@ class Peer:
 
     def recv(self, size=65536):
         if self._was_reset:
-            raise ConnectionResetError
+            return self._rest(size)
         return self.sock.recv(size)
+
+    def _rest(self, size):
+        """What came before a reset that connect() has already reported."""
+        try:
+            if data := self.sock.recv(size, socket.MSG_DONTWAIT):
+                return data
+        except OSError:
+            pass
+        raise ConnectionResetError
 
     def recv_exact(self, size):
         got = bytearray()
