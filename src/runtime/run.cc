@@ -128,8 +128,8 @@ int serve(config::Document& document, StdioClient* stdio, process::Readiness& re
   const auto identity = process::find_identity(global.user, global.group);
   if (identity) own_sockets(document.config, *identity);
   Supervisor* running = nullptr;
-  Prepared prepared =
-      prepare(document.config, [&running](std::size_t service) { running->slot_freed(service); });
+  Prepared prepared = prepare(document.config, tls::Context::Purpose::run,
+                              [&running](std::size_t service) { running->slot_freed(service); });
   if (!prepared.snapshot) {
     report(document, prepared.problems);
     if (voice == Voice::syslog) {
@@ -203,7 +203,7 @@ int serve(config::Document& document, StdioClient* stdio, process::Readiness& re
 }  // namespace
 
 std::vector<std::string> check_credentials(config::Document& document) {
-  Prepared prepared = prepare(document.config, [](std::size_t) {});
+  Prepared prepared = prepare(document.config, tls::Context::Purpose::check, [](std::size_t) {});
   report(document, prepared.problems);
   std::vector<std::string> warnings;
   for (const Warning& warning : prepared.warnings) {

@@ -18,7 +18,8 @@ void add(Prepared& prepared, const config::Service& service, const std::string& 
 
 }  // namespace
 
-Prepared prepare(const config::Config& config, SlotFreedFn on_slot_freed) {
+Prepared prepare(const config::Config& config, tls::Context::Purpose purpose,
+                 SlotFreedFn on_slot_freed) {
   Prepared prepared;
   auto snapshot = std::make_unique<Snapshot>();
   snapshot->global = config.global;
@@ -28,7 +29,7 @@ Prepared prepare(const config::Config& config, SlotFreedFn on_slot_freed) {
     std::unique_ptr<const tls::Context> context;
     std::unique_ptr<const tls::Context> check_context;
     if (service.tls) {
-      tls::Context::Loaded loaded = tls::Context::load(*service.tls, shared);
+      tls::Context::Loaded loaded = tls::Context::load(*service.tls, shared, purpose);
       add(prepared, service, "tls", std::move(loaded.problems));
       for (const std::string& warning : loaded.warnings) {
         prepared.warnings.push_back({service.name, warning});
@@ -36,7 +37,7 @@ Prepared prepare(const config::Config& config, SlotFreedFn on_slot_freed) {
       context = std::move(loaded.context);
     }
     if (service.health.tls) {
-      tls::Context::Loaded loaded = tls::Context::load(*service.health.tls, shared);
+      tls::Context::Loaded loaded = tls::Context::load(*service.health.tls, shared, purpose);
       add(prepared, service, "health.tls", std::move(loaded.problems));
       for (const std::string& warning : loaded.warnings) {
         prepared.warnings.push_back({service.name, "health." + warning});

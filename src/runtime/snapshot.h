@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "config/model.h"
+#include "tls/context.h"
 #include "tunnel/service_state.h"
 
 namespace tunnel::runtime {
@@ -43,7 +44,9 @@ struct Prepared {
 // Told when a target of service number `service` has a free slot while a connection waits for one.
 using SlotFreedFn = std::function<void(std::size_t service)>;
 
-// Loads every credential of `config`. Changes nothing outside of what it returns.
-[[nodiscard]] Prepared prepare(const config::Config& config, SlotFreedFn on_slot_freed);
+// Loads every credential of `config`. Changes nothing outside of what it returns; for a run the key
+// log is created.
+[[nodiscard]] Prepared prepare(const config::Config& config, tls::Context::Purpose purpose,
+                               SlotFreedFn on_slot_freed);
 
 }  // namespace tunnel::runtime

@@ -65,8 +65,10 @@ def test_check_of_a_good_file_sums_it_up(run):
 def test_check_binds_nothing_and_changes_nothing(run, serve, tmp_path):
     taken = serve(echo).address
     check(run, f'pid_file = "pid"\nlog_file = "log"\n[a]\naccept = "{taken}"\n'
-               'connect = "127.0.0.1:1"\n', status=0)
-    assert not (tmp_path / "pid").exists()
+               'connect = "127.0.0.1:1"\ntls.keylog = "keys"\ntls.verify = "none"\n'
+               '[a.health]\ncheck = "tls"\n', status=0)
+    for name in ("pid", "log", "keys"):
+        assert not (tmp_path / name).exists()
 
 
 def test_check_tells_every_problem_with_its_place(run, tmp_path):
