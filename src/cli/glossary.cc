@@ -110,6 +110,9 @@ constexpr auto kEvents = std::to_array<Term>({
      "The only target is tried all the same."},
     {"restored", "A target that was ejected serves again."},
     {"draining", "The process was told to stop, and lets connections finish."},
+    {"worker_stalled",
+     "A thread has not turned its event loop for a minute; the process resets its connections and "
+     "ends with 1, to be started again."},
     {"stopped", "The process ends; `failed` of its `connections` did not end in order."},
     {"notice", "Anything without a word of its own."},
 });

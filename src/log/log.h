@@ -18,8 +18,8 @@
 
 namespace tunnel::log {
 
-// What a line is about, for machines (SPEC section 7). `notice` is any line without an event of its
-// own. The table of words is in log.cc.
+// What a line is about, for machines. `notice` is any line without an event of its own. The table of
+// words is in line.cc. `reloaded` and `reload_failed` are for the reload that is to come.
 enum class Event {
   ready,
   listening,
@@ -31,6 +31,7 @@ enum class Event {
   reloaded,
   reload_failed,
   draining,
+  worker_stalled,
   stopped,
   notice,
 };

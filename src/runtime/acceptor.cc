@@ -55,6 +55,10 @@ Acceptor::~Acceptor() = default;
 void Acceptor::start() { update_watches(); }
 
 void Acceptor::stop() {
+  for (const auto& entry : entries_) {
+    for (int i = 0; i < kBatch && accept_one(*entry); ++i) {
+    }
+  }
   pause_timer_.stop();
   entries_.clear();
 }

@@ -43,7 +43,9 @@ class Acceptor {
   Acceptor& operator=(const Acceptor&) = delete;
 
   void start();
-  void stop();  // closes the listeners and removes their socket files
+  // Takes the clients that are connected already, then closes the listeners and removes their
+  // socket files.
+  void stop();
   // A client that did not come through a listener: a program, or standard input.
   // False: denied, as `allow` says; it is reset and logged.
   [[nodiscard]] bool take(std::size_t service, Fd socket, const SocketAddress& client);

@@ -54,6 +54,12 @@ struct StdioDone {
   std::string error;
 };
 
-using ToSupervisor = std::variant<NameWanted, SlotFreed, TargetChanged, ConnectionGone, StdioDone>;
+// The process has got a signal.
+struct Signalled {
+  int number;
+};
+
+using ToSupervisor =
+    std::variant<NameWanted, SlotFreed, TargetChanged, ConnectionGone, StdioDone, Signalled>;
 
 }  // namespace tunnel::runtime

@@ -19,6 +19,9 @@ namespace {
 // Descriptors that connections do not get: log files that are reopened, DNS queries, health checks.
 constexpr std::size_t kReservedDescriptors = 24;
 
+// How long it may take at most to reset all connections and to leave.
+constexpr Millis kReset{10'000};
+
 std::size_t open_descriptors() {
   std::error_code error;
   std::size_t count = 0;
@@ -55,7 +58,8 @@ Supervisor::Supervisor(std::unique_ptr<Snapshot> snapshot, std::vector<Bound::En
             [this](const std::string& name) { mailbox_.send(NameWanted{name}); }),
       random_(std::random_device{}()),
       stdio_(stdio),
-      stop_timer_(loop_, [this] { stop_now("shutdown_timeout is over"); }) {
+      stop_timer_(loop_, [this] { stop_now("shutdown_timeout is over"); }),
+      pulse_(loop_) {
   for (std::size_t index = 0; index < workers; ++index) {
     workers_.push_back(std::make_unique<Worker>(
         index, Worker::Shared{snapshot_->services, connections_, is_gone_wanted_,
@@ -67,14 +71,7 @@ Supervisor::Supervisor(std::unique_ptr<Snapshot> snapshot, std::vector<Bound::En
 Supervisor::~Supervisor() = default;
 
 void Supervisor::start() {
-  const auto on = [this](int number, auto handler) {
-    signals_.push_back(std::make_unique<uv::Signal>(loop_, number, std::move(handler)));
-  };
-  on(SIGTERM, [this] { on_stop_signal("SIGTERM"); });
-  on(SIGINT, [this] { on_stop_signal("SIGINT"); });
-  on(SIGHUP, [this] { on_reload_signal(); });
-  on(SIGUSR1, [this] { log_.reopen(); });
-
+  watch();
   for (const Warning& warning : snapshot_->warnings) log_.warning({warning.service}, warning.text);
   for (const Bound::Entry& entry : listeners_) {
     const std::string address = entry.listener.address().to_string();
@@ -116,9 +113,11 @@ int Supervisor::run() {
   run_programs();
   if (stdio_ != nullptr) serve_stdio();
   loop_.run();
+  pulse_.end();
   for (const auto& worker : workers_) worker->join();
   if (stdio_ != nullptr) stdio_->stop();
   log_stopped();
+  log_.flush();  // while the sentry can still cut it short
   // libuv puts the default actions back when its handles go: a further signal would turn an exit
   // that is under way into a death by that signal. All other threads block signals already.
   sigset_t late;
@@ -155,6 +154,51 @@ void Supervisor::log_stopped() {
   log_.write(
       log::Level::info, log::Event::stopped, {}, text,
       {{"exit_status", std::int64_t{exit_status_}}, {"connections", ended}, {"failed", failed}});
+}
+
+// Signals come through the sentry, which acts on them when we cannot.
+void Supervisor::watch() {
+  std::vector<Pulse*> pulses;
+  for (const auto& worker : workers_) pulses.push_back(&worker->pulse());
+  pulses.push_back(&pulse_);
+  Sentry::Signals signals{{SIGTERM, SIGINT}, {SIGUSR1}};
+  (stdio_ != nullptr ? signals.that_stop : signals.others).insert(SIGHUP);
+  sentry_ = std::make_unique<Sentry>(
+      std::move(pulses), signals,
+      Sentry::Events{[this](int number) { mailbox_.send(Signalled{number}); },
+                     [this](std::size_t loop) { report_stalled(loop); },
+                     [this] {
+                       log_.write(log::Level::error, log::Event::stopped, {},
+                                  "stopped: a thread did not end in time; what was left was reset",
+                                  {{"exit_status", std::int64_t{1}}});
+                       log_.flush();
+                     }});
+  sentry_->start();
+}
+
+// On another thread: touches what never changes.
+void Supervisor::report_stalled(std::size_t loop) {
+  const std::string name =
+      loop < workers_.size() ? "worker-" + std::to_string(loop) : "the main thread";
+  log_.write(log::Level::error, log::Event::worker_stalled, {},
+             name +
+                 " has not come back to its event loop for a minute: the process ends, to be "
+                 "started again, and its connections are reset",
+             {{"worker", std::string_view(name)}});
+  log_.flush();
+}
+
+void Supervisor::on_signal(int number) {
+  switch (number) {
+    case SIGTERM:
+      return on_stop_signal("SIGTERM");
+    case SIGINT:
+      return on_stop_signal("SIGINT");
+    case SIGHUP:
+      return on_reload_signal();
+    default:
+      return log_.reopen();
+  }
 }
 
 // Not before run(): programs begin when the process is what it will be, with the standard error and
@@ -227,6 +271,7 @@ void Supervisor::on_message(ToSupervisor message) {
     return on_target_changed(*changed);
   }
   if (const auto* done = std::get_if<StdioDone>(&message)) return on_stdio_done(done->error);
+  if (const auto* signalled = std::get_if<Signalled>(&message)) return on_signal(signalled->number);
   return on_gone(std::get<ConnectionGone>(message).service);
 }
 
@@ -277,6 +322,8 @@ void Supervisor::on_reload_signal() {
 void Supervisor::on_stop_signal(const char* name) {
   if (is_stopping_) return stop_now("a second signal came");
   is_stopping_ = true;
+  // The signal may have overtaken clients that came before it.
+  acceptor_->stop();
   is_gone_wanted_.store(true);
   const std::size_t left = connections_.load();
   const config::Timeout& timeout = snapshot_->global.shutdown_timeout;
@@ -285,8 +332,6 @@ void Supervisor::on_stop_signal(const char* name) {
                  " may finish" + (timeout ? " within " + format_duration(*timeout) : ""),
              {{"connections", std::uint64_t{left}}});
   (void)notifier_.stopping();
-  acceptor_->stop();
-  is_gone_wanted_.store(true);
   send_all([] { return ToWorker(StopInOrder{}); });
   for (const auto& program : programs_) {
     if (program) program->stop();
@@ -312,6 +357,7 @@ void Supervisor::stop_now(const char* why) {
   is_leaving_ = true;
   stop_timer_.stop();
   exit_status_ = 1;
+  sentry_->end_within(kReset);
   log_.warning(
       {}, std::string(why) + ": " + count_of(connections_.load(), "connection") + " will be reset");
   for (const auto& program : programs_) {

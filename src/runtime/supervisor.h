@@ -12,6 +12,7 @@
 #include "runtime/messages.h"
 #include "runtime/program.h"
 #include "runtime/resolution.h"
+#include "runtime/sentry.h"
 #include "runtime/snapshot.h"
 #include "runtime/stdio_client.h"
 #include "runtime/worker.h"
@@ -19,14 +20,12 @@
 #include "tunnel/probe.h"
 #include "uv/loop.h"
 #include "uv/mailbox.h"
-#include "uv/signal.h"
 #include "uv/timer.h"
 
 namespace tunnel::runtime {
 
 // Runs the services of one snapshot from bound listeners to the last connection: owns the control
-// loop, the acceptor, name resolution and the workers, and is the only one that sees signals. Owned
-// by run(); main thread.
+// loop, the acceptor, name resolution, the workers and the sentry. Owned by run(); main thread.
 class Supervisor {
  public:
   // `stdio` is the client of the only service with accept = "stdio", or null; must outlive this.
@@ -60,6 +59,9 @@ class Supervisor {
                   const std::string& error);
   void on_target_changed(const TargetChanged& changed);
   void send_all(const ToWorkerFactory& make);
+  void watch();
+  void report_stalled(std::size_t loop);
+  void on_signal(int number);
   void on_stop_signal(const char* name);
   void on_reload_signal();
   void leave_if_empty();
@@ -89,8 +91,9 @@ class Supervisor {
   std::vector<std::unique_ptr<Program>> programs_;  // by service; null for others
   StdioClient* const stdio_;
   bool is_stdio_done_ = false;
-  std::vector<std::unique_ptr<uv::Signal>> signals_;
   uv::Timer stop_timer_;
+  Pulse pulse_;
+  std::unique_ptr<Sentry> sentry_;  // looks at the pulses of all loops
 
   bool is_stopping_ = false;
   bool is_leaving_ = false;

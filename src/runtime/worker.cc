@@ -25,6 +25,7 @@ Worker::Worker(std::size_t index, Shared shared)
             [this](const std::string& name) { shared_.report(NameWanted{name}); }),
       random_(std::random_device{}()),
       mailbox_(loop_, [this](ToWorker message) { on_message(std::move(message)); }),
+      pulse_(loop_),
       trim_timer_(loop_, [this] { give_memory_back(); }) {
   for (std::size_t service = 0; service < shared_.services.size(); ++service) {
     services_.push_back(std::make_unique<Service>(
@@ -46,6 +47,7 @@ void Worker::start() {
     (void)::pthread_sigmask(SIG_BLOCK, &all, nullptr);
     (void)::pthread_setname_np(::pthread_self(), ("worker-" + std::to_string(index_)).c_str());
     loop_.run();
+    pulse_.end();
   });
 }
 

@@ -10,6 +10,7 @@
 #include "balance/random.h"
 #include "log/log.h"
 #include "runtime/messages.h"
+#include "runtime/pulse.h"
 #include "tls/remembered.h"
 #include "tunnel/address_book.h"
 #include "tunnel/service.h"
@@ -42,6 +43,7 @@ class Worker {
   void start();
   void send(ToWorker message) { mailbox_.send(std::move(message)); }  // any thread
   void join();
+  [[nodiscard]] Pulse& pulse() { return pulse_; }
 
   // Accepted clients that were handed to this worker and have not gone yet. Supervisor counts up.
   std::atomic<std::size_t> connections{0};
@@ -58,6 +60,7 @@ class Worker {
   balance::Random random_;
   std::vector<std::unique_ptr<Service>> services_;
   uv::Mailbox<ToWorker> mailbox_;
+  Pulse pulse_;
   std::size_t gone_since_trim_ = 0;
   std::size_t gone_at_last_look_ = 0;
   uv::Timer trim_timer_;

@@ -11,6 +11,7 @@ import threading
 
 import pytest
 from harness import expect, ports
+from harness.frozen import FrozenThread, thread_named
 from harness.peer import Peer
 from harness.server import echo, silent
 from harness.wait import PATIENCE, eventually
@@ -162,6 +163,34 @@ def test_second_signal_ends_at_once(relay, serve_tls, timeout):
     assert tunnel.wait_for_exit() == 1
     server.wait_until_scripts_end()
     assert [e.how for e in ends] == ["reset"]
+
+
+def test_second_signal_ends_the_process_whatever_a_worker_does(relay, serve_tls, keep):
+    tunnel = relay(serve_tls(echo), options={"workers": 1})
+    client = tunnel.connect("svc")
+    expect.served(tunnel, client)
+    worker = keep(FrozenThread(thread_named(tunnel.pid, "worker-0")))
+    if not worker.is_possible:
+        pytest.skip("no thread may be traced here")
+    tunnel.signal(signal.SIGTERM)
+    tunnel.wait_for_event("draining")
+    tunnel.signal(signal.SIGTERM)
+    # A forced end must not look like an orderly one, either.
+    assert client.expect_reset() == b""
+    assert tunnel.wait_for_exit() == 1
+    assert "did not end in time" in tunnel.log.find("stopped")[-1]["msg"]
+
+
+def test_a_stop_that_is_forced_by_time_does_not_wait_for_a_worker(relay, serve_tls, keep):
+    tunnel = relay(serve_tls(echo), options={"workers": 1, "shutdown_timeout": "100ms"})
+    client = tunnel.connect("svc")
+    expect.served(tunnel, client)
+    worker = keep(FrozenThread(thread_named(tunnel.pid, "worker-0")))
+    if not worker.is_possible:
+        pytest.skip("no thread may be traced here")
+    tunnel.signal(signal.SIGTERM)
+    assert client.expect_reset() == b""
+    assert tunnel.wait_for_exit() == 1
 
 
 def test_signals_without_end_do_not_change_how_it_ends(relay, serve):

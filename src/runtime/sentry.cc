@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: MIT
+#include "runtime/sentry.h"
+
+#include <pthread.h>
+#include <signal.h>
+
+#include <semaphore>
+#include <utility>
+
+namespace tunnel::runtime {
+namespace {
+
+constexpr int kRunTimeError = 1;
+
+// Signals are delivered to the main thread; libuv's handler passes them on to our loop.
+void block_signals() {
+  sigset_t all;
+  (void)::sigfillset(&all);
+  (void)::pthread_sigmask(SIG_BLOCK, &all, nullptr);
+}
+
+}  // namespace
+
+Sentry::Sentry(std::vector<Pulse*> pulses, const Signals& signals, Events events, Settings settings)
+    : signals_(signals),
+      events_(std::move(events)),
+      settings_(std::move(settings)),
+      watch_(std::move(pulses), settings_.looks),
+      look_timer_(loop_, [this] { look(); }),
+      end_timer_(loop_, [this] { report_and_end(events_.on_given_up); }),
+      mailbox_(loop_, [this](Word word) {
+        if (word.is_leave) return loop_.stop();
+        if (!end_timer_.is_active()) end_timer_.start(word.time);
+      }) {
+  for (const std::set<int>* numbers : {&signals_.that_stop, &signals_.others}) {
+    for (const int number : *numbers) {
+      handlers_.push_back(
+          std::make_unique<uv::Signal>(loop_, number, [this, number] { on_signal(number); }));
+    }
+  }
+}
+
+Sentry::~Sentry() {
+  if (!thread_.joinable()) return;
+  mailbox_.send(Word{true, {}});
+  thread_.join();
+}
+
+void Sentry::start() {
+  look_timer_.start(settings_.look);
+  thread_ = std::thread([this] {
+    block_signals();
+    (void)::pthread_setname_np(::pthread_self(), "sentry");
+    loop_.run();
+  });
+}
+
+// The first signal to stop lets connections finish, for as long as they may. After the second one
+// the supervisor resets what is left, which is done in a moment unless some thread stands still.
+void Sentry::on_signal(int number) {
+  if (signals_.that_stop.contains(number) && ++stop_signals_ == 2) {
+    end_timer_.start(settings_.grace);
+  }
+  return events_.on_signal(number);
+}
+
+void Sentry::look() {
+  look_timer_.start(settings_.look);
+  const auto stalled = watch_.look();
+  if (!stalled) return;
+  return report_and_end([say = events_.on_stalled, index = *stalled] { say(index); });
+}
+
+// What is to be logged is logged by a thread of its own: a loop that stands still may hold whatever
+// that needs.
+void Sentry::report_and_end(std::function<void()> report) {
+  const auto is_reported = std::make_shared<std::binary_semaphore>(0);
+  std::thread([is_reported, say = std::move(report)] {
+    block_signals();
+    say();
+    is_reported->release();
+  }).detach();
+  (void)is_reported->try_acquire_for(settings_.report);
+  return settings_.end(kRunTimeError);
+}
+
+}  // namespace tunnel::runtime
