@@ -68,7 +68,7 @@ constexpr auto kRows = std::to_array<Row<Global>>({
         {.key = "workers",
          .standard = "\"auto\"",
          .help = "Worker threads, one event loop each. \"auto\" means as many as the process may "
-                 "use CPUs, at most 16.",
+                 "use CPUs, at most 16, and one for each 32 files that it may open.",
          .min = 1,
          .max = 1024}),
     row<Type::name_servers, &Global::dns_servers>(

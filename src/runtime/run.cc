@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cstdint>
 #include <cstdio>
 #include <memory>
 #include <string>
@@ -28,6 +29,8 @@ namespace {
 constexpr int kRunTimeError = 1;
 constexpr int kConfigurationError = 2;
 constexpr unsigned kMostAutomaticWorkers = 16;
+// A worker's loop has five descriptors of its own. Where there are few, connections need them more.
+constexpr std::uint64_t kDescriptorsForWorker = 32;
 
 // Where problems of the start are said: standard error, which under inetd is the client's socket.
 enum class Voice { standard_error, syslog };
@@ -119,6 +122,12 @@ void introduce(const log::Options& options, const std::string& path, Voice voice
                      static_cast<long>(::getpid()), where_the_log_goes(options).c_str());
 }
 
+unsigned automatic_workers(std::uint64_t open_files) {
+  const unsigned most = std::min(process::usable_cpus(), kMostAutomaticWorkers);
+  const std::uint64_t room = std::max<std::uint64_t>(1, open_files / kDescriptorsForWorker);
+  return static_cast<unsigned>(std::min<std::uint64_t>(most, room));
+}
+
 // Everything between a valid configuration and served clients, in an order that starts nothing
 // half: load, bind, open the log, write the pid file, become somebody else, serve.
 int serve(config::Document& document, StdioClient* stdio, process::Readiness& readiness) {
@@ -180,7 +189,7 @@ int serve(config::Document& document, StdioClient* stdio, process::Readiness& re
   const unsigned workers =
       stdio != nullptr
           ? 1
-          : global.workers.value_or(std::min(process::usable_cpus(), kMostAutomaticWorkers));
+          : global.workers.value_or(automatic_workers(open_files ? *open_files : UINT64_MAX));
   Supervisor supervisor(std::move(prepared.snapshot), std::move(bound.listeners), stdio, **log,
                         workers);
   running = &supervisor;

@@ -16,9 +16,6 @@
 namespace tunnel::runtime {
 namespace {
 
-// Descriptors that connections do not get: log files that are reopened, DNS queries, health checks.
-constexpr std::size_t kReservedDescriptors = 24;
-
 // How long it may take at most to reset all connections and to leave.
 constexpr Millis kReset{10'000};
 
@@ -32,12 +29,18 @@ std::size_t open_descriptors() {
   return count > 0 ? count : 64;
 }
 
+// Descriptors that connections do not get: log files that are reopened, DNS queries, health checks.
+// Where there are few they must not be most of them.
+std::size_t reserved_descriptors(std::size_t limit) {
+  return std::clamp<std::size_t>(limit / 16, 2, 24);
+}
+
 // How many connections the descriptors allow: each needs two, one to either side.
 std::size_t connection_limit() {
   rlimit limit{};
   if (::getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur == RLIM_INFINITY) return SIZE_MAX;
-  const std::size_t used = open_descriptors() + kReservedDescriptors;
   const std::size_t all = limit.rlim_cur;
+  const std::size_t used = open_descriptors() + reserved_descriptors(all);
   return all > used + 2 ? (all - used) / 2 : 1;
 }
 
