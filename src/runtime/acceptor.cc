@@ -14,6 +14,8 @@ namespace {
 
 constexpr Millis kShortestPause{5};
 constexpr Millis kLongestPause{1000};
+// Denied clients that wait for their reset; when there are more the oldest waits no longer.
+constexpr std::size_t kMostDenied = 64;
 
 bool is_shortage(int error) {
   return error == EMFILE || error == ENFILE || error == ENOBUFS || error == ENOMEM;
@@ -39,7 +41,8 @@ Acceptor::Acceptor(uv::Loop& loop, log::Log& log, std::vector<Bound::Entry> list
       max_connections_(max_connections),
       on_accepted_(std::move(on_accepted)),
       shortage_(loop, std::chrono::minutes(1)),
-      pause_timer_(loop, [this] { resume(); }) {
+      pause_timer_(loop, [this] { resume(); }),
+      denied_timer_(loop, [this] { reset_denied(); }) {
   for (Bound::Entry& bound : listeners) {
     auto entry =
         std::make_unique<Entry>(Entry{bound.service, std::move(bound.listener), nullptr, false});
@@ -60,6 +63,8 @@ void Acceptor::stop() {
     }
   }
   pause_timer_.stop();
+  denied_timer_.stop();
+  denied_.clear();
   entries_.clear();
 }
 
@@ -120,6 +125,14 @@ void Acceptor::deny(const ServiceState& service, Fd socket, const SocketAddress&
               {"total_ms", std::int64_t{0}},
               {"resumed", false},
               {"tries", std::uint64_t{0}}});
+  denied_.push_back({loop_.now() + kSoonestReset, std::move(socket)});
+  if (denied_.size() > std::min(kMostDenied, max_connections_ / 4)) denied_.pop_front();
+  if (!denied_.empty() && !denied_timer_.is_active()) denied_timer_.start(kSoonestReset);
+}
+
+void Acceptor::reset_denied() {
+  while (!denied_.empty() && denied_.front().until <= loop_.now()) denied_.pop_front();
+  if (!denied_.empty()) denied_timer_.start(denied_.front().until - loop_.now());
 }
 
 // Out of descriptors or memory: leave the clients in the backlog and look again later. The clients

@@ -3,6 +3,7 @@
 
 #include <atomic>
 #include <cstdint>
+#include <deque>
 #include <functional>
 #include <memory>
 #include <vector>
@@ -63,6 +64,7 @@ class Acceptor {
   void on_readable(Entry& entry);
   [[nodiscard]] bool accept_one(Entry& entry);
   void deny(const ServiceState& service, Fd socket, const SocketAddress& client, std::uint64_t id);
+  void reset_denied();
   void pause_all(int error_number);
   void resume();
   void update_watches();
@@ -84,6 +86,13 @@ class Acceptor {
   log::RateLimit shortage_;
   Millis pause_{5};
   uv::Timer pause_timer_;
+  // Clients that are not allowed, until they may be reset; the oldest first.
+  struct Denied {
+    TimePoint until;
+    Fd socket;
+  };
+  std::deque<Denied> denied_;
+  uv::Timer denied_timer_;
 };
 
 }  // namespace tunnel::runtime

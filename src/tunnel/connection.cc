@@ -35,6 +35,7 @@ struct Connection::Dialing {
   uv::Timer deadline;
   uv::Timer retry;  // while every target that is left is full or ejected, or none is known yet
   bool is_waiting_for_dns = false;
+  bool is_lost = false;  // all have failed; `retry` is when the client is reset
 };
 
 Connection::Connection(Service& service, Fd client, const SocketAddress& address, std::uint64_t id)
@@ -98,6 +99,7 @@ void Connection::dial_next() {
 }
 
 void Connection::on_retry() {
+  if (dialing_->is_lost) return give_up();
   if (dialing_->is_waiting_for_dns) return all_failed();
   return dial_next();
 }
@@ -127,7 +129,7 @@ Caller Connection::caller() const {
 }
 
 void Connection::on_targets_changed() {
-  if (!dialing_ || is_finished_) return;
+  if (!dialing_ || is_finished_ || dialing_->is_lost) return;
   dialing_->walk.move_to(service_.layout());
   if (dialing_->walk.is_waiting() || dialing_->is_waiting_for_dns) {
     dialing_->is_waiting_for_dns = false;
@@ -213,6 +215,14 @@ void Connection::on_dial_deadline() {
 }
 
 void Connection::all_failed() {
+  const Millis age = service_.loop().now() - accepted_at_;
+  if (age >= kSoonestReset) return give_up();
+  dialing_->silence();
+  dialing_->is_lost = true;
+  return dialing_->retry.start(kSoonestReset - age);
+}
+
+void Connection::give_up() {
   Relay::Ended ended{Kind::no_target, Side::tunnel, "there is no target to connect to"};
   if (service_.layout()->targets().empty() && service_.has_srv()) {
     const std::string& error = service_.no_targets_error();

@@ -79,6 +79,7 @@ class Connection final : public uv::Deferred,
   void on_dial_deadline();
   void client_left();
   void all_failed();
+  void give_up();
   void report_dial_failed(const Relay::Ended& ended);
   void finish(const Relay::Ended& ended);
   void count(const Relay::Ended& ended);

@@ -27,6 +27,10 @@ struct TargetChange {
 // Called only if it moves connections.
 using OnTargetChange = std::function<void(const TargetChange&)>;
 
+// No client is reset sooner after it was accepted: its connect(2) must have returned, or that would
+// report a reset where it had reached us.
+constexpr Millis kSoonestReset{10};
+
 // What all workers share of one service: its configuration and loaded credentials, constant after
 // construction; its targets with their health; its count of connections. Owned by the Snapshot.
 struct ServiceState final : public balance::SlotListener {

@@ -12,7 +12,7 @@ import pytest
 from harness import expect, ports
 from harness.peer import Peer
 from harness.server import echo, silent
-from harness.wait import eventually
+from harness.wait import PATIENCE, eventually
 
 root_only = pytest.mark.skipif(os.geteuid() != 0, reason="needs root")
 needs_ipv6 = pytest.mark.skipif(not ports.ipv6_works(), reason="no IPv6 on loopback")
@@ -217,6 +217,30 @@ def test_limit_of_one_service_is_not_the_others(start, serve):
 def test_allow_lets_networks_in(listen):
     tunnel = listen("127.0.0.1:0", allow=["127.0.0.0/8"])
     assert echoes(tunnel.address("svc"))
+
+
+def test_a_client_that_is_reset_at_once_has_been_connected(relay, listen):
+    """connect(2) itself must not see the reset: nobody would know that the tunnel was reached."""
+    denying = listen("127.0.0.1:0", allow=["192.0.2.0/24"])
+    failing = relay("/nonexistent/backend.sock", tls=False)
+    for tunnel, kind in ((denying, "client_denied"), (failing, "connect_refused")):
+        where = ports.parse(tunnel.address("svc"))
+        for _ in range(50):
+            with socket.socket() as client:
+                client.settimeout(PATIENCE)
+                client.connect(where)
+                with pytest.raises(ConnectionResetError):
+                    client.recv(1)
+        assert len(tunnel.log.find("closed", kind=kind)) >= 49
+
+
+@pytest.mark.needs("prlimit")
+def test_few_descriptors_are_mostly_for_connections(relay, serve):
+    tunnel = relay(serve(echo), tls=False, prefix=["prlimit", "--nofile=32:32", "--"])
+    clients = [tunnel.connect("svc") for _ in range(4)]
+    for _ in range(2):
+        for client in clients:
+            expect.served(tunnel, client)
 
 
 @pytest.mark.needs("prlimit")
