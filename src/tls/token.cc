@@ -246,7 +246,7 @@ std::vector<Certificate> token_certificates(const std::string& option, const std
   if (!add_module(option, uri, problems)) return certificates;
   gnutls_x509_crt_t* list = nullptr;
   unsigned size = 0;
-  const int error = gnutls_x509_crt_list_import_url(&list, &size, uri.c_str(),
+  const int error = gnutls_x509_crt_list_import_url(&list, &size, without_pin_source(uri).c_str(),
                                                     &KeyPassword::give_pin, lend_pin(password), 0);
   if (error < 0) {
     note_wrong_pin(uri, password, error, wrong_pins);
