@@ -29,16 +29,16 @@ class Pause:
 
 @pytest.mark.parametrize("limit", ["dial", "handshake"])
 def test_a_server_closes_while_the_dial_runs_out_of_time_in_a_pause(relay, serve, limit):
-    let_go = threading.Event()
+    heard, let_go = [], threading.Event()
 
     def script(peer):
-        peer.recv()
+        heard.append(peer.recv())
         let_go.wait(PATIENCE)
 
     server = serve(script)
     tunnel = relay(server, timeouts={limit: "1s"})
     clients = [tunnel.connect("svc") for _ in range(3)]
-    server.wait_for_connections(3)
+    eventually(lambda: len(heard) == 3, "all shake hands")
     with Pause(tunnel, 1.5):
         let_go.set()
         server.wait_until_scripts_end()
