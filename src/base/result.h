@@ -8,7 +8,7 @@
 
 namespace tunnel {
 
-// What kind of thing went wrong on a cold path; callers switch on it, people read the text.
+// What kind of thing went wrong on a cold path, for callers that must know; people read the text.
 enum class ErrorCode {
   invalid,      // the input is wrong
   not_found,    // a file, name or user does not exist
@@ -31,7 +31,7 @@ struct Error {
   }
 };
 
-// The one place to edit when std::expected is there (GCC 12 has none).
+// Becomes std::expected when the oldest compiler has it (GCC 12 does not).
 template <class T>
 using Result = tl::expected<T, Error>;
 

@@ -228,7 +228,7 @@ struct Global {
   std::vector<SocketAddress> dns_servers;  // empty: resolv.conf; port 53 unless given
   Millis dns_min_ttl = seconds(1);
   Millis dns_max_stale = std::chrono::hours(1);
-  std::string user, group;  // as written; resolved by the front end's cross-checks
+  std::string user, group;  // as written; process::find_identity knows who that is
   Timeout shutdown_timeout = seconds(30);
   friend bool operator==(const Global&, const Global&) = default;
 };

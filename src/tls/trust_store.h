@@ -11,9 +11,9 @@ namespace tunnel::tls {
 
 class TrustAnchors;  // trust_anchors.h, for this room
 
-// Trust anchors by source, each loaded once for the process and shared by all contexts that name
-// the same files: the system's bundle costs megabytes and milliseconds. A file that changed since
-// is loaded anew, so one store serves through reloads. Used while loading, on one thread; what it
+// Trust anchors by source, each loaded once for one configuration and shared by all contexts that
+// name the same files: the system's bundle costs megabytes and milliseconds. A file that changed
+// since is loaded anew. Used while loading, on one thread; what it
 // hands out is immutable and freed with its last user.
 class TrustStore {
  public:

@@ -9,7 +9,7 @@
 
 namespace tunnel::uv {
 
-// The lifetime rule, and the only place with new and delete. A libuv handle must stay in memory
+// The lifetime rule, and the place for new and delete of what libuv holds. A libuv handle must stay in memory
 // until its close callback has run, which is later than its owner wants to die. So every handle
 // is a member `handle` of a heap block, next to `owner` (null once the owner is gone) and whatever
 // libuv may still look at. The owner holds the block by a unique_ptr whose deleter is close_block.
