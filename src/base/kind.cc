@@ -39,6 +39,7 @@ constexpr std::array<std::string_view, kKindCount> kWords = {
     "client_denied",
     "stopped",
     "no_target",
+    "cert_key_usage",
     "check_failed",
 };
 static_assert(!kWords.back().empty(), "one word for each Kind");

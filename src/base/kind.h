@@ -41,6 +41,7 @@ enum class Kind : std::uint8_t {
   client_denied,
   stopped,
   no_target,
+  cert_key_usage,
   check_failed,  // an active check got an answer that no healthy server gives
 };
 

@@ -182,14 +182,15 @@ std::string near(const std::vector<Named>& all, std::string_view word) {
 
 std::string explain_all() {
   const std::vector<Named> all = config::all_options();
-  std::size_t widest = 0;
-  for (const Named& named : all) widest = std::max(widest, named.name.size());
+  // A longer name than this takes the room of its own line only.
+  constexpr std::size_t kColumn = 23;
   std::string text;
   for (const Title& title : kTitles) {
     text += (text.empty() ? "" : "\n") + std::string(title.text) + ":\n";
     for (const Named& named : all) {
       if (named.group != title.group) continue;
-      text += "  " + named.name + std::string(widest + 2 - named.name.size(), ' ') +
+      text += "  " + named.name +
+              std::string(2 + kColumn - std::min(kColumn, named.name.size()), ' ') +
               std::string(first_sentence(named.option->help)) + "\n";
     }
   }

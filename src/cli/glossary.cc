@@ -74,7 +74,11 @@ constexpr auto kKinds = std::to_array<Term>({
      "asks "
      "for one; or the answer was bad."},
     {"cert_weak",
-     "A key or a signature in the server's chain is weaker than tls.min_strength allows."},
+     "A key or a signature in the server's chain is weaker than tls.min_strength allows, or a key "
+     "is so long that it would hold up all other connections."},
+    {"cert_key_usage",
+     "The key usage in the server's certificate does not fit the key exchange. Have it issued anew "
+     "with digitalSignature, or set tls.allow_key_usage_violation."},
     {"truncated",
      "The server closed the connection without TLS's goodbye (close_notify), so bytes may be "
      "missing at the end. on_truncation says what the client is shown."},
@@ -133,6 +137,9 @@ constexpr auto kFields = std::to_array<Term>({
     {"total_ms", "Milliseconds from accepting the client to its end."},
     {"tls", "The TLS version, the cipher suite and the group in use."},
     {"resumed", "Whether an earlier TLS session was resumed."},
+    {"ocsp",
+     "What the server stapled about the revocation of its certificate: `good until` a time, or "
+     "`none`: nothing, or nothing that tls.ocsp and tls.verify ask for."},
     {"tries", "How many targets were dialled for this connection."},
     {"eject_ms", "In `ejected`: for how long the target is left out."},
     {"repeats", "How many lines like this one were not written since the last."},

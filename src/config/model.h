@@ -105,7 +105,7 @@ struct Tls {
   std::string peer_certs;
   std::vector<std::string> crl;
   OcspMode ocsp = OcspMode::soft;
-  std::vector<std::string> name;   // empty: the target's host. DNS name, IP address, "email:..."
+  std::vector<std::string> name;   // empty: the target's host. DNS, IP, "email:...", "uri:..."
   std::optional<std::string> sni;  // nullopt: the first name that is no IP address; "": none
   std::vector<std::string> pin;    // "sha256:<hex or base64>", checked by the front end
   std::string cert, key;           // path or pkcs11: URI
@@ -119,6 +119,7 @@ struct Tls {
   std::string priority;  // a whole GnuTLS priority string; excludes the five keys above
   std::vector<std::string> alpn;
   bool resumption = true;
+  bool allow_key_usage_violation = false;
   std::string keylog;
   friend bool operator==(const Tls&, const Tls&) = default;
 };

@@ -110,7 +110,8 @@ constexpr auto kRows = std::to_array<Row<Tls>>({
         {.key = "name",
          .stunnel = "checkHost",
          .help = "The name or names that the certificate may carry, one match suffices. DNS names, "
-                 "IP addresses, or \"email:...\"; the default is the host of the target."}),
+                 "IP addresses, \"email:...\", or \"uri:spiffe://...\"; the default is the host of "
+                 "the target. A wildcard in the certificate stands for a whole first label."}),
     row<Type::text, &Tls::sni>(
         {.key = "sni",
          .stunnel = "sni",
@@ -160,7 +161,7 @@ constexpr auto kRows = std::to_array<Row<Tls>>({
          .stunnel = "securityLevel",
          .standard = "\"112\"",
          .help = "The least strength, in bits, of cipher suites, groups and certificates. \"128\" "
-                 "asks for RSA keys of 3072 bits, \"192\" for 7680 bits."}),
+                 "asks for RSA keys of 3072 bits, \"192\" for 8192 bits."}),
     row<Type::texts, &Tls::ciphers>(
         {.key = "ciphers",
          .help = "Cipher suites by their standard names, the preferred first. Anything negotiated "
@@ -185,6 +186,12 @@ constexpr auto kRows = std::to_array<Row<Tls>>({
          .help = "Keeps session tickets per target, so that the next handshake is cheaper. Each is "
                  "used once, for an hour at most, and never past the end of the certificates or "
                  "revocation lists that the server was accepted with."}),
+    row<Type::boolean, &Tls::allow_key_usage_violation>(
+        {.key = "allow_key_usage_violation",
+         .standard = "false",
+         .help = "Accepts a server certificate whose key usage does not fit the key exchange. Such "
+                 "as keyEncipherment alone with TLS 1.3: it is refused otherwise "
+                 "(cert_key_usage). A stunnel.conf accepts it, as stunnel does."}),
     row<Type::path, &Tls::keylog>({.key = "keylog",
                                    .help = "Writes the keys of every session to this file, for "
                                            "Wireshark. Anyone who can read it can "

@@ -24,6 +24,9 @@ class TlsConversion {
     convert_sni();
     convert_own();
     convert_openssl();
+    tree_.set("tls.allow_key_usage_violation", flag_at(section_.header, true));
+    report_.remark(section_.name, "tls.allow_key_usage_violation",
+                   "stunnel does not look at the key usage of the server's certificate");
     if (section_.session_resume != nullptr && !is_yes(section_.session_resume->value)) {
       tree_.set("tls.resumption", flag_at(section_.session_resume->value_at, false));
     }

@@ -54,11 +54,43 @@ Failure not_yet_valid(std::string_view certificate, std::time_t begin, std::time
                                         "); is the clock right? Here it is " + date_text(now)};
 }
 
-Failure weak(std::string_view certificate, std::string_view what) {
-  return {Kind::cert_weak, text(certificate) + ' ' + text(what) +
-                               ", which is too weak (112 bits of strength are required); it has "
-                               "to be replaced by one with an RSA key of at least 2048 bits or an "
-                               "elliptic curve key, signed with SHA-256"};
+Failure weak(std::string_view certificate, std::string_view what, gnutls_sec_param_t level) {
+  const auto bits = gnutls_sec_param_to_symmetric_bits(level);
+  const auto rsa = gnutls_sec_param_to_pk_bits(GNUTLS_PK_RSA, level);
+  const auto curve = gnutls_sec_param_to_pk_bits(GNUTLS_PK_ECDSA, level);
+  std::string sentence = text(certificate) + ' ' + text(what) + ", which is too weak (" +
+                         std::to_string(bits) +
+                         " bits of strength are required); it has to be replaced by one with an "
+                         "RSA key of at least " +
+                         std::to_string(rsa) + " bits or an elliptic curve key";
+  constexpr unsigned kSmallestInUse = 256;
+  if (curve >= kSmallestInUse) sentence += " of at least " + std::to_string(curve) + " bits";
+  sentence += bits <= 128   ? ", signed with SHA-256"
+              : bits <= 192 ? ", signed with SHA-384"
+                            : ", signed with SHA-512";
+  return {Kind::cert_weak, std::move(sentence)};
+}
+
+Failure weak_somewhere(std::string_view target) {
+  return {Kind::cert_weak,
+          certificate_of(target) +
+              " has a key or a signature in its chain that is too weak for GnuTLS as it is set up "
+              "on this machine; it has to be replaced by a stronger one"};
+}
+
+Failure costly(std::string_view certificate, std::string_view what) {
+  return {Kind::cert_weak,
+          text(certificate) + ' ' + text(what) +
+              ", which would hold up all other connections while it is used; RSA keys of at most "
+              "16384 bits with an exponent of at most 64 bits are accepted: it has to be replaced"};
+}
+
+Failure too_many_certificates(std::string_view target, std::size_t count, std::size_t most) {
+  return {Kind::cert_untrusted,
+          text(target) + " showed " + std::to_string(count) + " certificates, and at most " +
+              std::to_string(most) +
+              " are accepted; it should send its own and the intermediate CAs' that lead to the "
+              "root, and no others"};
 }
 
 Failure self_signed(std::string_view target, std::string_view subject, std::string_view anchors,
@@ -97,6 +129,24 @@ Failure wrong_name(std::string_view target, std::string_view names_in_certificat
                                            : " is for " + text(names_in_certificate);
   sentence += ", not " + (wanted.empty() ? "any expected name" : any_of(wanted));
   return {Kind::cert_name_mismatch, sentence + "; set tls.name if that is the server you mean"};
+}
+
+Failure address_as_text(std::string_view target, std::string_view address) {
+  return {Kind::cert_name_mismatch,
+          certificate_of(target) + " has the address " + named(address) +
+              " only as text, in its common name or as a DNS name, where an address does not "
+              "count: it has to be among the subject alternative names as an IP address (OpenSSL: "
+              "subjectAltName = IP:" +
+              text(address) + "); have it issued anew, or set tls.name to a DNS name that it has"};
+}
+
+Failure wrong_key_usage(std::string_view target, std::string_view usage,
+                        std::string_view exchange) {
+  return {Kind::cert_key_usage,
+          certificate_of(target) + " may not be used for " + text(exchange) +
+              ": its key usage lacks " + text(usage) +
+              "; have it issued anew with digitalSignature (and keyEncipherment, for old clients), "
+              "or set tls.allow_key_usage_violation = true"};
 }
 
 Failure wrong_pin(std::string_view target, std::string_view actual_sha256_base64) {

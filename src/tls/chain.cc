@@ -3,12 +3,9 @@
 
 #include <algorithm>
 
+#include "tls/shown_certificates.h"
+
 namespace tunnel::tls {
-namespace {
-
-constexpr std::size_t kMaxPath = 16;  // GnuTLS verifies no longer chain either
-
-}  // namespace
 
 bool has_signed(gnutls_x509_crt_t issuer, gnutls_x509_crt_t crt) {
   constexpr unsigned kFlags = GNUTLS_VERIFY_DISABLE_TIME_CHECKS | GNUTLS_VERIFY_DISABLE_CA_SIGN |
@@ -21,9 +18,17 @@ bool has_signed(gnutls_x509_crt_t issuer, gnutls_x509_crt_t crt) {
 
 bool is_self_issued(gnutls_x509_crt_t crt) { return gnutls_x509_crt_check_issuer(crt, crt) != 0; }
 
+gnutls_x509_crt_t anchor_above(gnutls_x509_trust_list_t anchors, gnutls_x509_crt_t crt) {
+  gnutls_x509_crt_t issuer = nullptr;
+  if (anchors == nullptr || gnutls_x509_trust_list_get_issuer(anchors, crt, &issuer, 0) < 0)
+    return nullptr;
+  return issuer;  // the list's
+}
+
 Chain::Chain(gnutls_session_t session) {
   unsigned count = 0;
   const gnutls_datum_t* raw = gnutls_certificate_get_peers(session, &count);
+  if (count > kMaxShown) return;  // was refused at sight; GnuTLS has room for no more
   for (unsigned i = 0; raw != nullptr && i < count; ++i) {
     gnutls_x509_crt_t crt = nullptr;
     bool good = gnutls_x509_crt_init(&crt) == 0;
@@ -41,25 +46,22 @@ std::vector<gnutls_x509_crt_t> Chain::pointers() const {
   return list;
 }
 
-gnutls_x509_crt_t Chain::issuer_in_chain(gnutls_x509_crt_t crt) const {
+gnutls_x509_crt_t Chain::named_issuer(gnutls_x509_crt_t crt) const {
   for (const auto& candidate : certificates_) {
-    if (candidate.get() != crt && gnutls_x509_crt_check_issuer(crt, candidate.get()) != 0 &&
-        has_signed(candidate.get(), crt))
+    if (candidate.get() != crt && gnutls_x509_crt_check_issuer(crt, candidate.get()) != 0)
       return candidate.get();
   }
   return nullptr;
 }
 
-std::vector<gnutls_x509_crt_t> Chain::path(gnutls_x509_trust_list_t anchors) const {
+std::vector<gnutls_x509_crt_t> Chain::path_of_names(gnutls_x509_trust_list_t anchors) const {
   std::vector<gnutls_x509_crt_t> path = {leaf()};
-  while (path.size() < kMaxPath && !is_self_issued(path.back())) {
-    gnutls_x509_crt_t issuer = nullptr;
-    if (anchors != nullptr &&
-        gnutls_x509_trust_list_get_issuer(anchors, path.back(), &issuer, 0) == 0) {
-      path.push_back(issuer);  // the list's; it ends here
+  while (!is_self_issued(path.back())) {
+    if (const auto anchor = anchor_above(anchors, path.back())) {
+      path.push_back(anchor);
       break;
     }
-    issuer = issuer_in_chain(path.back());
+    const auto issuer = named_issuer(path.back());
     if (issuer == nullptr || std::ranges::find(path, issuer) != path.end()) break;
     path.push_back(issuer);
   }

@@ -51,6 +51,7 @@ class Loader {
       add("verify", -1, std::string("no random numbers: ") + gnutls_strerror(error));
     impl_->identity.assign(bytes.data(), bytes.size());
     impl_->resumption = tls_.resumption;
+    impl_->allows_key_usage_violation = tls_.allow_key_usage_violation;
   }
 
   void load_offer() {

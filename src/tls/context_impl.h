@@ -20,6 +20,7 @@ namespace tunnel::tls {
 struct Context::Impl {
   std::string identity;  // random: what is remembered under it belongs to this context alone
   bool resumption = true;
+  bool allows_key_usage_violation = false;  // of the server's certificate
   Offer offer;
   VerifyPolicy policy;
   std::unique_ptr<const ClientCertificate> certificate;  // null: none to show

@@ -123,6 +123,27 @@ std::string RevocationLists::why_unusable(const List& list, gnutls_x509_crt_t is
   return {};
 }
 
+const RevocationLists::Entry* RevocationLists::find_entry(const List& list,
+                                                          const std::string& serial) {
+  const auto entry = std::ranges::lower_bound(list.entries, serial, {}, &Entry::serial);
+  return entry != list.entries.end() && entry->serial == serial ? &*entry : nullptr;
+}
+
+std::optional<RevocationLists::Finding> RevocationLists::find_revoked(gnutls_x509_crt_t certificate,
+                                                                      gnutls_x509_crt_t issuer,
+                                                                      std::time_t now,
+                                                                      unsigned verify_flags) const {
+  const auto lists = by_issuer_.find(raw_issuer_of(certificate));
+  if (lists == by_issuer_.end()) return std::nullopt;
+  const auto serial = serial_of(certificate);
+  for (const auto& list : lists->second) {
+    const auto* entry = find_entry(list, serial);
+    if (entry != nullptr && why_unusable(list, issuer, now, verify_flags).empty())
+      return Finding{.state = State::revoked, .revoked_at = entry->revoked_at, .text = list.origin};
+  }
+  return std::nullopt;
+}
+
 RevocationLists::Finding RevocationLists::look_up(gnutls_x509_crt_t certificate,
                                                   gnutls_x509_crt_t issuer, std::time_t now,
                                                   unsigned verify_flags) const {
@@ -140,8 +161,7 @@ RevocationLists::Finding RevocationLists::look_up(gnutls_x509_crt_t certificate,
         finding = {.state = State::unusable, .text = std::move(why)};
       continue;
     }
-    const auto entry = std::ranges::lower_bound(list.entries, serial, {}, &Entry::serial);
-    if (entry != list.entries.end() && entry->serial == serial)
+    if (const auto* entry = find_entry(list, serial))
       return {.state = State::revoked, .revoked_at = entry->revoked_at, .text = list.origin};
     finding = {.state = State::good};
     good_until = std::min(good_until, list.next_update);

@@ -4,6 +4,7 @@
 #include <ctime>
 #include <limits>
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -36,6 +37,11 @@ class RevocationLists {
   // algorithm that `verify_flags` accept, and be current; of several, any such one does.
   [[nodiscard]] Finding look_up(gnutls_x509_crt_t certificate, gnutls_x509_crt_t issuer,
                                 std::time_t now, unsigned verify_flags) const;
+  // The same, of a certificate that need not be covered: only whether it is revoked. Costs a
+  // signature check only when a list has its number.
+  [[nodiscard]] std::optional<Finding> find_revoked(gnutls_x509_crt_t certificate,
+                                                    gnutls_x509_crt_t issuer, std::time_t now,
+                                                    unsigned verify_flags) const;
 
  private:
   struct Entry {
@@ -50,6 +56,8 @@ class RevocationLists {
     bool partial = false;  // it says itself that it does not cover everything
     std::vector<Entry> entries;
   };
+  // The entry with that number, or null.
+  static const Entry* find_entry(const List& list, const std::string& serial);
   static List read(CrlHandle handle, std::string origin);
   static std::string why_unusable(const List& list, gnutls_x509_crt_t issuer, std::time_t now,
                                   unsigned verify_flags);

@@ -29,7 +29,13 @@ namespace tunnel::tls {
 [[nodiscard]] Failure expired(std::string_view certificate, std::time_t end, std::time_t now);
 [[nodiscard]] Failure not_yet_valid(std::string_view certificate, std::time_t begin,
                                     std::time_t now);
-[[nodiscard]] Failure weak(std::string_view certificate, std::string_view what);
+// `level`: the least that was asked for.
+[[nodiscard]] Failure weak(std::string_view certificate, std::string_view what,
+                           gnutls_sec_param_t level);
+[[nodiscard]] Failure weak_somewhere(std::string_view target);
+[[nodiscard]] Failure costly(std::string_view certificate, std::string_view what);
+[[nodiscard]] Failure too_many_certificates(std::string_view target, std::size_t count,
+                                            std::size_t most);
 [[nodiscard]] Failure self_signed(std::string_view target, std::string_view subject,
                                   std::string_view anchors, std::string_view pin);
 [[nodiscard]] Failure unknown_issuer(std::string_view target, std::string_view issuer,
@@ -38,6 +44,10 @@ namespace tunnel::tls {
 [[nodiscard]] Failure wrong_purpose(std::string_view target);
 [[nodiscard]] Failure wrong_name(std::string_view target, std::string_view names_in_certificate,
                                  const std::vector<std::string>& wanted);
+[[nodiscard]] Failure address_as_text(std::string_view target, std::string_view address);
+// `usage`: what is missing of the key's usage; `exchange`: what for.
+[[nodiscard]] Failure wrong_key_usage(std::string_view target, std::string_view usage,
+                                      std::string_view exchange);
 [[nodiscard]] Failure wrong_pin(std::string_view target, std::string_view actual_sha256_base64);
 // `instead`: what tls.peer_certs has.
 [[nodiscard]] Failure wrong_peer(std::string_view target, std::string_view subject,

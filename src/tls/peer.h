@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace tunnel::tls {
@@ -17,5 +18,16 @@ struct Peer {
   // the first. See Session::next_attempt.
   std::optional<std::size_t> attempt{};
 };
+
+// Whether a name of a certificate names a host: "email:..." and "uri:..." do not.
+[[nodiscard]] inline bool names_host(std::string_view name) {
+  return !name.starts_with("email:") && !name.starts_with("uri:");
+}
+// The first name that does, or what to take when there is none.
+[[nodiscard]] inline std::string host_of(const Peer& peer, const std::string& otherwise) {
+  for (const auto& name : peer.names)
+    if (names_host(name)) return name;
+  return otherwise;
+}
 
 }  // namespace tunnel::tls

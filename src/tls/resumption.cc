@@ -75,13 +75,15 @@ Verdict Resumption::judge(gnutls_session_t session, const Peer& peer) {
   const auto print = fingerprint_of_chain(session, peer);
   const auto known = print ? remembered_->at(*print)->chains.find(*print, now) : std::nullopt;
   if (known) {
-    good_until_ = *known;
-    return {};
+    good_until_ = known->until;
+    Verdict verdict;
+    verdict.ocsp_until = known->ocsp_until;
+    return verdict;
   }
   auto verdict = verify_peer(session, policy, peer, now, Lasting::is_asked);
   if (verdict.failure.kind != Kind::ok) return verdict;
   good_until_ = verdict.good_until;
-  if (print) remembered_->at(*print)->chains.add(*print, now, good_until_);
+  if (print) remembered_->at(*print)->chains.add(*print, now, {good_until_, verdict.ocsp_until});
   return verdict;
 }
 

@@ -45,8 +45,8 @@ void Session::Impl::start(Tickets tickets) {
   resumption.begin(*peer, tickets);
   // KEY_SHARE_TOP: one key pair instead of two; a server that wants another group asks again.
   unsigned flags = GNUTLS_CLIENT | GNUTLS_NONBLOCK | GNUTLS_NO_SIGNAL | GNUTLS_KEY_SHARE_TOP;
-  const bool has_tickets = resumption.keeps_tickets() && tickets == Tickets::welcome;
-  if (!has_tickets) flags |= GNUTLS_NO_TICKETS;
+  takes_tickets = resumption.keeps_tickets() && tickets == Tickets::welcome;
+  if (!takes_tickets) flags |= GNUTLS_NO_TICKETS;
   gnutls_session_t raw = nullptr;
   int error = gnutls_init(&raw, flags);
   if (error == 0) {
@@ -73,10 +73,9 @@ void Session::Impl::start(Tickets tickets) {
   if (!protocols.empty())
     (void)gnutls_alpn_set_protocols(raw, protocols.data(), static_cast<unsigned>(protocols.size()),
                                     0);
-  if (!has_tickets) return;
-  gnutls_handshake_set_hook_function(raw, GNUTLS_HANDSHAKE_NEW_SESSION_TICKET, GNUTLS_HOOK_POST,
-                                     &Impl::on_ticket);
-  resumption.offer(raw);
+  gnutls_handshake_set_hook_function(raw, GNUTLS_HANDSHAKE_ANY, GNUTLS_HOOK_POST,
+                                     &Impl::on_message);
+  if (takes_tickets) resumption.offer(raw);
 }
 
 void Session::Impl::choose_attempt() {
@@ -129,6 +128,7 @@ ssize_t Session::Impl::pull(gnutls_transport_ptr_t self, void* data, std::size_t
 int Session::Impl::verify(gnutls_session_t session) {
   auto* impl = static_cast<Impl*>(gnutls_session_get_ptr(session));
   auto verdict = impl->resumption.judge(session, *impl->peer);
+  impl->ocsp_until = verdict.ocsp_until;
   if (verdict.failure.kind == Kind::ok) return 0;
   (void)gnutls_alert_send(session, GNUTLS_AL_FATAL, verdict.alert);
   (void)impl->fail(std::move(verdict.failure));
@@ -150,11 +150,24 @@ int Session::Impl::show_certificate(gnutls_session_t session, const gnutls_cert_
   return 0;
 }
 
-int Session::Impl::on_ticket(gnutls_session_t session, unsigned, unsigned, unsigned incoming,
-                             const gnutls_datum_t*) {
-  if (incoming != 0)
-    static_cast<Impl*>(gnutls_session_get_ptr(session))->resumption.ticket_received(session);
-  return 0;
+// After GnuTLS has taken the message in, and before it reads the body of most.
+int Session::Impl::on_message(gnutls_session_t session, unsigned type, unsigned, unsigned incoming,
+                              const gnutls_datum_t* message) {
+  auto* impl = static_cast<Impl*>(gnutls_session_get_ptr(session));
+  switch (type) {
+    case GNUTLS_HANDSHAKE_CERTIFICATE_PKT:
+      if (incoming == 0) return 0;
+      return impl->certificates_came({reinterpret_cast<const char*>(message->data), message->size});
+    case GNUTLS_HANDSHAKE_CLIENT_KEY_EXCHANGE:
+    case GNUTLS_HANDSHAKE_FINISHED:
+      impl->end_leniency();
+      return 0;
+    case GNUTLS_HANDSHAKE_NEW_SESSION_TICKET:
+      if (incoming != 0 && impl->takes_tickets) impl->resumption.ticket_received(session);
+      return 0;
+    default:
+      return 0;
+  }
 }
 
 int Session::Impl::on_secret(gnutls_session_t session, gnutls_record_encryption_level_t level,
@@ -227,6 +240,7 @@ Io Session::Impl::finish_handshake() {
   // GnuTLS does not ask about the certificates of a resumed session.
   if (gnutls_session_is_resumed(raw) != 0) {
     auto verdict = resumption.judge(raw, *peer);
+    ocsp_until = verdict.ocsp_until;
     if (verdict.failure.kind != Kind::ok)
       return fail_with_alert(std::move(verdict.failure), verdict.alert);
   }
@@ -301,6 +315,8 @@ Io Session::Impl::fail_handshake(int error) {
     case GNUTLS_E_UNSUPPORTED_VERSION_PACKET:
       (void)gnutls_alert_send(session.get(), GNUTLS_AL_FATAL, GNUTLS_A_PROTOCOL_VERSION);
       return fail(wrong_version(target, server_version()));
+    case GNUTLS_E_KEY_USAGE_VIOLATION:
+      return fail_with_alert(key_usage_failure(), GNUTLS_A_UNSUPPORTED_CERTIFICATE);
     default:
       (void)gnutls_alert_send_appropriate(session.get(), error);
       return fail(handshake_failed(target, error));
@@ -381,6 +397,7 @@ Negotiated Session::negotiated() const {
   if (const char* cipher = gnutls_ciphersuite_get(raw)) result.cipher = cipher;
   if (const char* group = gnutls_group_get_name(gnutls_group_get(raw))) result.group = group;
   result.resumed = gnutls_session_is_resumed(raw) != 0;
+  result.ocsp_until = impl_->ocsp_until;
   return result;
 }
 

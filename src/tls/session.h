@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <ctime>
 #include <memory>
 #include <optional>
 #include <string>
@@ -41,7 +42,12 @@ struct Negotiated {
   std::string_view cipher;   // IANA name, "TLS_AES_128_GCM_SHA256"
   std::string_view group;    // "X25519", "" when there is none
   bool resumed = false;
+  // Until when a stapled OCSP answer, which was checked, calls the certificate good; 0: there is
+  // none.
+  std::time_t ocsp_until = 0;
 };
+// The last, for people and logs: "good until 2026-01-31T13:05:00Z", "none".
+[[nodiscard]] std::string ocsp_text(const Negotiated& negotiated);
 
 // Client TLS as a byte transformer without I/O (RFC 8446, RFC 5246): ciphertext in by feed(),
 // ciphertext out through the OutBuffer of each call, plaintext through seal() and open().

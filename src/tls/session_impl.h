@@ -5,9 +5,11 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <ctime>
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 
 #include "tls/context_impl.h"
@@ -84,6 +86,10 @@ struct Session::Impl {
   bool is_attempt_remembered = false;  // it is not the first one, and no session before says why
   std::size_t attempt = 0;             // which offer is made
   std::optional<Fingerprint> offers_key;  // under which it is remembered; with several offers only
+  // GnuTLS lets the key usage of the server's certificate pass, from Certificate to Finished.
+  bool is_lenient = false;
+  bool takes_tickets = false;
+  std::time_t ocsp_until = 0;  // Verdict::ocsp_until
 
   void choose_attempt();
   void start(Tickets tickets);
@@ -106,6 +112,11 @@ struct Session::Impl {
   [[nodiscard]] AlertContext alert_context() const;
   [[nodiscard]] Renegotiation renegotiation() const;
   [[nodiscard]] unsigned server_version() const;
+  // The body of a Certificate message, before GnuTLS has read it: an error of GnuTLS ends the
+  // handshake.
+  int certificates_came(std::string_view message);
+  void end_leniency();
+  [[nodiscard]] Failure key_usage_failure() const;
 
   static ssize_t push(gnutls_transport_ptr_t self, const void* data, std::size_t size);
   static ssize_t pull(gnutls_transport_ptr_t self, void* data, std::size_t size);
@@ -114,8 +125,8 @@ struct Session::Impl {
                               gnutls_pcert_st** certificates, unsigned* count,
                               gnutls_ocsp_data_st** ocsp, unsigned* ocsp_count,
                               gnutls_privkey_t* key, unsigned* flags);
-  static int on_ticket(gnutls_session_t session, unsigned type, unsigned when, unsigned incoming,
-                       const gnutls_datum_t* message);
+  static int on_message(gnutls_session_t session, unsigned type, unsigned when, unsigned incoming,
+                        const gnutls_datum_t* message);
   static int on_secret(gnutls_session_t session, gnutls_record_encryption_level_t level,
                        const void* read, const void* write, std::size_t size);
   static int log_key(gnutls_session_t session, const char* label, const gnutls_datum_t* secret);

@@ -10,8 +10,8 @@ bool VerifiedChains::holds(const Chain& chain, std::time_t now) {
   return chain.since <= now && now < chain.until;
 }
 
-void VerifiedChains::add(const Fingerprint& key, std::time_t now, std::time_t valid_until) {
-  const auto until = std::min(now + kLifetime, valid_until);
+void VerifiedChains::add(const Fingerprint& key, std::time_t now, Good good) {
+  const auto until = std::min(now + kLifetime, good.until);
   if (until <= now) return;
   if (chains_.size() >= kMost) {
     std::erase_if(chains_, [now](const auto& entry) { return !holds(entry.second, now); });
@@ -19,13 +19,14 @@ void VerifiedChains::add(const Fingerprint& key, std::time_t now, std::time_t va
       chains_.erase(std::ranges::min_element(chains_, {},
                                              [](const auto& entry) { return entry.second.until; }));
   }
-  chains_.insert_or_assign(key, Chain{now, until, valid_until});
+  chains_.insert_or_assign(key, Chain{now, until, good});
 }
 
-std::optional<std::time_t> VerifiedChains::find(const Fingerprint& key, std::time_t now) const {
+std::optional<VerifiedChains::Good> VerifiedChains::find(const Fingerprint& key,
+                                                         std::time_t now) const {
   const auto found = chains_.find(key);
   if (found == chains_.end() || !holds(found->second, now)) return std::nullopt;
-  return found->second.valid_until;
+  return found->second.good;
 }
 
 }  // namespace tunnel::tls

@@ -20,10 +20,15 @@ class VerifiedChains {
   static constexpr std::size_t kMost = 32;
   static constexpr std::time_t kLifetime = 300;
 
-  // Verified at `now`, from certificates, lists and responses that are good until `valid_until`.
-  void add(const Fingerprint& key, std::time_t now, std::time_t valid_until);
-  // Until when it is good, or nothing: it has to be verified (again).
-  [[nodiscard]] std::optional<std::time_t> find(const Fingerprint& key, std::time_t now) const;
+  // What a verification has found good, and until when.
+  struct Good {
+    std::time_t until;           // all that it rests on: certificates, lists and responses
+    std::time_t ocsp_until = 0;  // the stapled response among it; 0: there is none
+  };
+  // Verified at `now`.
+  void add(const Fingerprint& key, std::time_t now, Good good);
+  // Nothing: it has to be verified (again).
+  [[nodiscard]] std::optional<Good> find(const Fingerprint& key, std::time_t now) const;
 
   [[nodiscard]] std::size_t size() const { return chains_.size(); }
 
@@ -31,7 +36,7 @@ class VerifiedChains {
   struct Chain {
     std::time_t since;
     std::time_t until;  // of this memory
-    std::time_t valid_until;
+    Good good;
   };
   static bool holds(const Chain& chain, std::time_t now);
 

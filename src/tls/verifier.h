@@ -40,6 +40,9 @@ struct Verdict {
   // When it is good and that was asked for: from then on the same certificates, lists and responses
   // may be found bad, because one of them has ended.
   std::time_t good_until = std::numeric_limits<std::time_t>::max();
+  // When it is good: until when a stapled answer says that the certificate is not revoked; 0 when
+  // there is no answer, or none that was asked for.
+  std::time_t ocsp_until = 0;
 };
 
 enum class Lasting : std::uint8_t { is_asked, is_not_asked };

@@ -11,6 +11,8 @@ namespace tunnel::tls {
 namespace {
 
 constexpr std::size_t kMaxNamesShown = 6;
+constexpr std::size_t kLongestShown = 500;
+constexpr std::size_t kUsualName = 256;
 
 std::string ip_text(std::string_view raw) {
   std::array<char, INET6_ADDRSTRLEN> text{};
@@ -22,14 +24,6 @@ std::string ip_text(std::string_view raw) {
 void add_quoted(std::string& list, const std::string& name) {
   if (!list.empty()) list += ", ";
   list += '"' + name + '"';
-}
-
-std::string common_name_of(gnutls_x509_crt_t crt) {
-  std::array<char, 256> name{};
-  std::size_t size = name.size();
-  if (gnutls_x509_crt_get_dn_by_oid(crt, GNUTLS_OID_X520_COMMON_NAME, 0, 0, name.data(), &size) < 0)
-    return {};
-  return {name.data(), size};
 }
 
 }  // namespace
@@ -46,21 +40,42 @@ std::string issuer_of(gnutls_x509_crt_t crt) {
   return printable(dn.view());
 }
 
+std::string common_name_of(gnutls_x509_crt_t crt) {
+  std::array<char, 256> name{};
+  std::size_t size = name.size();
+  if (gnutls_x509_crt_get_dn_by_oid(crt, GNUTLS_OID_X520_COMMON_NAME, 0, 0, name.data(), &size) < 0)
+    return {};
+  return {name.data(), size};
+}
+
+std::vector<AlternativeName> alternative_names(gnutls_x509_crt_t crt) {
+  std::vector<AlternativeName> names;
+  std::string value;
+  for (unsigned i = 0;; ++i) {
+    value.resize(kUsualName);
+    std::size_t size = value.size();
+    int type = gnutls_x509_crt_get_subject_alt_name(crt, i, value.data(), &size, nullptr);
+    if (type == GNUTLS_E_SHORT_MEMORY_BUFFER) {
+      value.resize(++size);
+      type = gnutls_x509_crt_get_subject_alt_name(crt, i, value.data(), &size, nullptr);
+    }
+    if (type < 0) return names;  // past the end
+    names.push_back({static_cast<unsigned>(type), value.substr(0, size)});
+  }
+}
+
 std::string names_of(gnutls_x509_crt_t crt) {
   std::string list;
   std::size_t shown = 0;
-  for (unsigned i = 0;; ++i) {
-    std::array<char, 512> san{};
-    std::size_t size = san.size();
-    const int type = gnutls_x509_crt_get_subject_alt_name(crt, i, san.data(), &size, nullptr);
-    if (type == GNUTLS_E_REQUESTED_DATA_NOT_AVAILABLE) break;
-    if (type == GNUTLS_E_SHORT_MEMORY_BUFFER) continue;
-    if (type < 0) break;
-    const std::string_view raw(san.data(), size);
-    if (type != GNUTLS_SAN_DNSNAME && type != GNUTLS_SAN_IPADDRESS && type != GNUTLS_SAN_RFC822NAME)
+  for (const auto& [type, value] : alternative_names(crt)) {
+    const bool is_uri = type == GNUTLS_SAN_URI;
+    if (!is_uri && type != GNUTLS_SAN_DNSNAME && type != GNUTLS_SAN_IPADDRESS &&
+        type != GNUTLS_SAN_RFC822NAME)
       continue;
     if (++shown > kMaxNamesShown) return list + ", ...";
-    add_quoted(list, type == GNUTLS_SAN_IPADDRESS ? ip_text(raw) : printable(raw));
+    add_quoted(list, type == GNUTLS_SAN_IPADDRESS
+                         ? ip_text(value)
+                         : (is_uri ? "uri:" : "") + printable(value, kLongestShown));
   }
   if (list.empty()) {
     if (const auto name = common_name_of(crt); !name.empty()) add_quoted(list, printable(name));
@@ -86,6 +101,13 @@ std::string date_text(std::time_t when) {
   std::array<char, 64> text{};
   if (::gmtime_r(&when, &parts) == nullptr) return "an unknown date";
   return {text.data(), std::strftime(text.data(), text.size(), "%Y-%m-%d %H:%M UTC", &parts)};
+}
+
+std::string timestamp(std::time_t when) {
+  std::tm parts{};
+  std::array<char, 64> text{};
+  if (::gmtime_r(&when, &parts) == nullptr) return {};
+  return {text.data(), std::strftime(text.data(), text.size(), "%Y-%m-%dT%H:%M:%SZ", &parts)};
 }
 
 std::string span_text(std::time_t seconds) {

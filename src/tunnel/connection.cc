@@ -286,12 +286,14 @@ void Connection::on_established() {
                                    std::move(session), service_.state().relay, target_, *this);
   relay_->begin_with({dial.take_greeting(), dial.take_surplus(), dial.take_filter()});
   if (service_.log().enabled(log::Level::debug)) {
+    const std::string ocsp = negotiated_.version.empty() ? "" : tls::ocsp_text(negotiated_);
     service_.log().write(log::Level::debug, log::Event::connected, {service_.config().name, id_},
                          "connected to " + target_,
                          {{"client", std::string_view(client_name_)},
                           {"target", std::string_view(target_)},
                           {"tls", negotiated_.version},
                           {"resumed", negotiated_.resumed},
+                          {"ocsp", std::string_view(ocsp)},
                           {"tries", std::uint64_t{tries_}}});
   }
   // The Dial is on the stack: it goes with the rest of the dialing at the end of this function,
@@ -387,8 +389,9 @@ void Connection::on_end_of_turn() { return service_.remove(*this); }
 
 void Connection::log_closed(const Relay::Ended& ended) {
   if (!service_.log().enabled(log::Level::info)) return;
-  std::string tls(negotiated_.version);
+  std::string tls(negotiated_.version), ocsp;
   if (!tls.empty()) {
+    ocsp = tls::ocsp_text(negotiated_);
     tls += "/" + std::string(negotiated_.cipher);
     if (!negotiated_.group.empty()) tls += "/" + std::string(negotiated_.group);
   }
@@ -408,6 +411,7 @@ void Connection::log_closed(const Relay::Ended& ended) {
                         {"total_ms", total},
                         {"tls", std::string_view(tls)},
                         {"resumed", negotiated_.resumed},
+                        {"ocsp", std::string_view(ocsp)},
                         {"tries", std::uint64_t{tries_}}});
 }
 

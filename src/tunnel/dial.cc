@@ -27,9 +27,9 @@ tls::Peer expected_peer(const balance::Endpoint& target, const DialSettings& set
   if (settings.sni) {
     peer.sni = *settings.sni;
   } else {
-    const auto name = std::find_if(
-        peer.names.begin(), peer.names.end(),
-        [](const std::string& each) { return !is_ip(each) && !each.starts_with("email:"); });
+    const auto name =
+        std::find_if(peer.names.begin(), peer.names.end(),
+                     [](const std::string& each) { return !is_ip(each) && tls::names_host(each); });
     if (name != peer.names.end()) peer.sni = *name;
   }
   // A name may be written as a fully qualified one; certificates and SNI never carry the last dot.
@@ -267,15 +267,14 @@ void Dial::on_connected(Connector::Connected connected) {
 void Dial::converse() {
   if (!enter(Phase::preamble)) return;
   const tls::Peer peer = expected_peer(target_, settings_);
-  conversation_ =
-      preamble::make_preamble({.service = *settings_.service,
-                               .target = target_.text,
-                               .host = target_.host,
-                               .port = target_.port,
-                               .tls_name = peer.names.empty() ? target_.host : peer.names.front(),
-                               .client = caller_.client,
-                               .accepted = caller_.accepted,
-                               .purpose = caller_.purpose});
+  conversation_ = preamble::make_preamble({.service = *settings_.service,
+                                           .target = target_.text,
+                                           .host = target_.host,
+                                           .port = target_.port,
+                                           .tls_name = tls::host_of(peer, target_.host),
+                                           .client = caller_.client,
+                                           .accepted = caller_.accepted,
+                                           .purpose = caller_.purpose});
   stream_->start_reading();
   return act_on(conversation_->on_start());
 }

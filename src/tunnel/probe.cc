@@ -120,7 +120,7 @@ preamble::Route Probe::route() const {
           .target = endpoint.text,
           .host = endpoint.host,
           .port = endpoint.port,
-          .tls_name = peer.names.empty() ? endpoint.host : peer.names.front(),
+          .tls_name = tls::host_of(peer, endpoint.host),
           .client = {},
           .accepted = {},
           .purpose = preamble::Purpose::check};

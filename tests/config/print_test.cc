@@ -103,6 +103,7 @@ constexpr const char* kEverything =
     "\n"
     "[third.tls]\n"
     "priority = \"NORMAL\"\n"
+    "allow_key_usage_violation = true\n"
     "\n"
     "[third.smtp_login]\n"
     "user = \"desk\"\n"

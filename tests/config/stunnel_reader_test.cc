@@ -292,6 +292,7 @@ TEST_CASE("a converted file prints to TOML that means the same, with remarks") {
   CHECK(has(text, "# stack = 1 has no effect: connections have no threads of their own\n[a]\n"));
   CHECK(has(text, "without this line is safer\nallow_remote = true\n"));
   CHECK(has(text, "the chain and the name are checked\nverify = \"none\"\n"));
+  CHECK(has(text, "\nallow_key_usage_violation = true\n"));
 }
 
 }  // namespace tunnel::config

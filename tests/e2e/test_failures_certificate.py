@@ -2,6 +2,8 @@
 """The failure table, third part: certificates, names, pins and revocation lists; and next to each
 refusal the case that must pass."""
 
+import ssl
+
 import pytest
 from harness import expect
 from harness.pki import Identity
@@ -80,6 +82,45 @@ def test_wildcard_certificate(relay, pki, serve_tls):
     expect.served_to_the_end(tunnel, tunnel.connect("svc"))
     deeper = relay(server, tls={"name": "a.dc1.wild.test"})
     expect.failed_dial(deeper, deeper.connect("svc"), server.address, "cert_name_mismatch")
+
+
+def test_wildcard_that_is_a_part_of_a_label(relay, pki, serve_tls):
+    server = serve_tls(echo, pki.leaf("part-of-a-label", names=["*c1.wild.test"], addresses=[]))
+    tunnel = relay(server, tls={"name": "dc1.wild.test"})
+    expect.failed_dial(tunnel, tunnel.connect("svc"), server.address, "cert_name_mismatch")
+
+
+def test_uri_as_the_name(relay, pki, serve_tls):
+    identity = pki.leaf("spiffe", names=[], addresses=[], uris=["spiffe://example.test/ldap"])
+    server = serve_tls(echo, identity)
+    tunnel = relay(server, tls={"name": "uri:spiffe://example.test/ldap"})
+    expect.served_to_the_end(tunnel, tunnel.connect("svc"))
+    target = {"address": server.address, "name": "uri:spiffe://example.test/ldap"}
+    tunnel = relay([target])
+    expect.served_to_the_end(tunnel, tunnel.connect("svc"))
+    wrong = relay(server, tls={"name": "uri:spiffe://example.test/mail"})
+    expect.failed_dial(wrong, wrong.connect("svc"), server.address, "cert_name_mismatch",
+                       "is for \"uri:spiffe://example.test/ldap\"")
+
+
+def test_address_that_is_text_only(relay, pki, serve_tls):
+    identity = pki.leaf("address-as-text", names=["other.test"], addresses=[],
+                        common_name="127.0.0.1")
+    server = serve_tls(echo, identity)
+    tunnel = relay(server)
+    expect.failed_dial(tunnel, tunnel.connect("svc"), server.address, "cert_name_mismatch",
+                       "only as text", "subjectAltName = IP:127.0.0.1")
+
+
+@pytest.mark.parametrize("version", [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3])
+def test_key_usage_that_does_not_fit(relay, pki, serve_tls, version):
+    server = serve_tls(echo, pki.for_encipherment, minimum=version, maximum=version)
+    tunnel = relay(server)
+    expect.failed_dial(tunnel, tunnel.connect("svc"), server.address, "cert_key_usage",
+                       "digitalSignature", "allow_key_usage_violation")
+    for tls in {}, {"verify": "none"}:
+        tunnel = relay(server, tls={"allow_key_usage_violation": True, **tls})
+        expect.served_to_the_end(tunnel, tunnel.connect("svc"))
 
 
 def test_common_name_alone_is_no_name(relay, pki, serve_tls):

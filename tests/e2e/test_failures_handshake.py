@@ -3,6 +3,7 @@
 does not say. Certificates have a file of their own."""
 
 import random
+import re
 import ssl
 import struct
 
@@ -188,5 +189,9 @@ def test_stapled_ocsp(relay, pki, tmp_path, keep, staple, mode, kind):
     if kind == "ok":
         client.send(b"hello\n")
         assert client.recv_exact(6) == b"olleh\n"
+        client.close()
+        good_until = r"good until \d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ"
+        expected = good_until if staple == "good" else "none"
+        assert re.fullmatch(expected, tunnel.closed(service="svc")["ocsp"])
     else:
         expect.failed_dial(tunnel, client, server.address, kind, "OCSP|revoked")

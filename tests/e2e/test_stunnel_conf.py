@@ -235,6 +235,15 @@ def test_file_is_served(program, witness, fill, pki, file):
         assert {version for _, version in server.sessions} == {"TLSv1.3"}
 
 
+@pytest.mark.parametrize("version", [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3])
+@pytest.mark.parametrize("check", ["verifyChain = yes\nCAfile = {ca}\ncheckHost = localhost", ""])
+def test_key_usage_is_not_looked_at(program, witness, fill, pki, version, check):
+    server = witness(greets(b"hello"), pki.for_encipherment, minimum=version, maximum=version)
+    running = program(fill("[s]\nclient = yes\naccept = 127.0.0.1:0\nconnect = {server}\n" + check,
+                           server))
+    served(running.connect("s"), b"hello", os.urandom(300_000))
+
+
 # What must not be served, whatever of the above is the reason.
 REFUSALS = {
     "untrusted": ("untrusted", "verifyChain = yes\nCAfile = {ca}\ncheckHost = server.test"),

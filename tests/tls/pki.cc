@@ -45,12 +45,34 @@ void set_names(gnutls_x509_crt_t crt, const Subject& subject) {
   };
   for (const auto& name : subject.dns) add(GNUTLS_SAN_DNSNAME, name.data(), name.size());
   for (const auto& name : subject.email) add(GNUTLS_SAN_RFC822NAME, name.data(), name.size());
+  for (const auto& name : subject.uri) add(GNUTLS_SAN_URI, name.data(), name.size());
   for (const auto& text : subject.ip) {
     std::array<unsigned char, 16> ip{};
     const bool v6 = text.find(':') != std::string::npos;
     if (::inet_pton(v6 ? AF_INET6 : AF_INET, text.c_str(), ip.data()) != 1) std::abort();
     add(GNUTLS_SAN_IPADDRESS, ip.data(), v6 ? 16 : 4);
   }
+}
+
+// An odd number of that many bits.
+std::string random_number(unsigned bits) {
+  std::string number((bits + 7) / 8, '\0');
+  must(gnutls_rnd(GNUTLS_RND_NONCE, number.data(), number.size()));
+  const unsigned top = (bits + 7) % 8;  // the place of the highest bit
+  const auto below = static_cast<unsigned char>((1U << top) - 1);
+  number.front() = static_cast<char>((number.front() & below) | (1U << top));
+  number.back() = static_cast<char>(number.back() | 1);
+  return number;
+}
+
+void set_made_up_key(gnutls_x509_crt_t crt, const Subject& subject) {
+  gnutls_pubkey_t raw = nullptr;
+  must(gnutls_pubkey_init(&raw));
+  const PublicKey key(raw);
+  const auto modulus = random_number(subject.modulus), exponent = random_number(subject.exponent);
+  const auto m = lend(modulus), e = lend(exponent);
+  must(gnutls_pubkey_import_rsa_raw(raw, &m, &e));
+  must(gnutls_x509_crt_set_pubkey(crt, raw));
 }
 
 void set_key_id(gnutls_x509_crt_t crt) {
@@ -80,13 +102,17 @@ void Identity::make(const Subject& subject, const Identity* issuer) {
   certificate_.reset(crt);
   const auto now = std::time(nullptr);
   must(gnutls_x509_crt_set_version(crt, 3));
-  must(gnutls_x509_crt_set_key(crt, key_.get()));
+  if (subject.modulus > 0) {
+    set_made_up_key(crt, subject);
+  } else {
+    must(gnutls_x509_crt_set_key(crt, key_.get()));
+  }
   must(gnutls_x509_crt_set_activation_time(crt, now + subject.valid_from));
   must(gnutls_x509_crt_set_expiration_time(crt, now + subject.valid_until));
   must(gnutls_x509_crt_set_basic_constraints(crt, subject.is_ca ? 1 : 0, -1));
-  must(gnutls_x509_crt_set_key_usage(
-      crt, subject.is_ca ? GNUTLS_KEY_KEY_CERT_SIGN | GNUTLS_KEY_CRL_SIGN
-                         : GNUTLS_KEY_DIGITAL_SIGNATURE | GNUTLS_KEY_KEY_ENCIPHERMENT));
+  const unsigned usual = subject.is_ca ? GNUTLS_KEY_KEY_CERT_SIGN | GNUTLS_KEY_CRL_SIGN
+                                       : GNUTLS_KEY_DIGITAL_SIGNATURE | GNUTLS_KEY_KEY_ENCIPHERMENT;
+  must(gnutls_x509_crt_set_key_usage(crt, subject.key_usage != 0 ? subject.key_usage : usual));
   if (!subject.is_ca && subject.purpose != nullptr)
     must(gnutls_x509_crt_set_key_purpose_oid(crt, subject.purpose, 0));
   set_random_serial(crt);

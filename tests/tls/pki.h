@@ -27,7 +27,7 @@ constexpr std::time_t kDay = 86400;
 // What a certificate should say. Times are relative to now.
 struct Subject {
   std::string common_name = "server";
-  std::vector<std::string> dns = {}, ip = {}, email = {};
+  std::vector<std::string> dns = {}, ip = {}, email = {}, uri = {};
   bool is_ca = false;
   std::time_t valid_from = -kDay;
   std::time_t valid_until = 30 * kDay;
@@ -36,6 +36,10 @@ struct Subject {
   gnutls_digest_algorithm_t digest = GNUTLS_DIG_SHA256;
   const char* purpose = GNUTLS_KP_TLS_WWW_SERVER;  // nullptr: no extended key usage
   bool must_staple = false;
+  unsigned key_usage = 0;  // 0: what a certificate of its kind needs
+  // An RSA key of these sizes, in bits, in place of its own: random numbers that nobody has the
+  // private half of.
+  unsigned modulus = 0, exponent = 17;
 };
 
 // A certificate with its key and those above it.

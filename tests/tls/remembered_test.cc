@@ -83,7 +83,7 @@ TEST_CASE("refusals that several workers see add up, and a verdict of one holds 
     for (unsigned i = 0; i < RefusedTickets::kInARow / kWorkers; ++i) {
       remembered.at(key(1))->refused.refused(key(1), kNow);
     }
-    remembered.at(key(worker))->chains.add(key(worker), kNow, kNow + 100);
+    remembered.at(key(worker))->chains.add(key(worker), kNow, {kNow + 100});
   });
   CHECK(remembered.at(key(1))->refused.is_hopeless(key(1), kNow));
   CHECK_FALSE(remembered.at(key(2))->refused.is_hopeless(key(2), kNow));

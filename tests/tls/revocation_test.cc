@@ -3,6 +3,7 @@
 
 #include "fixture.h"
 #include "ocsp_maker.h"
+#include "tls/x509_text.h"
 
 using namespace tunnel;
 using namespace tunnel::tls;
@@ -118,6 +119,85 @@ TEST_CASE("CRLs and intermediates") {
   }
 }
 
+TEST_CASE("a revoked CA is found whatever is shown beside it") {
+  Fixture f;
+  const Identity upper({.common_name = "Upper CA", .is_ca = true}, &f.ca);
+  const Identity lower({.common_name = "Lower CA", .is_ca = true}, &upper);
+  const Identity low_leaf({.dns = {"dc1.example.com"}}, &lower);
+  const Identity leaf({.dns = {"dc1.example.com"}}, &upper);
+  // The same name and key, signed by itself: as good as the CA to those who look for a signer.
+  const Identity stand_in({.common_name = "Upper CA", .is_ca = true}, nullptr, upper);
+  const auto lists = make_crl(upper, {}) + make_crl(lower, {});
+  const auto good = f.folder.write("good.crl", lists + make_crl(f.ca, {}));
+  const auto bad = f.folder.write("bad.crl", lists + make_crl(f.ca, {.revoked = {&upper}}));
+  SUBCASE("a self-signed one of its name and key before it") {
+    f.options.raw_chain = {&leaf, &stand_in, &upper};
+  }
+  SUBCASE("a self-signed one of its name and key behind it") {
+    f.options.raw_chain = {&leaf, &upper, &stand_in};
+  }
+  SUBCASE("the same, two levels up") {
+    f.options.raw_chain = {&low_leaf, &lower, &stand_in, &upper};
+  }
+  SUBCASE("two levels up without it") { f.options.raw_chain = {&low_leaf, &lower, &upper}; }
+  SUBCASE("one of its name and key is itself trusted") {
+    f.tls.ca.push_back(f.folder.write("stand_in.pem", stand_in.pem()));
+    f.options.raw_chain = {&leaf, &upper};
+  }
+  SUBCASE("it is itself trusted, and shown") {
+    f.tls.ca.push_back(f.folder.write("upper.pem", upper.pem()));
+    f.options.raw_chain = {&leaf, &upper};
+  }
+  SUBCASE("it is itself trusted, and not shown") {
+    f.tls.ca.push_back(f.folder.write("upper.pem", upper.pem()));
+    f.options.raw_chain = {&leaf};
+  }
+  SUBCASE("it has nothing to do with the server's certificate") {
+    f.options.raw_chain = {&f.leaf, &upper};
+  }
+  f.tls.crl = {good};
+  expect_kind(f, Kind::ok);
+  f.tls.crl = {bad};
+  expect_kind(f, Kind::cert_revoked);
+  CHECK(f.failure().text == Contains("CA certificate \"CN=Upper CA\""));
+}
+
+TEST_CASE("a CA that was renewed under its own name hides no revoked one") {
+  Fixture f;
+  const Identity old_ca({.common_name = "Middle CA", .is_ca = true}, &f.ca);
+  const Identity new_ca({.common_name = "Middle CA", .is_ca = true}, &old_ca);
+  const Identity leaf({.dns = {"dc1.example.com"}}, &new_ca);
+  f.options.raw_chain = {&leaf, &new_ca, &old_ca};
+  const auto lists = make_crl(new_ca, {}) + make_crl(old_ca, {});
+  f.tls.crl = {f.folder.write("good.crl", lists + make_crl(f.ca, {}))};
+  expect_kind(f, Kind::ok);
+  f.tls.crl = {f.folder.write("bad.crl", lists + make_crl(f.ca, {.revoked = {&old_ca}}))};
+  expect_kind(f, Kind::cert_revoked);
+}
+
+TEST_CASE("only a list that is signed and current revokes what was shown in passing") {
+  Fixture f;
+  const Identity upper({.common_name = "Upper CA", .is_ca = true}, &f.ca);
+  f.options.raw_chain = {&f.leaf, &upper};
+  const Identity impostor({.common_name = "Example CA", .is_ca = true});
+  const auto own = make_crl(f.ca, {});
+  SUBCASE("another's signature") {
+    f.tls.crl = {f.folder.write("a.crl", own + make_crl(impostor, {.revoked = {&upper}}))};
+    expect_kind(f, Kind::ok);
+  }
+  SUBCASE("another's signature, with its certificate shown along") {
+    f.options.raw_chain.push_back(&impostor);
+    f.tls.crl = {f.folder.write("a.crl", own + make_crl(impostor, {.revoked = {&upper}}))};
+    expect_kind(f, Kind::ok);
+  }
+  SUBCASE("out of date") {
+    f.tls.crl = {f.folder.write("a.crl", own + make_crl(f.ca, {.revoked = {&upper},
+                                                               .this_update = -9 * kDay,
+                                                               .next_update = -kDay}))};
+    expect_kind(f, Kind::ok);
+  }
+}
+
 TEST_CASE("a server that staples nothing") {
   Fixture f;
   SUBCASE("passes when stapling is soft") { expect_kind(f, Kind::ok); }
@@ -230,5 +310,39 @@ TEST_CASE("a responder that declines is no answer") {
     f.tls.ocsp = config::OcspMode::require;
     expect_kind(f, Kind::ocsp_failed);
     CHECK(f.failure().text == Contains("gives no answer"));
+  }
+}
+
+TEST_CASE("a session knows until when the stapled answer is good") {
+  Fixture f;
+  f.remembers = true;
+  const auto said = [&f] { return ocsp_text(f.client().session().negotiated()); };
+  SUBCASE("no answer") {
+    expect_kind(f, Kind::ok);
+    CHECK(said() == "none");
+  }
+  SUBCASE("an answer, in each handshake that it is shown in") {
+    f.options.ocsp_response = make_ocsp_response(f.leaf, f.ca, f.ca, {});
+    f.options.sends_tickets = true;
+    f.options.ticket_key = std::string(64, 'k');
+    expect_kind(f, Kind::ok);
+    const auto until = f.client().session().negotiated().ocsp_until;
+    const auto now = std::time(nullptr);
+    CHECK(until > now + kDay / 2);
+    CHECK(until < now + 30 * kDay);
+    CHECK(said() == "good until " + timestamp(until));
+    CHECK(said().size() == std::string("good until 2026-01-31T13:05:00Z").size());
+    for (const bool is_resumed : {true, false}) {
+      if (!is_resumed) f.options.ticket_key = std::string(64, 'o');
+      f.connect_again();
+      CHECK(f.client().session().negotiated().resumed == is_resumed);
+      CHECK(f.client().session().negotiated().ocsp_until == until);
+    }
+  }
+  SUBCASE("an answer that is not asked for") {
+    f.options.ocsp_response = make_ocsp_response(f.leaf, f.ca, f.ca, {});
+    f.tls.ocsp = config::OcspMode::off;
+    expect_kind(f, Kind::ok);
+    CHECK(said() == "none");
   }
 }

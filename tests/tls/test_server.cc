@@ -68,6 +68,7 @@ TestServer::TestServer(const ServerOptions& options) : options_(options) {
     must(gnutls_certificate_set_x509_key(credentials, chain.data(), static_cast<int>(chain.size()),
                                          options_.chain.front()->key()));
   }
+  if (!options_.raw_chain.empty()) show_raw_chain();
   if (options_.client_ca != nullptr) {
     auto ca = options_.client_ca->certificate();
     must(gnutls_certificate_set_x509_trust(credentials, &ca, 1));
@@ -82,6 +83,7 @@ TestServer::TestServer(const ServerOptions& options) : options_(options) {
   priority_.reset(priority);
   must(gnutls_priority_set(raw, priority));
   must(gnutls_credentials_set(raw, GNUTLS_CRD_CERTIFICATE, credentials));
+  gnutls_session_set_ptr(raw, this);
   if (!options_.psk_identity.empty()) {
     gnutls_psk_server_credentials_t psk = nullptr;
     must(gnutls_psk_allocate_server_credentials(&psk));
@@ -140,6 +142,35 @@ TestServer::TestServer(const ServerOptions& options) : options_(options) {
   gnutls_transport_set_ptr(raw, this);
   gnutls_transport_set_push_function(raw, &TestServer::push);
   gnutls_transport_set_pull_function(raw, &TestServer::pull);
+}
+
+TestServer::~TestServer() {
+  for (auto& certificate : raw_chain_) gnutls_pcert_deinit(&certificate);
+}
+
+// Past what GnuTLS does to a chain that it is given: it sorts it, and takes only short ones.
+void TestServer::show_raw_chain() {
+  for (const auto* identity : options_.raw_chain) {
+    raw_chain_.emplace_back();
+    must(gnutls_pcert_import_x509(&raw_chain_.back(), identity->certificate(), 0));
+  }
+  const auto* owner = options_.key_of != nullptr ? options_.key_of : options_.raw_chain.front();
+  gnutls_privkey_t key = nullptr;
+  must(gnutls_privkey_init(&key));
+  raw_key_.reset(key);
+  must(gnutls_privkey_import_x509(key, owner->key(), GNUTLS_PRIVKEY_IMPORT_COPY));
+  gnutls_certificate_set_retrieve_function3(
+      credentials_.get(), [](gnutls_session_t session, const gnutls_cert_retr_st*,
+                             gnutls_pcert_st** certificates, unsigned* count, gnutls_ocsp_data_st**,
+                             unsigned* ocsp_count, gnutls_privkey_t* its_key, unsigned* flags) {
+        auto* self = static_cast<TestServer*>(gnutls_session_get_ptr(session));
+        *certificates = self->raw_chain_.data();
+        *count = static_cast<unsigned>(self->raw_chain_.size());
+        *its_key = self->raw_key_.get();
+        *ocsp_count = 0;
+        *flags = 0;
+        return 0;
+      });
 }
 
 ssize_t TestServer::push(gnutls_transport_ptr_t self, const void* data, std::size_t size) {

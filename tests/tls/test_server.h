@@ -26,6 +26,10 @@ struct Sealing {
 // How the server of a test behaves.
 struct ServerOptions {
   std::vector<const Identity*> chain;  // its own certificate first
+  // Shown as it is, in this order and however long, with the key of the first.
+  std::vector<const Identity*> raw_chain;
+  // The key of `raw_chain` if that of the first certificate is not to be had.
+  const Identity* key_of = nullptr;
   std::string priority =
       "NORMAL:%PROFILE_VERY_WEAK:%VERIFY_ALLOW_BROKEN:%VERIFY_ALLOW_SIGN_WITH_SHA1";
   bool request_certificate = false;     // asks for a client certificate
@@ -44,6 +48,7 @@ struct ServerOptions {
 class TestServer {
  public:
   explicit TestServer(const ServerOptions& options);
+  ~TestServer();
   TestServer(const TestServer&) = delete;
   TestServer& operator=(const TestServer&) = delete;
 
@@ -77,6 +82,7 @@ class TestServer {
   [[nodiscard]] gnutls_session_t raw() const { return session_.get(); }
 
  private:
+  void show_raw_chain();
   static ssize_t push(gnutls_transport_ptr_t self, const void* data, std::size_t size);
   static ssize_t pull(gnutls_transport_ptr_t self, void* data, std::size_t size);
   void handshake();
@@ -91,6 +97,8 @@ class TestServer {
     }
   };
   std::unique_ptr<gnutls_psk_server_credentials_st, FreePsk> psk_;
+  std::vector<gnutls_pcert_st> raw_chain_;
+  PrivateKey raw_key_;
   PriorityHandle priority_;
   Datum ticket_key_;
   SessionHandle session_;

@@ -207,6 +207,23 @@ TEST_CASE("an IP address in a certificate's common name does not count") {
   expect_refused(f, Kind::cert_name_mismatch);
 }
 
+TEST_CASE("an IP address that is text only is told what is wrong with it") {
+  Fixture f;
+  f.peer.names = {"0:0::1"};
+  Subject subject{.common_name = "::1"};
+  SUBCASE("in the common name") {}
+  SUBCASE("in the common name beside other names") { subject.dns = {"elsewhere.example.com"}; }
+  SUBCASE("among the DNS names") { subject = {.common_name = "dc1", .dns = {"::1"}}; }
+  const Identity leaf(subject, &f.ca);
+  f.options.chain = {&leaf};
+  expect_refused(f, Kind::cert_name_mismatch);
+  CHECK(f.failure().text ==
+        "certificate of dc1.example.com:636 has the address \"0:0::1\" only as text, in its common "
+        "name or as a DNS name, where an address does not count: it has to be among the subject "
+        "alternative names as an IP address (OpenSSL: subjectAltName = IP:0:0::1); have it issued "
+        "anew, or set tls.name to a DNS name that it has");
+}
+
 TEST_CASE("a wildcard covers one label") {
   Fixture f;
   const Identity leaf({.common_name = "any", .dns = {"*.example.com"}}, &f.ca);
@@ -217,6 +234,89 @@ TEST_CASE("a wildcard covers one label") {
   }
   SUBCASE("and none below") {
     f.peer.names = {"a.dc1.example.com"};
+    expect_refused(f, Kind::cert_name_mismatch);
+  }
+  SUBCASE("and not the name without it") {
+    f.peer.names = {"example.com"};
+    expect_refused(f, Kind::cert_name_mismatch);
+  }
+}
+
+TEST_CASE("a wildcard is a whole first label") {
+  struct Case {
+    const char* pattern;
+    const char* host;
+    bool is_good;
+  };
+  for (const auto& [pattern, host, is_good] :
+       {Case{"*.example.com", "foo.example.com", true},
+        Case{"*.EXAMPLE.com", "FOO.example.COM", true},
+        Case{"*.example.com", "foo.example.com.", true},
+        Case{"*.xn--bcher-kva.example",
+             "foo.b\xc3\xbc"
+             "cher.example",
+             true},
+        Case{"*oo.example.com", "foo.example.com", false},
+        Case{"f*.example.com", "foo.example.com", false},
+        Case{"f*o.example.com", "foo.example.com", false}, Case{"*", "foo.example.com", false},
+        Case{"*.com", "example.com", false}, Case{"**.example.com", "foo.example.com", false},
+        Case{"foo.*.com", "foo.example.com", false}}) {
+    for (const bool is_common_name : {false, true}) {
+      CAPTURE(pattern);
+      CAPTURE(host);
+      CAPTURE(is_common_name);
+      Fixture f;
+      Subject subject{.common_name = "any", .dns = {pattern}};
+      if (is_common_name) subject = {.common_name = pattern};
+      const Identity leaf(subject, &f.ca);
+      f.options.chain = {&leaf};
+      f.peer.names = {host};
+      f.connect();
+      CHECK(f.client().is_established() == is_good);
+      if (!is_good) CHECK(word(f.failure().kind) == word(Kind::cert_name_mismatch));
+    }
+  }
+}
+
+TEST_CASE("a URI is matched to the letter, and only among the URIs") {
+  Fixture f;
+  const Identity leaf(
+      {.common_name = "spiffe://example.com/mail",
+       .dns = {"ldap", "spiffe://example.com/web"},
+       .uri = {"spiffe://example.com/ldap", std::string("spiffe://x/") + std::string(1000, 'y')}},
+      &f.ca);
+  f.options.chain = {&leaf};
+  SUBCASE("the right one") {
+    f.peer.names = {"uri:spiffe://example.com/ldap"};
+    f.connect();
+    CHECK_MESSAGE(f.client().is_established(), f.failure().text);
+  }
+  SUBCASE("a long one") {
+    f.peer.names = {"uri:spiffe://x/" + std::string(1000, 'y')};
+    f.connect();
+    CHECK_MESSAGE(f.client().is_established(), f.failure().text);
+  }
+  SUBCASE("another one") {
+    f.peer.names = {"uri:spiffe://example.com/LDAP"};
+    expect_refused(f, Kind::cert_name_mismatch);
+    CHECK(f.failure().text == Contains("is for \"ldap\", \"spiffe://example.com/web\", "
+                                       "\"uri:spiffe://example.com/ldap\", \"uri:spiffe://x/"));
+    CHECK(f.failure().text == Contains("not \"uri:spiffe://example.com/LDAP\""));
+  }
+  SUBCASE("a part of one") {
+    f.peer.names = {"uri:spiffe://example.com/ld"};
+    expect_refused(f, Kind::cert_name_mismatch);
+  }
+  SUBCASE("one that is a DNS name") {
+    f.peer.names = {"uri:spiffe://example.com/web"};
+    expect_refused(f, Kind::cert_name_mismatch);
+  }
+  SUBCASE("one that is the common name") {
+    f.peer.names = {"uri:spiffe://example.com/mail"};
+    expect_refused(f, Kind::cert_name_mismatch);
+  }
+  SUBCASE("a URI is not a host") {
+    f.peer.names = {"spiffe://example.com/ldap"};
     expect_refused(f, Kind::cert_name_mismatch);
   }
 }
@@ -270,6 +370,44 @@ TEST_CASE("a SHA-1 signature is weak") {
   f.options.chain = {&leaf};
   expect_refused(f, Kind::cert_weak);
   CHECK(f.failure().text == Contains("is signed with RSA-SHA1"));
+}
+
+TEST_CASE("what is too weak for min_strength is told with what was asked for") {
+  Fixture f;
+  const auto trust = [&f](const Identity& ca) { f.tls.ca = {f.folder.write("it.pem", ca.pem())}; };
+  SUBCASE("128 bits and an RSA key of 2048") {
+    f.tls.min_strength = config::MinStrength::bits128;
+    const Identity leaf({.dns = {"dc1.example.com"}, .key = GNUTLS_PK_RSA}, &f.ca);
+    f.options.chain = {&leaf};
+    expect_refused(f, Kind::cert_weak);
+    CHECK(f.failure().text ==
+          "certificate of dc1.example.com:636 has a 2048-bit RSA key, which is too weak (128 bits "
+          "of strength are required); it has to be replaced by one with an RSA key of at least "
+          "3072 bits or an elliptic curve key of at least 256 bits, signed with SHA-256");
+  }
+  SUBCASE("192 bits and a CA on P-256") {
+    f.tls.min_strength = config::MinStrength::bits192;
+    constexpr auto kP384 = GNUTLS_CURVE_TO_BITS(GNUTLS_ECC_CURVE_SECP384R1);
+    const Identity leaf({.dns = {"dc1.example.com"}, .bits = kP384, .digest = GNUTLS_DIG_SHA384},
+                        &f.ca);
+    f.options.chain = {&leaf};
+    expect_refused(f, Kind::cert_weak);
+    CHECK(f.failure().text ==
+          Contains("CA certificate \"CN=Example CA\" above the certificate of dc1.example.com:636 "
+                   "has a 256-bit EC/ECDSA key"));
+    CHECK(f.failure().text == Contains("(192 bits of strength are required)"));
+    CHECK(f.failure().text == Contains("at least 384 bits, signed with SHA-384"));
+  }
+  SUBCASE("192 bits and a signature with SHA-256") {
+    f.tls.min_strength = config::MinStrength::bits192;
+    constexpr auto kP384 = GNUTLS_CURVE_TO_BITS(GNUTLS_ECC_CURVE_SECP384R1);
+    const Identity ca({.common_name = "P-384 CA", .is_ca = true, .bits = kP384});
+    trust(ca);
+    const Identity leaf({.dns = {"dc1.example.com"}, .bits = kP384}, &ca);
+    f.options.chain = {&leaf};
+    expect_refused(f, Kind::cert_weak);
+    CHECK(f.failure().text == Contains("is signed with ECDSA-SHA256, which is too weak (192 bits"));
+  }
 }
 
 TEST_CASE("a priority string may allow what is weak") {
@@ -419,5 +557,68 @@ TEST_CASE("certificates that the server may have") {
     f.options.chain = {&self};
     f.tls.peer_certs = write(self.pem());
     expect_refused(f, Kind::cert_untrusted);
+  }
+}
+
+TEST_CASE("a key usage that does not fit the key exchange") {
+  struct Case {
+    gnutls_pk_algorithm_t key;
+    unsigned usage;
+    const char* server;
+    const char* suite;
+    const char* sentence;
+  };
+  for (const auto& [key, usage, server, suite, sentence] :
+       {Case{GNUTLS_PK_RSA, GNUTLS_KEY_KEY_ENCIPHERMENT, ":-VERS-ALL:+VERS-TLS1.3", "",
+             "may not be used for TLS 1.3: its key usage lacks digitalSignature;"},
+        Case{GNUTLS_PK_ECDSA, GNUTLS_KEY_KEY_AGREEMENT, ":-VERS-ALL:+VERS-TLS1.3", "",
+             "may not be used for TLS 1.3: its key usage lacks digitalSignature;"},
+        Case{GNUTLS_PK_RSA, GNUTLS_KEY_KEY_ENCIPHERMENT, ":-VERS-ALL:+VERS-TLS1.2:-RSA", "",
+             "may not be used for the key exchange ECDHE-RSA: its key usage lacks "
+             "digitalSignature;"},
+        Case{GNUTLS_PK_RSA, GNUTLS_KEY_DIGITAL_SIGNATURE, ":-VERS-ALL:+VERS-TLS1.2:-KX-ALL:+RSA",
+             "TLS_RSA_WITH_AES_128_GCM_SHA256",
+             "may not be used for the key exchange RSA: its key usage lacks keyEncipherment;"}}) {
+    for (const auto verify : {config::Verify::full, config::Verify::none}) {
+      CAPTURE(sentence);
+      CAPTURE(verify);
+      Fixture f;
+      const Identity leaf({.dns = {"dc1.example.com"}, .key = key, .key_usage = usage}, &f.ca);
+      f.options.raw_chain = {&leaf};
+      f.options.priority += std::string(server) + ":%DEBUG_ALLOW_KEY_USAGE_VIOLATIONS";
+      f.tls.verify = verify;
+      if (verify == config::Verify::none) f.tls.ca = {};
+      if (*suite != '\0') f.tls.ciphers = {suite};
+      expect_refused(f, Kind::cert_key_usage);
+      CHECK(f.failure().text == Contains(sentence));
+      CHECK(f.failure().text == Contains("or set tls.allow_key_usage_violation = true"));
+      f.tls.allow_key_usage_violation = true;
+      f.connect();
+      CHECK_MESSAGE(f.client().is_established(), f.failure().text);
+    }
+  }
+}
+
+TEST_CASE("a key usage that is let pass costs nothing else") {
+  Fixture f;
+  const Identity leaf(
+      {.dns = {"dc1.example.com"}, .key = GNUTLS_PK_RSA, .key_usage = GNUTLS_KEY_KEY_ENCIPHERMENT},
+      &f.ca);
+  f.options.raw_chain = {&leaf};
+  f.options.priority += ":-VERS-ALL:+VERS-TLS1.2:-RSA:%DEBUG_ALLOW_KEY_USAGE_VIOLATIONS";
+  f.tls.allow_key_usage_violation = true;
+  SUBCASE("the session is still bound to its handshake") {
+    f.connect();
+    REQUIRE_MESSAGE(f.client().is_established(), f.failure().text);
+    CHECK(gnutls_session_ext_master_secret_status(f.server().raw()) != 0);
+    f.client().send("up");
+    f.server().send("down");
+    f.exchange();
+    CHECK(f.server().received() == "up");
+    CHECK(f.client().received() == "down");
+  }
+  SUBCASE("the name is still checked") {
+    f.peer.names = {"elsewhere.example.com"};
+    expect_refused(f, Kind::cert_name_mismatch);
   }
 }

@@ -90,10 +90,11 @@ class Authority:
         return [self.cert, *self.parent.issuers()] if self.parent else []
 
     def issue(self, label, names=NAMES, addresses=ADDRESSES, days=(-30, 60), key="ec",
-              purposes=(SERVER_AUTH,), common_name=None):
+              purposes=(SERVER_AUTH,), common_name=None, uris=(), key_usage=None):
         key = new_key(key) if isinstance(key, str) else key
         alternatives = [x509.DNSName(n) for n in names]
         alternatives += [x509.IPAddress(ipaddress.ip_address(a)) for a in addresses]
+        alternatives += [x509.UniformResourceIdentifier(u) for u in uris]
         builder = (
             x509.CertificateBuilder()
             .subject_name(_name(common_name or label))
@@ -108,6 +109,12 @@ class Authority:
         if alternatives:
             builder = builder.add_extension(x509.SubjectAlternativeName(alternatives),
                                             critical=False)
+        if key_usage:
+            uses = ["digital_signature", "content_commitment", "key_encipherment",
+                    "data_encipherment", "key_agreement", "key_cert_sign", "crl_sign",
+                    "encipher_only", "decipher_only"]
+            builder = builder.add_extension(
+                x509.KeyUsage(**{use: use == key_usage for use in uses}), critical=True)
         cert = builder.sign(self.key, hashes.SHA256())
         return Identity(self.folder, label, cert, key, self.issuers())
 
@@ -205,6 +212,10 @@ class Pki:
     @property
     def client_only(self):
         return self.leaf("client-only", purposes=[CLIENT_AUTH])
+
+    @property
+    def for_encipherment(self):
+        return self.leaf("for-encipherment", key="rsa2048", key_usage="key_encipherment")
 
     @property
     def revoked(self):

@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: MIT
+// What a Session makes of the server's certificates beside judging them: what must not reach
+// GnuTLS, what GnuTLS is asked to overlook, and what is told afterwards.
+#include "tls/session_impl.h"
+#include "tls/shown_certificates.h"
+#include "tls/x509_text.h"
+
+namespace tunnel::tls {
+
+int Session::Impl::certificates_came(std::string_view message) {
+  const auto raw = session.get();
+  const auto form = gnutls_protocol_get_version(raw) >= GNUTLS_TLS1_3 ? CertificateForm::tls13
+                                                                      : CertificateForm::tls12;
+  if (auto verdict = refuse_at_sight(message, form, target)) {
+    (void)fail_with_alert(std::move(verdict->failure), verdict->alert);
+    return GNUTLS_E_CERTIFICATE_ERROR;
+  }
+  if (context.allows_key_usage_violation) {
+    // What GnuTLS calls compatibility holds more than this. By now the hellos have been exchanged,
+    // so that none of the rest has an effect: extensions, padding, record sizes.
+    gnutls_session_enable_compatibility_mode(raw);
+    is_lenient = true;
+  }
+  return 0;
+}
+
+// The server's key has been used. Setting the priorities anew takes all of the mode back.
+void Session::Impl::end_leniency() {
+  if (!is_lenient) return;
+  is_lenient = false;
+  (void)gnutls_priority_set(session.get(), context.offer.attempts[attempt].priority.get());
+}
+
+Failure Session::Impl::key_usage_failure() const {
+  const auto raw = session.get();
+  if (gnutls_protocol_get_version(raw) >= GNUTLS_TLS1_3)
+    return wrong_key_usage(target, "digitalSignature", "TLS 1.3");
+  const auto exchange = gnutls_kx_get(raw);
+  const std::string name = gnutls_kx_get_name(exchange);
+  const bool encrypts = exchange == GNUTLS_KX_RSA || exchange == GNUTLS_KX_RSA_PSK;
+  return wrong_key_usage(target, encrypts ? "keyEncipherment" : "digitalSignature",
+                         "the key exchange " + name);
+}
+
+std::string ocsp_text(const Negotiated& negotiated) {
+  return negotiated.ocsp_until == 0 ? "none" : "good until " + timestamp(negotiated.ocsp_until);
+}
+
+}  // namespace tunnel::tls

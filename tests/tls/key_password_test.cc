@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: MIT
+#include "tls/key_password.h"
+
+#include <doctest/doctest.h>
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <array>
+#include <cstdio>
+#include <fstream>
+#include <memory>
+
+#include "temp_folder.h"
+
+using namespace tunnel::tls;
+using namespace tunnel::tls::test;
+
+namespace {
+
+constexpr std::size_t kLength = 40;
+
+// A password that this test never holds as a whole, but on the stack while it writes it.
+char letter(std::size_t i) { return static_cast<char>('a' + (i * 7 + i / 3) % 26); }
+
+void write_password(const std::string& path) {
+  const int file = ::open(path.c_str(), O_CREAT | O_WRONLY | O_TRUNC, 0600);
+  REQUIRE(file >= 0);
+  for (std::size_t i = 0; i < kLength; ++i) {
+    const char c = letter(i);
+    REQUIRE(::write(file, &c, 1) == 1);
+  }
+  (void)::close(file);
+}
+
+// How often it stands in the memory that this process may write.
+int copies_in_memory() {
+  std::ifstream maps("/proc/self/maps");
+  const int memory = ::open("/proc/self/mem", O_RDONLY);
+  REQUIRE(memory >= 0);
+  int found = 0;
+  for (std::string line; std::getline(maps, line);) {
+    unsigned long begin = 0, end = 0;
+    std::array<char, 5> rights{};
+    if (std::sscanf(line.c_str(), "%lx-%lx %4s", &begin, &end, rights.data()) != 3) continue;
+    if (rights[1] != 'w') continue;
+    // By pages on the stack, so that the search makes no copy that a later one would find.
+    std::array<char, 4096> page{};
+    std::size_t matched = 0;
+    for (unsigned long at = begin; at < end; at += page.size()) {
+      const auto got = ::pread(memory, page.data(), page.size(), static_cast<off_t>(at));
+      if (got <= 0) break;
+      const bool is_our_own = at <= reinterpret_cast<unsigned long>(page.data()) + page.size() &&
+                              at + page.size() >= reinterpret_cast<unsigned long>(page.data());
+      for (std::size_t i = 0; !is_our_own && i < static_cast<std::size_t>(got); ++i) {
+        matched = page[i] == letter(matched) ? matched + 1 : (page[i] == letter(0) ? 1 : 0);
+        if (matched < kLength) continue;
+        ++found;
+        matched = 0;
+      }
+    }
+    page.fill('\0');
+  }
+  (void)::close(memory);
+  return found;
+}
+
+}  // namespace
+
+TEST_CASE("a key password stands in memory once, and not at all when it is over") {
+  TempFolder folder;
+  const auto path = folder.write("password", "");
+  write_password(path);
+  REQUIRE(copies_in_memory() == 0);
+  std::vector<Problem> problems;
+  auto password = std::make_unique<KeyPassword>();
+  password->load("key_password_file", path, problems);
+  CHECK(problems.empty());
+  CHECK(password->is_set());
+  CHECK(copies_in_memory() == 1);
+  password.reset();
+  CHECK(copies_in_memory() == 0);
+}
