@@ -180,14 +180,43 @@ def test_client_resets_while_the_server_does_not_read(over):
 
     go_on, heard = Note(), Note()
     tunnel, client, _ = over(script)
-    client.sock.settimeout(1)
-    with pytest.raises(TimeoutError):  # until everything on the way is full
-        while True:
-            client.send(bytes(1 << 20))
+    fill(client)
     client.reset()
     go_on.put(True)
     assert heard.get().how == "reset"
     assert tunnel.closed()["kind"] == "reset_by_client"
+
+
+def fill(peer):
+    """Sends until everything on the way is full."""
+    peer.sock.settimeout(1)
+    with pytest.raises(TimeoutError):
+        while True:
+            peer.send(bytes(1 << 20))
+
+
+def test_client_resets_and_the_server_never_reads(over):
+    go_on = Note()
+    tunnel, client, server = over(lambda peer: go_on.get())
+    fill(client)
+    client.reset()
+    assert tunnel.closed()["kind"] == "reset_by_client"
+    go_on.put(True)
+    server.wait_until_scripts_end()
+
+
+def test_server_resets_and_the_client_never_reads(over):
+    """The client gets what had arrived as long as half_close lasts."""
+
+    def script(peer):
+        try:
+            fill(peer)
+        finally:
+            peer.reset()
+
+    tunnel, client, _ = over(script, timeouts={"half_close": "1s"})
+    assert tunnel.closed()["kind"] == "reset_by_server"
+    assert client.read_to_end().how == "reset"
 
 
 def test_what_the_client_sends_before_the_server_is_reached_is_not_lost(relay, serve_tls, dns):
