@@ -110,6 +110,46 @@ TEST_CASE("a dial that ends by a forced stop says nothing more when its server c
   CHECK(meeting.log.closed == std::vector<std::string>{"stopped"});
 }
 
+// The one conversation in which the client is read before a target is established.
+TEST_CASE(
+    "a client that leaves in MySQL's conversation takes its dial along, whatever comes then") {
+  const std::string payload = std::string("\x0a") + "8.0" + std::string(1, '\0') +
+                              std::string("\x07\0\0\0", 4) + "scramble" + std::string(1, '\0') +
+                              std::string("\xff\xff\x2d\x02\x00\xff\xdf\x15", 8) +
+                              std::string(10, '\0') + "scramble-two" + std::string(1, '\0') +
+                              "caching_sha2_password" + std::string(1, '\0');
+  const std::string greeting =
+      std::string(1, static_cast<char>(payload.size())) + std::string(3, '\0') + payload;
+  for (const Meanwhile meanwhile : {Meanwhile::nothing, Meanwhile::server_closes}) {
+    for (const bool is_client_first : {true, false}) {
+      ServiceBench bench;
+      SilentServer silent;
+      bench.serve({target_at(silent.address())}, {}, {}, config::Starttls::mysql);
+      Pair client = Pair::tcp();
+      bench.take(client);
+      Fd server;
+      spin_until(bench.loop, [&] {
+        if (!server.valid()) server = silent.accept();
+        return server.valid();
+      });
+      REQUIRE(::send(server.get(), greeting.data(), greeting.size(), MSG_NOSIGNAL) ==
+              static_cast<ssize_t>(greeting.size()));
+      spin_until(bench.loop, [&] { return !client.hear().text.empty(); });
+      if (is_client_first) client.finish();
+      if (meanwhile == Meanwhile::nothing) {
+        (void)::send(server.get(), "more", 4, MSG_NOSIGNAL);
+      } else {
+        server.reset();
+      }
+      if (!is_client_first) client.finish();
+      turn_until(bench.loop, [&] { return bench.gone == 1; });
+      bench.turn();
+      REQUIRE(bench.log.closed.size() == 1);
+      CHECK(bench.log.closed[0] != "ok");
+    }
+  }
+}
+
 // With all defaults, too, three times `handshake` is `dial`.
 TEST_CASE("several servers that accept and never answer end their clients, and nothing else") {
   ServiceBench bench;

@@ -115,8 +115,10 @@ struct ServiceBench : uv::testing::IgnoreSigpipe {
   std::shared_ptr<const balance::Layout> layout;
 
   void serve(const std::vector<config::Target>& targets, const config::Timeouts& timeouts,
-             const config::Health& health = {}) {
+             const config::Health& health = {},
+             config::Starttls starttls = config::Starttls::none) {
     config::Service written;
+    written.starttls = starttls;
     written.name = std::string("bench");
     written.connect = {targets};
     written.timeouts = timeouts;
