@@ -84,6 +84,8 @@ class ClientCertificate::Loading {
       certificates_ = token_certificates("cert", tls_.cert, pin(), wrong_pins_, problems_);
     if (problems_.empty()) assemble();
     if (problems_.empty()) warn();
+    // The key of a file is open for good.
+    if (!is_token_uri(key_source()) && !is_token_uri(tls_.cert)) result_->password_.forget();
   }
   [[nodiscard]] const KeyPassword& password() const { return result_->password_; }
   // What the URI names, or else tls.key_password_file.

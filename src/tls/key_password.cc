@@ -13,7 +13,13 @@ constexpr std::size_t kMaxPassword = 1024;
 
 }  // namespace
 
-KeyPassword::~KeyPassword() { gnutls_memset(text_.data(), 0, text_.size()); }
+KeyPassword::~KeyPassword() { forget(); }
+
+void KeyPassword::forget() {
+  gnutls_memset(text_.data(), 0, text_.size());
+  text_.clear();
+  is_set_ = false;
+}
 
 void KeyPassword::load(const std::string& option, const std::string& path,
                        std::vector<Problem>& problems) {

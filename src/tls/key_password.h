@@ -24,6 +24,9 @@ class KeyPassword {
   // none.
   void load(const std::string& option, const std::string& path, std::vector<Problem>& problems);
 
+  // What it had to open is open, and will not be asked for again: wipes it.
+  void forget();
+
   [[nodiscard]] bool is_set() const { return is_set_; }
   [[nodiscard]] const char* text() const { return is_set_ ? text_.c_str() : nullptr; }
   [[nodiscard]] const std::string& option() const { return option_; }

@@ -91,6 +91,8 @@ class Reader {
   PemContents take() { return std::move(contents_); }
 
  private:
+  // May take the content.
+  void read_content(const PemFiles::File& file, std::string& content);
   // The number of blocks of our type in PEM text, or -1 when one of them is broken.
   int read_pem(const std::string& path, std::string_view text, int index);
   [[nodiscard]] bool is_der(std::string_view content) const;
@@ -104,20 +106,26 @@ class Reader {
   std::set<int> fruitful_;  // entries that gave something, new or not
 };
 
+// A file of certificates may hold their key, too: what was read is wiped.
 void Reader::read(const PemFiles::File& file) {
   auto content = read_file(file.path, file.size);
   if (!content) return problem(file.index, file.path + ": " + content.error().text);
-  if (content->find("-----BEGIN ") != std::string::npos) {
-    if (read_pem(file.path, *content, file.index) != 0 || !file.named) return;
-    const bool has_key = content->find("PRIVATE KEY-----") != std::string::npos;
+  read_content(file, *content);
+  gnutls_memset(content->data(), 0, content->size());
+}
+
+void Reader::read_content(const PemFiles::File& file, std::string& content) {
+  if (content.find("-----BEGIN ") != std::string::npos) {
+    if (read_pem(file.path, content, file.index) != 0 || !file.named) return;
+    const bool has_key = content.find("PRIVATE KEY-----") != std::string::npos;
     return problem(file.index, file.path + ": holds no " + noun(type_),
                    has_key ? "this is a private key; tls." + key_ + " wants " + noun(type_) + "s"
                            : "the PEM blocks in it are of another kind");
   }
-  if (is_der(*content)) return add(std::move(*content), file.path, file.index);
+  if (is_der(content)) return add(std::move(content), file.path, file.index);
   if (file.named) {
     problem(file.index, file.path + ": holds no " + noun(type_),
-            content->empty() ? "the file is empty" : "it is neither PEM nor DER");
+            content.empty() ? "the file is empty" : "it is neither PEM nor DER");
   }
 }
 
