@@ -12,22 +12,26 @@ namespace {
 
 struct Dialect {
   std::string_view protocol;  // for sentences
-  int greeting[2];            // codes of a greeting that welcomes us
-  int preliminary;            // a reply before the greeting that only asks for patience, or 0
-  std::string_view hello;     // asked for a list of keywords first, or ""
+  Reply::Form form;
+  int greeting[2];         // codes of a greeting that welcomes us
+  int preliminary;         // a reply before the greeting that only asks for patience, or 0
+  std::string_view hello;  // asked for a list of keywords first, or ""
   std::string_view command;
   int agreed;
 };
 
-constexpr Dialect kSmtp = {"SMTP", {220, 220}, 0, "EHLO", "STARTTLS", 220};
-constexpr Dialect kLmtp = {"LMTP", {220, 220}, 0, "LHLO", "STARTTLS", 220};
-constexpr Dialect kNntp = {"NNTP", {200, 201}, 0, "", "STARTTLS", 382};
-constexpr Dialect kFtp = {"FTP", {220, 220}, 120, "", "AUTH TLS", 234};
+constexpr Dialect kSmtp = {"SMTP", Reply::Form::coded, {220, 220}, 0, "EHLO", "STARTTLS", 220};
+constexpr Dialect kLmtp = {"LMTP", Reply::Form::coded, {220, 220}, 0, "LHLO", "STARTTLS", 220};
+constexpr Dialect kNntp = {"NNTP", Reply::Form::single, {200, 201}, 0, "", "STARTTLS", 382};
+constexpr Dialect kFtp = {"FTP", Reply::Form::framed, {220, 220}, 120, "", "AUTH TLS", 234};
 
 class CodedStarttls final : public LineConversation {
  public:
   CodedStarttls(Topic topic, const Dialect& dialect, std::string helo)
-      : LineConversation(std::move(topic)), dialect_(dialect), helo_(std::move(helo)) {}
+      : LineConversation(std::move(topic)),
+        dialect_(dialect),
+        helo_(std::move(helo)),
+        reply_(dialect.form) {}
 
   Step on_start() override { return {}; }
 
@@ -53,14 +57,22 @@ class CodedStarttls final : public LineConversation {
       case Reply::Took::more:
         return {};
       case Reply::Took::malformed:
-        return fail("said \"" + printable(line.text) + "\"" + looks_like(line.text) +
-                    ", where we were waiting for " + waiting_for());
+        return malformed(line.text);
       case Reply::Took::complete:
         break;
     }
     Step step = on_reply();
     reply_.clear();
     return step;
+  }
+
+  [[nodiscard]] Step malformed(std::string_view text) const {
+    const std::string said = "said \"" + printable(text) + "\"";
+    if (!reply_.is_begun()) {
+      return fail(said + looks_like(text) + ", where we were waiting for " + waiting_for());
+    }
+    return fail(said + " inside a reply that began with " + std::to_string(reply_.code()) +
+                "; it may have been inserted on the way, so it is refused");
   }
 
   Step on_reply() {
@@ -88,8 +100,10 @@ class CodedStarttls final : public LineConversation {
     if (!is_preliminary && code != dialect_.greeting[0] && code != dialect_.greeting[1]) {
       return fail("greeted us with a refusal: " + reply_.words());
     }
-    greeting_ += reply_.raw();
+    // Not shown: we waited in the application's place, and to many an application that reply would
+    // be the greeting, and the real one the answer to its first command.
     if (is_preliminary) return {};
+    greeting_ = reply_.lines();
     if (dialect_.hello.empty()) return command();
     state_ = State::hello;
     return send(std::string(dialect_.hello) + " " + helo_ + "\r\n");

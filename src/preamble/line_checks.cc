@@ -83,7 +83,7 @@ class SmtpCheck final : public LineCheck {
       case Reply::Took::complete:
         break;
     }
-    const Reply reply = std::exchange(reply_, {});
+    const Reply reply = std::exchange(reply_, Reply(Reply::Form::coded));
     if (state() == State::goodbye) return finish();
     if (reply.code() / 100 != 2) return unwell(reply.words(), std::string(kQuit));
     has_answered();
@@ -93,7 +93,7 @@ class SmtpCheck final : public LineCheck {
   const Channel channel_;
   const std::string hello_;
   const std::string helo_;
-  Reply reply_;
+  Reply reply_{Reply::Form::coded};
 };
 
 class Pop3Check final : public LineCheck {
@@ -130,7 +130,7 @@ class ImapCheck final : public LineCheck {
 
   Step on_line(const Lines::Line& line) override {
     if (state() == State::goodbye) {
-      if (starts_no_case(line.text, "* BYE")) has_answered();
+      // BYE alone is not an answer after STARTTLS: a server that has no room for us says it as well.
       if (line.text.starts_with("* ")) return {};
       return starts_no_case(line.text, "tunnel1 OK") ? finish() : unwell(line.text);
     }

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "preamble/lines.h"
 
+#include <algorithm>
+
 #include "base/text.h"
 
 namespace tunnel::preamble {
@@ -29,11 +31,18 @@ std::optional<Lines::Line> Lines::next() {
   Line line;
   line.raw = std::string_view(bytes_).substr(taken_, size);
   line.text = line.raw.substr(0, size - 1);
-  if (line.text.ends_with('\r')) line.text.remove_suffix(1);
+  while (line.text.ends_with('\r')) line.text.remove_suffix(1);
   taken_ += size;
   searched_ = taken_;
   total_ += size;
   return line;
+}
+
+std::string as_understood(std::string_view text) {
+  std::string shown(text);
+  const auto is_control = [](unsigned char c) { return (c < 0x20 && c != '\t') || c == 0x7f; };
+  std::replace_if(shown.begin(), shown.end(), is_control, ' ');
+  return shown + "\r\n";
 }
 
 Step LineConversation::on_server(Bytes bytes) {

@@ -9,8 +9,8 @@
 
 namespace tunnel::preamble {
 
-// Cuts what a server says into lines, with the limits of talk.h. LF ends a line; a CR before it
-// belongs to the end. Owned by one conversation.
+// Cuts what a server says into lines, with the limits of talk.h. LF ends a line; CRs before it
+// belong to the end. Owned by one conversation.
 class Lines {
  public:
   struct Line {
@@ -33,6 +33,11 @@ class Lines {
   std::size_t total_ = 0;     // of the whole conversation, up to the last line taken
   std::string_view excess_;
 };
+
+// A line of a greeting, to be shown to the application: ended as every protocol wants it, and blank
+// where it held control characters. A lone CR ends a line for some clients (Python's ftplib), and
+// what stands behind it would be the server's next answer to them.
+[[nodiscard]] std::string as_understood(std::string_view text);
 
 // A conversation in lines: feeds them one by one to on_line until that decides.
 class LineConversation : public Conversation {

@@ -35,7 +35,7 @@ class Pop3Starttls final : public LineConversation {
                   ", where we were waiting for " + waiting_for());
     }
     if (!is_greeting) return agree(std::move(greeting_));
-    greeting_ = line.raw;
+    greeting_ = as_understood(line.text);
     return send("STLS\r\n");
   }
 
@@ -43,6 +43,16 @@ class Pop3Starttls final : public LineConversation {
 };
 
 constexpr std::string_view kTag = "tunnel1";
+
+// "{5}", or "{5+}" as newer IMAP writes it.
+bool ends_in_literal(std::string_view text) {
+  text = trimmed(text);
+  const std::size_t open = text.rfind('{');
+  if (open == std::string_view::npos || !text.ends_with('}')) return false;
+  std::string_view size = text.substr(open + 1, text.size() - open - 2);
+  if (size.ends_with('+')) size.remove_suffix(1);
+  return !size.empty() && size.find_first_not_of("0123456789") == std::string_view::npos;
+}
 
 class ImapStarttls final : public LineConversation {
  public:
@@ -74,7 +84,14 @@ class ImapStarttls final : public LineConversation {
       return fail("said \"" + printable(line.text) + "\"" + looks_like(line.text) +
                   ", where we were waiting for " + waiting_for());
     }
-    greeting_ = imap_greeting_without_starttls(line.raw);
+    // A greeting has no literal; a client that sees one takes as many bytes of the server's answers
+    // inside TLS for a part of it (Python's imaplib).
+    if (ends_in_literal(line.text)) {
+      return fail("greeted us with \"" + printable(line.text) +
+                  "\", which announces a literal where none can be; it may have been inserted on "
+                  "the way, so it is refused");
+    }
+    greeting_ = imap_greeting_without_starttls(as_understood(line.text));
     return send(std::string(kTag) + " STARTTLS\r\n");
   }
 

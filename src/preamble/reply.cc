@@ -10,9 +10,13 @@ namespace {
 
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
 
+bool begins_with_digits(std::string_view text) {
+  return text.size() >= 3 && std::all_of(text.begin(), text.begin() + 3, is_digit);
+}
+
 // The code that a line begins with, 0 when there is none.
 int code_of(std::string_view text) {
-  if (text.size() < 3 || !std::all_of(text.begin(), text.begin() + 3, is_digit)) return 0;
+  if (!begins_with_digits(text)) return 0;
   if (text.size() > 3 && text[3] != ' ' && text[3] != '-') return 0;
   return (text[0] - '0') * 100 + (text[1] - '0') * 10 + (text[2] - '0');
 }
@@ -22,18 +26,18 @@ int code_of(std::string_view text) {
 Reply::Took Reply::add(const Lines::Line& line) {
   const int code = code_of(line.text);
   const bool goes_on = line.text.size() > 3 && line.text[3] == '-';
-  if (raw_.empty()) {
-    if (code < 100) return Took::malformed;
+  if (!is_begun()) {
+    if (code < 100 || (goes_on && form_ == Form::single)) return Took::malformed;
     code_ = code;
   }
+  const bool is_free = form_ == Form::framed && !begins_with_digits(line.text);
+  if (code != code_ && !is_free) return Took::malformed;
   raw_ += line.raw;
+  lines_ += as_understood(line.text);
   return code == code_ && !goes_on ? Took::complete : Took::more;
 }
 
-void Reply::clear() {
-  code_ = 0;
-  raw_.clear();
-}
+void Reply::clear() { *this = Reply(form_); }
 
 std::string Reply::words() const {
   std::string text = std::to_string(code_);

@@ -43,7 +43,7 @@ class SmtpLoginFilter final : public LineConversation {
       case Reply::Took::complete:
         break;
     }
-    return on_reply(std::exchange(reply_, {}));
+    return on_reply(std::exchange(reply_, Reply(Reply::Form::coded)));
   }
 
   Step on_reply(const Reply& reply) {
@@ -90,7 +90,7 @@ class SmtpLoginFilter final : public LineConversation {
   const std::string helo_;
   const config::SmtpLogin login_;
   State state_ = State::hello;
-  Reply reply_;
+  Reply reply_{Reply::Form::coded};
   std::string held_;  // the client's
 };
 

@@ -65,7 +65,7 @@ Step go_ahead(const Topic& topic, Bytes behind, std::string greeting) {
     return failed(topic, "sent " + std::to_string(behind.size()) +
                              " bytes in the clear after it had agreed to TLS (" +
                              printable(as_text(behind), 60) +
-                             "): somebody in between may have put them there, so they are refused");
+                             "); they may have been inserted on the way, so they are refused");
   }
   Step step = done();
   step.greeting = std::move(greeting);

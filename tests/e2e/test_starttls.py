@@ -1,14 +1,16 @@
 # SPDX-License-Identifier: MIT
 """Plaintext conversations before TLS: what the client sees first, and what is refused."""
 
+import ftplib
 import os
 import re
+import smtplib
 
 import pytest
 from harness import expect
 from harness.server import Server
 from harness.slapd import SUFFIX, Slapd, search
-from harness.starttls import DIALECTS, StarttlsServer
+from harness.starttls import DIALECTS, StarttlsServer, hear
 
 pytestmark = pytest.mark.knows("starttls")
 
@@ -129,6 +131,65 @@ def test_server_that_drops_starttls_from_what_it_offers(relay, serve, protocol):
                        "does not offer STARTTLS" if protocol == "smtp" else "unknown command")
     server.wait_until_scripts_end()
     assert b"a secret" not in b"".join(heard)
+
+
+# Somebody in between adds lines to a greeting, which comes in the clear: to the application, which
+# sees no STARTTLS, they would be the server's answers to its first commands.
+@pytest.mark.parametrize("protocol, greeting, refused", [
+    ("smtp", b"220-one.test\r\n250-one.test\r\n250 AUTH PLAIN\r\n220 hi\r\n", "250-one.test"),
+    ("smtp", b"220-one.test\r\nfree text\r\n220 hi\r\n", "free text"),
+    ("lmtp", b"220-one.test\r\n235 you are joe\r\n220 hi\r\n", "235 you are joe"),
+    ("nntp", b"200-one.test\r\n281 welcome, joe\r\n200 hi\r\n", "200-one.test"),
+    ("ftp", b"220-one.test\r\n230 logged in\r\n220 hi\r\n", "230 logged in"),
+    ("ftp", b"220-one.test\r\n220x\r\n220 hi\r\n", "220x"),
+    ("imap", b"* OK [CAPABILITY IMAP4rev1] hi {200}\r\n", "a literal where none can be"),
+])
+def test_answers_hidden_in_a_greeting_are_refused(relay, serve, protocol, greeting, refused):
+    server = serve(lambda peer: peer.send(greeting) or peer.read_to_end())
+    tunnel = relay(server, starttls=protocol, tls=TLS)
+    expect.failed_dial(tunnel, tunnel.connect("svc"), server.address, "starttls_refused",
+                       re.escape(refused))
+
+
+def esmtp(peer):
+    """An SMTP server without a word too many, once TLS is up."""
+    hear(peer, re.compile(rb"(?i)ehlo \S+\r\n"))
+    peer.send(b"250-one.test\r\n250 SIZE 1000\r\n")
+    hear(peer, re.compile(rb"(?i)quit\r\n"))
+    peer.send(b"221 bye\r\n")
+    peer.read_to_end()
+
+
+def test_smtplib_sees_only_what_is_offered_in_tls(relay, speak):
+    """The forged answer to EHLO comes along with the greeting; the true one is held back."""
+    server = speak("smtp", script=esmtp)
+    server.dialect = server.dialect._replace(
+        greeting=b"220 one.test\r\n250-one.test\r\n250-AUTH PLAIN\r\n250 STARTTLS\r\n",
+        questions=((re.compile(rb"EHLO \S+\r\n"), b""), b"STARTTLS\r\n"))
+    tunnel = relay(server, starttls="smtp", tls=TLS)
+    host, port = tunnel.address("svc").rsplit(":", 1)
+    with smtplib.SMTP(host, int(port), timeout=60) as client:
+        client.ehlo()
+        assert client.esmtp_features == {"size": "1000"}
+
+
+def test_lone_carriage_return_in_a_greeting_hides_no_answer_from_ftplib(relay, speak):
+    def answer(peer):
+        hear(peer, b"USER joe\r\n")
+        peer.send(b"530 go away\r\n")
+        peer.read_to_end()
+
+    server = speak("ftp", script=answer)
+    server.dialect = server.dialect._replace(
+        greeting=b"120 soon\r\n220-hi\r\n free\r230 logged in\r\n220 one.test\r230 logged in\r\n")
+    tunnel = relay(server, starttls="ftp", tls=TLS)
+    host, port = tunnel.address("svc").rsplit(":", 1)
+    client = ftplib.FTP(timeout=60)
+    welcome = client.connect(host, int(port))
+    assert welcome.splitlines() == ["220-hi", " free 230 logged in", "220 one.test 230 logged in"]
+    with pytest.raises(ftplib.error_perm, match="530 go away"):
+        client.login("joe", "secret")
+    client.close()
 
 
 def test_tls_port_where_starttls_is_expected_says_so(relay, serve_tls):

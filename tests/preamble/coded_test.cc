@@ -9,6 +9,10 @@ namespace {
 
 std::unique_ptr<Conversation> smtp() { return smtp_starttls(mail(), "client.example.com"); }
 
+std::unique_ptr<Conversation> lmtp() { return lmtp_starttls(mail(), "me"); }
+std::unique_ptr<Conversation> nntp() { return nntp_starttls(mail()); }
+std::unique_ptr<Conversation> ftp() { return ftp_starttls(mail()); }
+
 const std::string kGreeting = "220-mail.example.com ESMTP\r\n220 be nice\r\n";
 const std::string kHello =
     "250-mail.example.com\r\n250-PIPELINING\r\n250-STARTTLS\r\n250 SIZE 1\r\n";
@@ -26,7 +30,7 @@ TEST_CASE("smtp: asks for STARTTLS after EHLO and passes the whole greeting on")
 TEST_CASE("smtp: keywords in any case, and lines that end in LF alone, are understood") {
   const Course course = talk(smtp, {"220 hi\n", "250-x\n250 starttls\n", "220\n"});
   CHECK(course.status == Status::done);
-  CHECK(course.greeting == "220 hi\n");
+  CHECK(course.greeting == "220 hi\r\n");
 }
 
 TEST_CASE("smtp: a server without STARTTLS is refused, and its own name is no keyword") {
@@ -118,14 +122,12 @@ TEST_CASE("smtp: a line of just 8 KiB is fine") {
 }
 
 TEST_CASE("lmtp: greets with LHLO") {
-  const Course course = talk([] { return lmtp_starttls(mail(), "me"); },
-                             {"220 lmtp\r\n", "250-x\r\n250 STARTTLS\r\n", "220 go\r\n"});
+  const Course course = talk(lmtp, {"220 lmtp\r\n", "250-x\r\n250 STARTTLS\r\n", "220 go\r\n"});
   CHECK(course.status == Status::done);
   CHECK(course.to_server == "LHLO me\r\nSTARTTLS\r\n");
 }
 
 TEST_CASE("nntp: both greetings are welcome, and 382 means go") {
-  const auto nntp = [] { return nntp_starttls(mail()); };
   for (const std::string greeting : {"200 posting allowed\r\n", "201 read only\r\n"}) {
     const Course course = talk(nntp, {greeting, "382 Continue\r\n"});
     CHECK(course.status == Status::done);
@@ -139,15 +141,68 @@ TEST_CASE("nntp: both greetings are welcome, and 382 means go") {
 }
 
 TEST_CASE("ftp: waits through 120, takes free text inside a reply, and asks for AUTH TLS") {
-  const auto ftp = [] { return ftp_starttls(mail()); };
-  const std::string greeting = "220-Welcome\r\n 230 files here\r\n421 x\r\n220-\r\n220 go on\r\n";
+  const std::string greeting = "220-Welcome\r\n 230 files here\r\n42 x\r\n220-\r\n220 go on\r\n";
   const Course course = talk(ftp, {"120 in 2 minutes\r\n", greeting, "234 AUTH TLS OK\r\n"});
   CHECK(course.status == Status::done);
   CHECK(course.to_server == "AUTH TLS\r\n");
-  CHECK(course.greeting == "120 in 2 minutes\r\n" + greeting);
+  // The application would take the second reply for the answer to its first command.
+  CHECK(course.greeting == greeting);
   CHECK(talk(ftp, {"220 hi\r\n", "504 no\r\n"}).failure.text ==
         "mail.example.com:25 refused AUTH TLS: 504 no");
   CHECK(talk(ftp, {"220 hi\r\n", "200 sure\r\n"}).status == Status::failed);
+}
+
+// Whoever is on the way may add to what comes in the clear; the application, which is talking to a
+// server without STARTTLS, must not take any of it for an answer to a question of its own.
+TEST_CASE("greetings: lines that are replies of their own to the application are refused") {
+  const struct {
+    Make make;
+    std::string greeting;
+    std::string refused;
+  } kCases[] = {
+      {smtp, "220-mx\r\n250-AUTH PLAIN\r\n220 mx\r\n", "250-AUTH PLAIN"},
+      {smtp, "220-mx\r\nfree text\r\n220 mx\r\n", "free text"},
+      {smtp, "220-mx\r\n220x\r\n220 mx\r\n", "220x"},
+      {smtp, "220-mx\r\n221\r\n220 mx\r\n", "221"},
+      {smtp, "220-mx\r\n\r\n220 mx\r\n", ""},
+      {lmtp, "220-mx\r\n235 welcome\r\n220 mx\r\n", "235 welcome"},
+      {nntp, "200-news\r\n281 welcome\r\n200 news\r\n", "200-news"},
+      {nntp, "200-news\r\n200 news\r\n", "200-news"},
+      {ftp, "220-ftp\r\n230 logged in\r\n220 ftp\r\n", "230 logged in"},
+      {ftp, "220-ftp\r\n230-logged in\r\n220 ftp\r\n", "230-logged in"},
+      {ftp, "220-ftp\r\n220x\r\n220 ftp\r\n", "220x"},
+      {ftp, "220-ftp\r\n2200\r\n220 ftp\r\n", "2200"},
+  };
+  for (const auto& one : kCases) {
+    CAPTURE(one.greeting);
+    const Course course = talk_once(one.make, {server(one.greeting)});
+    CHECK(course.status == Status::failed);
+    CHECK(course.failure.kind == Kind::starttls_refused);
+    CHECK(contains(course.failure.text, "said \"" + one.refused + "\""));
+    CHECK(course.greeting.empty());
+    CHECK(course.to_client.empty());
+  }
+}
+
+TEST_CASE("greetings: a refused line inside one is told from a server of another protocol") {
+  CHECK(talk_once(smtp, {server("220-mx\r\n250 AUTH PLAIN\r\n")}).failure.text ==
+        "mail.example.com:25 said \"250 AUTH PLAIN\" inside a reply that began with 220; it may "
+        "have been inserted on the way, so it is refused");
+}
+
+TEST_CASE("greetings: a code without any text ends a reply") {
+  CHECK(talk(smtp, {"220-mx\r\n220\r\n", kHello, "220 go\r\n"}).greeting == "220-mx\r\n220\r\n");
+}
+
+TEST_CASE("greetings: control characters are shown as blanks, so that no client sees a line end") {
+  const std::string tail = "\r\n";
+  const std::string evil = std::string(" a\r230 in\x0b\x0c\0\x7f z", 15);
+  const std::string shown = " a 230 in     z";
+  CHECK(talk(ftp, {"220" + evil + tail, "234 go\r\n"}).greeting == "220" + shown + tail);
+  CHECK(talk(nntp, {"200" + evil + tail, "382 go\r\n"}).greeting == "200" + shown + tail);
+  CHECK(talk(smtp, {"220" + evil + tail, kHello, "220 go\r\n"}).greeting == "220" + shown + tail);
+  CHECK(talk(ftp, {"220-a\r\n\r230 in\r\n220 b\r\r\n", "234 go\r\n"}).greeting ==
+        "220-a\r\n 230 in\r\n220 b\r\n");
 }
 
 }  // namespace tunnel::preamble

@@ -51,13 +51,30 @@ TEST_CASE("imap: STARTTLS and LOGINDISABLED vanish from the greeting's capabilit
 
 TEST_CASE("imap: greetings without a capability list pass unchanged") {
   for (const std::string line : {"* OK ready\r\n", "* ok [ALERT] CAPABILITY STARTTLS]\r\n",
-                                 "* OK [CAPABILITY STARTTLS\r\n", "* OK\n"}) {
+                                 "* OK [CAPABILITY STARTTLS\r\n", "* OK\r\n"}) {
     CAPTURE(line);
     CHECK(imap_greeting_without_starttls(line) == line);
     CHECK(talk(imap, {line, "tunnel1 OK\r\n"}).greeting == line);
   }
   CHECK(imap_greeting_without_starttls("* OK [capability starttls loginDisabled] x\r\n") ==
         "* OK [capability ] x\r\n");
+}
+
+// Python's imaplib reads what follows as the literal: a piece of the server's first answer.
+TEST_CASE("imap: a greeting that announces a literal is refused") {
+  for (const std::string line : {"* OK hi {300}\r\n", "* OK [ALERT] {7+}\r\n", "* OK {1} \r\n"}) {
+    const Course course = talk_once(imap, {server(line)});
+    CHECK(course.failure.kind == Kind::starttls_refused);
+    CHECK(contains(course.failure.text, "announces a literal where none can be"));
+  }
+  for (const std::string line : {"* OK {x}\r\n", "* OK {}\r\n", "* OK }\r\n", "* OK {1} x\r\n"}) {
+    CHECK(talk(imap, {line, "tunnel1 OK\r\n"}).greeting == line);
+  }
+}
+
+TEST_CASE("pop3 and imap: control characters in a greeting are shown as blanks") {
+  CHECK(talk(pop3, {"+OK a\r+OK b\n", "+OK\r\n"}).greeting == "+OK a +OK b\r\n");
+  CHECK(talk(imap, {"* OK a\r* BYE b\r\n", "tunnel1 OK\r\n"}).greeting == "* OK a * BYE b\r\n");
 }
 
 TEST_CASE("imap: PREAUTH, BYE, NO and BAD are refusals") {
