@@ -124,6 +124,17 @@ void check_health(Document& document, const Service& service) {
                      "checks cannot speak TLS: the service has tls = false and no health.tls",
                      "add " + header_of(service.name, "health.tls") + ", or use check = \"tcp\"");
   }
+  const bool has_login = health.check == Check::pgsql || health.check == Check::mysql;
+  for (const char* key : {"health.user", "health.database"}) {
+    if (has_login || !document.is_set(service.name, key)) continue;
+    document.problem(service.name, key, -1,
+                     std::string(key) + " is for checks that start a session with a database",
+                     "set check = \"pgsql\" or check = \"mysql\", or remove it");
+  }
+  if (has_login && health.user.empty() && !health.database.empty()) {
+    document.problem(service.name, "health.database", -1,
+                     "health.database needs health.user: without a user no session is started");
+  }
   // Without eject_max, a longer eject_time is the longest.
   if (health.eject_max < health.eject_time && document.is_set(service.name, "health.eject_max")) {
     document.problem(service.name, "health.eject_max", -1,

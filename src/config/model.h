@@ -155,6 +155,7 @@ struct Health {
   Millis eject_time = seconds(5);
   Millis eject_max = seconds(60);
   Check check = Check::none;
+  std::string user, database;  // of a check's start-up; empty: none is made
   Millis interval = seconds(5);
   Millis timeout = seconds(3);
   int fall = 3;

@@ -381,6 +381,17 @@ constexpr auto kHealthRows = std::to_array<Row<Health>>({
          .standard = "\"none\"",
          .help = "Checks every target all the time, not only when clients dial. A TCP connection, "
                  "a TLS handshake, or an anonymous LDAP bind, over the real path."}),
+    row<Type::text, &Health::user>(
+        {.key = "user",
+         .help =
+             "With check = \"pgsql\" or \"mysql\": the user whose session a check starts, never "
+             "with a password, so that a server which turns everybody away (too many clients, "
+             "starting up, shutting down) is down. Without it such a PostgreSQL server looks "
+             "well."}),
+    row<Type::text, &Health::database>(
+        {.key = "database",
+         .help = "The database that health.user asks for; without it the server's own choice (for "
+                 "PostgreSQL the one of the user's name)."}),
     row<Type::duration, &Health::interval>(
         {.key = "interval",
          .standard = "\"5s\"",

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The checks of LDAP, MySQL and PostgreSQL.
+// The checks of LDAP and MySQL.
 #include <algorithm>
 #include <array>
 #include <utility>
@@ -22,9 +22,10 @@ class LdapCheck final : public LdapQuestion {
       : LdapQuestion(std::move(topic), std::string(kAnonymousBind), "an anonymous bind", 0x61) {}
 
  private:
-  // A directory that lets nobody in without a name, or not in this way, is at work.
+  // A directory that lets nobody in without a name, or not in this way, is at work; one that is
+  // busy (51) or unavailable (52) is not.
   static bool is_well(std::uint32_t code) {
-    constexpr std::array<std::uint32_t, 4> kWell = {0, 8, 13, 48};
+    constexpr std::array<std::uint32_t, 7> kWell = {0, 7, 8, 13, 48, 49, 50};
     return std::find(kWell.begin(), kWell.end(), code) != kWell.end();
   }
 
@@ -39,8 +40,10 @@ class LdapCheck final : public LdapQuestion {
 
 class MysqlCheck final : public Conversation {
  public:
-  MysqlCheck(Topic topic, Channel channel)
-      : topic_(std::move(topic)), is_upgraded_(channel == Channel::after_starttls) {}
+  MysqlCheck(Topic topic, Channel channel, CheckLogin login)
+      : topic_(std::move(topic)),
+        is_upgraded_(channel == Channel::after_starttls),
+        login_(std::move(login)) {}
 
   Step on_start() override { return is_upgraded_ ? log_in(2) : Step{}; }
 
@@ -70,7 +73,7 @@ class MysqlCheck final : public Conversation {
 
   Step log_in(std::uint8_t sequence) {
     is_logging_in_ = true;
-    return send(mysql_check_login(sequence, is_upgraded_));
+    return send(mysql_check_login(sequence, is_upgraded_, login_));
   }
 
   Step on_greeting(const MysqlPacket& packet) {
@@ -84,10 +87,10 @@ class MysqlCheck final : public Conversation {
   Step on_answer(const MysqlPacket& packet) {
     const char first = packet.payload.empty() ? '\x7f' : packet.payload.front();
     if (first == '\xff') {
-      if (is_refusal_of_strangers(mysql_error_code(packet.payload))) return done();
+      if (is_refusal_of_one(mysql_error_code(packet.payload))) return done();
       return failed(topic_, "is not at work: " + mysql_error_text(packet.payload));
     }
-    if (first == '\x00') {  // logged in as nobody: say COM_QUIT
+    if (first == '\x00') {  // logged in: say COM_QUIT
       Step step = done();
       step.to_server = mysql_packet(0, "\x01");
       return step;
@@ -98,10 +101,13 @@ class MysqlCheck final : public Conversation {
     return send(mysql_packet(static_cast<std::uint8_t>(packet.sequence + 1), ""));
   }
 
-  // ER_DBACCESS_DENIED, ER_ACCESS_DENIED, ER_NOT_SUPPORTED_AUTH_MODE, ER_ACCESS_DENIED_NO_PASSWORD,
-  // ER_MUST_CHANGE_PASSWORD_LOGIN, ER_ACCOUNT_HAS_BEEN_LOCKED, ER_SECURE_TRANSPORT_REQUIRED.
-  static bool is_refusal_of_strangers(std::uint32_t code) {
-    constexpr std::array<std::uint32_t, 7> kCodes = {1044, 1045, 1251, 1698, 1862, 3118, 3159};
+  // About the user, its database or its own limits, not about everybody: ER_DBACCESS_DENIED,
+  // ER_ACCESS_DENIED, ER_BAD_DB, ER_TOO_MANY_USER_CONNECTIONS, ER_USER_LIMIT_REACHED,
+  // ER_NOT_SUPPORTED_AUTH_MODE, ER_ACCESS_DENIED_NO_PASSWORD, ER_MUST_CHANGE_PASSWORD_LOGIN,
+  // ER_ACCOUNT_HAS_BEEN_LOCKED, ER_SECURE_TRANSPORT_REQUIRED.
+  static bool is_refusal_of_one(std::uint32_t code) {
+    constexpr std::array<std::uint32_t, 10> kCodes = {1044, 1045, 1049, 1203, 1226,
+                                                      1251, 1698, 1862, 3118, 3159};
     return std::find(kCodes.begin(), kCodes.end(), code) != kCodes.end();
   }
 
@@ -112,38 +118,10 @@ class MysqlCheck final : public Conversation {
 
   const Topic topic_;
   const bool is_upgraded_;
+  const CheckLogin login_;
   MysqlCollector server_{4096};
   bool is_logging_in_ = false;
   int rounds_ = 0;
-};
-
-// A login would leave a line in the server's log for each check, and SSLRequest one for the TLS
-// that never came. GSSENCRequest is answered by every server since version 12 (and by pgbouncer),
-// and hanging up behind it is not worth a line to any of them. After STARTTLS the server has
-// answered SSLRequest, which says the same.
-class PgsqlCheck final : public Conversation {
- public:
-  PgsqlCheck(Topic topic, Channel channel)
-      : topic_(std::move(topic)), has_answered_(channel == Channel::after_starttls) {}
-
-  Step on_start() override {
-    return has_answered_ ? done() : send(std::string{"\0\0\0\x08\x04\xd2\x16\x30", 8});
-  }
-
-  Step on_server(Bytes bytes) override {
-    if (bytes.empty()) return {};
-    const std::string_view said = as_text(bytes);
-    if (said.front() == 'N' || said.front() == 'G') return done();
-    return failed(topic_, "did not answer like PostgreSQL but said \"" + printable(said, 120) +
-                              "\"" + looks_like(said));
-  }
-
-  Step on_server_end(End end) override { return ended(topic_, end, *this); }
-  [[nodiscard]] std::string waiting_for() const override { return "its answer to GSSENCRequest"; }
-
- private:
-  const Topic topic_;
-  const bool has_answered_;
 };
 
 }  // namespace
@@ -152,12 +130,8 @@ std::unique_ptr<Conversation> ldap_check(Topic topic) {
   return std::make_unique<LdapCheck>(std::move(topic));
 }
 
-std::unique_ptr<Conversation> mysql_check(Topic topic, Channel channel) {
-  return std::make_unique<MysqlCheck>(std::move(topic), channel);
-}
-
-std::unique_ptr<Conversation> pgsql_check(Topic topic, Channel channel) {
-  return std::make_unique<PgsqlCheck>(std::move(topic), channel);
+std::unique_ptr<Conversation> mysql_check(Topic topic, Channel channel, CheckLogin login) {
+  return std::make_unique<MysqlCheck>(std::move(topic), channel, std::move(login));
 }
 
 }  // namespace tunnel::preamble

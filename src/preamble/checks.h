@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // What active health checks ask over the established channel. Each ends politely, so that the
 // server's log holds no complaint, and takes every answer of a server that is at work for a yes: a
-// refusal of somebody unknown is one.
+// refusal of somebody unknown is one, a refusal of everybody (full, starting, stopping) is not.
 #pragma once
 
 #include <memory>
@@ -21,7 +21,11 @@ enum class Channel : std::uint8_t { fresh, after_starttls };
 [[nodiscard]] std::unique_ptr<Conversation> pop3_check(Topic topic, Channel channel);
 [[nodiscard]] std::unique_ptr<Conversation> redis_check(Topic topic);
 [[nodiscard]] std::unique_ptr<Conversation> ldap_check(Topic topic);
-[[nodiscard]] std::unique_ptr<Conversation> mysql_check(Topic topic, Channel channel);
-[[nodiscard]] std::unique_ptr<Conversation> pgsql_check(Topic topic, Channel channel);
+// With a user: its start-up, never with a password. Without: MySQL's as nobody, PostgreSQL's not
+// at all, so that a server which refuses everybody may look well.
+[[nodiscard]] std::unique_ptr<Conversation> mysql_check(Topic topic, Channel channel,
+                                                        CheckLogin login = {});
+[[nodiscard]] std::unique_ptr<Conversation> pgsql_check(Topic topic, Channel channel,
+                                                        CheckLogin login = {});
 
 }  // namespace tunnel::preamble

@@ -20,7 +20,8 @@ constexpr std::size_t kSslRequestSize320 = 5;
 
 class MysqlStarttls final : public Conversation {
  public:
-  MysqlStarttls(Topic topic, Purpose purpose) : topic_(std::move(topic)), purpose_(purpose) {}
+  MysqlStarttls(Topic topic, Purpose purpose, CheckLogin login)
+      : topic_(std::move(topic)), purpose_(purpose), login_(std::move(login)) {}
 
   Step on_start() override { return {}; }
 
@@ -83,7 +84,7 @@ class MysqlStarttls final : public Conversation {
     }
     if (purpose_ == Purpose::check) {
       Step step = done();
-      step.to_server = mysql_check_ssl_request();
+      step.to_server = mysql_check_ssl_request(login_);
       return step;
     }
     is_greeted_ = true;
@@ -106,6 +107,7 @@ class MysqlStarttls final : public Conversation {
 
   const Topic topic_;
   const Purpose purpose_;
+  const CheckLogin login_;  // for a check
   MysqlCollector server_{kGreetingLimit};
   MysqlCollector client_{kResponseLimit};
   bool is_greeted_ = false;    // and the client has seen it
@@ -114,9 +116,10 @@ class MysqlStarttls final : public Conversation {
 };
 
 // The beginning of a check's login, the same in SSLRequest and HandshakeResponse41.
-std::string check_prefix(std::uint32_t flags) {
+std::string check_prefix(std::uint32_t flags, const CheckLogin& login) {
   constexpr std::uint32_t kMaxPacket = 1U << 24;
   constexpr char kUtf8mb4 = 45;
+  if (!login.database.empty()) flags |= kClientConnectWithDb;
   flags |= kClientProtocol41 | kClientSecureConnection | kClientPluginAuth;
   std::string prefix;
   for (const std::uint32_t number : {flags, kMaxPacket}) {
@@ -141,19 +144,26 @@ std::optional<MysqlUpgrade> upgrade_mysql_response(std::string_view payload) {
                       .response = mysql_packet(2, response)};
 }
 
-std::string mysql_check_ssl_request() { return mysql_packet(1, check_prefix(kClientSsl)); }
+std::string mysql_check_ssl_request(const CheckLogin& login) {
+  return mysql_packet(1, check_prefix(kClientSsl, login));
+}
 
-std::string mysql_check_login(std::uint8_t sequence, bool has_tls) {
-  std::string payload = check_prefix(has_tls ? kClientSsl : 0);
-  payload += '\0';  // user
+std::string mysql_check_login(std::uint8_t sequence, bool has_tls, const CheckLogin& login) {
+  std::string payload = check_prefix(has_tls ? kClientSsl : 0, login);
+  payload += login.user;
+  payload += '\0';
   payload += '\0';  // length of the authentication data
+  if (!login.database.empty()) {
+    payload += login.database;
+    payload += '\0';
+  }
   payload += "mysql_native_password";
   payload += '\0';
   return mysql_packet(sequence, payload);
 }
 
-std::unique_ptr<Conversation> mysql_starttls(Topic topic, Purpose purpose) {
-  return std::make_unique<MysqlStarttls>(std::move(topic), purpose);
+std::unique_ptr<Conversation> mysql_starttls(Topic topic, Purpose purpose, CheckLogin login) {
+  return std::make_unique<MysqlStarttls>(std::move(topic), purpose, std::move(login));
 }
 
 }  // namespace tunnel::preamble

@@ -6,6 +6,7 @@
 
 #include "preamble/mysql_packet.h"
 #include "preamble/preamble.h"
+#include "preamble/talk.h"
 
 namespace tunnel::preamble {
 
@@ -17,11 +18,13 @@ struct MysqlUpgrade {
 };
 [[nodiscard]] std::optional<MysqlUpgrade> upgrade_mysql_response(std::string_view payload);
 
-// What a check says for itself: its SSLRequest (sequence 1), and its login without a password as
-// nobody in particular, which the server may grant or refuse: both are signs of life, and unlike
-// hanging up they do not count towards the server's max_connect_errors.
-[[nodiscard]] std::string mysql_check_ssl_request();
-[[nodiscard]] std::string mysql_check_login(std::uint8_t sequence, bool has_tls);
+// What a check says for itself: its SSLRequest (sequence 1), and its login without a password,
+// which the server may grant or refuse: both are signs of life, and unlike hanging up they do not
+// count towards the server's max_connect_errors. The server takes the flags of the first of the
+// two, so both need to know the login.
+[[nodiscard]] std::string mysql_check_ssl_request(const CheckLogin& login);
+[[nodiscard]] std::string mysql_check_login(std::uint8_t sequence, bool has_tls,
+                                            const CheckLogin& login);
 
 // In the relay, until the server has said OK or ERR to the login: our SSLRequest was one packet
 // more than the client knows of, so the sequence numbers of the client's packets are raised by one

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "base/text.h"
+#include "preamble/pgsql_message.h"
 #include "preamble/starttls.h"
 
 namespace tunnel::preamble {
@@ -13,25 +14,6 @@ namespace {
 constexpr std::string_view kSslRequest{"\0\0\0\x08\x04\xd2\x16\x2f", 8};
 constexpr std::string_view kGssEncRequest{"\0\0\0\x08\x04\xd2\x16\x30", 8};
 static_assert(kSslRequest.size() == kGssEncRequest.size());
-
-// The text of an ErrorResponse: "FATAL: 53300: sorry, too many clients already". Servers before 7.4
-// send plain text ending in NUL instead.
-std::string error_text(std::string_view fields) {
-  std::string severity;
-  std::string code;
-  std::string message;
-  while (!fields.empty() && fields.front() != '\0') {
-    const char type = fields.front();
-    const std::size_t end = fields.find('\0', 1);
-    if (end == std::string_view::npos) break;
-    const std::string_view value = fields.substr(1, end - 1);
-    if (type == 'S') severity = value;
-    if (type == 'C') code = value;
-    if (type == 'M') message = value;
-    fields.remove_prefix(end + 1);
-  }
-  return printable(severity + ": " + code + ": " + message);
-}
 
 class PgsqlStarttls final : public Conversation {
  public:
@@ -69,14 +51,15 @@ class PgsqlStarttls final : public Conversation {
     if (body.size() < 4) return {};
     std::size_t length = 0;
     for (const char c : body.substr(0, 4)) length = length << 8 | static_cast<unsigned char>(c);
-    const bool is_old = length < 4 || length > 30'000;  // then those four bytes are text
+    // Servers before 7.4 send plain text ending in NUL: then those four bytes are text.
+    const bool is_old = length < 4 || length > 30'000;
     if (is_old) {
       const std::size_t end = body.find('\0');
       if (end == std::string_view::npos && body.size() < kMaxLine) return {};
       return failed(topic_, "refused us: " + printable(body.substr(0, end)));
     }
     if (body.size() < length) return {};
-    return failed(topic_, "refused us: " + error_text(body.substr(4, length - 4)));
+    return failed(topic_, "refused us: " + parse_pgsql_error(body.substr(4, length - 4)).words());
   }
 
   const Topic topic_;
@@ -122,7 +105,7 @@ class PgsqlFilter final : public Conversation {
       if (is_request && message.substr(kHeader, 4) == kSasl) {
         const std::string payload =
             without_channel_binding(std::string_view(message).substr(kHeader));
-        message = kAuthentication + length_bytes(payload.size() + 4) + payload;
+        message = kAuthentication + pgsql_integer(payload.size() + 4) + payload;
       }
       step.to_client += message;
       if (is_request) return release(std::move(step));
@@ -167,11 +150,6 @@ class PgsqlFilter final : public Conversation {
     std::size_t length = 0;
     for (const char c : message.substr(1, 4)) length = length << 8 | static_cast<unsigned char>(c);
     return std::max<std::size_t>(length, 4);
-  }
-  static std::string length_bytes(std::size_t length) {
-    std::string bytes;
-    for (int shift = 24; shift >= 0; shift -= 8) bytes += static_cast<char>(length >> shift & 0xff);
-    return bytes;
   }
 
   Step release(Step step) {

@@ -15,6 +15,11 @@ namespace {
 
 using config::Starttls;
 
+CheckLogin check_login(const Route& route) {
+  const config::Health& health = route.service.health;
+  return {.user = health.user, .database = health.database};
+}
+
 std::unique_ptr<Conversation> make_starttls(const Route& route) {
   Topic topic{.who = route.target, .kind = Kind::starttls_refused};
   const std::string& helo = route.service.helo;
@@ -36,7 +41,7 @@ std::unique_ptr<Conversation> make_starttls(const Route& route) {
     case Starttls::pgsql:
       return pgsql_starttls(std::move(topic));
     case Starttls::mysql:
-      return mysql_starttls(std::move(topic), route.purpose);
+      return mysql_starttls(std::move(topic), route.purpose, check_login(route));
     case Starttls::ftp:
       return ftp_starttls(std::move(topic));
     case Starttls::xmpp:
@@ -105,9 +110,9 @@ std::unique_ptr<Conversation> make_check(config::Check check, const Route& route
     case config::Check::pop3:
       return pop3_check(std::move(topic), channel);
     case config::Check::pgsql:
-      return pgsql_check(std::move(topic), channel);
+      return pgsql_check(std::move(topic), channel, check_login(route));
     case config::Check::mysql:
-      return mysql_check(std::move(topic), channel);
+      return mysql_check(std::move(topic), channel, check_login(route));
     case config::Check::redis:
       return redis_check(std::move(topic));
   }

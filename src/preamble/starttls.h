@@ -21,8 +21,9 @@ namespace tunnel::preamble {
 [[nodiscard]] std::unique_ptr<Conversation> pgsql_starttls(Topic topic);
 [[nodiscard]] std::unique_ptr<Conversation> xmpp_starttls(Topic topic, std::string to);
 // For a client: shows it the server's greeting and lets its answer decide; the filter it leaves
-// rewrites sequence numbers. For a check: speaks for itself.
-[[nodiscard]] std::unique_ptr<Conversation> mysql_starttls(Topic topic, Purpose purpose);
+// rewrites sequence numbers. For a check: speaks for itself, as `login`.
+[[nodiscard]] std::unique_ptr<Conversation> mysql_starttls(Topic topic, Purpose purpose,
+                                                           CheckLogin login = {});
 
 // In the relay, until the server asks for the login: answers a local client's SSLRequest or
 // GSSENCRequest with `N`, and takes the mechanisms that need TLS out of the server's offer.

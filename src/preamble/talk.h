@@ -20,6 +20,12 @@ struct Topic {
   bool is_local = false;  // no failure of this conversation blames the target
 };
 
+// As whom a check starts a session with a database; the user empty: as nobody in particular.
+struct CheckLogin {
+  std::string user;
+  std::string database;
+};
+
 [[nodiscard]] Step send(std::string bytes);
 [[nodiscard]] Step done();
 // `what` follows the name of the other side: "refused STARTTLS: 454 no".

@@ -102,6 +102,16 @@ TEST_CASE("a target's name needs TLS that checks names") {
   CHECK(with("tls.verify = \"chain\"") == "");
 }
 
+TEST_CASE("only checks of databases have a user, and a database needs one") {
+  CHECK(refused("health.check = \"pgsql\"\nhealth.user = \"u\"\nhealth.database = \"d\"") == "");
+  CHECK(refused("health.check = \"mysql\"\nhealth.user = \"u\"") == "");
+  CHECK(refused("health.check = \"ldap\"\nhealth.user = \"u\"") ==
+        "t.toml:5:15: error: health.user is for checks that start a session with a database");
+  CHECK(refused("health.check = \"pgsql\"\nhealth.database = \"d\"") ==
+        "t.toml:5:19: error: health.database needs health.user: without a user no session is "
+        "started");
+}
+
 TEST_CASE("checks speak TLS one way only") {
   CHECK(refused("health.check = \"tls\"") == "");
   CHECK(

@@ -3,7 +3,8 @@
 
 import pytest
 from harness import expect
-from harness.databases import Mariadb, Postgres, mariadb, postgres_programs, psql
+from harness.databases import (Mariadb, Postgres, mariadb, mariadb_sessions, postgres_programs, psql,
+                               psql_sessions)
 from harness.programs import missing
 
 pytestmark = [pytest.mark.knows("starttls"), pytest.mark.needs("setpriv")]
@@ -62,6 +63,43 @@ def test_checks_leave_no_error_in_postgres_log(relay, own):
                             r"\b(?!LOG:)[A-Z]+:  |could not|incomplete|reset", starttls="pgsql")
 
 
+PG_TROUBLE = r"\b(?!LOG:)[A-Z]+:  |could not|incomplete|reset|unexpected"
+
+
+@pytest.mark.parametrize("user, seen", [("check", "connection authorized: user=check"),
+                                        ("joe", "connection received")])  # who has a password
+def test_checks_that_start_a_session_leave_no_error_in_postgres_log(relay, postgres, user, seen):
+    expect.checked_in_peace(relay, postgres, "pgsql", seen, PG_TROUBLE, starttls="pgsql",
+                            health={"user": user, "database": "postgres"})
+
+
+LOGIN_CHECKS = {"interval": "200ms", "timeout": "20s", "fall": 1, "rise": 1, "user": "check"}
+
+
+def test_full_postgres_is_down_until_it_has_room(relay, tmp_path, pki, keep):
+    if not postgres_programs() or missing("psql"):
+        pytest.skip("postgres is not installed")
+    server = keep(Postgres(tmp_path, pki.leaf(), "-c", "max_connections=4",
+                           "-c", "superuser_reserved_connections=1"))
+    # joe may take the last place, which is kept for a superuser; check may not.
+    sessions = keep(psql_sessions(server, 3))
+    tunnel = relay(server, starttls="pgsql",
+                   health={"check": "pgsql", "database": "postgres", **LOGIN_CHECKS})
+    ejected = tunnel.wait_for_event("ejected", target=server.address)
+    assert "is not at work: FATAL: 53300: " in ejected["msg"], ejected
+    sessions.stop()
+    tunnel.wait_for_event("restored", target=server.address)
+
+
+def test_postgres_that_is_starting_up_is_down(relay, tmp_path, pki, keep):
+    if not postgres_programs():
+        pytest.skip("postgres is not installed")
+    server = keep(Postgres(tmp_path, pki.leaf(), is_recovering=True))
+    tunnel = relay(server, starttls="pgsql", health={"check": "pgsql", **LOGIN_CHECKS})
+    ejected = tunnel.wait_for_event("ejected", target=server.address)
+    assert "is not at work: FATAL: 57P03: " in ejected["msg"], ejected
+
+
 @pytest.fixture(scope="module")
 def maria(tmp_path_factory, pki):
     if absent := missing("mariadb", "mariadbd", "mariadb-install-db"):
@@ -105,3 +143,26 @@ def test_checks_leave_no_more_than_a_denied_login_in_mariadbs_log(relay, own):
     """Hanging up without a login would be worse: the server counts that, and bars the host."""
     expect.checked_in_peace(relay, own(Mariadb), "mysql", "Access denied for user ''",
                             r"\[error\]|abort", starttls="mysql")
+
+
+def test_checks_that_log_in_leave_nothing_in_mariadbs_log(relay, maria):
+    def count():
+        done = mariadb(maria.address, "show global status like 'Threads_created'; "
+                       "show global status like 'Connections'", Mariadb.PASSWORD, "--ssl")
+        assert done.returncode == 0, done.stderr
+        return int(done.stdout.split()[-1])
+
+    expect.checked_in_peace(relay, maria, "mysql", count, r"aborted|denied|error|warning",
+                            starttls="mysql", health={"user": "check"})
+
+
+def test_full_mariadb_is_down_until_it_has_room(relay, tmp_path, pki, keep):
+    if absent := missing("mariadb", "mariadbd", "mariadb-install-db"):
+        pytest.skip(f"{absent} is not installed")
+    server = keep(Mariadb(tmp_path, pki.leaf(), "--max-connections=10"))
+    sessions = keep(mariadb_sessions(server, 10))
+    tunnel = relay(server, starttls="mysql", health={"check": "mysql", **LOGIN_CHECKS})
+    ejected = tunnel.wait_for_event("ejected", target=server.address)
+    assert "is not at work: 1040 (08004) Too many connections" in ejected["msg"], ejected
+    sessions.stop()
+    tunnel.wait_for_event("restored", target=server.address)

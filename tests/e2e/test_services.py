@@ -57,6 +57,14 @@ def test_checks_find_redis_alive_and_leave_no_error(relay, own, password):
         "PONG", "NOAUTH Authentication required.")
 
 
+def test_redis_that_has_lost_its_master_is_down(relay, serve_here):
+    server = serve_here(Redis, "redis-server", options=("--replicaof", "127.0.0.1", "9",
+                                                        "--replica-serve-stale-data", "no"))
+    tunnel = relay(server, health={"check": "redis", "interval": "100ms", "timeout": "20s",
+                                   "fall": 1})
+    assert "MASTERDOWN" in tunnel.wait_for_event("ejected", target=server.address)["msg"]
+
+
 # FTP
 
 @pytest.fixture(scope="module")

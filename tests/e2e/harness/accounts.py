@@ -17,6 +17,11 @@ def as_user(user):
             "--")
 
 
+def as_owner(user):
+    """Who owns that user's files: for shutil.chown."""
+    return (user, user) if IS_ROOT else (os.getuid(), os.getgid())
+
+
 def new_folder(user, identity, **files):
     """The user's own folder, with a certificate and the given files. Not below pytest's folder,
     which is closed to other users. Whoever asks for it removes it."""

@@ -64,14 +64,14 @@ def failed_dial_logged(tunnel, target, kind, *sentence, service="svc"):
         assert re.search(pattern, dial["msg"], re.IGNORECASE), f"no {pattern!r} in: {dial['msg']}"
 
 
-def checked_in_peace(relay, server, check, seen, trouble, **keys):
+def checked_in_peace(relay, server, check, seen, trouble, health=None, **keys):
     """Checks of a real server succeed, and neither its log nor ours has anything to complain about.
     `seen` is a pattern of what each check leaves in the server's log, or a function that counts
     them; `trouble` is a pattern of what none must leave. Returns the tunnel."""
     before = len(server.text())
     count_before = seen() if callable(seen) else 0
     tunnel = relay(server, health={"check": check, "interval": "100ms", "timeout": "20s",
-                                   "fall": 1}, **keys)
+                                   "fall": 1, **(health or {})}, **keys)
 
     def fresh():
         return server.text()[before:]

@@ -15,13 +15,14 @@ from .wait import eventually
 class Redis:
     """Speaks TLS from the start, and wants a password if there is one."""
 
-    def __init__(self, folder, identity, password=None):
+    def __init__(self, folder, identity, password=None, options=()):
         login = ["--requirepass", password] if password else []
         self.background, port = start_on_free_port(
             lambda port: ["redis-server", "--bind", "127.0.0.1", "--port", 0, "--tls-port", port,
                           "--tls-cert-file", identity.chain_file, "--tls-key-file",
                           identity.key_file, "--tls-auth-clients", "no", "--save", "",
-                          "--dir", folder, "--loglevel", "debug", *login], folder, "redis-server")
+                          "--dir", folder, "--loglevel", "debug", *login, *options],
+            folder, "redis-server")
         self.address = f"127.0.0.1:{port}"
         # The harness has looked whether it is up, and hung up in the handshake.
         eventually(lambda: "Error accepting" in self.text(), "redis-server complains")
