@@ -9,6 +9,8 @@
 #include <limits>
 #include <vector>
 
+#include "base/unicode.h"
+
 namespace tunnel {
 namespace {
 
@@ -151,43 +153,20 @@ std::string_view did_you_mean(std::string_view typed,
   return best;
 }
 
-namespace {
-
-// Length of the valid UTF-8 sequence at the front (RFC 3629), 0 when there is none.
-std::size_t utf8_length(std::string_view text) {
-  const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
-  const unsigned char first = byte(0);
-  if (first < 0x80) return 1;
-  std::size_t length = 0;
-  if (first >= 0xc2 && first <= 0xdf) length = 2;
-  if (first >= 0xe0 && first <= 0xef) length = 3;
-  if (first >= 0xf0 && first <= 0xf4) length = 4;
-  if (length == 0 || text.size() < length) return 0;
-  for (std::size_t i = 1; i < length; ++i) {
-    if ((byte(i) & 0xc0) != 0x80) return 0;
-  }
-  const bool is_overlong = (first == 0xe0 && byte(1) < 0xa0) || (first == 0xf0 && byte(1) < 0x90);
-  const bool is_surrogate = first == 0xed && byte(1) > 0x9f;
-  const bool is_too_large = first == 0xf4 && byte(1) > 0x8f;
-  // C1 controls (U+0080..U+009F) drive terminals just like C0 ones.
-  const bool is_control = first == 0xc2 && byte(1) < 0xa0;
-  return is_overlong || is_surrogate || is_too_large || is_control ? 0 : length;
-}
-
-}  // namespace
-
 std::string printable(std::string_view text, std::size_t limit) {
   constexpr std::string_view kHex = "0123456789abcdef";
   std::string result;
   while (!text.empty()) {
     std::string piece;
-    std::size_t length = utf8_length(text);
-    const auto first = static_cast<unsigned char>(text.front());
-    if (length == 0 || first < 0x20 || first == 0x7f) {
-      piece = {'\\', 'x', kHex[first >> 4], kHex[first & 15]};
-      length = 1;
-    } else {
+    const CodePoint first = first_code_point(text);
+    const std::size_t length = std::max<std::size_t>(1, first.length);
+    if (first.length > 0 && is_harmless(first.value)) {
       piece = text.substr(0, length);
+    } else {
+      for (const char c : text.substr(0, length)) {
+        const auto byte = static_cast<unsigned char>(c);
+        piece += {'\\', 'x', kHex[byte >> 4], kHex[byte & 15]};
+      }
     }
     if (result.size() + piece.size() > limit) return result + "...";
     result += piece;

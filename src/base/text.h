@@ -27,8 +27,9 @@ namespace tunnel {
 [[nodiscard]] std::string_view did_you_mean(std::string_view typed,
                                             std::span<const std::string_view> candidates);
 
-// Text that may go into a log line or a terminal: control characters and invalid UTF-8 escaped as
-// \xNN, cut at `limit` bytes with "...".
+// Text that may go into a log line or a terminal: control characters, what is not harmless
+// otherwise (unicode.h) and invalid UTF-8 escaped as \xNN for each byte, cut at `limit` bytes with
+// "...".
 [[nodiscard]] std::string printable(std::string_view text, std::size_t limit = 200);
 
 // The same in double quotes, for a sentence that names what somebody wrote.

@@ -5,6 +5,7 @@
 #include <syslog.h>
 #include <time.h>
 
+#include <algorithm>
 #include <array>
 #include <cstring>
 #include <iterator>
@@ -12,6 +13,7 @@
 #include <utility>
 
 #include "base/text.h"
+#include "base/unicode.h"
 
 namespace tunnel::log {
 namespace {
@@ -88,6 +90,29 @@ void append_body(std::string& out, const Line& line) {
   }
 }
 
+// JSON text without a character that a terminal or an editor would obey; the library escapes C0
+// only.
+std::string harmless(std::string_view json) {
+  std::string result;
+  result.reserve(json.size());
+  while (!json.empty()) {
+    const CodePoint first = first_code_point(json);
+    const std::size_t length = std::max<std::size_t>(1, first.length);
+    if (is_harmless(first.value)) {
+      result += json.substr(0, length);
+    } else if (first.value < 0x10000) {
+      fmt::format_to(std::back_inserter(result), "\\u{:04x}",
+                     static_cast<std::uint32_t>(first.value));
+    } else {
+      const auto rest = static_cast<std::uint32_t>(first.value) - 0x10000;
+      fmt::format_to(std::back_inserter(result), "\\u{:04x}\\u{:04x}", 0xd800 + (rest >> 10),
+                     0xdc00 + (rest & 0x3ff));
+    }
+    json.remove_prefix(length);
+  }
+  return result;
+}
+
 // NAME=value, or with an explicit length where the value holds a newline.
 void append_journal_field(std::string& out, std::string_view name, std::string_view value) {
   value = value.substr(0, kMessageLimit);
@@ -153,7 +178,7 @@ std::string format_json(const Line& line) {
       std::visit([&](const auto& value) { object.emplace(std::move(key), value); }, field.value);
     }
   }
-  return object.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace);
+  return harmless(object.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace));
 }
 
 std::string format_journal(const Line& line, std::string_view message) {

@@ -20,15 +20,15 @@ struct Line {
   std::initializer_list<Field> fields;
 };
 
-// Pure formatting, any thread. Whatever the parts contain, the result is one line without control
-// characters (the journal's datagram excepted, which is binary).
+// Pure formatting, any thread. Whatever the parts contain, the result is one line without
+// characters that a terminal or an editor obeys (the journal's datagram excepted, which is binary).
 
 // `2026-11-23T19:00:00.123Z INFO  ldap[12] message key=value ...`, no newline. Values are quoted
 // where they would be ambiguous; inside quotes `\"`, `\\` and `\xNN`.
 [[nodiscard]] std::string format_text(const Line& line);
 // The same without time and level, for sinks that add their own.
 [[nodiscard]] std::string format_body(const Line& line);
-// One JSON object, no newline. Invalid UTF-8 becomes U+FFFD.
+// One JSON object, no newline. Invalid UTF-8 becomes U+FFFD, what is not harmless `\uNNNN`.
 [[nodiscard]] std::string format_json(const Line& line);
 // A datagram of the journal's native protocol whose MESSAGE is `message`.
 [[nodiscard]] std::string format_journal(const Line& line, std::string_view message);

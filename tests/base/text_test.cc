@@ -65,6 +65,10 @@ TEST_CASE("what goes to a terminal carries no control characters") {
   CHECK(printable("gr\xc3\xbc\xc3\x9f") == "gr\xc3\xbc\xc3\x9f");
   CHECK(printable("\xff\xc3") == "\\xff\\xc3");
   CHECK(printable("\xc2\x9b") == "\\xc2\\x9b");
+  // RIGHT-TO-LEFT OVERRIDE, LINE SEPARATOR, a tag beyond the first plane; EURO SIGN is fine.
+  CHECK(printable("a\xe2\x80\xae!") == "a\\xe2\\x80\\xae!");
+  CHECK(printable("\xe2\x80\xa8") == "\\xe2\\x80\\xa8");
+  CHECK(printable("\xf3\xa0\x80\x81\xe2\x82\xac") == "\\xf3\\xa0\\x80\\x81\xe2\x82\xac");
   CHECK(printable("abcdef", 3) == "abc...");
 }
 

@@ -93,6 +93,30 @@ TEST_CASE("nothing that a peer says can start a second line or reach the termina
   CHECK(format_text(line).find('\x7f') == std::string::npos);
 }
 
+TEST_CASE("characters that turn text around or break lines are escaped, in text and in JSON") {
+  // RIGHT-TO-LEFT OVERRIDE, LINE and PARAGRAPH SEPARATOR, RIGHT-TO-LEFT ISOLATE, ZERO WIDTH SPACE,
+  // a C1 control, DELETE, LANGUAGE TAG; a euro sign stays.
+  const std::string evil =
+      "\xe2\x80\xae\xe2\x80\xa8\xe2\x80\xa9\xe2\x81\xa7\xe2\x80\x8b\xc2\x9b\x7f\xf3\xa0\x80\x81"
+      "\xe2\x82\xac";
+  const Line line{.time = kTime,
+                  .level = Level::warning,
+                  .event = Event::notice,
+                  .subject = {},
+                  .message = evil,
+                  .fields = {{"k", evil}}};
+  const std::string in_json =
+      "\\u202e\\u2028\\u2029\\u2067\\u200b\\u009b\\u007f\\udb40\\udc01\xe2\x82\xac";
+  const std::string json = format_json(line);
+  CHECK(json.find("\"msg\":\"" + in_json + "\"") != std::string::npos);
+  CHECK(json.find("\"k\":\"" + in_json + "\"") != std::string::npos);
+  CHECK(nlohmann::json::parse(json)["msg"] == evil);
+  const std::string in_text =
+      "\\xe2\\x80\\xae\\xe2\\x80\\xa8\\xe2\\x80\\xa9\\xe2\\x81\\xa7\\xe2\\x80\\x8b\\xc2\\x9b\\x7f"
+      "\\xf3\\xa0\\x80\\x81\xe2\x82\xac";
+  CHECK(format_body(line) == in_text + " k=\"" + in_text + "\"");
+}
+
 TEST_CASE("a message of any length makes a line of bounded length") {
   const std::string huge(10'000'000, 'x');
   const Line line{.time = kTime,
