@@ -2,9 +2,19 @@
 #include <cstdio>
 
 #include "cli/program.h"
+#include "process/beginning.h"
 #include "runtime/run.h"
 #include "tls/library.h"
 #include "uv/library.h"
+
+namespace {
+
+// In front of the constructors of all libraries, which only a program's own .preinit_array is.
+void begin(int, char**, char** environment) { tunnel::process::begin(environment); }
+[[gnu::section(".preinit_array"), gnu::used]] void (*const first_of_all)(int, char**,
+                                                                         char**) = &begin;
+
+}  // namespace
 
 int main(int argc, char** argv) {
   const tunnel::cli::Machinery machinery{

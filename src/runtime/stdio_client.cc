@@ -174,7 +174,10 @@ class Mover {
 
 Result<std::unique_ptr<StdioClient>> StdioClient::take() {
   for (const int fd : {STDIN_FILENO, STDOUT_FILENO}) {
-    if (::fcntl(fd, F_GETFD) >= 0) continue;
+    // Closed when the process began: then it was given an end that is of no use here.
+    const int wrong_way = fd == STDIN_FILENO ? O_WRONLY : O_RDONLY;
+    const int flags = ::fcntl(fd, F_GETFL);
+    if (flags >= 0 && (flags & O_ACCMODE) != wrong_way) continue;
     return failed(ErrorCode::invalid, fd == STDIN_FILENO ? "standard input is not open"
                                                          : "standard output is not open");
   }
