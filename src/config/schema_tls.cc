@@ -192,10 +192,12 @@ constexpr auto kRows = std::to_array<Row<Tls>>({
          .help = "Accepts a server certificate whose key usage does not fit the key exchange. Such "
                  "as keyEncipherment alone with TLS 1.3: it is refused otherwise "
                  "(cert_key_usage). A stunnel.conf accepts it, as stunnel does."}),
-    row<Type::path, &Tls::keylog>({.key = "keylog",
-                                   .help = "Writes the keys of every session to this file, for "
-                                           "Wireshark. Anyone who can read it can "
-                                           "read the traffic: a warning at each start."}),
+    row<Type::path, &Tls::keylog>(
+        {.key = "keylog",
+         .help =
+             "Writes the keys of every session to this file, for Wireshark. Anyone who reads it "
+             "can read the traffic: a warning at each start. A file that is another user's, or "
+             "that others have access to, is refused."}),
 });
 
 }  // namespace

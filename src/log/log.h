@@ -12,6 +12,7 @@
 #include <string_view>
 #include <variant>
 
+#include "base/file_owner.h"
 #include "base/result.h"
 #include "log/level.h"
 #include "log/rate_limit.h"
@@ -55,13 +56,8 @@ struct Options {
   enum class Sink { standard_error, file, syslog, journal };
   Sink sink = Sink::standard_error;
   std::string path{};  // for Sink::file
-  // Whom the file is given to when root has just opened it: who the process is about to become, so
-  // that it can be reopened.
-  struct Owner {
-    std::optional<uid_t> uid{};
-    std::optional<gid_t> gid{};
-  };
-  Owner owner{};
+  // Who the process is about to become, who must be able to reopen the file.
+  FileOwner owner{};
   bool json = false;
   Level level = Level::info;
   // For tests; the defaults are what the program uses.

@@ -5,7 +5,6 @@
 #include <fmt/format.h>
 #include <poll.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
 #include <syslog.h>
 #include <time.h>
 #include <unistd.h>
@@ -18,6 +17,7 @@
 
 #include "base/address.h"
 #include "base/fd.h"
+#include "base/file_place.h"
 #include "base/text.h"
 #include "log/line.h"
 
@@ -51,17 +51,16 @@ class StandardError final : public Sink {
 
 class File final : public Sink {
  public:
-  static Result<std::unique_ptr<Sink>> open(const std::string& path, const Options::Owner& owner) {
+  static Result<std::unique_ptr<Sink>> open(const std::string& path, const FileOwner& owner) {
     std::error_code ignored;  // an unreadable working directory: the path stays as it is
     std::filesystem::path absolute = std::filesystem::absolute(path, ignored);
     if (ignored) absolute = path;
-    auto file = std::make_unique<File>(absolute.string());
+    auto file = std::make_unique<File>(absolute.string(), owner);
     const Result<void> opened = file->reopen();
     if (!opened) return tl::unexpected(opened.error());
-    file->give_to(owner);
     return file;
   }
-  explicit File(std::string path) : path_(std::move(path)) {}
+  File(std::string path, const FileOwner& owner) : path_(std::move(path)), owner_(owner) {}
 
   Result<void> write(Level, std::string_view payload) override {
     return write_all(fd_.get(), std::string(payload) + '\n');
@@ -69,34 +68,22 @@ class File final : public Sink {
 
   Result<void> reopen() override {
     // O_NONBLOCK: a FIFO that nobody reads is an error at start instead of a hang.
-    Fd opened(::open(path_.c_str(),
-                     O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY | O_NONBLOCK, 0640));
-    if (!opened.valid()) {
-      const int error = errno;
-      const ErrorCode code = error == EACCES   ? ErrorCode::permission
-                             : error == ENOENT ? ErrorCode::not_found
-                                               : ErrorCode::system;
-      return failed(code, "cannot open log file " + printable(path_), error);
+    Result<Fd> opened = open_carefully({.path = path_,
+                                        .flags = O_WRONLY | O_APPEND | O_CREAT | O_NONBLOCK,
+                                        .mode = 0640,
+                                        .owner = owner_});
+    if (!opened) {
+      return tl::unexpected(
+          std::move(opened).error().in("cannot open log file " + printable(path_)));
     }
-    (void)::fcntl(opened.get(), F_SETFL, ::fcntl(opened.get(), F_GETFL) & ~O_NONBLOCK);
-    fd_ = std::move(opened);
+    (void)::fcntl(opened->get(), F_SETFL, ::fcntl(opened->get(), F_GETFL) & ~O_NONBLOCK);
+    fd_ = std::move(*opened);
     return {};
   }
 
  private:
-  // Only a file that is ours alone: in a folder of somebody else's the name may be a link to
-  // another file of root's.
-  void give_to(const Options::Owner& owner) {
-    struct stat status {};
-    if ((!owner.uid && !owner.gid) || ::fstat(fd_.get(), &status) != 0) return;
-    if (!S_ISREG(status.st_mode) || status.st_nlink != 1 || status.st_uid != ::geteuid()) return;
-    struct stat named {};
-    if (::lstat(path_.c_str(), &named) != 0 || named.st_ino != status.st_ino) return;
-    (void)::fchown(fd_.get(), owner.uid.value_or(static_cast<uid_t>(-1)),
-                   owner.gid.value_or(static_cast<gid_t>(-1)));
-  }
-
   const std::string path_;
+  const FileOwner owner_;
   Fd fd_;
 };
 

@@ -15,6 +15,7 @@
 #include <iterator>
 #include <utility>
 
+#include "base/file_place.h"
 #include "base/text.h"
 
 namespace tunnel::process {
@@ -70,12 +71,16 @@ Result<std::unique_ptr<PidFile>> PidFile::create(std::string_view path) {
   if (ignored) name = path;
 
   for (;;) {
-    Fd file(::open(name.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NOCTTY | O_NONBLOCK,
-                   0644));
-    if (!file.valid()) {
-      const ErrorCode code = errno == EACCES ? ErrorCode::permission : ErrorCode::system;
-      return failed(code, "cannot create pid file " + printable(name), errno);
+    // Root's own even where `user` is set: who could write it could have any process stopped.
+    Result<Fd> opened = open_carefully({.path = name,
+                                        .flags = O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK,
+                                        .mode = 0644,
+                                        .is_ours = true});
+    if (!opened) {
+      return tl::unexpected(
+          std::move(opened).error().in("cannot create pid file " + printable(name)));
     }
+    Fd file = std::move(*opened);
     if (::flock(file.get(), LOCK_EX | LOCK_NB) != 0) {
       if (errno == EWOULDBLOCK) return taken(name, read_pid(file.get()));
       return failed(ErrorCode::system, "cannot lock pid file " + printable(name), errno);
@@ -89,7 +94,7 @@ Result<std::unique_ptr<PidFile>> PidFile::create(std::string_view path) {
       continue;
     }
     if (!S_ISREG(here.st_mode)) {
-      return failed(ErrorCode::invalid, "pid file " + printable(name) + " is no regular file");
+      return failed(ErrorCode::invalid, "pid file " + printable(name) + " is not a regular file");
     }
     const pid_t other = read_pid(file.get());
     if (other != 0 && other != ::getpid() && is_alive(other, here)) return taken(name, other);

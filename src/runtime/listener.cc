@@ -1,9 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "runtime/listener.h"
 
-#include <fcntl.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
 
 #include <cerrno>
 #include <optional>
@@ -21,31 +19,6 @@ Result<Fd> new_socket(int family) {
     return failed(code, "cannot make a socket", errno);
   }
   return socket;
-}
-
-// A socket file on which nobody accepts any more is left from a process that died: remove it.
-// Anything else of that name is not ours.
-Result<void> clear_stale(const SocketAddress& address, const std::string& path) {
-  struct stat status {};
-  if (::lstat(path.c_str(), &status) != 0) return {};  // bind will say what is wrong, if anything
-  if (!S_ISSOCK(status.st_mode)) {
-    return failed(ErrorCode::in_use,
-                  "there is a file of that name that is no socket; remove it or "
-                  "choose another path");
-  }
-  auto probe = new_socket(AF_UNIX);
-  if (!probe) return tl::make_unexpected(probe.error());
-  const int connected = ::connect(probe->get(), address.get(), address.length());
-  if (connected == 0 || errno == EAGAIN || errno == EINPROGRESS) {
-    return failed(ErrorCode::in_use,
-                  "another process accepts connections on that socket; stop it "
-                  "first");
-  }
-  if (errno != ECONNREFUSED) return failed(ErrorCode::system, "cannot probe the old socket", errno);
-  if (::unlink(path.c_str()) != 0) {
-    return failed(ErrorCode::permission, "cannot remove the stale socket file", errno);
-  }
-  return {};
 }
 
 Result<void> set_options(int socket, const config::Service& service, int family) {
@@ -75,31 +48,13 @@ Result<void> bind_tcp(int socket, const config::Service& service, const SocketAd
   }
 }
 
-// The file is made with no access for others and opened up afterwards, so that nobody slips in.
-Result<void> bind_unix(int socket, const config::Service& service, const SocketAddress& address,
-                       const std::string& path) {
-  if (auto set = set_options(socket, service, AF_UNIX); !set) return set;
-  const mode_t old_mask = ::umask(0177);
-  const int bound = ::bind(socket, address.get(), address.length());
-  const int error = errno;
-  (void)::umask(old_mask);
-  if (bound != 0) {
-    return failed(error == EADDRINUSE ? ErrorCode::in_use : ErrorCode::system,
-                  "cannot make the socket file", error);
-  }
-  const config::UnixOwner& owner = service.unix_owner;
-  if ((owner.uid || owner.gid) && ::lchown(path.c_str(), owner.uid.value_or(static_cast<uid_t>(-1)),
-                                           owner.gid.value_or(static_cast<gid_t>(-1))) != 0) {
-    const int chown_error = errno;
-    (void)::unlink(path.c_str());
-    return failed(ErrorCode::permission, "cannot give the socket file to unix_owner", chown_error);
-  }
-  if (::chmod(path.c_str(), service.unix_mode) != 0) {
-    const int chmod_error = errno;
-    (void)::unlink(path.c_str());
-    return failed(ErrorCode::permission, "cannot set unix_mode", chmod_error);
-  }
-  return {};
+Result<SocketFile> bind_unix(int socket, const config::Service& service,
+                             const SocketAddress& address) {
+  if (auto set = set_options(socket, service, AF_UNIX); !set) return tl::unexpected(set.error());
+  return SocketFile::bind(socket, address,
+                          {.path = address.to_string(),
+                           .mode = service.unix_mode,
+                           .owner = {service.unix_owner.uid, service.unix_owner.gid}});
 }
 
 }  // namespace
@@ -108,30 +63,21 @@ Result<Listener> Listener::open(const config::Service& service, const config::Ac
   const SocketAddress& wanted = accept.address;
   auto socket = new_socket(wanted.family());
   if (!socket) return tl::make_unexpected(std::move(socket).error());
-  const std::string text = wanted.to_string();
-  const bool is_file = wanted.is_unix() && !text.starts_with('@');
-  if (is_file) {
-    if (auto cleared = clear_stale(wanted, text); !cleared) {
-      return tl::make_unexpected(cleared.error());
-    }
+  std::optional<SocketFile> file;
+  if (wanted.is_unix() && !wanted.to_string().starts_with('@')) {
+    Result<SocketFile> made = bind_unix(socket->get(), service, wanted);
+    if (!made) return tl::unexpected(std::move(made).error());
+    file.emplace(std::move(*made));
+  } else if (auto bound = bind_tcp(socket->get(), service, wanted); !bound) {
+    return tl::unexpected(std::move(bound).error());
   }
-  const auto bound = is_file ? bind_unix(socket->get(), service, wanted, text)
-                             : bind_tcp(socket->get(), service, wanted);
-  if (!bound) return tl::make_unexpected(bound.error());
 
   sockaddr_storage actual{};
   socklen_t length = sizeof actual;
   (void)::getsockname(socket->get(), reinterpret_cast<sockaddr*>(&actual), &length);
   Listener listener(std::move(*socket),
-                    SocketAddress::from(reinterpret_cast<const sockaddr*>(&actual), length));
-  if (is_file) {
-    struct stat status {};
-    if (::lstat(text.c_str(), &status) == 0) {
-      listener.path_ = text;
-      listener.device_ = status.st_dev;
-      listener.inode_ = status.st_ino;
-    }
-  }
+                    SocketAddress::from(reinterpret_cast<const sockaddr*>(&actual), length),
+                    std::move(file));
   if (::listen(listener.fd(), SOMAXCONN) != 0) {
     if (errno == EADDRINUSE) {
       return failed(ErrorCode::in_use, "the address is already in use; `ss -ltnp` shows by whom");
@@ -139,14 +85,6 @@ Result<Listener> Listener::open(const config::Service& service, const config::Ac
     return failed(ErrorCode::system, "cannot listen", errno);
   }
   return listener;
-}
-
-Listener::~Listener() {
-  if (!socket_.valid() || path_.empty()) return;
-  struct stat status {};
-  const bool is_ours =
-      ::lstat(path_.c_str(), &status) == 0 && status.st_dev == device_ && status.st_ino == inode_;
-  if (is_ours) (void)::unlink(path_.c_str());
 }
 
 Bound bind_all(const std::vector<const config::Service*>& services) {

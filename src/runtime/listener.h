@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -8,6 +9,7 @@
 #include "base/fd.h"
 #include "base/result.h"
 #include "config/model.h"
+#include "runtime/socket_file.h"
 
 namespace tunnel::runtime {
 
@@ -17,7 +19,6 @@ class Listener {
   // Binds and listens. A stale socket file (nobody accepts there) is replaced, a live one is an
   // error. Nothing is left behind on failure.
   static Result<Listener> open(const config::Service& service, const config::Accept& accept);
-  ~Listener();
   Listener(Listener&& other) noexcept = default;
   Listener& operator=(Listener&& other) noexcept = delete;
 
@@ -25,14 +26,12 @@ class Listener {
   [[nodiscard]] const SocketAddress& address() const { return address_; }  // with the real port
 
  private:
-  Listener(Fd socket, SocketAddress address) : socket_(std::move(socket)), address_(address) {}
+  Listener(Fd socket, SocketAddress address, std::optional<SocketFile> file)
+      : socket_(std::move(socket)), address_(address), file_(std::move(file)) {}
 
   Fd socket_;
   SocketAddress address_;
-  // Which file we made: another one of the same name is not ours to remove.
-  dev_t device_ = 0;
-  ino_t inode_ = 0;
-  std::string path_;
+  std::optional<SocketFile> file_;  // of a unix socket with a path
 };
 
 // The listeners of all services, or every problem at once.

@@ -3,6 +3,7 @@
 
 #include <utility>
 
+#include "process/identity.h"
 #include "tls/context.h"
 
 namespace tunnel::runtime {
@@ -24,6 +25,9 @@ Prepared prepare(const config::Config& config, tls::Context::Purpose purpose,
   auto snapshot = std::make_unique<Snapshot>();
   snapshot->global = config.global;
   tls::Context::Shared shared;
+  if (const auto identity = process::find_identity(config.global.user, config.global.group)) {
+    shared.owner = {identity->uid, identity->gid};
+  }
   for (std::size_t index = 0; index < config.services.size(); ++index) {
     const config::Service& service = config.services[index];
     std::unique_ptr<const tls::Context> context;

@@ -133,10 +133,10 @@ class Loader {
   void load_key_log() {
     if (tls_.keylog.empty()) return;
     if (purpose_ == Context::Purpose::check) {
-      if (auto good = KeyLog::check(tls_.keylog); !good) add("keylog", -1, good.error().text);
+      if (auto good = KeyLog::check(tls_.keylog, shared_.owner); !good) add("keylog", -1, good.error().text);
       return;
     }
-    auto log = KeyLog::open(tls_.keylog);
+    auto log = KeyLog::open(tls_.keylog, shared_.owner);
     if (!log) return add("keylog", -1, log.error().text);
     impl_->key_log = *std::move(log);
   }

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "base/file_owner.h"
 #include "config/model.h"
 #include "tls/problem.h"
 #include "tls/trust_store.h"
@@ -25,6 +26,7 @@ class Context {
   struct Shared {
     TrustStore trust;  // loaded at the first need
     WrongPins wrong_pins;
+    FileOwner owner;  // of the key logs that are made
   };
 
   // All problems at once; a context only when there is none. Blocking.

@@ -8,6 +8,7 @@
 #include <cerrno>
 #include <string_view>
 
+#include "base/file_place.h"
 #include "tls/handles.h"
 #include "tls/x509_text.h"
 
@@ -18,24 +19,56 @@ std::string_view view(const gnutls_datum_t& datum) {
   return {reinterpret_cast<const char*>(datum.data), datum.size};
 }
 
+tl::unexpected<Error> refused(const std::string& path, std::string_view why) {
+  return failed(ErrorCode::permission, path + ": " + std::string(why) +
+                                           "; remove the file, and it is made anew for " +
+                                           "this user alone, or choose another path");
+}
+
+// Who may read the secrets could be decided by the one who made the file.
+Result<void> judge(int file, const std::string& path, const FileOwner& owner) {
+  struct stat status {};
+  if (::fstat(file, &status) != 0) return failed(ErrorCode::system, path, errno);
+  const bool is_ours = status.st_uid == ::geteuid() || (owner.uid && status.st_uid == *owner.uid);
+  if (!is_ours) return refused(path, "belongs to user " + std::to_string(status.st_uid));
+  if ((status.st_mode & 077) != 0) return refused(path, "others than its owner have access to it");
+  return {};
+}
+
+Result<Fd> open_judged(const std::string& path, const FileOwner& owner, int creation) {
+  // O_NONBLOCK: a FIFO that nobody reads is an error instead of a hang.
+  Result<Fd> file = open_carefully({.path = path,
+                                    .flags = O_WRONLY | O_APPEND | O_NONBLOCK | creation,
+                                    .mode = 0600,
+                                    .owner = owner});
+  if (!file) {
+    return tl::unexpected(std::move(file).error().in(path + ": cannot be opened for appending"));
+  }
+  if (auto good = judge(file->get(), path, owner); !good) {
+    return tl::unexpected(std::move(good).error());
+  }
+  return file;
+}
+
 }  // namespace
 
-Result<KeyLog> KeyLog::open(const std::string& path) {
+Result<KeyLog> KeyLog::open(const std::string& path, const FileOwner& owner) {
+  Result<Fd> file = open_judged(path, owner, O_CREAT);
+  if (!file) return tl::unexpected(std::move(file).error());
   KeyLog log;
-  log.fd_ = Fd(::open(path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOCTTY, 0600));
-  if (!log.fd_.valid())
-    return failed(ErrorCode::system, path + ": cannot be opened for appending", errno);
+  log.fd_ = std::move(*file);
   return log;
 }
 
-Result<void> KeyLog::check(const std::string& path) {
-  if (::access(path.c_str(), W_OK) == 0) return {};
-  if (errno == ENOENT) {
+Result<void> KeyLog::check(const std::string& path, const FileOwner& owner) {
+  const Result<Fd> file = open_judged(path, owner, 0);
+  if (file) return {};
+  if (file.error().code == ErrorCode::not_found) {
     const auto slash = path.rfind('/');
     const auto folder = slash == std::string::npos ? "." : path.substr(0, slash + 1);
     if (::access(folder.c_str(), W_OK | X_OK) == 0) return {};
   }
-  return failed(ErrorCode::system, path + ": cannot be opened for appending", errno);
+  return tl::unexpected(file.error());
 }
 
 void KeyLog::write(gnutls_session_t session, const char* label,

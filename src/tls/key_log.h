@@ -6,6 +6,7 @@
 #include <string>
 
 #include "base/fd.h"
+#include "base/file_owner.h"
 #include "base/result.h"
 
 namespace tunnel::tls {
@@ -17,10 +18,11 @@ class KeyLog {
  public:
   KeyLog() = default;  // none
 
-  // Opens or makes the file, readable by its owner only.
-  [[nodiscard]] static Result<KeyLog> open(const std::string& path);
+  // Opens or makes the file, readable by its owner only: us, or who the process is about to become.
+  // One that is there must be like that already.
+  [[nodiscard]] static Result<KeyLog> open(const std::string& path, const FileOwner& owner);
   // Whether open() would work, changing nothing.
-  [[nodiscard]] static Result<void> check(const std::string& path);
+  [[nodiscard]] static Result<void> check(const std::string& path, const FileOwner& owner);
 
   [[nodiscard]] bool is_open() const { return fd_.valid(); }
   void write(gnutls_session_t session, const char* label, const gnutls_datum_t& secret) const;

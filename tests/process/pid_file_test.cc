@@ -10,6 +10,7 @@
 
 #include <fstream>
 
+#include "support/foreign_folder.h"
 #include "support/scratch.h"
 
 namespace tunnel::process {
@@ -159,6 +160,21 @@ TEST_CASE("where the folder is not ours to write in any more, the file is left e
   CHECK(std::filesystem::exists(path));
   CHECK(read_file(path).empty());
   CHECK(PidFile::create(path).has_value());
+}
+
+TEST_CASE("root does not overwrite what another user has put where the file is to be") {
+  if (!test::is_root()) return;
+  const test::ForeignFolder alice;
+  std::filesystem::create_hard_link(alice.beside("root"), alice / "hard");
+  alice.link("folder", alice.beside("."));
+  for (const char* name : {"hard", "folder/root", "folder/new"}) {
+    CAPTURE(name);
+    const auto refused = PidFile::create(alice / name);
+    REQUIRE_FALSE(refused);
+    CHECK(refused.error().text.starts_with("cannot create pid file "));
+    CHECK(read_file(alice.beside("root")) == "root's");
+  }
+  CHECK_FALSE(std::filesystem::exists(alice.beside("new")));
 }
 
 }  // namespace tunnel::process

@@ -9,6 +9,8 @@
 #include <optional>
 #include <string>
 
+#include "support/foreign_folder.h"
+#include "support/scratch.h"
 #include "tests/uv/sockets.h"
 
 namespace tunnel::runtime {
@@ -105,7 +107,74 @@ TEST_CASE("a stale socket file is replaced, a live one and another file are not"
   const SocketAddress folder_itself = SocketAddress::unix_path(folder.path("")).value();
   const auto refused = Listener::open({}, at(folder_itself));
   REQUIRE_FALSE(refused);
-  CHECK(refused.error().text.find("no socket") != std::string::npos);
+  CHECK(refused.error().text.find("not a socket") != std::string::npos);
+}
+
+TEST_CASE("a socket file has its mode whatever the process's mask is, and leaves that alone") {
+  const test::Scratch scratch;
+  for (const mode_t mask : {mode_t{0}, mode_t{022}, mode_t{0777}}) {
+    const mode_t before = ::umask(mask);
+    config::Service service;
+    service.unix_mode = 0666;
+    const auto listener =
+        Listener::open(service, at(SocketAddress::unix_path(scratch / "x").value()));
+    CHECK(::umask(before) == mask);
+    REQUIRE(listener);
+    CHECK(test::mode_of(scratch / "x") == 0666);
+  }
+}
+
+TEST_CASE("a socket file in its owner's folder is made with the owner's rights") {
+  if (!test::is_root()) return;
+  const test::ForeignFolder alice;
+  config::Service service;
+  service.unix_owner = {test::kAlice, test::kAlice};
+  service.unix_mode = 0660;
+  const auto listener = Listener::open(service, at(SocketAddress::unix_path(alice / "x").value()));
+  REQUIRE(listener);
+  CHECK(test::owner_of(alice / "x") == test::kAlice);
+  CHECK(test::mode_of(alice / "x") == 0660);
+}
+
+TEST_CASE("a socket file in root's folder is given to its owner") {
+  if (!test::is_root()) return;
+  const test::ForeignFolder alice;
+  config::Service service;
+  service.unix_owner = {test::kAlice, test::kAlice};
+  const auto listener =
+      Listener::open(service, at(SocketAddress::unix_path(alice.beside("x")).value()));
+  REQUIRE(listener);
+  CHECK(test::owner_of(alice.beside("x")) == test::kAlice);
+}
+
+TEST_CASE("root makes no socket file behind another user's link, and removes none there") {
+  if (!test::is_root()) return;
+  const test::ForeignFolder alice;
+  alice.link("folder", alice.beside("."));
+  const auto address = SocketAddress::unix_path(alice / "folder/x").value();
+  {
+    // Stale, and somebody else's.
+    const Fd dead = uv::testing::listen_on(SocketAddress::unix_path(alice.beside("x")).value());
+  }
+  const auto refused = Listener::open({}, at(address));
+  REQUIRE_FALSE(refused);
+  CHECK(refused.error().text ==
+        "cannot make the socket file: \"folder\" on its path is a link of user 12345's, which root "
+        "does not follow");
+  CHECK(exists(alice.beside("x")));
+}
+
+TEST_CASE("a socket file that another has replaced stays where it is") {
+  const Folder folder;
+  const std::string path = folder.path("x.sock");
+  std::optional<Fd> other;
+  {
+    const auto listener = Listener::open({}, at(SocketAddress::unix_path(path).value()));
+    REQUIRE(listener);
+    std::filesystem::rename(path, folder.path("moved"));
+    other = uv::testing::listen_on(SocketAddress::unix_path(path).value());
+  }
+  CHECK(exists(path));
 }
 
 }  // namespace tunnel::runtime

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include <doctest/doctest.h>
+#include <sys/stat.h>
 
 #include "fixture.h"
 
@@ -273,6 +274,7 @@ TEST_CASE("the key log gets lines that Wireshark reads, for both versions") {
     Fixture f;
     f.options.priority = priority;
     f.folder.write("keys", "# here before\n");
+    REQUIRE(::chmod((f.folder.path() + "/keys").c_str(), 0600) == 0);
     f.tls.keylog = f.folder.path() + "/keys";
     f.connect();
     REQUIRE(f.client().is_established());

@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: MIT
+#include "base/file_owner.h"
+
+#include <grp.h>
+#include <sys/fsuid.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <cstdlib>
+
+namespace tunnel {
+namespace {
+
+// The C library's function would change all threads.
+bool set_own_groups(const std::vector<gid_t>& groups) {
+#ifdef SYS_setgroups32
+  constexpr long kSetGroups = SYS_setgroups32;
+#else
+  constexpr long kSetGroups = SYS_setgroups;
+#endif
+  return ::syscall(kSetGroups, groups.size(), groups.data()) == 0;
+}
+
+// They return what was before, and nothing about success: an impossible ID asks what is.
+uid_t file_uid() { return static_cast<uid_t>(::setfsuid(static_cast<uid_t>(-1))); }
+gid_t file_gid() { return static_cast<gid_t>(::setfsgid(static_cast<gid_t>(-1))); }
+
+}  // namespace
+
+ActingAs::ActingAs(const FileOwner& owner) {
+  if (::geteuid() != 0 || owner.uid.value_or(0) == 0) return;
+  const int count = ::getgroups(0, nullptr);
+  if (count < 0) return;
+  groups_before_.resize(static_cast<std::size_t>(count));
+  if (::getgroups(count, groups_before_.data()) < 0) return;
+  gid_before_ = file_gid();
+
+  const gid_t gid = owner.gid.value_or(gid_before_);
+  if (!set_own_groups({gid})) return;
+  is_acting_ = true;
+  (void)::setfsgid(gid);
+  (void)::setfsuid(*owner.uid);
+}
+
+ActingAs::~ActingAs() {
+  if (!is_acting_) return;
+  (void)::setfsuid(0);
+  (void)::setfsgid(gid_before_);
+  // Going on with half of the rights of another user would be worse than not going on.
+  if (file_uid() != 0 || file_gid() != gid_before_ || !set_own_groups(groups_before_)) std::abort();
+}
+
+}  // namespace tunnel

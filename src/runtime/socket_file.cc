@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: MIT
+#include "runtime/socket_file.h"
+
+#include <fcntl.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <utility>
+
+namespace tunnel::runtime {
+namespace {
+
+// A socket file on which no process accepts any more is left from a process that died: remove it.
+// Anything else of that name is not ours.
+Result<void> clear_stale(const SocketAddress& address, const FilePlace& place) {
+  struct stat status {};
+  if (::fstatat(place.folder.get(), place.name.c_str(), &status, AT_SYMLINK_NOFOLLOW) != 0) {
+    return {};  // bind will say what is wrong, if anything
+  }
+  if (!S_ISSOCK(status.st_mode)) {
+    return failed(ErrorCode::in_use,
+                  "there is a file of that name that is not a socket; remove it or "
+                  "choose another path");
+  }
+  const Fd probe(::socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
+  if (!probe.valid()) return failed(ErrorCode::system, "cannot make a socket", errno);
+  const int connected = ::connect(probe.get(), address.get(), address.length());
+  if (connected == 0 || errno == EAGAIN || errno == EINPROGRESS) {
+    return failed(ErrorCode::in_use,
+                  "another process accepts connections on that socket; stop it "
+                  "first");
+  }
+  if (errno != ECONNREFUSED) return failed(ErrorCode::system, "cannot probe the old socket", errno);
+  if (::unlinkat(place.folder.get(), place.name.c_str(), 0) != 0) {
+    return failed(ErrorCode::permission, "cannot remove the stale socket file", errno);
+  }
+  return {};
+}
+
+// 0, or the errno. A chmod afterwards would follow a link that was put there meanwhile.
+int bind_with_mode(int socket, const SocketAddress& address, mode_t mode) {
+  const mode_t old_mask = ::umask(0777 & ~mode);
+  const int error = ::bind(socket, address.get(), address.length()) == 0 ? 0 : errno;
+  (void)::umask(old_mask);
+  return error;
+}
+
+// With the rights of its owner, as far as they go: those of root go through the owner's links.
+int bind_as(const FileOwner& owner, int socket, const SocketAddress& address, mode_t mode) {
+  {
+    const ActingAs acting(owner);
+    const int error = acting.is_acting() ? bind_with_mode(socket, address, mode) : EACCES;
+    if (error != EACCES && error != EPERM) return error;
+  }
+  return bind_with_mode(socket, address, mode);
+}
+
+}  // namespace
+
+Result<SocketFile> SocketFile::bind(int socket, const SocketAddress& address, const Wish& wish) {
+  Result<FilePlace> place = FilePlace::find(wish.path, FilePlace::LastLink::keep);
+  if (!place) {
+    return tl::unexpected(std::move(place).error().in("cannot make the socket file"));
+  }
+  if (auto cleared = clear_stale(address, *place); !cleared) {
+    return tl::unexpected(std::move(cleared).error());
+  }
+  if (const int error = bind_as(wish.owner, socket, address, wish.mode); error != 0) {
+    return failed(error == EADDRINUSE ? ErrorCode::in_use : ErrorCode::system,
+                  "cannot make the socket file", error);
+  }
+  SocketFile file(std::move(*place));
+  if (auto settled = file.settle(wish.owner); !settled) {
+    return tl::unexpected(std::move(settled).error());
+  }
+  return file;
+}
+
+// Finds what bind has made, and gives it to its owner.
+Result<void> SocketFile::settle(const FileOwner& owner) {
+  const Fd file(
+      ::openat(place_.folder.get(), place_.name.c_str(), O_PATH | O_NOFOLLOW | O_CLOEXEC));
+  struct stat status {};
+  const bool is_ours = file.valid() && ::fstat(file.get(), &status) == 0 &&
+                       S_ISSOCK(status.st_mode) && status.st_nlink == 1 &&
+                       (status.st_uid == ::geteuid() || status.st_uid == owner.uid);
+  if (!is_ours) {
+    return failed(ErrorCode::in_use,
+                  "the socket file was replaced as soon as it was made; choose a folder where "
+                  "others may not write");
+  }
+  device_ = status.st_dev;
+  inode_ = status.st_ino;
+  const uid_t uid = owner.uid.value_or(status.st_uid);
+  const gid_t gid = owner.gid.value_or(status.st_gid);
+  if (uid == status.st_uid && gid == status.st_gid) return {};
+  if (::fchownat(file.get(), "", uid, gid, AT_EMPTY_PATH) == 0) return {};
+  return failed(ErrorCode::permission, "cannot give the socket file to unix_owner", errno);
+}
+
+SocketFile::~SocketFile() {
+  if (!place_.folder.valid() || inode_ == 0) return;
+  const int folder = place_.folder.get();
+  const char* name = place_.name.c_str();
+  struct stat status {};
+  const bool is_ours = ::fstatat(folder, name, &status, AT_SYMLINK_NOFOLLOW) == 0 &&
+                       status.st_dev == device_ && status.st_ino == inode_;
+  if (is_ours) (void)::unlinkat(folder, name, 0);
+}
+
+}  // namespace tunnel::runtime

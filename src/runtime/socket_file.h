@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <sys/types.h>
+
+#include <string>
+
+#include "base/address.h"
+#include "base/file_place.h"
+#include "base/result.h"
+
+namespace tunnel::runtime {
+
+// The file of a unix socket that we have bound; removed with this object, unless another has taken
+// its place. Its folder may be another user's: the file is never touched by its path, but in the
+// folder that is held, once it is seen to be the one we made. Owned by the Listener.
+class SocketFile {
+ public:
+  struct Wish {
+    std::string path;
+    mode_t mode = 0600;
+    FileOwner owner{};
+  };
+  // Gives `socket` its file, with its mode from the first moment. A stale file (nobody accepts
+  // there) is replaced, a live one is an error. Call before there are threads: the process's mask
+  // for new files changes for a moment.
+  static Result<SocketFile> bind(int socket, const SocketAddress& address, const Wish& wish);
+  ~SocketFile();
+  SocketFile(SocketFile&& other) noexcept = default;
+  SocketFile& operator=(SocketFile&& other) noexcept = delete;
+
+ private:
+  explicit SocketFile(FilePlace place) : place_(std::move(place)) {}
+  Result<void> settle(const FileOwner& owner);
+
+  FilePlace place_;
+  // Which file we made: another one of the same name is not ours to remove.
+  dev_t device_ = 0;
+  ino_t inode_ = 0;
+};
+
+}  // namespace tunnel::runtime

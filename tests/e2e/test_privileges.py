@@ -1,0 +1,185 @@
+# SPDX-License-Identifier: MIT
+"""What root does in other users' folders, and what it takes from its caller."""
+
+import os
+import pathlib
+import pwd
+import shutil
+import signal
+import stat
+import subprocess
+import tempfile
+
+import pytest
+from harness import expect
+from harness.peer import Peer
+from harness.process import DIE_WITH_PARENT
+from harness.server import echo
+from harness.tunnel import BINARY, write_config
+from harness.wait import eventually
+
+pytestmark = [pytest.mark.skipif(os.geteuid() != 0, reason="needs root"),
+              pytest.mark.needs("setpriv")]
+
+NOBODY = pwd.getpwnam("nobody")
+
+
+@pytest.fixture
+def theirs():
+    """A folder of nobody's, beside a file of root's. Not below tmp_path, whose folders are root's
+    alone."""
+    folder = pathlib.Path(tempfile.mkdtemp(prefix="e2e-theirs-"))
+    folder.chmod(0o755)
+    (folder / "precious").write_text("root's\n")
+    (folder / "precious").chmod(0o600)
+    (folder / "theirs").mkdir()
+    os.chown(folder / "theirs", NOBODY.pw_uid, NOBODY.pw_gid)
+    yield folder / "theirs"
+    shutil.rmtree(folder)
+
+
+def link(path, target):
+    path.symlink_to(target)
+    os.lchown(path, NOBODY.pw_uid, NOBODY.pw_gid)
+
+
+def service(serve, **keys):
+    return {"accept": "127.0.0.1:0", "connect": serve(echo).address, "tls": False, **keys}
+
+
+def refused(run, config, status, sentence):
+    done = run(config={"foreground": True, **config})
+    assert done.returncode == status, done.stderr
+    assert sentence in done.stderr, done.stderr
+
+
+FOREIGN_LINK = f"is a link of user {NOBODY.pw_uid}'s, which root does not follow"
+
+
+@pytest.mark.parametrize("user", [{}, {"user": "nobody"}])
+@pytest.mark.parametrize("name", ["log", "folder/precious"])
+def test_log_file_behind_a_foreign_link_is_refused(run, serve, theirs, user, name):
+    link(theirs / "log", theirs.parent / "precious")
+    link(theirs / "folder", theirs.parent)
+    refused(run, {**user, "log_file": theirs / name, "svc": service(serve)}, 1, FOREIGN_LINK)
+    assert (theirs.parent / "precious").read_text() == "root's\n"
+    assert (theirs.parent / "precious").stat().st_uid == 0
+
+
+def test_pid_file_behind_a_foreign_link_is_refused(run, serve, theirs):
+    link(theirs / "folder", theirs.parent)
+    refused(run, {"user": "nobody", "pid_file": theirs / "folder/pid", "svc": service(serve)}, 1,
+            FOREIGN_LINK)
+    assert not (theirs.parent / "pid").exists()
+
+
+def test_unix_socket_behind_a_foreign_link_is_refused(run, serve, theirs):
+    link(theirs / "folder", theirs.parent)
+    refused(run, {"svc": service(serve, accept=str(theirs / "folder/socket"))}, 1, FOREIGN_LINK)
+    assert not (theirs.parent / "socket").exists()
+
+
+def keylog(serve_tls, path):
+    return {"accept": "127.0.0.1:0", "connect": serve_tls(echo).address,
+            "tls": {"verify": "none", "keylog": str(path)}}
+
+
+@pytest.mark.parametrize("user", [{}, {"user": "nobody"}])
+def test_key_log_behind_a_foreign_link_is_refused(run, serve_tls, theirs, user):
+    link(theirs / "keys", theirs.parent / "precious")
+    refused(run, {**user, "svc": keylog(serve_tls, theirs / "keys")}, 2, FOREIGN_LINK)
+    assert (theirs.parent / "precious").read_text() == "root's\n"
+
+
+@pytest.mark.parametrize("mode, owner, sentence", [
+    (0o644, 0, "others than its owner have access to it"),
+    (0o600, NOBODY.pw_uid, f"it belongs to user {NOBODY.pw_uid}"),
+])
+def test_key_log_that_others_could_read_is_refused(run, serve_tls, tmp_path, mode, owner, sentence):
+    path = tmp_path / "keys"
+    path.touch(mode)
+    path.chmod(mode)
+    os.chown(path, owner, 0)
+    refused(run, {"svc": keylog(serve_tls, path)}, 2, sentence)
+    assert path.read_text() == ""
+
+
+def test_files_in_the_users_own_folder_are_the_users(start, serve, serve_tls, theirs):
+    (theirs / "logs").mkdir()
+    os.chown(theirs / "logs", NOBODY.pw_uid, NOBODY.pw_gid)
+    link(theirs / "log", theirs / "logs/today")
+    tunnel = start({"user": "nobody", "log_file": theirs / "log",
+                    "svc": keylog(serve_tls, theirs / "keys"),
+                    "unix": service(serve, accept=str(theirs / "socket"), unix_mode="0660")},
+                   wait_ready=False)
+    log = theirs / "logs/today"
+    eventually(lambda: log.exists() and "ready" in log.read_text(), "it is up")
+    for path in (log, theirs / "keys", theirs / "socket"):
+        assert path.stat().st_uid == NOBODY.pw_uid, path
+    assert stat.S_IMODE((theirs / "keys").stat().st_mode) == 0o600
+    assert stat.S_IMODE((theirs / "socket").stat().st_mode) == 0o660
+    with Peer.connect(str(theirs / "socket")) as client:
+        expect.served(tunnel, client)
+    # Reopened, the file is opened with no other rights than those that the process has left.
+    log.unlink()
+    link(log, theirs.parent / "precious")
+    before = (theirs.parent / "precious").read_text()
+    tunnel.signal(signal.SIGUSR1)
+    with Peer.connect(str(theirs / "socket")) as client:
+        expect.served(tunnel, client)
+    assert tunnel.terminate() == 0
+    assert (theirs.parent / "precious").read_text() == before
+    assert not (theirs / "socket").exists()
+
+
+def test_closed_standard_streams_are_dev_null(serve, tmp_path, keep):
+    """Otherwise a listener would be standard error, and get what is said there."""
+    path = tmp_path / "ready"
+    config = write_config(tmp_path, {"foreground": True, "log_file": path, "svc": service(serve)})
+    process = subprocess.Popen([*DIE_WITH_PARENT, "sh", "-c", 'exec "$0" "$1" <&- >&- 2>&-',
+                                str(BINARY), str(config)])
+    try:
+        eventually(lambda: path.exists() and "ready" in path.read_text(), "it is up")
+        for stream in (0, 1, 2):
+            assert os.readlink(f"/proc/{process.pid}/fd/{stream}") == "/dev/null"
+        process.terminate()
+        assert process.wait(60) == 0
+    finally:
+        process.kill()
+        process.wait()
+
+
+def test_root_is_not_made_to_talk_by_its_environment(tmp_path, pki, serve_tls, start):
+    said = {"GNUTLS_DEBUG_LEVEL": "9", "SSLKEYLOGFILE": str(tmp_path / "keys")}
+
+    def version(*prefix):
+        done = subprocess.run([*prefix, BINARY, "--version"], text=True, capture_output=True,
+                              env={**os.environ, **said}, check=True, timeout=60)
+        return done.stderr
+
+    assert "gnutls[" not in version()
+    # Without privileges, a user's wish is the user's business.
+    visible = shutil.copy(BINARY, tempfile.mkdtemp(prefix="e2e-binary-"))
+    try:
+        os.chmod(os.path.dirname(visible), 0o755)
+        done = subprocess.run(["setpriv", "--reuid", "nobody", "--regid", "nogroup",
+                               "--clear-groups", "--", visible, "--version"], text=True,
+                              capture_output=True, env={**os.environ, **said}, check=True,
+                              timeout=60)
+        assert "gnutls[" in done.stderr
+    finally:
+        shutil.rmtree(os.path.dirname(visible))
+    tunnel = start({"svc": {"accept": "127.0.0.1:0", "connect": serve_tls(echo).address,
+                            "tls": {"verify": "none"}}}, env=said)
+    expect.served_to_the_end(tunnel, tunnel.connect("svc"))
+    assert not (tmp_path / "keys").exists()
+    assert not any("gnutls[" in line for line in tunnel.log.other_lines)
+
+
+def test_text_that_turns_round_what_is_shown_is_escaped(relay, serve):
+    evil = "554 \u202egnp.exe \u2066x\u2069 \u2028ERROR \u200b"
+    server = serve(lambda peer: peer.send(evil.encode() + b"\r\n") or peer.read_to_end())
+    tunnel = relay(server, starttls="smtp", tls={"verify": "none"})
+    closed = expect.failed_dial(tunnel, tunnel.connect("svc"), server.address, "starttls_refused",
+                                r"554 \\xe2\\x80\\xaegnp\.exe")
+    assert not set("\u202e\u2066\u2069\u2028\u200b") & set(tunnel.log.text() + closed["msg"])
