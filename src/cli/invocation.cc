@@ -153,10 +153,58 @@ Result<Invocation> finished(const Grammar& grammar) {
   return result;
 }
 
+using Words = std::vector<std::string>;
+
+// How many words an option is that may stand in front of the file, or behind it; 0: none of ours.
+std::ptrdiff_t words_of_option(Words::const_iterator word, Words::const_iterator end) {
+  if (*word == "-f" || *word == "--foreground" || word->starts_with("--log-level=")) return 1;
+  return *word == "--log-level" ? std::min<std::ptrdiff_t>(2, end - word) : 0;
+}
+
+// stunnel is run by programs that put words of their own behind its file (rsync's, MariaDB's), and
+// takes no notice of them. Ours are taken, if there are no others.
+void ignore_what_follows(Words& arguments, Words::iterator file) {
+  auto rest = file + 1;
+  for (auto word = rest; word != arguments.end();) {
+    const auto words = words_of_option(word, arguments.end());
+    if (words == 0) return (void)arguments.erase(rest, arguments.end());
+    word += words;
+  }
+}
+
+// What only stunnel's command line has: a file whose name ends in .conf, then words that are not
+// for us; and "-fd N", a descriptor to read the file from. Says whether it was the latter.
+Result<bool> read_as_stunnel(Words& arguments) {
+  auto word = arguments.begin();
+  while (word != arguments.end()) {
+    const auto words = words_of_option(word, arguments.end());
+    if (words == 0) break;
+    word += words;
+  }
+  if (word == arguments.end()) return false;
+  if (word->ends_with(".conf")) {
+    ignore_what_follows(arguments, word);
+    return false;
+  }
+  if (*word != "-fd") return false;
+  const auto number = word + 1;
+  const auto is_digit = [](char c) { return c >= '0' && c <= '9'; };
+  if (number == arguments.end() || number->empty() || number->size() > 9 ||
+      !std::all_of(number->begin(), number->end(), is_digit)) {
+    return misused("-fd needs the number of the descriptor that a stunnel.conf is read from");
+  }
+  *number = "/dev/fd/" + *number;
+  word = arguments.erase(word);
+  ignore_what_follows(arguments, word);
+  return true;
+}
+
 }  // namespace
 
 Result<Invocation> parse_arguments(std::vector<std::string> arguments) {
   Grammar grammar;
+  const auto is_stunnel = read_as_stunnel(arguments);
+  if (!is_stunnel) return tl::make_unexpected(is_stunnel.error());
   // What follows "convert --" is another program's business, options and all.
   std::vector<std::string> command_line;
   const auto dashes = std::find(arguments.begin(), arguments.end(), "--");
@@ -185,6 +233,7 @@ Result<Invocation> parse_arguments(std::vector<std::string> arguments) {
     return misused(error.what());
   }
   auto result = finished(grammar);
+  if (result) result->is_stunnel = *is_stunnel;
   if (!result || result->command != Invocation::Command::convert) return result;
   if (command_line.empty() == result->config.empty()) {
     return misused("convert needs a file or a command line: " + std::string(kConvert));
@@ -197,6 +246,7 @@ std::string_view usage() {
   return R"(tunnel: carries plain TCP connections over TLS
 
   tunnel [OPTIONS] CONFIG      run the services of CONFIG
+  tunnel [OPTIONS] -fd N       those of a stunnel.conf that descriptor N is open on
   tunnel check CONFIG          validate it, print every problem, change nothing
   tunnel convert FILE.conf     a stunnel.conf as TOML, on standard output
   tunnel convert -- balance ARGS

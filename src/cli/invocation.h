@@ -16,6 +16,7 @@ struct Invocation {
   enum class Command { run, check, convert, explain, help, version };
   Command command = Command::run;
   std::string config;                     // run, check, and a file to convert
+  bool is_stunnel = false;                // whatever its name is
   std::string key;                        // explain; empty: all of them
   std::vector<std::string> command_line;  // convert: another program's, its name first
   bool foreground = false;

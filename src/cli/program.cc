@@ -39,7 +39,8 @@ Outcome check(const Invocation& invocation, const Machinery& machinery) {
 }
 
 Outcome run(const Invocation& invocation, const Machinery& machinery) {
-  config::Document document = config::load(invocation.config);
+  const auto syntax = invocation.is_stunnel ? config::Syntax::stunnel : config::Syntax::by_name;
+  config::Document document = config::load(invocation.config, config::System::use, syntax);
   if (document.has_errors()) return {kWrong, "", document.render()};
   if (invocation.foreground) document.config.global.foreground = true;
   if (invocation.log_level) document.config.global.log_level = *invocation.log_level;

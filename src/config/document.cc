@@ -322,20 +322,21 @@ class Builder {
   std::set<std::string> incomplete_;  // tables that syntax errors have torn
 };
 
-Document parse(std::string text, const std::string& path, System system) {
+Document parse(std::string text, const std::string& path, System system, Syntax syntax) {
   auto source = std::make_unique<Source>(path, std::move(text));
-  if (path.ends_with(".conf")) return Builder(system).build_stunnel(std::move(source));
+  if (syntax == Syntax::stunnel || path.ends_with(".conf"))
+    return Builder(system).build_stunnel(std::move(source));
   return Builder(system).build(std::move(source));
 }
 
-Document load(const std::string& path, System system) {
+Document load(const std::string& path, System system, Syntax syntax) {
   auto text = read_text(path);
   if (!text) {
     const bool is_denied = text.error().code == ErrorCode::permission;
     return Builder(system).refuse(path, text.error().text,
                                   is_denied ? why_unreadable(path, path, EACCES) : "");
   }
-  return parse(std::move(*text), path, system);
+  return parse(std::move(*text), path, system, syntax);
 }
 
 }  // namespace tunnel::config

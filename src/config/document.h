@@ -67,12 +67,15 @@ class Document {
   std::map<std::string, Origin, std::less<>> services_;
 };
 
-// Reads a file with everything that it includes: stunnel.conf when its name ends in ".conf", TOML
-// otherwise. Never fails as a call: problems are in the result.
-[[nodiscard]] Document load(const std::string& path, System system = System::use);
+// By name: stunnel.conf when it ends in ".conf", TOML otherwise.
+enum class Syntax { by_name, stunnel };
+
+// Reads a file with everything that it includes. Never fails as a call: problems are in the result.
+[[nodiscard]] Document load(const std::string& path, System system = System::use,
+                            Syntax syntax = Syntax::by_name);
 // The same for a text that is at hand; `path` names it in messages and is what relative paths start
 // from.
-[[nodiscard]] Document parse(std::string text, const std::string& path,
-                             System system = System::use);
+[[nodiscard]] Document parse(std::string text, const std::string& path, System system = System::use,
+                             Syntax syntax = Syntax::by_name);
 
 }  // namespace tunnel::config

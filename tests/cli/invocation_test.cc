@@ -47,6 +47,34 @@ TEST_CASE("options stand before or after the file, short or long") {
   }
 }
 
+TEST_CASE("what follows a stunnel.conf is not for us, unless all of it is") {
+  const auto rsync =
+      parsed({"x.conf", "192.0.2.1", "rsync", "--server", "--daemon", "-f", "--help", "."});
+  CHECK(rsync.command == Command::run);
+  CHECK(rsync.config == "x.conf");
+  CHECK_FALSE(rsync.foreground);
+  CHECK(parsed({"-f", "x.conf", "y.conf"}).foreground);
+  CHECK(parsed({"--log-level", "debug", "x.conf", "check"}).log_level == log::Level::debug);
+  CHECK(parsed({"x.conf", "-f", "--log-level", "debug"}).foreground);
+  CHECK(parsed({"x.conf", "--log-level", "debug"}).log_level == log::Level::debug);
+  // Nothing of the kind behind a command or another file.
+  CHECK(refused({"check", "x.conf", "y"}) == "unexpected argument \"y\"");
+  CHECK(refused({"x.toml", "y.conf"}) == "unexpected argument \"y.conf\"");
+}
+
+TEST_CASE("-fd names the descriptor of a stunnel.conf") {
+  const auto invocation = parsed({"-f", "-fd", "3", "rsync", "--server"});
+  CHECK(invocation.command == Command::run);
+  CHECK(invocation.config == "/dev/fd/3");
+  CHECK(invocation.is_stunnel);
+  CHECK(invocation.foreground);
+  CHECK_FALSE(parsed({"x.conf"}).is_stunnel);
+  const std::string needed =
+      "-fd needs the number of the descriptor that a stunnel.conf is read from";
+  CHECK(refused({"-fd"}) == needed);
+  CHECK(refused({"-fd", "x.conf"}) == needed);
+}
+
 TEST_CASE("check and explain are commands, ./check is a file") {
   CHECK(parsed({"check", "x.toml"}).command == Command::check);
   CHECK(parsed({"check", "x.toml"}).config == "x.toml");
