@@ -10,6 +10,7 @@
 
 #include "base/address.h"
 #include "base/text.h"
+#include "config/reader.h"
 
 namespace tunnel::config {
 namespace {
@@ -100,20 +101,22 @@ Result<CommandLine> take_apart(std::span<const std::string> arguments) {
   return line;
 }
 
-// "HOST[:PORT[:MAX]]"; balance knows no IPv6 here, so colons only separate.
+// "HOST[:[PORT][:MAX]]"; balance knows no IPv6 here, so colons only separate, and an empty port is
+// that of the listener.
 Result<Target> parse_channel(const std::string& text, std::uint16_t default_port) {
   const std::size_t first = text.find(':');
   const std::size_t second = first == std::string::npos ? first : text.find(':', first + 1);
   Target target;
   target.host = text.substr(0, first);
   target.port = default_port;
-  if (first != std::string::npos) {
-    const auto port = parse_port(text.substr(
-        first + 1, second == std::string::npos ? std::string::npos : second - first - 1));
+  const std::string port_text =
+      first == std::string::npos ? "" : text.substr(first + 1, second - first - 1);
+  if (!port_text.empty()) {
+    const auto port = parse_port(port_text);
     if (!port) return tl::make_unexpected(port.error());
     target.port = *port;
   }
-  if (second != std::string::npos) {
+  if (second != std::string::npos && second + 1 < text.size()) {
     const auto limit = parse_number(text.substr(second + 1), "number of connections");
     if (!limit) return tl::make_unexpected(limit.error());
     if (*limit > 0) target.max_connections = *limit;  // 0 is no limit
@@ -272,9 +275,22 @@ class Converter {
 
   Step read_bind() {
     if (!line_.has('B')) return {};
-    service_.bind = SocketAddress::parse_ip(line_.value('B'), 0);
+    const std::string& host = line_.value('B');
+    service_.bind = SocketAddress::parse_ip(host, 0);
     if (service_.bind) return {};
-    return refused("-B needs an IP address here, and " + in_quotes(line_.value('B')) + " is none");
+    if (!is_name(host)) return refused(in_quotes(host) + " is no address to connect from");
+    const auto found = look_up_host(host);
+    if (!found) return refused("-B " + host + " has no address: " + found.error().text);
+    const int family = line_.has('6') ? AF_INET6 : AF_INET;
+    const auto address =
+        std::ranges::find(*found, family, [](const SocketAddress& each) { return each.family(); });
+    if (address == found->end()) {
+      return refused("-B " + host + " has no IPv" + (family == AF_INET ? "4" : "6") + " address");
+    }
+    service_.bind = *address;
+    note("-B " + host +
+         " was looked up by balance at each start; bind is the address that it has now");
+    return {};
   }
 
   Step read_timeouts() {

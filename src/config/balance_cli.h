@@ -19,7 +19,8 @@ struct BalanceConversion {
 };
 
 // `arguments` are those after the word "balance". An error's text is for people and ends with how
-// balance is used. Looks up service names, but no host names.
+// balance is used. Looks up
+// service names, and of host names that of -B.
 [[nodiscard]] Result<BalanceConversion> convert_balance(std::span<const std::string> arguments);
 
 }  // namespace tunnel::config

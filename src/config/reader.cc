@@ -84,34 +84,36 @@ void Reader::check_executable(const Value& value, const std::string& path) {
   if (!S_ISREG(status.st_mode)) error(value, path + " is not a regular file");
 }
 
+Result<std::vector<SocketAddress>> look_up_host(const std::string& host) {
+  addrinfo hints{};
+  hints.ai_socktype = SOCK_STREAM;
+  addrinfo* found = nullptr;
+  const int status = ::getaddrinfo(host.c_str(), nullptr, &hints, &found);
+  const std::unique_ptr<addrinfo, void (*)(addrinfo*)> owner(found, [](addrinfo* list) {
+    if (list != nullptr) ::freeaddrinfo(list);
+  });
+  if (status != 0) return failed(ErrorCode::not_found, ::gai_strerror(status));
+  std::vector<SocketAddress> addresses;
+  for (const addrinfo* each = found; each != nullptr; each = each->ai_next) {
+    const SocketAddress address = SocketAddress::from(each->ai_addr, each->ai_addrlen);
+    if (std::find(addresses.begin(), addresses.end(), address) == addresses.end()) {
+      addresses.push_back(address);
+    }
+  }
+  return addresses;
+}
+
 Result<std::vector<SocketAddress>> Reader::resolve(const std::string& host) {
   constexpr long long kMostMs = 10'000;
   if (const auto known = resolved_.find(host); known != resolved_.end()) return known->second;
   if (resolving_ms_ > kMostMs) {
     return failed(ErrorCode::unavailable, "not looked up: looking up other names took too long");
   }
-  addrinfo hints{};
-  hints.ai_socktype = SOCK_STREAM;
-  addrinfo* found = nullptr;
   const auto start = std::chrono::steady_clock::now();
-  const int status = ::getaddrinfo(host.c_str(), nullptr, &hints, &found);
+  Result<std::vector<SocketAddress>> result = look_up_host(host);
   resolving_ms_ += std::chrono::duration_cast<std::chrono::milliseconds>(
                        std::chrono::steady_clock::now() - start)
                        .count();
-  const std::unique_ptr<addrinfo, void (*)(addrinfo*)> owner(found, [](addrinfo* list) {
-    if (list != nullptr) ::freeaddrinfo(list);
-  });
-  Result<std::vector<SocketAddress>> result = std::vector<SocketAddress>();
-  if (status != 0) {
-    result = failed(ErrorCode::not_found, ::gai_strerror(status));
-  } else {
-    for (const addrinfo* each = found; each != nullptr; each = each->ai_next) {
-      const SocketAddress address = SocketAddress::from(each->ai_addr, each->ai_addrlen);
-      if (std::find(result->begin(), result->end(), address) == result->end()) {
-        result->push_back(address);
-      }
-    }
-  }
   return resolved_.emplace(host, std::move(result)).first->second;
 }
 

@@ -16,6 +16,9 @@
 
 namespace tunnel::config {
 
+// The addresses of a name, by getaddrinfo: blocking, and with all that nsswitch has. Each once.
+[[nodiscard]] Result<std::vector<SocketAddress>> look_up_host(const std::string& host);
+
 struct Option;
 
 // Whether loading may open files and look up users and names. `leave_alone` is for fuzzing, for

@@ -186,7 +186,8 @@ TEST_CASE("what balance would not take is refused with the reason and the usage"
   refuses({"-t", "soon", "389", "a"}, "\"soon\" is not a number of seconds");
   refuses({"-T", "-5", "389", "a"}, "\"-5\" is not a number of seconds");
   refuses({"-t", "999999999", "389", "a"}, "999999999 seconds are too many");
-  refuses({"-B", "myhost", "389", "a"}, "-B needs an IP address here");
+  refuses({"-B", "my host", "389", "a"}, "\"my host\" is no address to connect from");
+  refuses({"-B", "no-such-host.invalid", "389", "a"}, "-B no-such-host.invalid has no address: ");
   refuses({"-6", "-b", "127.0.0.1", "389", "a"}, "-6 asks for IPv6");
   refuses({"-b", "a b", "389", "a"}, "\"a b\" is not an address");
   refuses({"-b", "", "389", "a"}, "\"\" is not an address");
@@ -200,6 +201,20 @@ TEST_CASE("what balance would not take is refused with the reason and the usage"
   refuses({"389", ":389"}, "\":389\" is not a channel");
   refuses({"389", "10.1.1.256"}, "\"10.1.1.256\" is not a channel");
   refuses({"389", "a/b"}, "\"a/b\" is not a channel");
+}
+
+TEST_CASE("an empty port is the listening one") {
+  const auto converted = convert({"imap", "10.0.0.1::12", "10.0.0.2:", "10.0.0.3:993:"});
+  const auto& group = converted.config.services.at(0).connect.at(0);
+  CHECK(group.at(0).text == "10.0.0.1:143");
+  CHECK(group.at(0).max_connections == 12);
+  CHECK(group.at(1).text == "10.0.0.2:143");
+}
+
+TEST_CASE("a name to connect from is the address that it has now") {
+  const auto converted = convert({"-B", "localhost", "389", "10.0.0.1"});
+  CHECK(converted.config.services.at(0).bind == SocketAddress::parse_ip("127.0.0.1", 0));
+  CHECK(converted.notes.back().find("-B localhost was looked up") == 0);
 }
 
 TEST_CASE("commands for a running balance are refused as such") {
