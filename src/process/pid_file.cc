@@ -97,19 +97,20 @@ Result<std::unique_ptr<PidFile>> PidFile::create(std::string_view path) {
       return failed(ErrorCode::invalid, "pid file " + printable(name) + " is not a regular file");
     }
     const pid_t other = read_pid(file.get());
-    if (other != 0 && other != ::getpid() && is_alive(other, here)) return taken(name, other);
+    const bool is_named = other != 0 && other != ::getpid() && is_alive(other, here);
 
     const std::string text = std::to_string(::getpid()) + "\n";
     if (::ftruncate(file.get(), 0) != 0 ||
         ::pwrite(file.get(), text.data(), text.size(), 0) != static_cast<ssize_t>(text.size())) {
       return failed(ErrorCode::system, "cannot write pid file " + printable(name), errno);
     }
-    return std::make_unique<PidFile>(std::move(name), std::move(file), ::getpid());
+    return std::make_unique<PidFile>(std::move(name), std::move(file), ::getpid(),
+                                     is_named ? other : 0);
   }
 }
 
-PidFile::PidFile(std::string path, Fd file, pid_t owner)
-    : path_(std::move(path)), file_(std::move(file)), owner_(owner) {}
+PidFile::PidFile(std::string path, Fd file, pid_t owner, pid_t replaced)
+    : path_(std::move(path)), file_(std::move(file)), owner_(owner), replaced_(replaced) {}
 
 PidFile::~PidFile() {
   if (::getpid() != owner_) return;

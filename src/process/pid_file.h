@@ -17,11 +17,15 @@ namespace tunnel::process {
 // somebody else has put another one in its place (or this is a forked child).
 class PidFile {
  public:
-  // A file that names a live process is in_use and stays as it is; a stale one is replaced. Two
-  // starts at once are told apart by a lock on the file, which is held until the end.
+  // The process that a file belongs to holds a lock on it until its end: then it is in_use and
+  // stays as it is. Any other one is stale, whatever number is in it: numbers are given again.
   static Result<std::unique_ptr<PidFile>> create(std::string_view path);
 
-  PidFile(std::string path, Fd file, pid_t owner);
+  // The living process that a stale file named, 0 for none: probably any other one, but it may be
+  // one of another program that takes the same file for its own.
+  [[nodiscard]] pid_t replaced() const { return replaced_; }
+
+  PidFile(std::string path, Fd file, pid_t owner, pid_t replaced);
   PidFile(const PidFile&) = delete;
   PidFile& operator=(const PidFile&) = delete;
   ~PidFile();
@@ -30,6 +34,7 @@ class PidFile {
   const std::string path_;  // absolute
   const Fd file_;
   const pid_t owner_;
+  const pid_t replaced_;
 };
 
 }  // namespace tunnel::process

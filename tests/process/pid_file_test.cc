@@ -68,27 +68,36 @@ TEST_CASE("a file whose process is gone is replaced, and so is one with nonsense
   }
 }
 
-TEST_CASE("a live process's file is left alone") {
-  const Scratch scratch;
-  const std::string path = scratch / "pid";
-  const Sleeper other;
-  const std::string line = std::to_string(other.pid()) + "\n";
-  std::ofstream(path) << line;
-  const auto file = PidFile::create(path);
-  REQUIRE_FALSE(file.has_value());
-  CHECK(file.error().code == ErrorCode::in_use);
-  CHECK(file.error().text.find(std::to_string(other.pid())) != std::string::npos);
-  CHECK(read_file(path) == line);
-}
-
-TEST_CASE("a live process that began after the file was written is another one: stale") {
+TEST_CASE("a living process without a lock on its file has lost it, and is named") {
   const Scratch scratch;
   const std::string path = scratch / "pid";
   const Sleeper other;
   std::ofstream(path) << other.pid() << "\n";
-  const timespec long_ago[2] = {{1'000'000'000, 0}, {1'000'000'000, 0}};
-  REQUIRE(::utimensat(AT_FDCWD, path.c_str(), long_ago, 0) == 0);
-  CHECK(PidFile::create(path).has_value());
+  SUBCASE("one that may have written it") {
+    const auto file = PidFile::create(path);
+    REQUIRE(file.has_value());
+    CHECK((*file)->replaced() == other.pid());
+    CHECK(read_file(path) == own_line());
+  }
+  SUBCASE("one that began after the file was written is another one, and of no interest") {
+    const timespec long_ago[2] = {{1'000'000'000, 0}, {1'000'000'000, 0}};
+    REQUIRE(::utimensat(AT_FDCWD, path.c_str(), long_ago, 0) == 0);
+    const auto file = PidFile::create(path);
+    REQUIRE(file.has_value());
+    CHECK((*file)->replaced() == 0);
+  }
+}
+
+TEST_CASE("a locked file is left alone, and the process in it is named") {
+  const Scratch scratch;
+  const std::string path = scratch / "pid";
+  const auto first = PidFile::create(path).value();
+  CHECK(first->replaced() == 0);
+  const auto second = PidFile::create(path);
+  REQUIRE_FALSE(second.has_value());
+  CHECK(second.error().code == ErrorCode::in_use);
+  CHECK(second.error().text.find(std::to_string(::getpid())) != std::string::npos);
+  CHECK(read_file(path) == own_line());
 }
 
 TEST_CASE("two starts at once: the second is refused even before the first has written") {
