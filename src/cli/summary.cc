@@ -83,7 +83,7 @@ std::string pinned(const Tls& tls) {
   std::string text;
   if (!tls.pin.empty()) text = "one of " + std::to_string(tls.pin.size()) + " pinned keys";
   if (!tls.peer_certs.empty())
-    text += (text.empty() ? "" : " or ") + ("that of a certificate in " + tls.peer_certs);
+    text += (text.empty() ? "" : " or ") + ("that of a certificate in " + joined(tls.peer_certs));
   return text;
 }
 

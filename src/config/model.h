@@ -102,7 +102,7 @@ enum class MinStrength { bits112, bits128, bits192, bits256 };
 struct Tls {
   Verify verify = Verify::full;
   std::vector<std::string> ca;  // empty: the system's trust store
-  std::string peer_certs;
+  std::vector<std::string> peer_certs;
   std::vector<std::string> crl;
   OcspMode ocsp = OcspMode::soft;
   std::vector<std::string> name;   // empty: the target's host. DNS, IP, "email:...", "uri:..."

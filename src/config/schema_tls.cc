@@ -90,11 +90,12 @@ constexpr auto kRows = std::to_array<Row<Tls>>({
          .stunnel = "CAfile",
          .help = "Certificates to trust: PEM or DER files, or folders of them. The default is the "
                  "system's trust store."}),
-    row<Type::readable_path, &Tls::peer_certs>(
+    row<Type::readable_paths, &Tls::peer_certs>(
         {.key = "peer_certs",
          .help =
-             "A file with the certificates that the server may have, PEM or DER. Its subject and "
-             "public key must be those of one of them. Like `pin`, in addition to the chain, "
+             "The certificates that the server may have: PEM or DER files, or folders of them. Its "
+             "subject and public key must be those of one of them. Like `pin`, in addition to the "
+             "chain, "
              "or instead of it with verify = \"pin\"."}),
     row<Type::readable_paths, &Tls::crl>(
         {.key = "crl",

@@ -89,7 +89,8 @@ constexpr auto kOptions = std::to_array<StunnelOption>({
     implemented("CAfile", last_unless_empty<&Section::ca_file>, "tls.ca",
                 "trusted certificates; with verifyPeer, those that the server may have"),
     implemented("CApath", last_unless_empty<&Section::ca_path>, "tls.ca",
-                "a folder of trusted certificates, whatever their names are"),
+                "a folder of trusted certificates, whatever their names are; with verifyPeer, of "
+                "those that the server may have"),
     refused("CAstore", "certificates are read from files; name a PEM file in CAfile"),
     implemented("cert", last_unless_empty<&Section::cert>, "tls.cert",
                 "the client certificate: a PEM or PKCS#12 file, or a pkcs11: URI"),
@@ -285,7 +286,7 @@ constexpr auto kOptions = std::to_array<StunnelOption>({
                                  "checkIP or checkEmail the name, too")),
     of(Form::yes_no, implemented("verifyPeer", verify_peer, "tls.peer_certs",
                                  "the server's subject and public key must be those of a "
-                                 "certificate in CAfile")),
+                                 "certificate in CAfile or CApath")),
 });
 
 constexpr char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; }

@@ -50,8 +50,8 @@ class TlsConversion {
       tree_.set("tls.verify", text_at(verification_at(), "none"));
       warn_unverified();
     }
-    if (section_.verify_peer) convert_peers();
-    if (!section_.verify_peer || section_.verify_chain) convert_authorities();
+    if (section_.verify_peer) set_trusted("tls.peer_certs");
+    if (!section_.verify_peer || section_.verify_chain) set_trusted("tls.ca");
     if (section_.verify_chain) convert_names();
   }
 
@@ -102,33 +102,18 @@ class TlsConversion {
         "pose as the server. Without this line it is");
   }
 
-  void convert_peers() {
-    if (section_.ca_file == nullptr) {
-      if (section_.ca_path == nullptr) return;  // reported
-      return report_.error(section_.ca_path->name_at,
-                           "with verifyPeer the server's certificates are read from one file",
-                           "cat them into a file, and name it in CAfile");
-    }
-    tree_.set("tls.peer_certs",
-              text_at(section_.ca_file->value_at, stunnel_path(section_.ca_file->value)));
-    if (section_.ca_path == nullptr) return;
-    report_.warning(section_.ca_path->name_at,
-                    "with verifyPeer only the certificates in CAfile are accepted, not those in "
-                    "CApath");
-  }
-
-  void convert_authorities() {
-    Array authorities;
+  // stunnel looks for the server's certificate in both, and for authorities too.
+  void set_trusted(const std::string& key) {
+    Array paths;
     if (const StunnelGiven* file = section_.ca_file) {
-      authorities.push_back(text_at(file->value_at, stunnel_path(file->value)));
+      paths.push_back(text_at(file->value_at, stunnel_path(file->value)));
     }
     if (const StunnelGiven* folder = section_.ca_path) {
-      authorities.push_back(text_at(folder->value_at, stunnel_path(folder->value)));
+      paths.push_back(text_at(folder->value_at, stunnel_path(folder->value)));
     }
-    if (authorities.empty()) return;
-    const Position at = authorities.front().position;
-    tree_.set("tls.ca",
-              authorities.size() == 1 ? authorities.front() : list_at(at, std::move(authorities)));
+    if (paths.empty()) return;  // reported
+    const Position at = paths.front().position;
+    tree_.set(key, paths.size() == 1 ? paths.front() : list_at(at, std::move(paths)));
   }
 
   void convert_names() {

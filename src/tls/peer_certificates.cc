@@ -10,15 +10,13 @@
 
 namespace tunnel::tls {
 
-PeerCertificates PeerCertificates::load(const std::string& path, std::vector<Problem>& problems) {
+PeerCertificates PeerCertificates::load(const std::vector<std::string>& paths,
+                                        std::vector<Problem>& problems) {
   PeerCertificates peers;
-  if (path.empty()) return peers;
-  peers.path_ = path;
-  auto contents = read_pem_files(find_pem_files("peer_certs", {path}), PemType::certificate);
-  for (auto& problem : contents.problems) {
-    problem.index = -1;  // the key is no array
-    problems.push_back(std::move(problem));
-  }
+  if (paths.empty()) return peers;
+  for (const auto& path : paths) peers.paths_ += (peers.paths_.empty() ? "" : ", ") + path;
+  auto contents = read_pem_files(find_pem_files("peer_certs", paths), PemType::certificate);
+  std::ranges::move(contents.problems, std::back_inserter(problems));
   for (const auto& object : contents.objects) {
     gnutls_x509_crt_t raw = nullptr;
     if (gnutls_x509_crt_init(&raw) < 0) continue;
@@ -28,7 +26,7 @@ PeerCertificates PeerCertificates::load(const std::string& path, std::vector<Pro
     auto entry = error < 0 ? Entry{} : entry_of(raw);
     if (entry.key.empty()) {
       problems.push_back({"peer_certs",
-                          -1,
+                          object.index,
                           object.origin + ": the certificate that begins here cannot be read" +
                               (error < 0 ? std::string(": ") + gnutls_strerror(error) : ""),
                           {}});
@@ -55,7 +53,7 @@ bool PeerCertificates::accept(gnutls_x509_crt_t certificate) const {
 std::string PeerCertificates::instead_of(gnutls_x509_crt_t certificate) const {
   constexpr std::size_t kMostShown = 3;
   const auto wanted = entry_of(certificate);
-  const std::string place = "tls.peer_certs (" + path_ + ") has ";
+  const std::string place = "tls.peer_certs (" + paths_ + ") has ";
   const auto same_name = std::ranges::find(entries_, wanted.subject, &Entry::subject);
   if (same_name != entries_.end())
     return place + same_name->name + " with another key, sha256:" + base64(same_name->key);

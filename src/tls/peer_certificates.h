@@ -15,8 +15,8 @@ namespace tunnel::tls {
 class PeerCertificates {
  public:
   PeerCertificates() = default;
-  // PEM or DER; an empty path gives an empty list. Blocking.
-  [[nodiscard]] static PeerCertificates load(const std::string& path,
+  // Files, PEM or DER, or folders of them; no path gives an empty list. Blocking.
+  [[nodiscard]] static PeerCertificates load(const std::vector<std::string>& paths,
                                              std::vector<Problem>& problems);
 
   [[nodiscard]] bool empty() const { return entries_.empty(); }
@@ -33,7 +33,7 @@ class PeerCertificates {
   };
   [[nodiscard]] static Entry entry_of(gnutls_x509_crt_t certificate);
 
-  std::string path_;
+  std::string paths_;  // for people
   std::vector<Entry> entries_;
 };
 

@@ -14,6 +14,7 @@
 #include "base/result.h"
 #include "tls/file_text.h"
 #include "tls/handles.h"
+#include "tls/trusted_certificate.h"
 
 namespace tunnel::tls {
 namespace {
@@ -96,6 +97,8 @@ class Reader {
   // The number of blocks of our type in PEM text, or -1 when one of them is broken.
   int read_pem(const std::string& path, std::string_view text, int index);
   [[nodiscard]] bool is_der(std::string_view content) const;
+  // False when it cannot be read.
+  bool add_trusted(std::string_view content, const std::string& origin, int index);
   void add(std::string der, std::string origin, int index);
   void problem(int index, std::string text, std::string hint = {});
 
@@ -138,6 +141,7 @@ void Reader::check_folder(const std::string& path, int index) {
 
 int Reader::read_pem(const std::string& path, std::string_view text, int index) {
   static constexpr std::string_view kBegin = "-----BEGIN ";
+  static constexpr std::string_view kTrusted = "TRUSTED CERTIFICATE";
   int found = 0;
   int line = 1;
   std::size_t counted = 0;  // newlines are counted up to here
@@ -150,7 +154,8 @@ int Reader::read_pem(const std::string& path, std::string_view text, int index) 
     if (label_end == std::string_view::npos) break;
     const std::string label(text.substr(at + kBegin.size(), label_end - at - kBegin.size()));
     const bool ours = type_ == PemType::crl ? label == "X509 CRL"
-                                            : label == "CERTIFICATE" || label == "X509 CERTIFICATE";
+                                            : label == "CERTIFICATE" ||
+                                                  label == "X509 CERTIFICATE" || label == kTrusted;
     if (!ours) continue;
     const std::string end_mark = "-----END " + label + "-----";
     const auto end = text.find(end_mark, label_end);
@@ -167,8 +172,13 @@ int Reader::read_pem(const std::string& path, std::string_view text, int index) 
                          " that begins here cannot be read: " + gnutls_strerror(error));
       return -1;
     }
-    add(std::string(der.view()), origin, index);
     ++found;
+    if (label != kTrusted) {
+      add(std::string(der.view()), origin, index);
+    } else if (!add_trusted(der.view(), origin, index)) {
+      problem(index, origin + ": the " + label + " that begins here cannot be read");
+      return -1;
+    }
   }
   return found;
 }
@@ -186,6 +196,19 @@ bool Reader::is_der(std::string_view content) const {
   if (gnutls_x509_crt_init(&raw) < 0) return false;
   const Certificate crt(raw);
   return gnutls_x509_crt_import(raw, &der, GNUTLS_X509_FMT_DER) == 0;
+}
+
+// What it is trusted for matters where trust begins, and nowhere else.
+bool Reader::add_trusted(std::string_view content, const std::string& origin, int index) {
+  const auto trusted = split_trusted(content);
+  if (!trusted) return false;
+  if (key_ == "ca" && !trusted->is_for_servers) {
+    problem(index, origin + ": this TRUSTED CERTIFICATE is not trusted for servers",
+            "openssl x509 -clrtrust -clrreject takes such settings out of it");
+    return true;
+  }
+  add(std::string(trusted->der), origin, index);
+  return true;
 }
 
 void Reader::add(std::string der, std::string origin, int index) {

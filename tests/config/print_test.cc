@@ -38,7 +38,7 @@ constexpr const char* kEverything =
     "\n"
     "[ldap.tls]\n"
     "ca = [\"/etc/ca.pem\", \"/etc/cas\"]\n"
-    "peer_certs = \"/etc/peer.pem\"\n"
+    "peer_certs = [\"/etc/peer.pem\"]\n"
     "crl = [\"/etc/crl.pem\"]\n"
     "ocsp = \"require\"\n"
     "name = [\"a \\\"quoted\\\" \\\\name\", \"b\"]\n"

@@ -186,11 +186,14 @@ TEST_CASE("every way to verify keeps its meaning") {
   CHECK(tls("verify = 2\nCAfile = /c\nCApath = /d\n").ca == std::vector<std::string>{"/c", "/d"});
   const Tls both = tls("verify = 3\nCAfile = /c\n");
   CHECK(both.verify == Verify::chain);
-  CHECK(both.peer_certs == "/c");
+  CHECK(both.peer_certs == std::vector<std::string>{"/c"});
   const Tls peer = tls("verify = 4\nCAfile = /c\n");
   CHECK(peer.verify == Verify::pin);
-  CHECK(peer.peer_certs == "/c");
+  CHECK(peer.peer_certs == std::vector<std::string>{"/c"});
   CHECK(peer.ca.empty());
+  CHECK(tls("verifyPeer = yes\nCApath = /d\n").peer_certs == std::vector<std::string>{"/d"});
+  CHECK(tls("verifyPeer = yes\nCAfile = /c\nCApath = /d\n").peer_certs ==
+        std::vector<std::string>{"/c", "/d"});
   CHECK(tls("verify = 4\nverifyPeer = no\n").verify == Verify::none);
   CHECK(tls("verifyChain = yes\nCAfile = /c\nCRLfile = /r\nCRLpath = /s\n").crl ==
         std::vector<std::string>{"/r", "/s"});

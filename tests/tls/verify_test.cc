@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include <doctest/doctest.h>
 
+#include <filesystem>
+
 #include "base/text.h"
 #include "fixture.h"
 #include "tls/x509_text.h"
@@ -493,34 +495,43 @@ TEST_CASE("certificates that the server may have") {
   f.tls.verify = config::Verify::pin;
   SUBCASE("one of them, whoever issued it") {
     f.options.chain = {&self};
-    f.tls.peer_certs = write(other.pem() + self.pem());
+    f.tls.peer_certs = {write(other.pem() + self.pem())};
+    f.connect();
+    CHECK_MESSAGE(f.client().is_established(), f.failure().text);
+  }
+  SUBCASE("one of them, in a folder or another file") {
+    f.options.chain = {&self};
+    std::filesystem::create_directory(f.folder.path() + "/peers");
+    (void)f.folder.write("peers/a.pem", other.pem());
+    (void)f.folder.write("peers/b.pem", self.pem());
+    f.tls.peer_certs = {write(other.pem()), f.folder.path() + "/peers"};
     f.connect();
     CHECK_MESSAGE(f.client().is_established(), f.failure().text);
   }
   SUBCASE("one of them, as DER") {
-    f.tls.peer_certs = write(f.leaf.der());
+    f.tls.peer_certs = {write(f.leaf.der())};
     f.connect();
     CHECK_MESSAGE(f.client().is_established(), f.failure().text);
   }
   SUBCASE("a renewed one with the same subject and key") {
     f.options.chain = {&self};
     const Identity renewed({.common_name = "stranger", .valid_until = 90 * kDay}, nullptr, self);
-    f.tls.peer_certs = write(renewed.pem());
+    f.tls.peer_certs = {write(renewed.pem())};
     f.connect();
     CHECK_MESSAGE(f.client().is_established(), f.failure().text);
   }
   SUBCASE("another name is told with both") {
     f.options.chain = {&self};
-    f.tls.peer_certs = write(other.pem() + f.ca.pem());
+    f.tls.peer_certs = {write(other.pem() + f.ca.pem())};
     expect_refused(f, Kind::pin_mismatch);
     CHECK(f.failure().text ==
           Contains("is CN=stranger with the key " + pin_of(self) + ", but tls.peer_certs (" +
-                   f.tls.peer_certs + ") has CN=dc1, CN="));
+                   f.tls.peer_certs[0] + ") has CN=dc1, CN="));
   }
   SUBCASE("the same name with another key is told with both keys") {
     const Identity imposter({.common_name = "stranger"});
     f.options.chain = {&imposter};
-    f.tls.peer_certs = write(self.pem());
+    f.tls.peer_certs = {write(self.pem())};
     expect_refused(f, Kind::pin_mismatch);
     CHECK(f.failure().text == Contains("is CN=stranger with the key " + pin_of(imposter)));
     CHECK(f.failure().text == Contains("has CN=stranger with another key, " + pin_of(self)));
@@ -528,34 +539,34 @@ TEST_CASE("certificates that the server may have") {
   SUBCASE("the same key under another name") {
     const Identity renamed({.common_name = "renamed"}, nullptr, self);
     f.options.chain = {&renamed};
-    f.tls.peer_certs = write(self.pem());
+    f.tls.peer_certs = {write(self.pem())};
     expect_refused(f, Kind::pin_mismatch);
     CHECK(f.failure().text == Contains("has that key for CN=stranger"));
   }
   SUBCASE("dates still hold") {
     const Identity expired({.common_name = "old", .valid_from = -9 * kDay, .valid_until = -kDay});
     f.options.chain = {&expired};
-    f.tls.peer_certs = write(expired.pem());
+    f.tls.peer_certs = {write(expired.pem())};
     expect_refused(f, Kind::cert_expired);
   }
   SUBCASE("or a pin: one match of either suffices") {
-    f.tls.peer_certs = write(other.pem());
+    f.tls.peer_certs = {write(other.pem())};
     f.tls.pin = {pin_of(f.leaf)};
     f.connect();
     CHECK_MESSAGE(f.client().is_established(), f.failure().text);
   }
   SUBCASE("in addition to the chain") {
     f.tls.verify = config::Verify::full;
-    f.tls.peer_certs = write(other.pem());
+    f.tls.peer_certs = {write(other.pem())};
     expect_refused(f, Kind::pin_mismatch);
-    f.tls.peer_certs = write(f.leaf.pem());
+    f.tls.peer_certs = {write(f.leaf.pem())};
     f.connect();
     CHECK_MESSAGE(f.client().is_established(), f.failure().text);
   }
   SUBCASE("a right one does not make up for a wrong chain") {
     f.tls.verify = config::Verify::full;
     f.options.chain = {&self};
-    f.tls.peer_certs = write(self.pem());
+    f.tls.peer_certs = {write(self.pem())};
     expect_refused(f, Kind::cert_untrusted);
   }
 }
