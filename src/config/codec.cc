@@ -230,11 +230,20 @@ void Codec<Type::path_or_uri>::read(Reader& reader, const Option& option, const 
 }
 
 void Codec<Type::log_target>::read(Reader& reader, const Option& option, const Value& value,
-                                   std::string& target) {
-  const auto* text = plain_text(reader, option, value);
-  if (text == nullptr) return;
-  const bool is_word = *text == "stderr" || *text == "syslog" || *text == "journal";
-  target = is_word ? *text : reader.absolute(value, *text);
+                                   std::vector<std::string>& target) {
+  std::size_t files = 0;
+  for (const Value* each : read_texts(reader, option, value)) {
+    const std::string& text = *each->as<std::string>();
+    const bool is_word = text == "stderr" || text == "syslog" || text == "journal";
+    if (!is_word) ++files;
+    target.push_back(is_word ? text : reader.absolute(*each, text));
+  }
+  const bool is_pair = target.size() == 2 && files == 1 &&
+                       std::find(target.begin(), target.end(), "stderr") != target.end();
+  if (target.size() > 1 && !is_pair) {
+    reader.error(value, in_quotes(option.key) + " is one place, or a file and \"stderr\"",
+                 "log_file = [\"/var/log/tunnel.log\", \"stderr\"]");
+  }
 }
 
 namespace {

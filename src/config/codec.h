@@ -94,8 +94,12 @@ struct Codec<Type::path_or_uri> : Codec<Type::path> {
 };
 
 template <>
-struct Codec<Type::log_target> : Codec<Type::path> {
-  static void read(Reader& reader, const Option& option, const Value& value, std::string& target);
+struct Codec<Type::log_target> {
+  static void read(Reader& reader, const Option& option, const Value& value,
+                   std::vector<std::string>& target);
+  static std::string print(const std::vector<std::string>& value) {
+    return value.size() == 1 ? toml_quoted(value.front()) : quoted_list(value);
+  }
 };
 
 template <>

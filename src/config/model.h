@@ -223,7 +223,8 @@ enum class LogFormat { text, json };
 struct Global {
   bool foreground = false;
   log::Level log_level = log::Level::info;
-  std::string log_file;  // "": stderr in the foreground, else "syslog"
+  // Empty: stderr in the foreground, else "syslog". Two entries are a file and "stderr".
+  std::vector<std::string> log_file;
   LogFormat log_format = LogFormat::text;
   std::string pid_file;
   std::optional<unsigned> workers;         // nullopt: "auto"

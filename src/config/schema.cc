@@ -67,7 +67,7 @@ std::string describe(const Option& option) {
     case Type::path_or_uri:
       return "a path or a pkcs11: URI";
     case Type::log_target:
-      return "a path, \"stderr\", \"syslog\" or \"journal\"";
+      return "a path, \"stderr\", \"syslog\" or \"journal\", or a path and \"stderr\"";
     case Type::globs:
       return "an array of patterns";
     case Type::choice:

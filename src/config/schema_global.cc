@@ -54,7 +54,8 @@ constexpr auto kRows = std::to_array<Row<Global>>({
     row<Type::log_target, &Global::log_file>(
         {.key = "log_file",
          .stunnel = "output",
-         .help = "Where log lines go. The default is \"stderr\" in the foreground, else "
+         .help = "Where log lines go. An array of a file and \"stderr\" is both. The default is "
+                 "\"stderr\" in the foreground, else "
                  "\"syslog\". Files are opened again on SIGUSR1."}),
     row<Type::choice, &Global::log_format>(
         {.key = "log_format",

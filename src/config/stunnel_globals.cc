@@ -100,7 +100,12 @@ class GlobalsConversion {
     const bool is_daemon = !is_on(globals_.foreground, false);
     const bool has_syslog = is_on(globals_.syslog, true);
     if (const StunnelGiven* output = globals_.output) {
-      tree_.set("log_file", text_at(output->value_at, stunnel_path(output->value)));
+      Value file = text_at(output->value_at, stunnel_path(output->value));
+      const bool is_watched = !is_daemon && !is_quiet;
+      tree_.set("log_file", !is_watched
+                                ? std::move(file)
+                                : list_at(output->value_at,
+                                          {std::move(file), text_at(output->value_at, "stderr")}));
     } else if ((is_quiet || is_daemon) && !has_syslog) {
       // Nobody wants to hear.
       tree_.set("log_file", text_at(globals_.syslog->value_at, "/dev/null"));

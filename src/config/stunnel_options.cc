@@ -183,8 +183,10 @@ constexpr auto kOptions = std::to_array<StunnelOption>({
                              "yes")),
     implemented("options", append<&Section::openssl>, "tls.min_version",
                 "OpenSSL's options: those about versions become min_version and max_version"),
-    global(implemented("output", last_unless_empty<&Section::output>, "log_file",
-                       "the log file; without it syslog, or standard error in the foreground")),
+    global(implemented(
+        "output", last_unless_empty<&Section::output>, "log_file",
+        "the log file; with foreground = yes, standard error, too; without it syslog, or "
+        "standard error in the foreground")),
     global(implemented("pid", last_unless_empty<&Section::pid>, "pid_file",
                        "the file with the process id")),
     implemented("protocol", last<&Section::protocol>, "starttls",

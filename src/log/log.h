@@ -55,7 +55,8 @@ struct Subject {
 struct Options {
   enum class Sink { standard_error, file, syslog, journal };
   Sink sink = Sink::standard_error;
-  std::string path{};  // for Sink::file
+  std::string path{};              // for Sink::file
+  bool is_also_on_stderr = false;  // with Sink::file
   // Who the process is about to become, who must be able to reopen the file.
   FileOwner owner{};
   bool json = false;

@@ -87,6 +87,23 @@ class File final : public Sink {
   Fd fd_;
 };
 
+// A file for those who come later, standard error for who is watching: a terminal that is gone must
+// not cost the file a line.
+class Copied final : public Sink {
+ public:
+  explicit Copied(std::unique_ptr<Sink> file) : file_(std::move(file)) {}
+
+  Result<void> write(Level level, std::string_view payload) override {
+    (void)terminal_.write(level, payload);
+    return file_->write(level, payload);
+  }
+  Result<void> reopen() override { return file_->reopen(); }
+
+ private:
+  const std::unique_ptr<Sink> file_;
+  StandardError terminal_;
+};
+
 // The protocol of /dev/log by hand rather than syslog(3): that function keeps process-wide state,
 // tells nobody when a line is lost, and cannot be pointed at a test's socket. Datagram as rsyslog,
 // syslogd and journald serve it, stream where an old syslog-ng does.
@@ -195,6 +212,12 @@ Result<SocketAddress> socket_address(const Options& options, std::string_view sy
 
 constexpr std::string_view kSyslog = "/dev/log";
 
+Result<std::unique_ptr<Sink>> open_file(const Options& options) {
+  auto file = File::open(options.path, options.owner);
+  if (!file || !options.is_also_on_stderr) return file;
+  return std::make_unique<Copied>(std::move(*file));
+}
+
 }  // namespace
 
 Result<void> find_syslog(const std::string& socket) {
@@ -208,7 +231,7 @@ Result<std::unique_ptr<Sink>> Sink::open(const Options& options) {
     case Options::Sink::standard_error:
       return std::make_unique<StandardError>();
     case Options::Sink::file:
-      return File::open(options.path, options.owner);
+      return open_file(options);
     case Options::Sink::syslog: {
       const Result<SocketAddress> address = socket_address(options, kSyslog);
       if (!address) return tl::unexpected(address.error());

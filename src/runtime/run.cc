@@ -64,8 +64,13 @@ log::Options log_options(const config::Global& global, Voice voice) {
   log::Options options;
   options.json = global.log_format == config::LogFormat::json;
   options.level = global.log_level;
-  std::string where = global.log_file;
-  if (where.empty()) where = global.foreground ? "stderr" : "syslog";
+  std::vector<std::string> places = global.log_file;
+  if (places.empty()) places = {global.foreground ? "stderr" : "syslog"};
+  if (places.size() > 1) {
+    options.is_also_on_stderr = voice != Voice::syslog;
+    std::erase(places, "stderr");
+  }
+  std::string where = places.front();
   // Never into what the client reads.
   if (where == "stderr" && voice == Voice::syslog) where = "syslog";
   if (where == "stderr") {
@@ -178,6 +183,11 @@ int serve(config::Document& document, StdioClient* stdio, process::Readiness& re
       return kRunTimeError;
     }
     pid_file = std::move(*created);
+    if (const pid_t other = pid_file->replaced(); other != 0) {
+      (*log)->warning({}, "pid file " + printable(global.pid_file) + " named process " +
+                              std::to_string(other) +
+                              ", which is not a tunnel with this file, and has been overwritten");
+    }
   }
   const auto assumed =
       identity ? process::assume(*identity) : tl::make_unexpected(identity.error());
@@ -201,7 +211,8 @@ int serve(config::Document& document, StdioClient* stdio, process::Readiness& re
   readiness.ready();
   const int status = supervisor.run();
   // As ssh's ProxyCommand: standard error is all that the user sees.
-  const bool is_said = options.sink == log::Options::Sink::standard_error;
+  const bool is_said =
+      options.sink == log::Options::Sink::standard_error || options.is_also_on_stderr;
   if (status != 0 && !is_said && voice == Voice::standard_error && stdio != nullptr &&
       !supervisor.failure().empty()) {
     say(printable(supervisor.failure(), 4096));

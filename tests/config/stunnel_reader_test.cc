@@ -252,6 +252,16 @@ TEST_CASE("a file without a section is for inetd, and exec replaces accept") {
   CHECK(has(problems_of("client = yes\naccept = 1\nconnect = b:2\n"), "there is no section"));
 }
 
+TEST_CASE("with output, foreground = yes shows the log on standard error, too") {
+  const auto log_file = [](const std::string& lines) {
+    return stunnel(lines + "output = /l\n" + kSafe).config.global.log_file;
+  };
+  using Places = std::vector<std::string>;
+  CHECK(log_file("foreground = yes\n") == Places{"/l", "stderr"});
+  CHECK(log_file("foreground = quiet\n") == Places{"/l"});
+  CHECK(log_file("foreground = no\n") == Places{"/l"});
+}
+
 TEST_CASE("options of the process and of sockets") {
   const Document document = stunnel(
       "foreground = quiet\ndebug = 7\npid = /p\nchroot = /r/\n"
@@ -262,7 +272,7 @@ TEST_CASE("options of the process and of sockets") {
   const Global& global = document.config.global;
   CHECK(global.foreground);
   CHECK(global.log_level == log::Level::debug);
-  CHECK(global.log_file == "/dev/null");
+  CHECK(global.log_file == std::vector<std::string>{"/dev/null"});
   CHECK(global.pid_file == "/r/p");
   REQUIRE(document.config.services[0].socket_options.target.size() == 1);
   CHECK(document.config.services[0].socket_options.target[0].text == "8192");

@@ -139,8 +139,10 @@ TEST_CASE("relative paths start from the folder of the file") {
   CHECK(global_of("pid_file = \"run/pid\"").pid_file == "/etc/tunnel/run/pid");
   CHECK(global_of("pid_file = \"./pid\"").pid_file == "/etc/tunnel/pid");
   CHECK(global_of("pid_file = \"/run/pid\"").pid_file == "/run/pid");
-  CHECK(global_of("log_file = \"log\"").log_file == "/etc/tunnel/log");
-  CHECK(global_of("log_file = \"syslog\"").log_file == "syslog");
+  CHECK(global_of("log_file = \"log\"").log_file == std::vector<std::string>{"/etc/tunnel/log"});
+  CHECK(global_of("log_file = [\"log\", \"stderr\"]").log_file ==
+        std::vector<std::string>{"/etc/tunnel/log", "stderr"});
+  CHECK(global_of("log_file = \"syslog\"").log_file == std::vector<std::string>{"syslog"});
   CHECK(refused_global("pid_file = \"\"") == "t.toml:1:12: error: \"pid_file\" must not be empty");
   CHECK(refused_global("pid_file = \"a\\nb\"") ==
         "t.toml:1:12: error: \"pid_file\" must not contain control characters");
