@@ -214,8 +214,8 @@ struct Codec<Type::connect> {
 template <>
 struct Codec<Type::proxy> {
   static void read(Reader& reader, const Option& option, const Value& value,
-                   std::optional<Proxy>& target);
-  static std::string print(const std::optional<Proxy>& value);
+                   std::vector<Proxy>& target);
+  static std::string print(const std::vector<Proxy>& value);
 };
 
 // Tables. A table that may be `false` keeps that in `enabled`, or by not being there.

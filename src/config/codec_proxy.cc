@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: MIT
-// `proxy`: "http://[user:password@]host:port", "socks5://[user:password@]host:port".
+// `proxy`: one or several of "http://[user:password@]host:port",
+// "socks5://[user:password@]host:port".
 #include <array>
 #include <optional>
+#include <vector>
 
 #include "base/address.h"
 #include "base/text.h"
@@ -43,13 +45,8 @@ std::optional<std::string> unescaped(std::string_view text) {
   return result;
 }
 
-}  // namespace
-
-void Codec<Type::proxy>::read(Reader& reader, const Option& option, const Value& value,
-                              std::optional<Proxy>& target) {
+void read_proxy(Reader& reader, const Value& value, std::vector<Proxy>& target) {
   const auto* written = value.as<std::string>();
-  if (written == nullptr) return reader.wrong_type(option, value);
-  if (!is_plain(reader, option, value)) return;
   const auto refuse = [&](std::string text) {
     return reader.error(value, std::move(text), std::string(kExample));
   };
@@ -86,17 +83,28 @@ void Codec<Type::proxy>::read(Reader& reader, const Option& option, const Value&
   if (host->host.empty() || host->port == 0) return refuse("a proxy needs a host and a port");
   proxy.host = host->host;
   proxy.port = host->port;
-  target = std::move(proxy);
+  target.push_back(std::move(proxy));
 }
 
-std::string Codec<Type::proxy>::print(const std::optional<Proxy>& value) {
-  if (!value) return "";
-  std::string text(kSchemes[static_cast<std::size_t>(value->form)].prefix);
-  if (!value->user.empty())
-    text += percent_encoded(value->user) + ":" + percent_encoded(value->password) + "@";
-  const bool is_v6 = value->host.find(':') != std::string::npos;
-  text += (is_v6 ? "[" + value->host + "]" : value->host) + ":" + std::to_string(value->port);
-  return toml_quoted(text);
+std::string url_of(const Proxy& proxy) {
+  std::string text(kSchemes[static_cast<std::size_t>(proxy.form)].prefix);
+  if (!proxy.user.empty())
+    text += percent_encoded(proxy.user) + ":" + percent_encoded(proxy.password) + "@";
+  const bool is_v6 = proxy.host.find(':') != std::string::npos;
+  return text + (is_v6 ? "[" + proxy.host + "]" : proxy.host) + ":" + std::to_string(proxy.port);
+}
+
+}  // namespace
+
+void Codec<Type::proxy>::read(Reader& reader, const Option& option, const Value& value,
+                              std::vector<Proxy>& target) {
+  for (const Value* each : read_texts(reader, option, value)) read_proxy(reader, *each, target);
+}
+
+std::string Codec<Type::proxy>::print(const std::vector<Proxy>& value) {
+  std::vector<std::string> urls;
+  for (const Proxy& proxy : value) urls.push_back(url_of(proxy));
+  return urls.size() == 1 ? toml_quoted(urls.front()) : quoted_list(urls);
 }
 
 }  // namespace tunnel::config

@@ -177,7 +177,7 @@ void check_preamble(Document& document, const Service& service) {
                      "starttls = \"ftp\" secures the control channel only: the data connections "
                      "do not pass through the tunnel");
   }
-  if (!service.proxy) return;
+  if (service.proxies.empty()) return;
   for (const auto& group : service.connect) {
     for (const Target& target : group) {
       if (target.form == Target::Form::unix_socket) {

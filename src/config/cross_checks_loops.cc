@@ -95,7 +95,7 @@ class Loops {
 
   void add_steps(std::size_t from) {
     const Service& service = services_[from];
-    if (service.proxy) return;  // "localhost" is the proxy's
+    if (!service.proxies.empty()) return;  // "localhost" is the proxy's
     const bool has_groups = service.connect.size() > 1;
     for (std::size_t g = 0; g < service.connect.size(); ++g) {
       for (std::size_t t = 0; t < service.connect[g].size(); ++t) {

@@ -205,7 +205,7 @@ struct Service {
   Starttls starttls = Starttls::none;
   std::string helo = "localhost";       // how EHLO and LHLO introduce us (stunnel's protocolHost)
   std::optional<SmtpLogin> smtp_login;  // only with starttls = smtp
-  std::optional<Proxy> proxy;
+  std::vector<Proxy> proxies;           // in the order to try; empty: none
   SendProxy send_proxy = SendProxy::none;
   std::optional<SocketAddress> bind;  // port 0
   std::optional<std::uint32_t> max_connections;

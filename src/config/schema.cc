@@ -94,7 +94,7 @@ std::string describe(const Option& option) {
     case Type::accept:
       return "an address, a port, or an array of them";
     case Type::proxy:
-      return "a URL such as \"http://proxy.example.com:3128\"";
+      return "a URL such as \"http://proxy.example.com:3128\", or an array of them";
     case Type::connect:
       return "a target, an array of targets, or an array of such arrays";
     case Type::target:

@@ -64,7 +64,9 @@ constexpr auto kRows = std::to_array<Row<Global>>({
     row<Type::path, &Global::pid_file>(
         {.key = "pid_file",
          .stunnel = "pid",
-         .help = "Written with the process id after the listeners are bound, removed on exit."}),
+         .help = "Written with the process id after the listeners are bound, removed on exit. "
+                 "Locked: one "
+                 "that another tunnel holds is an error, and any other one is overwritten."}),
     row<Type::workers, &Global::workers>(
         {.key = "workers",
          .standard = "\"auto\"",

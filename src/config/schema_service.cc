@@ -130,7 +130,8 @@ Printed print_client(const Service&) { return {}; }
 // The lines are the proxy's, which stands in the row before.
 void read_proxy_headers(Reader& reader, const Option& option, const Setting& setting,
                         Service& service) {
-  if (!service.proxy || service.proxy->form != Proxy::Form::http) {
+  const auto is_http = [](const Proxy& proxy) { return proxy.form == Proxy::Form::http; };
+  if (std::ranges::none_of(service.proxies, is_http)) {
     return reader.error(setting.value(),
                         "\"proxy_headers\" belong to an http proxy, and there is none",
                         "proxy = \"http://proxy.example.com:3128\"");
@@ -141,13 +142,15 @@ void read_proxy_headers(Reader& reader, const Option& option, const Setting& set
     if (colon == 0 || colon == std::string::npos) {
       reader.error(*line, "a header line is written \"Name: value\"");
     } else if (is_plain(reader, option, *line)) {
-      service.proxy->headers.push_back(text);
+      for (Proxy& proxy : service.proxies)
+        if (is_http(proxy)) proxy.headers.push_back(text);
     }
   }
 }
 Printed print_proxy_headers(const Service& service) {
-  if (!service.proxy) return {};
-  return {.value = quoted_list(service.proxy->headers)};
+  for (const Proxy& proxy : service.proxies)
+    if (!proxy.headers.empty()) return {.value = quoted_list(proxy.headers)};
+  return {};
 }
 
 constexpr auto kServiceRows = std::to_array<Row<Service>>({
@@ -249,10 +252,12 @@ constexpr auto kServiceRows = std::to_array<Row<Service>>({
         {.key = "smtp_login",
          .help = "A login that the tunnel makes for its clients at a mail server. Every client can "
                  "use the account; see the keys under smtp_login, and `starttls`."}),
-    row<Type::proxy, &Service::proxy>(
+    row<Type::proxy, &Service::proxies>(
         {.key = "proxy",
-         .help = "How targets are reached. \"http://[user:password@]host:port\" (CONNECT) or "
-                 "\"socks5://[user:password@]host:port\". The proxy resolves the targets' names."}),
+         .help =
+             "How targets are reached. \"http://[user:password@]host:port\" (CONNECT) or "
+             "\"socks5://[user:password@]host:port\". The proxy resolves the targets' names. Of "
+             "several, the first that works serves."}),
     {{.key = "proxy_headers",
       .stunnel = "protocolHeader",
       .help = "Lines that are added to the CONNECT request of an http proxy, such as "

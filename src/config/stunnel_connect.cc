@@ -70,7 +70,8 @@ class ConnectConversion {
     return std::move(table).finish();
   }
 
-  // protocol = connect: the targets are proxies, and the target is protocolHost.
+  // protocol = connect: the targets are proxies, tried in their order, and the target is
+  // protocolHost.
   void convert_proxy() {
     const StunnelGiven* host = section_.protocol_host;
     if (host == nullptr) {
@@ -89,25 +90,26 @@ class ConnectConversion {
     }
     tree_.set("connect", text_at(host->value_at, target->text("")));
     if (section_.connect.empty()) return;  // reported already
-    const StunnelGiven& first = *section_.connect.front();
-    if (section_.connect.size() > 1) {
-      report_.error(section_.connect[1]->value_at,
-                    "a service has one proxy, and this is a second one",
-                    "a name with several addresses serves as long as one of them works");
-    }
-    const auto proxy = parse_stunnel_address(first.value);
-    if (!proxy || proxy->is_path) {
-      return report_.error(first.value_at, "a proxy is reached at HOST:PORT");
-    }
     const std::string login = proxy_login();
-    tree_.set("proxy", text_at(first.value_at, "http://" + login + proxy->text("localhost")));
+    Array proxies;
+    for (const StunnelGiven* given : section_.connect) {
+      const auto proxy = parse_stunnel_address(given->value);
+      if (!proxy || proxy->is_path) {
+        report_.error(given->value_at, "a proxy is reached at HOST:PORT");
+        continue;
+      }
+      proxies.push_back(text_at(given->value_at, "http://" + login + proxy->text("localhost")));
+    }
+    if (proxies.empty()) return;
+    const Position at = proxies.front().position;
+    tree_.set("proxy", proxies.size() == 1 ? proxies.front() : list_at(at, std::move(proxies)));
     Array lines;
     for (const StunnelGiven* line : section_.protocol_header) {
       lines.push_back(text_at(line->value_at, line->value));
     }
     if (!lines.empty()) {
-      const Position at = lines.front().position;
-      tree_.set("proxy_headers", list_at(at, std::move(lines)));
+      const Position first = lines.front().position;
+      tree_.set("proxy_headers", list_at(first, std::move(lines)));
     }
   }
 

@@ -77,10 +77,10 @@ std::unique_ptr<Conversation> make_filter(const Route& route) {
 std::unique_ptr<Conversation> make_preamble(const Route& route) {
   const config::Service& service = route.service;
   std::vector<std::unique_ptr<Conversation>> stages;
-  if (service.proxy) {
-    const bool is_http = service.proxy->form == config::Proxy::Form::http;
-    stages.push_back(is_http ? http_connect(*service.proxy, route.host, route.port)
-                             : socks5_connect(*service.proxy, route.host, route.port));
+  if (route.proxy != nullptr) {
+    const bool is_http = route.proxy->form == config::Proxy::Form::http;
+    stages.push_back(is_http ? http_connect(*route.proxy, route.host, route.port)
+                             : socks5_connect(*route.proxy, route.host, route.port));
   }
   if (service.send_proxy != config::SendProxy::none) {
     stages.push_back(std::make_unique<Announcement>(

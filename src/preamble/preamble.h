@@ -90,6 +90,7 @@ struct Route {
   SocketAddress client;    // for the PROXY header; unspecified: says nothing about a client
   SocketAddress accepted;  // the address that the client had connected to
   Purpose purpose = Purpose::client;
+  const config::Proxy* proxy = nullptr;  // that of the service's that has been connected to
 };
 
 // All that comes before TLS, chained: proxy, then PROXY header, then STARTTLS. Never null; with

@@ -89,16 +89,16 @@ void Resolution::watch_names() {
   std::set<std::string> from_srv;
   for (const auto& service : snapshot_.services) {
     // A proxy resolves the targets' names itself; ours may not even know them.
-    if (const auto& proxy = service->config.proxy) {
-      if (!SocketAddress::parse_ip(proxy->host, 0)) wanted.insert(proxy->host);
-      continue;
+    for (const config::Proxy& proxy : service->config.proxies) {
+      if (!SocketAddress::parse_ip(proxy.host, 0)) wanted.insert(proxy.host);
     }
+    if (!service->config.proxies.empty()) continue;
     for_each_target(service->config, [&](const config::Target& target) {
       if (target.form == Form::name) wanted.insert(target.host);
     });
   }
   for (std::size_t index = 0; index < current_.size(); ++index) {
-    if (snapshot_.services[index]->config.proxy) continue;
+    if (!snapshot_.services[index]->config.proxies.empty()) continue;
     for (const auto& group : current_[index].arrangement) {
       for (const balance::Place& place : group) {
         const balance::Endpoint& endpoint = place.endpoint;

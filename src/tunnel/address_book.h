@@ -54,6 +54,9 @@ class AddressBook {
     history_.won(winner, silent, clock_.now());
   }
   void note_worked(const SocketAddress& address) { history_.worked(address); }
+  [[nodiscard]] bool has_failed(const SocketAddress& address) {
+    return history_.has_failed(address, clock_.now());
+  }
   void order(std::vector<SocketAddress>& addresses) { history_.order(addresses, clock_.now()); }
 
  private:

@@ -53,6 +53,12 @@ void AddressHistory::forget(std::span<const SocketAddress> addresses) {
   });
 }
 
+bool AddressHistory::has_failed(const SocketAddress& address, TimePoint now) {
+  const std::lock_guard lock(mutex_);
+  const auto found = entries_.find(address);
+  return found != entries_.end() && is_bad(found->second, now);
+}
+
 void AddressHistory::order(std::vector<SocketAddress>& addresses, TimePoint now) {
   if (addresses.size() < 2) return;
   const std::lock_guard lock(mutex_);

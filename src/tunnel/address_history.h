@@ -35,6 +35,8 @@ class AddressHistory {
   // Their name does not lead to them any more. Ports do not matter.
   void forget(std::span<const SocketAddress> addresses);
 
+  [[nodiscard]] bool has_failed(const SocketAddress& address, TimePoint now);  // lately
+
   // Puts what a name leads to in the order to try; otherwise their order stays.
   void order(std::vector<SocketAddress>& addresses, TimePoint now);
 

@@ -49,6 +49,7 @@ Dial::Dial(uv::Loop& loop, AddressBook& book, const balance::Endpoint& target,
       settings_(settings),
       caller_(caller),
       tried_(tried),
+      tried_before_(tried.size()),
       owner_(owner),
       deadline_(loop, [this] { on_deadline(); }) {}
 
@@ -68,9 +69,30 @@ void Dial::abandon() {
 void Dial::begin() {
   is_started_ = true;
   phase_began_ = loop_.now();
+  order_proxies();
   if (!enter(Phase::resolving)) return;
   return resolve();
 }
+
+// As they are written, but for those that have failed lately: each would cost a timeout again.
+void Dial::order_proxies() {
+  if (settings_.service == nullptr) return;
+  for (const config::Proxy& proxy : settings_.service->proxies) proxies_.push_back(&proxy);
+  if (proxies_.size() < 2) return;
+  std::stable_partition(proxies_.begin(), proxies_.end(),
+                        [this](const config::Proxy* proxy) { return !seems_dead(*proxy); });
+}
+
+bool Dial::seems_dead(const config::Proxy& proxy) const {
+  if (const auto ip = SocketAddress::parse_ip(proxy.host, proxy.port)) return book_.has_failed(*ip);
+  const AddressBook::Answer* answer = book_.find(proxy.host);
+  return answer != nullptr && std::ranges::all_of(answer->addresses, [&](SocketAddress address) {
+           address.set_port(proxy.port);
+           return book_.has_failed(address);
+         });
+}
+
+const config::Proxy* Dial::proxy() const { return proxies_.empty() ? nullptr : proxies_.front(); }
 
 std::string_view describe(Phase phase) {
   switch (phase) {
@@ -134,13 +156,10 @@ void Dial::on_deadline() {
 
 // --- resolving ---------------------------------------------------------------------------------
 
-const std::string& Dial::host() const {
-  return settings_.has_preamble() && settings_.service->proxy ? settings_.service->proxy->host
-                                                              : target_.host;
-}
+const std::string& Dial::host() const { return proxy() != nullptr ? proxy()->host : target_.host; }
 
 bool Dial::is_name() const {
-  if (settings_.has_preamble() && settings_.service->proxy) return !is_ip(host());
+  if (proxy() != nullptr) return !is_ip(host());
   return target_.form == config::Target::Form::name && !target_.address;
 }
 
@@ -177,8 +196,8 @@ void Dial::on_resolved() {
 // Races all addresses that this connection has not used up yet.
 void Dial::connect() {
   deadline_.stop();
-  const bool is_proxied = settings_.has_preamble() && settings_.service->proxy;
-  const std::uint16_t port = is_proxied ? settings_.service->proxy->port : target_.port;
+  const bool is_proxied = proxy() != nullptr;
+  const std::uint16_t port = is_proxied ? proxy()->port : target_.port;
   std::vector<SocketAddress> addresses;
   if (is_name()) {
     addresses = book_.find(host())->addresses;
@@ -192,12 +211,11 @@ void Dial::connect() {
   } else if (auto ip = SocketAddress::parse_ip(target_.host, port)) {
     addresses.push_back(*ip);
   }
-  // A proxy is the way to every target, not a target of its own.
-  if (!is_proxied || failure_.kind != Kind::ok) {
-    std::erase_if(addresses, [this](const SocketAddress& address) {
-      return std::find(tried_.begin(), tried_.end(), address) != tried_.end();
-    });
-  }
+  // A proxy is the way to every target, not a target of its own: it counts what this dial tried.
+  const auto tried = std::span(tried_).subspan(is_proxied ? tried_before_ : 0);
+  std::erase_if(addresses, [tried](const SocketAddress& address) {
+    return std::ranges::find(tried, address) != tried.end();
+  });
   if (addresses.empty()) return finish_failed();
   book_.order(addresses);
   return race(std::move(addresses));
@@ -219,7 +237,7 @@ std::span<const config::SocketOption> Dial::socket_options() const {
 void Dial::on_address_failed(const Connector::Failure& failure) {
   tried_.push_back(failure.address);
   if (!failure.is_local) book_.note_failed(failure.address);
-  const bool is_proxied = settings_.has_preamble() && settings_.service->proxy;
+  const bool is_proxied = proxy() != nullptr;
   const std::string whom = is_proxied ? "the proxy " + host() : target_.text;
   // The target as written may be a name: then the address says which of its machines it was.
   const std::string where = failure.address.to_string();
@@ -274,7 +292,8 @@ void Dial::converse() {
                                            .tls_name = tls::host_of(peer, target_.host),
                                            .client = caller_.client,
                                            .accepted = caller_.accepted,
-                                           .purpose = caller_.purpose});
+                                           .purpose = caller_.purpose,
+                                           .proxy = proxy()});
   stream_->start_reading();
   return act_on(conversation_->on_start());
 }
@@ -445,6 +464,11 @@ void Dial::finish_failed() {
   stamp();
   // A name that led nowhere may have moved: ask DNS again before its TTL ends.
   if (phase_ > Phase::resolving && is_name()) book_.ask_again(host());
+  if (proxies_.size() > 1 && !failure_.is_final) {
+    proxies_.erase(proxies_.begin());
+    if (enter(Phase::resolving)) return resolve();
+    return;
+  }
   if (failure_.kind == Kind::ok) {
     remember(Kind::unreachable, target_.text + " has no address that was not tried already", true);
   }

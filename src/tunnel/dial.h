@@ -47,7 +47,7 @@ struct DialSettings {
   const config::Service* service = nullptr;  // for what comes before TLS
   [[nodiscard]] bool has_preamble() const {
     return service != nullptr &&
-           (service->proxy || service->send_proxy != config::SendProxy::none ||
+           (!service->proxies.empty() || service->send_proxy != config::SendProxy::none ||
             service->starttls != config::Starttls::none);
   }
 };
@@ -133,6 +133,9 @@ class Dial final : public uv::Stream::Events, public Connector::Owner {
 
  private:
   void begin();
+  void order_proxies();
+  [[nodiscard]] const config::Proxy* proxy() const;  // null: the target is reached directly
+  [[nodiscard]] bool seems_dead(const config::Proxy& proxy) const;
   void on_deadline();
   [[nodiscard]] bool enter(Phase phase);
   void stamp();
@@ -177,10 +180,12 @@ class Dial final : public uv::Stream::Events, public Connector::Owner {
   const DialSettings& settings_;
   const Caller caller_;
   std::vector<SocketAddress>& tried_;
+  const std::size_t tried_before_;  // how many of them when this dial began
   Owner& owner_;
 
   Phase phase_ = Phase::resolving;
   bool is_started_ = false;
+  std::vector<const config::Proxy*> proxies_;  // left to try, the present one first
   TimePoint phase_began_{};
   PhaseTimes times_;
   DialFailure failure_;

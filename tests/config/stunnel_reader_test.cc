@@ -224,11 +224,20 @@ TEST_CASE("protocols become starttls, a proxy or an error") {
                "connect = proxy:3128\nprotocol = connect\nprotocolHost = ::1:636\n"
                "protocolUsername = u@x\nprotocolPassword = p:\nprotocolHeader = A: b\n")
           .at(0);
-  REQUIRE(behind.proxy);
-  CHECK(behind.proxy->user == "u@x");
-  CHECK(behind.proxy->password == "p:");
-  CHECK(behind.proxy->headers == std::vector<std::string>{"A: b"});
+  REQUIRE(behind.proxies.size() == 1);
+  CHECK(behind.proxies[0].user == "u@x");
+  CHECK(behind.proxies[0].password == "p:");
+  CHECK(behind.proxies[0].headers == std::vector<std::string>{"A: b"});
   CHECK(behind.connect.at(0).at(0).text == "[::1]:636");
+  const Service behind_two = services(start +
+                                      "connect = proxy:3128\nconnect = 8080\nprotocol = connect\n"
+                                      "protocolHost = b:636\nprotocolHeader = A: b\n")
+                                 .at(0);
+  REQUIRE(behind_two.proxies.size() == 2);
+  CHECK(behind_two.proxies[0].host == "proxy");
+  CHECK(behind_two.proxies[1].host == "localhost");
+  CHECK(behind_two.proxies[1].port == 8080);
+  CHECK(behind_two.proxies[1].headers == std::vector<std::string>{"A: b"});
   for (const char* word : {"socks", "cifs", "capwin", "capwinctrl", "proxy"}) {
     CHECK(has(problems_of(start + "connect = b:2\nprotocol = " + word + "\n"),
               "s.conf:5:12: error: protocol = " + std::string(word) + " is refused"));

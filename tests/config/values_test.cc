@@ -245,7 +245,7 @@ TEST_CASE("a pin is the SHA-256 of a key, in hex or base64") {
 
 TEST_CASE("a proxy is a URL with a host and a port, and perhaps a login") {
   const auto proxy = [](const std::string& url) {
-    return *service_of(kService + "proxy = \"" + url + "\"\n").proxy;
+    return service_of(kService + "proxy = \"" + url + "\"\n").proxies.at(0);
   };
   const Proxy http = proxy("http://p.example.com:3128");
   CHECK(http.form == Proxy::Form::http);

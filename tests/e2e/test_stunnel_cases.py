@@ -2,12 +2,17 @@
 """Small files of the kind that stunnel's users have, with the servers they are for: stunnel serves
 each of them, and so must the tunnel, from the same file and from the TOML that `convert` makes of it."""
 
-import socket
+import os
+import re
+import shutil
+import subprocess
 
 import pytest
-from harness import ports
+from harness.pki import CLIENT_AUTH
+from harness.process import Background
 from harness.programs import OpensslServer
-from harness.stunnel import KINDS, Program
+from harness.proxies import HttpProxy
+from harness.stunnel import HEAD, KINDS, Program, arguments
 from harness.wait import eventually
 
 pytestmark = pytest.mark.needs("stunnel4")
@@ -155,3 +160,142 @@ def test_pre_shared_key_without_ciphers(program, mirror, tmp_path, options):
 def test_server_with_x448_alone(program, mirror, pki, rsa):
     server = mirror(rsa, "-groups", "X448")
     is_mirrored(program((SECTION + VERIFIED).format(address=server.address, ca=pki.ca.file)))
+
+
+def test_peer_is_one_of_a_folder(program, mirror, pki, rsa, tmp_path):
+    folder = tmp_path / "peers"
+    folder.mkdir()
+    shutil.copy(pki.leaf().cert_file, folder / "other.pem")
+    shutil.copy(rsa.cert_file, folder / "server.pem")
+    subprocess.run(["openssl", "rehash", folder], check=True, capture_output=True)
+    text = SECTION + "verifyPeer = yes\nCApath = {folder}\n"
+    is_mirrored(program(text.format(address=mirror(rsa).address, folder=folder)))
+    stranger = mirror(pki.leaf("rsa-stranger", key="rsa2048"))
+    running = program(text.format(address=stranger.address, folder=folder))
+    assert running.connect("svc").expect_reset() == b""
+
+
+def trusted(path, cert_file, key_file=None, *options):
+    """The certificate as `openssl x509 -trustout` writes it, and a key behind it."""
+    subprocess.run(["openssl", "x509", "-in", cert_file, "-trustout", "-out", path, *options],
+                   check=True, capture_output=True)
+    assert "BEGIN TRUSTED CERTIFICATE" in path.read_text()
+    if key_file:
+        path.write_text(path.read_text() + key_file.read_text())
+        path.chmod(0o600)
+    return path
+
+
+def test_client_certificate_may_be_a_trusted_one(program, mirror, pki, rsa, tmp_path):
+    own = pki.leaf("client", purposes=[CLIENT_AUTH])
+    shown = trusted(tmp_path / "own.pem", own.cert_file, own.key_file, "-addtrust", "clientAuth",
+                    "-setalias", "mine")
+    server = mirror(rsa, "-verify", "1", "-CAfile", pki.ca.file)
+    is_mirrored(program((SECTION + "cert = {cert}\n").format(address=server.address, cert=shown)))
+    assert re.search("^Peer certificate: CN ?= ?client$", server.text(), re.MULTILINE)
+
+
+@pytest.mark.parametrize("trust, is_served", [
+    ([], True), (["-addtrust", "serverAuth"], True), (["-addreject", "clientAuth"], True),
+    (["-addtrust", "clientAuth"], False), (["-addreject", "serverAuth"], False)])
+@pytest.mark.parametrize("kind", ["tunnel", "converted"], indirect=True)
+def test_improvement_authority_may_be_a_trusted_one(program, mirror, pki, rsa, tmp_path, trust,
+                                                    is_served):
+    ca = trusted(tmp_path / "ca.pem", pki.ca.file, None, *(trust or ["-setalias", "test"]))
+    text = (SECTION + VERIFIED).format(address=mirror(rsa).address, ca=ca)
+    if is_served:
+        is_mirrored(program(text))
+    else:
+        with pytest.raises(AssertionError, match="is not trusted for servers"):
+            program(text)
+
+
+@pytest.mark.parametrize("dead", [0, 1])
+def test_one_of_two_proxies(program, keep, mirror, rsa, dead):
+    server = mirror(rsa)
+    proxies = [keep(HttpProxy({"server.test:443": server.address})) for _ in range(2)]
+    addresses = [proxy.address for proxy in proxies]
+    proxies[dead].stop()
+    running = program("client = yes\n[svc]\naccept = 127.0.0.1:0\n"
+                      f"connect = {addresses[0]}\nconnect = {addresses[1]}\n"
+                      "protocol = connect\nprotocolHost = server.test:443\n")
+    is_mirrored(running, times=3)
+    assert proxies[1 - dead].asked == ["server.test:443"] * 3
+
+
+def test_improvement_proxy_that_refuses_is_passed_over(program, kind, keep, mirror, rsa):
+    server = mirror(rsa)
+    wrong, right = keep(HttpProxy({})), keep(HttpProxy({"server.test:443": server.address}))
+    running = program("client = yes\n[svc]\naccept = 127.0.0.1:0\n"
+                      f"connect = {wrong.address}\nconnect = {right.address}\n"
+                      "protocol = connect\nprotocolHost = server.test:443\n")
+    if kind == "stunnel":
+        assert running.connect("svc").expect_reset() == b""
+    else:
+        is_mirrored(running)
+    assert wrong.asked[0] == "server.test:443"
+
+
+@pytest.mark.parametrize("kind", ["stunnel", "tunnel"], indirect=True)
+def test_words_behind_the_file_are_ignored(kind, keep, mirror, rsa, tmp_path):
+    text = (HEAD + SECTION).format(address=mirror(rsa).address)
+    argv = arguments(kind, tmp_path, text)
+    words = ["192.0.2.1", "rsync", "--server", "--daemon", "-f", "."]
+    is_mirrored(keep(Running(kind, [*argv, *words], tmp_path)))
+
+
+@pytest.mark.parametrize("kind", ["stunnel", "tunnel"], indirect=True)
+@pytest.mark.parametrize("source", ["pipe", "file"])
+def test_file_is_read_from_a_descriptor(kind, keep, mirror, rsa, tmp_path, source):
+    text = (HEAD + SECTION).format(address=mirror(rsa).address)
+    binary, path = arguments(kind, tmp_path, text)
+    if source == "pipe":
+        fd, other = os.pipe()
+        os.write(other, text.encode())
+        os.close(other)
+    else:
+        fd = os.open(path, os.O_RDONLY)
+    running = keep(Running(kind, [binary, "-fd", str(fd)], tmp_path, pass_fds=[fd]))
+    os.close(fd)
+    is_mirrored(running)
+
+
+class Running(Program):
+    """A program with another command line than the usual one."""
+
+    def __init__(self, kind, argv, folder, **kwargs):
+        self.kind, self.is_stunnel, self.folder = kind, kind == "stunnel", folder
+        Background.__init__(self, argv, folder, kind, cwd=folder, **kwargs)
+        ready = "Accepting new connections" if self.is_stunnel else "ready: serving"
+        self.wait_until(lambda: ready in self.text(), "is ready")
+
+
+def test_log_is_on_standard_error_and_in_the_file(program, kind, mirror, rsa, tmp_path):
+    log = tmp_path / "service.log"
+    head = f"pid =\nforeground = yes\ndebug = info\noutput = {log}\n"
+    running = program(SECTION.format(address=mirror(rsa).address), head=head)
+    is_mirrored(running)
+    closed = "Connection closed" if kind == "stunnel" else "connection ended"
+    for text in (running.text, log.read_text):
+        eventually(lambda text=text: text().count(closed) == 2, "both connections are logged")
+
+
+def test_pid_file_that_names_another_living_process(program, kind, mirror, rsa, tmp_path):
+    path = tmp_path / "service.pid"
+    path.write_text(f"{os.getpid()}\n")
+    head = f"pid = {path}\nforeground = yes\ndebug = info\n"
+    text = SECTION.format(address=mirror(rsa).address)
+    running = program(text, head=head)
+    is_mirrored(running)
+    assert path.read_text() == f"{running.process.pid}\n"
+    if kind != "stunnel":
+        assert f"named process {os.getpid()}, which is not a tunnel with this file" in running.text()
+        with pytest.raises(AssertionError, match=f"running process .{running.process.pid}"):
+            program(text, head=head)
+
+
+def test_balance_with_empty_ports(run):
+    done = run("convert", "--", "balance", "imap", "10.0.0.1::12", "10.0.0.2::12")
+    assert done.returncode == 0, done.stderr
+    assert ('connect = [{ address = "10.0.0.1:143", max_connections = 12 }, '
+            '{ address = "10.0.0.2:143", max_connections = 12 }]') in done.stdout

@@ -49,7 +49,7 @@ config::Proxy proxy(config::Proxy::Form form, const char* user) {
 
 std::unique_ptr<Conversation> whole_preamble() {
   config::Service service;
-  service.proxy = proxy(config::Proxy::Form::socks5, "");
+  service.proxies = {proxy(config::Proxy::Form::socks5, "")};
   service.send_proxy = config::SendProxy::v2;
   service.starttls = config::Starttls::smtp;
   return make_preamble({.service = service,
@@ -59,7 +59,8 @@ std::unique_ptr<Conversation> whole_preamble() {
                         .tls_name = "n",
                         .client = {},
                         .accepted = {},
-                        .purpose = Purpose::client});
+                        .purpose = Purpose::client,
+                        .proxy = &service.proxies.front()});
 }
 
 using Make = std::unique_ptr<Conversation> (*)();

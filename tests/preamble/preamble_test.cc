@@ -37,7 +37,8 @@ Make preamble(const config::Service& service, Purpose purpose = Purpose::client)
                           .tls_name = "example.com",
                           .client = SocketAddress::parse_ip("192.0.2.1", 5555).value(),
                           .accepted = SocketAddress::parse_ip("127.0.0.1", 389).value(),
-                          .purpose = purpose});
+                          .purpose = purpose,
+                          .proxy = service.proxies.empty() ? nullptr : &service.proxies.front()});
   };
 }
 
@@ -60,7 +61,7 @@ TEST_CASE("preamble: with nothing to say it is done at once") {
 
 TEST_CASE("preamble: proxy, then PROXY header, then STARTTLS") {
   config::Service all = service(Starttls::smtp);
-  all.proxy = http_proxy();
+  all.proxies = {http_proxy()};
   all.send_proxy = config::SendProxy::v1;
   all.helo = "me";
   const std::vector<std::string> script = {"HTTP/1.1 200 OK\r\n\r\n", "220 hi\r\n",
@@ -78,7 +79,7 @@ TEST_CASE("preamble: proxy, then PROXY header, then STARTTLS") {
 
 TEST_CASE("preamble: a failure in any stage ends all") {
   config::Service both = service(Starttls::smtp);
-  both.proxy = http_proxy();
+  both.proxies = {http_proxy()};
   CHECK(talk(preamble(both), {"HTTP/1.1 503 x\r\n\r\n"}).failure.kind == Kind::proxy_refused);
   const Course second = talk(preamble(both), {"HTTP/1.1 200 x\r\n\r\n", "554 no\r\n"});
   CHECK(second.failure.kind == Kind::starttls_refused);
@@ -93,7 +94,7 @@ TEST_CASE("preamble: a failure in any stage ends all") {
 TEST_CASE(
     "preamble: behind a proxy or a header, server bytes that came early are left for the relay") {
   config::Service plain = service(Starttls::none);
-  plain.proxy = http_proxy();
+  plain.proxies = {http_proxy()};
   const Course proxied = talk_once(preamble(plain), {server("HTTP/1.1 200 x\r\n\r\nhello")});
   CHECK(proxied.status == Status::done);
   CHECK(proxied.surplus == "hello");
@@ -119,7 +120,7 @@ TEST_CASE("preamble: every protocol has its conversation, and none but mysql nee
 
 TEST_CASE("preamble: mysql behind a proxy commits the client only once it has seen the greeting") {
   config::Service db = service(Starttls::mysql);
-  db.proxy = http_proxy();
+  db.proxies = {http_proxy()};
   const std::string greeting = mysql_packet(0, std::string("\x0a"
                                                            "8\0",
                                                            3) +
