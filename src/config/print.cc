@@ -22,6 +22,31 @@ std::string key_of(const std::string& name) {
 constexpr std::size_t kWidth = 98;
 constexpr std::size_t kLongest = 65'536;
 
+// `key = value`; a list of strings that is too long for a line has as many in each as fit.
+std::string setting_line(const std::string& key, const std::string& value) {
+  const std::string whole = key + " = " + value + "\n";
+  if (whole.size() <= kWidth + 1 || !value.starts_with("[\"")) return whole;
+  std::string text = key + " = [\n";
+  std::string line = " ";
+  bool is_quoted = false;
+  for (std::size_t start = 1, at = 1; at < value.size(); ++at) {
+    if (value[at] == '\\') {
+      ++at;
+    } else if (value[at] == '"') {
+      is_quoted = !is_quoted;
+    } else if (!is_quoted && (value[at] == ',' || value[at] == ']')) {
+      const std::string entry = " " + value.substr(start, at - start) + ",";
+      if (line.size() > 1 && line.size() + entry.size() > kWidth) {
+        text += line + "\n";
+        line = " ";
+      }
+      line += entry;
+      start = at + 2;
+    }
+  }
+  return text + line + "\n]\n";
+}
+
 // One table with those below it, and the remarks about them.
 class TablePrinter {
  public:
@@ -60,7 +85,7 @@ class TablePrinter {
       for (const Remark* remark : remarks_) {
         if (remark->key == prefix + key) text += comment_lines(remark->text);
       }
-      text += key + " = " + printed.value + "\n";
+      text += setting_line(key, printed.value);
     }
   }
 

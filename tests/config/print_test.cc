@@ -147,6 +147,26 @@ TEST_CASE("canonical text is printed as it was read") {
                                       expected.substr(expected.find("[ldap]")));
 }
 
+TEST_CASE("a list of strings that is too long for a line has several") {
+  Config config;
+  Service& service = config.services.emplace_back();
+  service.name = "a";
+  service.tls->alpn = {"x\", y", std::string(50, 'b'), std::string(40, 'c'), std::string(120, 'd')};
+  const std::string text = print(config);
+  CHECK(text.find("alpn = [\n"
+                  "  \"x\\\", y\", \"" +
+                  std::string(50, 'b') +
+                  "\",\n"
+                  "  \"" +
+                  std::string(40, 'c') +
+                  "\",\n"
+                  "  \"" +
+                  std::string(120, 'd') +
+                  "\",\n"
+                  "]\n") != std::string::npos);
+  CHECK(read(text).config.services.at(0).tls->alpn == service.tls->alpn);
+}
+
 TEST_CASE("what is printed reads back to the same model") {
   const Document document = read(kEverything);
   const Document again = read(print(document.config));
