@@ -262,10 +262,10 @@ struct Codec<Type::table_or_false> {
   }
   template <class T>
   static Printed print(const std::optional<T>& value) {
-    return value ? print_rows(*value) : Printed{.value = "false"};
+    return value ? print_rows(*value) : Printed("false");
   }
   static Printed print(const Keepalive& value) {
-    return value.enabled ? print_rows(value) : Printed{.value = "false"};
+    return value.enabled ? print_rows(value) : Printed("false");
   }
 
  private:
@@ -307,7 +307,7 @@ Printed print_member(const OwnerOf<Member>& object) {
   if constexpr (type == Type::table || type == Type::table_or_false) {
     return Codec<type>::print(object.*Member);
   } else {
-    return Printed{.value = Codec<type>::print(object.*Member)};
+    return Printed(Codec<type>::print(object.*Member));
   }
 }
 

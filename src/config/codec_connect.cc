@@ -171,7 +171,7 @@ void read_target_address(Reader& reader, const Option&, const Setting& setting, 
   (void)read_address(reader, setting.value(), target);
 }
 
-Printed print_target_address(const Target& target) { return {.value = toml_quoted(target.text)}; }
+Printed print_target_address(const Target& target) { return Printed(toml_quoted(target.text)); }
 
 constexpr auto kRows = std::to_array<Row<Target>>({
     {{.key = "address",

@@ -10,6 +10,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "config/model.h"
@@ -77,10 +78,19 @@ struct Option {
 };
 
 // What a row's print gives: a TOML value, or a table of such. Neither: the key is not set.
+// (Without its constructors clang 19 wants pair<string, Printed> to be complete too early.)
 struct Printed {
+  Printed() = default;
+  explicit Printed(std::string text) : value(std::move(text)) {}
+  static Printed table() {
+    Printed printed;
+    printed.is_table = true;
+    return printed;
+  }
+
   std::string value;
   bool is_table = false;
-  std::vector<std::pair<std::string, Printed>> children = {};
+  std::vector<std::pair<std::string, Printed>> children;
   friend bool operator==(const Printed&, const Printed&) = default;
 };
 
@@ -144,7 +154,7 @@ void read_rows(Reader& reader, const Setting& table, T& object) {
 // What differs from the defaults, in the order of the rows.
 template <class T>
 Printed print_rows(const T& object) {
-  Printed result{.value = "", .is_table = true};
+  Printed result = Printed::table();
   const T standard{};
   for (const Row<T>& row : rows<T>()) {
     if (row.print == nullptr) continue;  // nothing to print yet: Availability::later

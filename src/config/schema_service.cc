@@ -149,7 +149,7 @@ void read_proxy_headers(Reader& reader, const Option& option, const Setting& set
 }
 Printed print_proxy_headers(const Service& service) {
   for (const Proxy& proxy : service.proxies)
-    if (!proxy.headers.empty()) return {.value = quoted_list(proxy.headers)};
+    if (!proxy.headers.empty()) return Printed(quoted_list(proxy.headers));
   return {};
 }
 

@@ -190,9 +190,9 @@ void read_options(Reader& reader, const Option& option, const Setting& setting,
 
 template <Options SocketOptions::*Member>
 Printed print_options(const SocketOptions& options) {
-  Printed result{.value = "", .is_table = true};
+  Printed result = Printed::table();
   for (const SocketOption& option : options.*Member) {
-    result.children.emplace_back(option.name, Printed{.value = option.text});
+    result.children.emplace_back(option.name, Printed(option.text));
   }
   return result;
 }
