@@ -223,31 +223,31 @@ void Connection::all_failed() {
 }
 
 void Connection::give_up() {
-  Relay::Ended ended{Kind::no_target, Side::tunnel, "there is no target to connect to"};
+  Outcome outcome{Kind::no_target, Side::tunnel, "there is no target to connect to"};
   if (service_.layout()->targets().empty() && service_.has_srv()) {
     const std::string& error = service_.no_targets_error();
-    ended.kind = Kind::resolve_failed;
-    ended.text = "no target is known: " +
-                 (error.empty() ? "DNS has not answered within timeouts.resolve" : error);
+    outcome.kind = Kind::resolve_failed;
+    outcome.text = "no target is known: " +
+                   (error.empty() ? "DNS has not answered within timeouts.resolve" : error);
   } else if (dialing_->walk.is_waiting()) {
-    ended.text = "every target was at its max_connections until timeouts.dial was over";
+    outcome.text = "every target was at its max_connections until timeouts.dial was over";
   }
   if (!dialing_->attempts.empty()) {
     const DialFailure& last = dialing_->attempts.back().failure;
-    ended = {last.kind, last.is_local ? Side::tunnel : Side::server, last.text};
+    outcome = {last.kind, last.is_local ? Side::tunnel : Side::server, last.text};
   }
-  report_dial_failed(ended);
+  report_dial_failed(outcome);
   // `closed` has the same kind and target; the sentence was said.
   const std::size_t failures = dialing_->attempts.size();
-  ended.text = failures == 0 ? "not connected: no target could be tried"
-               : failures == 1
-                   ? "not connected: " + target_ + " failed"
-                   : "not connected: each of " + std::to_string(failures) + " targets failed";
-  return finish(ended);
+  outcome.text = failures == 0 ? "not connected: no target could be tried"
+                 : failures == 1
+                     ? "not connected: " + target_ + " failed"
+                     : "not connected: each of " + std::to_string(failures) + " targets failed";
+  return finish(outcome);
 }
 
 // One line that names every target tried and why it failed.
-void Connection::report_dial_failed(const Relay::Ended& ended) {
+void Connection::report_dial_failed(const Outcome& outcome) {
   std::string kinds;
   std::string sentences;
   for (const Attempt& attempt : dialing_->attempts) {
@@ -256,7 +256,7 @@ void Connection::report_dial_failed(const Relay::Ended& ended) {
     if (!sentences.empty()) sentences += "; ";
     sentences += attempt.failure.text;
   }
-  if (sentences.empty()) sentences = ended.text;
+  if (sentences.empty()) sentences = outcome.text;
   if (const auto most = service_.config().max_tries;
       most && tries_ >= *most && tries_ < service_.layout()->targets().size()) {
     sentences += "; no other target was tried (max_tries = " + std::to_string(*most) + ")";
@@ -271,7 +271,7 @@ void Connection::report_dial_failed(const Relay::Ended& ended) {
                        sentences,
                        {{"client", std::string_view(client_name_)},
                         {"target", std::string_view(target_)},
-                        {"kind", word(ended.kind)},
+                        {"kind", word(outcome.kind)},
                         {"targets", std::string_view(kinds)},
                         {"repeats", verdict.suppressed}});
 }
@@ -339,31 +339,31 @@ void Connection::abort() {
 
 // TLS 1.3 servers reject a client certificate after the handshake: that is a failed dial all the
 // same. One that refuses a resumed session has yet to fail without the ticket.
-void Connection::on_relay_ended(const Relay::Ended& ended) {
-  if (leaving_ != Leaving::no && ended.kind == Kind::ok && ended.side == Side::tunnel) {
-    return finish({ended.kind, ended.side,
+void Connection::on_relay_ended(const Outcome& outcome) {
+  if (leaving_ != Leaving::no && outcome.kind == Kind::ok && outcome.side == Side::tunnel) {
+    return finish({outcome.kind, outcome.side,
                    leaving_ == Leaving::home ? "closed while idle: a target before " + target_ +
                                                    " is usable again (balance_back)"
                                              : "closed while idle: the checks of " + target_ +
                                                    " have found it dead (health.on_ejected)"});
   }
   const bool is_late_rejection =
-      (ended.kind == Kind::client_cert_rejected || ended.kind == Kind::tls_alert) &&
-      ended.side == Side::server && relay_->bytes_down() == 0 && !negotiated_.resumed;
+      (outcome.kind == Kind::client_cert_rejected || outcome.kind == Kind::tls_alert) &&
+      outcome.side == Side::server && relay_->bytes_down() == 0 && !negotiated_.resumed;
   if (is_late_rejection) {
-    service_.report_failed(claim_, {ended.kind, ended.text, false}, Sentence::in_a_later_line);
+    service_.report_failed(claim_, {outcome.kind, outcome.text, false}, Sentence::in_a_later_line);
   }
-  return finish(ended);
+  return finish(outcome);
 }
 
 // The one place that ends a connection. The relay closes its own streams when this returns; a
 // client that never got that far is reset. A timer that ends it runs before the sockets of the same
 // turn are read, so a dial that went on would find neither client nor claim.
-void Connection::finish(const Relay::Ended& ended) {
+void Connection::finish(const Outcome& outcome) {
   if (is_finished_) return;
   is_finished_ = true;
-  log_closed(ended);
-  count(ended);
+  log_closed(outcome);
+  count(outcome);
   socket_.reset();
   if (client_) {
     client_->reset();
@@ -374,20 +374,20 @@ void Connection::finish(const Relay::Ended& ended) {
   return service_.loop().at_end_of_turn(*this);
 }
 
-void Connection::count(const Relay::Ended& ended) {
+void Connection::count(const Outcome& outcome) {
   ServiceState& state = service_.state();
   state.ended.fetch_add(1, std::memory_order_relaxed);
-  if (ended.kind == Kind::ok || ended.kind == Kind::stopped) return;
+  if (outcome.kind == Kind::ok || outcome.kind == Kind::stopped) return;
   state.failed.fetch_add(1, std::memory_order_relaxed);
   // After a failed dial the sentence is there. A client that has left needs none.
-  const bool has_reader = state.has_one_client() && ended.kind != Kind::reset_by_client;
-  if (has_reader && state.failure.empty()) state.failure = ended.text;
+  const bool has_reader = state.has_one_client() && outcome.kind != Kind::reset_by_client;
+  if (has_reader && state.failure.empty()) state.failure = outcome.text;
   state.has_failed.store(true);
 }
 
 void Connection::on_end_of_turn() { return service_.remove(*this); }
 
-void Connection::log_closed(const Relay::Ended& ended) {
+void Connection::log_closed(const Outcome& outcome) {
   if (!service_.log().enabled(log::Level::info)) return;
   std::string tls(negotiated_.version), ocsp;
   if (!tls.empty()) {
@@ -397,11 +397,11 @@ void Connection::log_closed(const Relay::Ended& ended) {
   }
   const std::int64_t total = (service_.loop().now() - accepted_at_).count();
   service_.log().write(log::Level::info, log::Event::closed, {service_.config().name, id_},
-                       ended.text.empty() ? "connection ended" : ended.text,
+                       outcome.text.empty() ? "connection ended" : outcome.text,
                        {{"client", std::string_view(client_name_)},
                         {"target", std::string_view(target_)},
-                        {"kind", word(ended.kind)},
-                        {"side", word(ended.side)},
+                        {"kind", word(outcome.kind)},
+                        {"side", word(outcome.side)},
                         {"bytes_up", relay_ ? relay_->bytes_up() : 0},
                         {"bytes_down", relay_ ? relay_->bytes_down() : 0},
                         {"resolve_ms", times_.resolve_ms},

@@ -9,6 +9,7 @@
 #include "balance/claim.h"
 #include "base/address.h"
 #include "base/fd.h"
+#include "base/outcome.h"
 #include "log/log.h"
 #include "tunnel/dial.h"
 #include "tunnel/health_log.h"
@@ -80,10 +81,10 @@ class Connection final : public uv::Deferred,
   void client_left();
   void all_failed();
   void give_up();
-  void report_dial_failed(const Relay::Ended& ended);
-  void finish(const Relay::Ended& ended);
-  void count(const Relay::Ended& ended);
-  void log_closed(const Relay::Ended& ended);
+  void report_dial_failed(const Outcome& outcome);
+  void finish(const Outcome& outcome);
+  void count(const Outcome& outcome);
+  void log_closed(const Outcome& outcome);
   void on_end_of_turn() override;
 
   // Dial::Owner
@@ -95,7 +96,7 @@ class Connection final : public uv::Deferred,
   void on_ticket_suspected(const std::string& why) override;
   void on_option_refused(const std::string& text) override;
   // Relay::Owner
-  void on_relay_ended(const Relay::Ended& ended) override;
+  void on_relay_ended(const Outcome& outcome) override;
   // The client's stream before relaying. Nothing of the client is read before a target is
   // established, so that nothing can be lost; SPEC section 4a names the exception.
   void on_read(MutableBytes bytes) override;

@@ -15,7 +15,7 @@ bool is_reset(int uv_error) { return uv_error == UV_ECONNRESET || uv_error == UV
 
 }  // namespace
 
-Relay::Ended client_gone(int uv_error) {
+Outcome client_gone(int uv_error) {
   if (is_reset(uv_error)) {
     return {Kind::reset_by_client, Side::client, "the client reset the connection"};
   }
@@ -23,24 +23,12 @@ Relay::Ended client_gone(int uv_error) {
           std::string("the client is not reachable any more (") + uv_strerror(uv_error) + ")"};
 }
 
-Relay::Ended server_gone(std::string_view target, int uv_error) {
+Outcome server_gone(std::string_view target, int uv_error) {
   if (is_reset(uv_error)) {
     return {Kind::reset_by_server, Side::server, std::string(target) + " reset the connection"};
   }
   return {Kind::connection_lost, Side::server,
           std::string(target) + " is not reachable any more (" + uv_strerror(uv_error) + ")"};
-}
-
-std::string_view word(Side side) {
-  switch (side) {
-    case Side::client:
-      return "client";
-    case Side::server:
-      return "server";
-    case Side::tunnel:
-      break;
-  }
-  return "tunnel";
 }
 
 Relay::Relay(uv::Loop& loop, std::unique_ptr<uv::Stream> client, std::unique_ptr<uv::Stream> server,
@@ -350,12 +338,12 @@ void Relay::finish_if_both_ended() {
 }
 
 // The one place that ends it. The owner keeps this object until the end of the turn.
-void Relay::finish(Ended ended, Close how) {
+void Relay::finish(Outcome outcome, Close how) {
   if (mode_ == Mode::over) return;
   mode_ = Mode::over;
   timer_.release();
-  if (session_ && ended.kind == Kind::ok) ended.text = session_->remark();
-  owner_.on_relay_ended(ended);
+  if (session_ && outcome.kind == Kind::ok) outcome.text = session_->remark();
+  owner_.on_relay_ended(outcome);
   if (how == Close::reset) {
     client_->reset();
     server_->reset();

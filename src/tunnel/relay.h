@@ -6,7 +6,7 @@
 #include <optional>
 #include <string>
 
-#include "base/kind.h"
+#include "base/outcome.h"
 #include "config/model.h"
 #include "preamble/preamble.h"
 #include "tls/session.h"
@@ -15,10 +15,6 @@
 #include "uv/timer.h"
 
 namespace tunnel {
-
-// Who ended a connection.
-enum class Side : std::uint8_t { client, server, tunnel };
-[[nodiscard]] std::string_view word(Side side);
 
 // Moves bytes both ways between an accepted client and an established server until the connection
 // ends, exactly as SPEC section 6 says. Loop-bound; owned by a Connection.
@@ -35,16 +31,11 @@ class Relay {
     config::Timeout half_close{};
     config::OnTruncation on_truncation = config::OnTruncation::reset;
   };
-  struct Ended {
-    Kind kind = Kind::ok;
-    Side side = Side::tunnel;
-    std::string text;  // a sentence; for an orderly end usually none
-  };
   class Owner {
    public:
     // Called once, before the streams are closed or reset, so that what the other side learns from
     // it is on record first. The Relay must live until the end of the loop's turn.
-    virtual void on_relay_ended(const Ended& ended) = 0;
+    virtual void on_relay_ended(const Outcome& outcome) = 0;
 
    protected:
     ~Owner() = default;
@@ -77,7 +68,7 @@ class Relay {
   void stop_when_idle();
   void stay();  // not any more
   // RST both ways, now.
-  void abort(Ended why);
+  void abort(Outcome why);
 
   [[nodiscard]] std::uint64_t bytes_up() const { return up_.bytes; }
   [[nodiscard]] std::uint64_t bytes_down() const { return down_.bytes; }
@@ -153,7 +144,7 @@ class Relay {
   void look_at_client();
   void look_at_server();
 
-  void drain_then_reset(uv::Stream& sink, Ended ended);
+  void drain_then_reset(uv::Stream& sink, Outcome outcome);
   void poll_delivery();
   void sink_failed(const uv::Stream& sink);
 
@@ -163,7 +154,7 @@ class Relay {
   [[nodiscard]] bool is_idle_in_pool() const;
   [[nodiscard]] TimePoint last_activity() const;
   void end_idle();
-  void finish(Ended ended, Close how);
+  void finish(Outcome outcome, Close how);
 
   // Constant after construction.
   uv::Loop& loop_;
@@ -213,13 +204,13 @@ class Relay {
     uv::Stream* sink;
     TimePoint until;
     Millis poll;
-    Ended ended;
+    Outcome outcome;
   };
   std::unique_ptr<Drain> drain_;
 };
 
 // What it is called when a side was lost by this error, for an end that is a reset.
-[[nodiscard]] Relay::Ended client_gone(int uv_error);
-[[nodiscard]] Relay::Ended server_gone(std::string_view target, int uv_error);
+[[nodiscard]] Outcome client_gone(int uv_error);
+[[nodiscard]] Outcome server_gone(std::string_view target, int uv_error);
 
 }  // namespace tunnel

@@ -74,14 +74,14 @@ bool Relay::is_legacy_refused() {
 // --- ends that are resets ----------------------------------------------------------------------
 
 // The source that feeds `sink` is broken: when `sink` has everything that arrived, both are reset.
-void Relay::drain_then_reset(uv::Stream& sink, Ended ended) {
+void Relay::drain_then_reset(uv::Stream& sink, Outcome outcome) {
   if (mode_ != Mode::relaying) return;
   mode_ = Mode::draining;
   client_->stop_reading();
   server_->stop_reading();
   const TimePoint until =
       settings_.half_close ? loop_.now() + *settings_.half_close : TimePoint::max();
-  drain_ = std::make_unique<Drain>(Drain{&sink, until, kFirstPoll, std::move(ended)});
+  drain_ = std::make_unique<Drain>(Drain{&sink, until, kFirstPoll, std::move(outcome)});
   return poll_delivery();
 }
 
@@ -92,14 +92,14 @@ void Relay::poll_delivery() {
   const bool is_delivered = drain_->sink->pending() == 0 && drain_->sink->is_delivered();
   const bool is_hopeless = now >= drain_->until || drain_->sink->is_hung_up() ||
                            (drain_->sink == server_.get() && is_legacy_refused());
-  if (is_delivered || is_hopeless) return finish(std::move(drain_->ended), Close::reset);
+  if (is_delivered || is_hopeless) return finish(std::move(drain_->outcome), Close::reset);
   timer_.start(std::min(drain_->poll, drain_->until - now));
   drain_->poll = std::min(drain_->poll * 2, kSlowestPoll);
 }
 
 // Whoever was still to get the last bytes is gone too.
 void Relay::sink_failed(const uv::Stream& sink) {
-  if (drain_->sink == &sink) return finish(std::move(drain_->ended), Close::reset);
+  if (drain_->sink == &sink) return finish(std::move(drain_->outcome), Close::reset);
 }
 
 // --- time --------------------------------------------------------------------------------------
@@ -183,7 +183,7 @@ void Relay::end_idle() {
   return finish({Kind::ok, Side::tunnel, ""}, Close::in_order);
 }
 
-void Relay::abort(Ended why) {
+void Relay::abort(Outcome why) {
   if (mode_ == Mode::over) return;
   return finish(std::move(why), Close::reset);
 }

@@ -87,7 +87,7 @@ struct Relayed final : Relay::Owner, uv::testing::IgnoreSigpipe, uv::Stream::Eve
     REQUIRE(client.hear().text.size() == text.size());
   }
 
-  void on_relay_ended(const Relay::Ended&) override { has_ended = true; }
+  void on_relay_ended(const Outcome&) override { has_ended = true; }
   void on_read(MutableBytes) override {}
   void on_eof() override {}
   void on_read_error(int) override {}

@@ -23,7 +23,7 @@ struct Bench final : Relay::Owner, uv::testing::IgnoreSigpipe, uv::Stream::Event
   Relay::Settings settings;
   Pair client;
   Pair server;
-  std::optional<Relay::Ended> ended;
+  std::optional<Outcome> ended;
   std::unique_ptr<Relay> relay;
 
   explicit Bench(Relay::Settings given = {}, Pair (*make_client)() = Pair::tcp)
@@ -35,7 +35,7 @@ struct Bench final : Relay::Owner, uv::testing::IgnoreSigpipe, uv::Stream::Event
                                     *this);
     relay->start();
   }
-  void on_relay_ended(const Relay::Ended& how) override { ended = how; }
+  void on_relay_ended(const Outcome& how) override { ended = how; }
   void on_read(MutableBytes) override {}
   void on_eof() override {}
   void on_read_error(int) override {}
