@@ -83,10 +83,11 @@ void Supervisor::start() {
                {{"address", std::string_view(address)}});
   }
   for (std::size_t index = 0; index < snapshot_->services.size(); ++index) {
-    probers_.push_back(std::make_unique<Prober>(loop_, log_, book_, *snapshot_->services[index],
-                                                random_, [this, index](const TargetChange& change) {
-                                                  on_target_changed({index, change});
-                                                }));
+    checks_.push_back(std::make_unique<HealthChecks>(loop_, log_, book_,
+                                                     *snapshot_->services[index], random_,
+                                                     [this, index](const TargetChange& change) {
+                                                       on_target_changed({index, change});
+                                                     }));
   }
   resolution_ = std::make_unique<Resolution>(
       loop_, log_, *snapshot_,
@@ -300,7 +301,7 @@ void Supervisor::on_answer(const std::string& name, const AddressBook::Answer& a
 
 void Supervisor::on_targets(std::size_t service, std::shared_ptr<const balance::Layout> layout,
                             const std::string& error) {
-  probers_[service]->set_layout(layout);
+  checks_[service]->set_layout(layout);
   return send_all([&] { return ToWorker(TargetsChanged{service, layout, error}); });
 }
 

@@ -17,7 +17,7 @@
 #include "runtime/stdio_client.h"
 #include "runtime/worker.h"
 #include "tls/remembered.h"
-#include "tunnel/probe.h"
+#include "tunnel/health_check.h"
 #include "uv/loop.h"
 #include "uv/mailbox.h"
 #include "uv/timer.h"
@@ -83,9 +83,9 @@ class Supervisor {
   std::vector<std::unique_ptr<Worker>> workers_;
   std::size_t next_worker_ = 0;
   std::vector<Bound::Entry> listeners_;  // until start()
-  AddressBook book_;                     // for the probes
+  AddressBook book_;                     // for the checks
   balance::Random random_;
-  std::vector<std::unique_ptr<Prober>> probers_;  // by service
+  std::vector<std::unique_ptr<HealthChecks>> checks_;  // by service
   std::unique_ptr<Resolution> resolution_;
   std::unique_ptr<Acceptor> acceptor_;
   std::vector<std::unique_ptr<Program>> programs_;  // by service; null for others

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "tunnel/probe.h"
+#include "tunnel/health_check.h"
 
 #include <doctest/doctest.h>
 
@@ -16,7 +16,7 @@ using namespace testing;
 struct Checked : ServiceBench {
   static constexpr Millis kDeadline{40};
   SilentServer silent;
-  std::unique_ptr<Prober> prober;
+  std::unique_ptr<HealthChecks> checks;
 
   Checked() {
     config::Timeouts timeouts;
@@ -26,8 +26,9 @@ struct Checked : ServiceBench {
     health.interval = Millis(10);
     health.timeout = kDeadline;
     serve({target_at(silent.address())}, timeouts, health);
-    prober = std::make_unique<Prober>(loop, log, book, *state, random, [](const TargetChange&) {});
-    prober->set_layout(layout);
+    checks =
+        std::make_unique<HealthChecks>(loop, log, book, *state, random, [](const TargetChange&) {});
+    checks->set_layout(layout);
   }
   [[nodiscard]] Fd wait_for_check() {
     Fd server;
@@ -63,7 +64,7 @@ TEST_CASE("a target that goes while it is checked takes its check along") {
   Checked checked;
   Fd server = checked.wait_for_check();
   server.reset();
-  checked.prober->set_layout(
+  checked.checks->set_layout(
       checked.state->backend.build({}, checked.state->config.balance, balance::rules_of({})));
   checked.block_until(std::chrono::steady_clock::now() + Checked::kDeadline + Millis(5));
   checked.turn(5);

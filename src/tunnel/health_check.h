@@ -21,16 +21,16 @@
 namespace tunnel {
 
 // Checks one target again and again over the real path: dials it as a client's connection would be
-// dialled, asks the check's question, ends politely, and tells the target's health (SPEC section
-// 5). Lives on the supervisor's loop; owned by a Prober.
-class Probe final : public Dial::Owner, public uv::Stream::Events {
+// dialled, asks the check's question, ends politely, and tells the target's health. Lives on the
+// supervisor's loop; owned by its service's HealthChecks.
+class HealthCheck final : public Dial::Owner, public uv::Stream::Events {
  public:
-  Probe(uv::Loop& loop, log::Log& log, AddressBook& book, ServiceState& service,
-        std::shared_ptr<balance::Target> target, balance::Random& random,
-        const OnTargetChange& on_change);
-  ~Probe();
-  Probe(const Probe&) = delete;
-  Probe& operator=(const Probe&) = delete;
+  HealthCheck(uv::Loop& loop, log::Log& log, AddressBook& book, ServiceState& service,
+              std::shared_ptr<balance::Target> target, balance::Random& random,
+              const OnTargetChange& on_change);
+  ~HealthCheck();
+  HealthCheck(const HealthCheck&) = delete;
+  HealthCheck& operator=(const HealthCheck&) = delete;
 
   [[nodiscard]] const balance::Target& target() const { return *target_; }
   void set_choice(Choice choice) { choice_ = choice; }
@@ -83,15 +83,15 @@ class Probe final : public Dial::Owner, public uv::Stream::Events {
   std::unique_ptr<preamble::Conversation> question_;
 };
 
-// The probes of one service: one for each target of the layout in force. Supervisor's loop; owned
+// The checks of one service: one for each target of the layout in force. Supervisor's loop; owned
 // by the Supervisor.
-class Prober {
+class HealthChecks {
  public:
-  Prober(uv::Loop& loop, log::Log& log, AddressBook& book, ServiceState& service,
-         balance::Random& random, OnTargetChange on_change);
-  ~Prober();
-  Prober(const Prober&) = delete;
-  Prober& operator=(const Prober&) = delete;
+  HealthChecks(uv::Loop& loop, log::Log& log, AddressBook& book, ServiceState& service,
+               balance::Random& random, OnTargetChange on_change);
+  ~HealthChecks();
+  HealthChecks(const HealthChecks&) = delete;
+  HealthChecks& operator=(const HealthChecks&) = delete;
 
   // Does nothing for a service without `health.check`.
   void set_layout(std::shared_ptr<const balance::Layout> layout);
@@ -103,7 +103,7 @@ class Prober {
   ServiceState& service_;
   balance::Random& random_;
   const OnTargetChange on_change_;
-  std::vector<std::unique_ptr<Probe>> probes_;
+  std::vector<std::unique_ptr<HealthCheck>> checks_;
 };
 
 }  // namespace tunnel

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "tunnel/probe.h"
+#include "tunnel/health_check.h"
 
 #include <algorithm>
 #include <utility>
@@ -10,7 +10,7 @@
 namespace tunnel {
 namespace {
 
-// So that many probes do not knock at the same moment for ever (SPEC section 5).
+// So that many checks do not knock at the same moment forever.
 constexpr double kJitter = 0.1;
 // A target's first check comes soon, but not all at once.
 constexpr Millis kSpread{500};
@@ -38,9 +38,9 @@ balance::CheckDepth depth_of(const ServiceState& service) {
 
 }  // namespace
 
-Probe::Probe(uv::Loop& loop, log::Log& log, AddressBook& book, ServiceState& service,
-             std::shared_ptr<balance::Target> target, balance::Random& random,
-             const OnTargetChange& on_change)
+HealthCheck::HealthCheck(uv::Loop& loop, log::Log& log, AddressBook& book, ServiceState& service,
+                         std::shared_ptr<balance::Target> target, balance::Random& random,
+                         const OnTargetChange& on_change)
     : loop_(loop),
       log_(log),
       book_(book),
@@ -55,15 +55,15 @@ Probe::Probe(uv::Loop& loop, log::Log& log, AddressBook& book, ServiceState& ser
   timer_.start(Millis(1 + random_.below(static_cast<std::uint64_t>(spread.count()))));
 }
 
-Probe::~Probe() = default;
+HealthCheck::~HealthCheck() = default;
 
-void Probe::schedule() {
+void HealthCheck::schedule() {
   const double factor = random_.between(1 - kJitter, 1 + kJitter);
   const double wait = static_cast<double>(rules_.interval.count()) * factor;
   timer_.start(Millis(static_cast<std::int64_t>(wait)));
 }
 
-void Probe::on_timer() {
+void HealthCheck::on_timer() {
   switch (state_) {
     case State::resting:
       return begin();
@@ -84,7 +84,7 @@ void Probe::on_timer() {
                 is_resolving);
 }
 
-void Probe::begin() {
+void HealthCheck::begin() {
   state_ = State::dialling;
   dial_ = std::make_unique<Dial>(loop_, book_, target_->endpoint(), settings_,
                                  Caller{preamble::Purpose::check, {}, {}, nullptr}, tried_, *this);
@@ -92,12 +92,12 @@ void Probe::begin() {
   return dial_->start();
 }
 
-void Probe::on_dial_failed() {
+void HealthCheck::on_dial_failed() {
   const DialFailure failure = dial_->failure();
   return failed(failure.kind, failure.text, failure.is_local);
 }
 
-void Probe::on_established() {
+void HealthCheck::on_established() {
   stream_ = dial_->take_stream();
   session_ = dial_->take_session();
   const std::unique_ptr<Dial> done = std::move(dial_);  // it is on the stack until we return
@@ -113,7 +113,7 @@ void Probe::on_established() {
   if (session_) receive({});
 }
 
-preamble::Route Probe::route() const {
+preamble::Route HealthCheck::route() const {
   const balance::Endpoint& endpoint = target_->endpoint();
   const tls::Peer peer = expected_peer(endpoint, settings_);
   return {.service = service_.config,
@@ -127,13 +127,13 @@ preamble::Route Probe::route() const {
 }
 
 // Ciphertext goes through the session first: all of it, for it is only lent.
-void Probe::on_read(MutableBytes bytes) {
+void HealthCheck::on_read(MutableBytes bytes) {
   if (!session_) return receive(bytes);
   session_->feed(bytes);
   return receive({});
 }
 
-void Probe::receive(Bytes plaintext) {
+void HealthCheck::receive(Bytes plaintext) {
   if (!session_) {
     if (state_ == State::asking) act_on(question_->on_server(plaintext));
     return;
@@ -157,7 +157,7 @@ void Probe::receive(Bytes plaintext) {
   }
 }
 
-void Probe::act_on(preamble::Step step) {
+void HealthCheck::act_on(preamble::Step step) {
   if (!step.to_server.empty()) send(step.to_server);
   switch (step.status) {
     case preamble::Status::again:
@@ -169,7 +169,7 @@ void Probe::act_on(preamble::Step step) {
   }
 }
 
-void Probe::send(std::string text) {
+void HealthCheck::send(std::string text) {
   if (!session_) {
     (void)stream_->write(as_bytes(text));
     return;
@@ -182,7 +182,7 @@ void Probe::send(std::string text) {
 
 // Says goodbye and waits for the server's: it has then read our last flight, and what it thinks of
 // our certificate is known.
-void Probe::leave() {
+void HealthCheck::leave() {
   state_ = State::leaving;
   timer_.start(std::min(rules_.timeout, kGoodbye));
   if (session_) {
@@ -193,7 +193,7 @@ void Probe::leave() {
   stream_->shutdown();
 }
 
-void Probe::on_eof() {
+void HealthCheck::on_eof() {
   if (state_ == State::leaving) return passed();
   if (state_ != State::asking) return;
   const preamble::Step step = question_->on_server_end(preamble::End::eof);
@@ -206,7 +206,7 @@ void Probe::on_eof() {
                 false);
 }
 
-void Probe::on_read_error(int uv_error) {
+void HealthCheck::on_read_error(int uv_error) {
   if (state_ == State::leaving) return passed();
   if (state_ != State::asking) return;
   return failed(
@@ -215,12 +215,12 @@ void Probe::on_read_error(int uv_error) {
       false);
 }
 
-void Probe::announce(const balance::Transition& transition) {
+void HealthCheck::announce(const balance::Transition& transition) {
   if (!service_.moves_connections()) return;
   on_change_({target_->id(), transition.change, transition.source});
 }
 
-void Probe::passed() {
+void HealthCheck::passed() {
   const balance::Transition transition =
       target_->checked(loop_.now(), balance::CheckResult::passed, depth_of(service_));
   if (transition.change == balance::Transition::Change::restored) {
@@ -231,7 +231,7 @@ void Probe::passed() {
 }
 
 // What this machine could not do says nothing about the target.
-void Probe::failed(Kind kind, const std::string& text, bool is_local) {
+void HealthCheck::failed(Kind kind, const std::string& text, bool is_local) {
   if (!is_local) {
     const balance::Transition transition =
         target_->checked(loop_.now(), balance::CheckResult::failed, depth_of(service_));
@@ -248,7 +248,7 @@ void Probe::failed(Kind kind, const std::string& text, bool is_local) {
 }
 
 // The one place that ends a check.
-void Probe::rest() {
+void HealthCheck::rest() {
   state_ = State::resting;
   dial_.reset();
   question_.reset();
@@ -258,8 +258,8 @@ void Probe::rest() {
   return schedule();
 }
 
-Prober::Prober(uv::Loop& loop, log::Log& log, AddressBook& book, ServiceState& service,
-               balance::Random& random, OnTargetChange on_change)
+HealthChecks::HealthChecks(uv::Loop& loop, log::Log& log, AddressBook& book, ServiceState& service,
+                           balance::Random& random, OnTargetChange on_change)
     : loop_(loop),
       log_(log),
       book_(book),
@@ -267,27 +267,27 @@ Prober::Prober(uv::Loop& loop, log::Log& log, AddressBook& book, ServiceState& s
       random_(random),
       on_change_(std::move(on_change)) {}
 
-Prober::~Prober() = default;
+HealthChecks::~HealthChecks() = default;
 
-void Prober::set_layout(std::shared_ptr<const balance::Layout> layout) {
+void HealthChecks::set_layout(std::shared_ptr<const balance::Layout> layout) {
   if (service_.config.health.check == config::Check::none) return;
-  std::vector<std::unique_ptr<Probe>> kept;
+  std::vector<std::unique_ptr<HealthCheck>> kept;
   for (const balance::Group& group : layout->groups()) {
     for (const balance::Member& member : group.members) {
-      const auto is_same = [&](const std::unique_ptr<Probe>& probe) {
-        return probe && &probe->target() == member.target.get();
+      const auto is_same = [&](const std::unique_ptr<HealthCheck>& check) {
+        return check && &check->target() == member.target.get();
       };
       if (std::any_of(kept.begin(), kept.end(), is_same)) continue;
-      const auto found = std::find_if(probes_.begin(), probes_.end(), is_same);
-      kept.push_back(found != probes_.end()
+      const auto found = std::find_if(checks_.begin(), checks_.end(), is_same);
+      kept.push_back(found != checks_.end()
                          ? std::move(*found)
-                         : std::make_unique<Probe>(loop_, log_, book_, service_, member.target,
-                                                   random_, on_change_));
+                         : std::make_unique<HealthCheck>(loop_, log_, book_, service_,
+                                                         member.target, random_, on_change_));
     }
   }
   const Choice choice = layout->has_one_target() ? Choice::only_target : Choice::one_of_several;
-  for (const auto& probe : kept) probe->set_choice(choice);
-  probes_ = std::move(kept);
+  for (const auto& check : kept) check->set_choice(choice);
+  checks_ = std::move(kept);
 }
 
 }  // namespace tunnel
