@@ -36,7 +36,7 @@ Names::Names(std::unique_ptr<Resolver> resolver, std::unique_ptr<Alarm> alarm, c
 
 Names::~Names() = default;
 
-Names::WatchId Names::watch(std::string_view name, Kind kind, Listener on_update) {
+Names::WatchId Names::watch(std::string_view name, Kind kind, Sink on_update) {
   const Key key{kind, lower_case(name)};
   if (!states_.contains(key))
     states_.emplace(key, NameState(std::string(name), kind, clock_.now()));
@@ -144,7 +144,7 @@ void Names::tell_watchers() {
     const NameState& state = states_.at(found->second.key);
     found->second.seen = state.publications();
     // Copies: the listener may end its own watch, and with it the name.
-    const Listener on_update = found->second.on_update;
+    const Sink on_update = found->second.on_update;
     const Update update = state.published();
     on_update(update);
   }

@@ -33,7 +33,7 @@ class Names {
   };
   using WatchId = std::uint64_t;
   // May call any method but the destructor and use_resolver.
-  using Listener = std::function<void(const Update&)>;
+  using Sink = std::function<void(const Update&)>;
 
   // clock and log must outlive it.
   Names(std::unique_ptr<Resolver> resolver, std::unique_ptr<Alarm> alarm, const Clock& clock,
@@ -46,7 +46,7 @@ class Names {
   // somebody else's watch has it already), when the addresses or services change, when lookups
   // begin to fail, fail in another way, or work again. A name may be a numeric address, too.
   // A dot at the end of a name leaves the search list out: watch SRV targets so.
-  WatchId watch(std::string_view name, Kind kind, Listener on_update);
+  WatchId watch(std::string_view name, Kind kind, Sink on_update);
   void unwatch(WatchId id);
 
   // After a dial to an address of `name` failed: asks again, at most once in min_ttl.
@@ -63,7 +63,7 @@ class Names {
   using Key = std::pair<Kind, std::string>;  // the name in lower case
   struct Watcher {
     Key key;
-    Listener on_update;
+    Sink on_update;
     std::uint64_t seen = 0;  // NameState::publications
   };
 

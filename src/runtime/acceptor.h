@@ -11,7 +11,7 @@
 #include "base/address.h"
 #include "base/fd.h"
 #include "log/log.h"
-#include "runtime/listener.h"
+#include "runtime/listening_socket.h"
 #include "tunnel/service_state.h"
 #include "uv/fd_watch.h"
 #include "uv/loop.h"
@@ -56,7 +56,7 @@ class Acceptor {
  private:
   struct Entry {
     std::size_t service;
-    Listener listener;
+    ListeningSocket listener;
     std::unique_ptr<uv::FdWatch> watch;
     bool is_watched = false;
   };

@@ -34,9 +34,9 @@ void for_each_target(const config::Service& service, Visit visit) {
 
 }  // namespace
 
-Resolution::Resolution(uv::Loop& loop, log::Log& log, Snapshot& snapshot, Listener listener)
+Resolution::Resolution(uv::Loop& loop, log::Log& log, Snapshot& snapshot, Sink sink)
     : snapshot_(snapshot),
-      listener_(std::move(listener)),
+      sink_(std::move(sink)),
       names_(make_resolver(loop, snapshot.global), std::make_unique<dns::LoopAlarm>(loop), loop,
              log, names_options(snapshot.global)),
       current_(snapshot.services.size()) {}
@@ -67,10 +67,10 @@ void Resolution::arrange_all() {
     std::string error = srv_error(service.config);
     if (current.is_told && arrangement == current.arrangement && error == current.error) continue;
     current = {std::move(arrangement), std::move(error), true};
-    listener_.on_targets(index,
-                         service.backend.build(current.arrangement, service.config.balance,
-                                               balance::rules_of(service.config.health)),
-                         current.error);
+    sink_.on_targets(index,
+                     service.backend.build(current.arrangement, service.config.balance,
+                                           balance::rules_of(service.config.health)),
+                     current.error);
   }
   return watch_names();
 }
@@ -126,7 +126,7 @@ void Resolution::watch_names() {
 }
 
 void Resolution::on_addresses(const std::string& name, const dns::Update& update) {
-  listener_.on_answer(name, {update.addresses, update.error});
+  sink_.on_answer(name, {update.addresses, update.error});
   if (!expanded_.contains(name) || update.addresses.empty()) return;
   answers_.addresses[name] = update.addresses;
   return arrange_all();
@@ -153,7 +153,7 @@ void Resolution::refresh(const std::string& name) {
   if (known == nullptr) known = names_.find(asked, dns::Kind::addresses);
   if (known == nullptr) return;  // the first answer is on its way
   // Nobody waits twice for an answer that is known: that the name does not resolve is one.
-  if (known->addresses.empty()) listener_.on_answer(name, {{}, known->error});
+  if (known->addresses.empty()) sink_.on_answer(name, {{}, known->error});
   names_.refresh(asked);
 }
 

@@ -23,15 +23,15 @@ namespace tunnel::runtime {
 // by the Supervisor.
 class Resolution {
  public:
-  // Whom it tells. Called from start() and from the loop.
-  struct Listener {
+  // Where its results go. Called from start() and from the loop.
+  struct Sink {
     std::function<void(const std::string& name, const AddressBook::Answer& answer)> on_answer;
     // `error` is why there are no targets, when DNS has said so; empty while it has not answered.
     std::function<void(std::size_t service, std::shared_ptr<const balance::Layout> layout,
                        const std::string& error)>
         on_targets;
   };
-  Resolution(uv::Loop& loop, log::Log& log, Snapshot& snapshot, Listener listener);
+  Resolution(uv::Loop& loop, log::Log& log, Snapshot& snapshot, Sink sink);
   ~Resolution();
   Resolution(const Resolution&) = delete;
   Resolution& operator=(const Resolution&) = delete;
@@ -52,7 +52,7 @@ class Resolution {
   [[nodiscard]] std::string srv_error(const config::Service& service) const;
 
   Snapshot& snapshot_;
-  const Listener listener_;
+  const Sink sink_;
   dns::Names names_;
   balance::Answers answers_;
   std::set<std::string> expanded_;                 // names of `expand` targets

@@ -18,7 +18,7 @@
 #include "process/identity.h"
 #include "process/limits.h"
 #include "process/pid_file.h"
-#include "runtime/listener.h"
+#include "runtime/listening_socket.h"
 #include "runtime/snapshot.h"
 #include "runtime/stdio_client.h"
 #include "runtime/supervisor.h"

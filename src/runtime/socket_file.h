@@ -13,7 +13,7 @@ namespace tunnel::runtime {
 
 // The file of a unix socket that we have bound; removed with this object, unless another has taken
 // its place. Its folder may be another user's: the file is never touched by its path, but in the
-// folder that is held, once it is seen to be the one we made. Owned by the Listener.
+// folder that is held, once it is seen to be the one we made. Owned by the ListeningSocket.
 class SocketFile {
  public:
   struct Wish {

@@ -91,7 +91,7 @@ void Supervisor::start() {
   }
   resolution_ = std::make_unique<Resolution>(
       loop_, log_, *snapshot_,
-      Resolution::Listener{
+      Resolution::Sink{
           [this](const std::string& name, const AddressBook::Answer& answer) {
             on_answer(name, answer);
           },

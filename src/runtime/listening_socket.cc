@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "runtime/listener.h"
+#include "runtime/listening_socket.h"
 
 #include <sys/socket.h>
 
@@ -59,7 +59,8 @@ Result<SocketFile> bind_unix(int socket, const config::Service& service,
 
 }  // namespace
 
-Result<Listener> Listener::open(const config::Service& service, const config::Accept& accept) {
+Result<ListeningSocket> ListeningSocket::open(const config::Service& service,
+                                              const config::Accept& accept) {
   const SocketAddress& wanted = accept.address;
   auto socket = new_socket(wanted.family());
   if (!socket) return tl::make_unexpected(std::move(socket).error());
@@ -75,9 +76,9 @@ Result<Listener> Listener::open(const config::Service& service, const config::Ac
   sockaddr_storage actual{};
   socklen_t length = sizeof actual;
   (void)::getsockname(socket->get(), reinterpret_cast<sockaddr*>(&actual), &length);
-  Listener listener(std::move(*socket),
-                    SocketAddress::from(reinterpret_cast<const sockaddr*>(&actual), length),
-                    std::move(file));
+  ListeningSocket listener(std::move(*socket),
+                           SocketAddress::from(reinterpret_cast<const sockaddr*>(&actual), length),
+                           std::move(file));
   if (::listen(listener.fd(), SOMAXCONN) != 0) {
     if (errno == EADDRINUSE) {
       return failed(ErrorCode::in_use, "the address is already in use; `ss -ltnp` shows by whom");
@@ -95,7 +96,7 @@ Bound bind_all(const std::vector<const config::Service*>& services) {
     std::vector<std::string> missing;  // families that this machine does not have
     for (const config::Accept& accept : service.accept) {
       if (accept.form == config::Accept::Form::stdio) continue;
-      auto listener = Listener::open(service, accept);
+      auto listener = ListeningSocket::open(service, accept);
       if (listener) {
         ++bound_here;
         result.listeners.push_back({index, std::move(*listener)});

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "runtime/listener.h"
+#include "runtime/listening_socket.h"
 
 #include <doctest/doctest.h>
 #include <sys/stat.h>
@@ -51,13 +51,13 @@ bool exists(const std::string& path) {
 }  // namespace
 
 TEST_CASE("port 0 takes a free port and says which") {
-  const auto listener = Listener::open({}, at(SocketAddress::loopback_v4(0)));
+  const auto listener = ListeningSocket::open({}, at(SocketAddress::loopback_v4(0)));
   REQUIRE(listener);
   CHECK(listener->address().port() != 0);
 }
 
 TEST_CASE("every address that is in use is named, and nothing stays bound") {
-  const auto taken = Listener::open({}, at(SocketAddress::loopback_v4(0)));
+  const auto taken = ListeningSocket::open({}, at(SocketAddress::loopback_v4(0)));
   REQUIRE(taken);
   config::Service service;
   service.name = "ldap";
@@ -71,7 +71,7 @@ TEST_CASE("every address that is in use is named, and nothing stays bound") {
     REQUIRE(bound.listeners.size() == 1);
     bound_first = bound.listeners[0].listener.address();
   }
-  CHECK(Listener::open({}, at(bound_first)));
+  CHECK(ListeningSocket::open({}, at(bound_first)));
 }
 
 TEST_CASE("a socket file has the mode that was asked for and goes with its listener") {
@@ -80,7 +80,8 @@ TEST_CASE("a socket file has the mode that was asked for and goes with its liste
   config::Service service;
   service.unix_mode = 0660;
   {
-    const auto listener = Listener::open(service, at(SocketAddress::unix_path(path).value()));
+    const auto listener =
+        ListeningSocket::open(service, at(SocketAddress::unix_path(path).value()));
     REQUIRE(listener);
     struct stat status {};
     REQUIRE(::lstat(path.c_str(), &status) == 0);
@@ -97,15 +98,15 @@ TEST_CASE("a stale socket file is replaced, a live one and another file are not"
     const Fd dead = uv::testing::listen_on(address);
   }
   REQUIRE(exists(folder.path("x.sock")));
-  const auto listener = Listener::open({}, at(address));
+  const auto listener = ListeningSocket::open({}, at(address));
   REQUIRE(listener);
-  const auto second = Listener::open({}, at(address));
+  const auto second = ListeningSocket::open({}, at(address));
   REQUIRE_FALSE(second);
   CHECK(second.error().code == ErrorCode::in_use);
   CHECK(exists(folder.path("x.sock")));
 
   const SocketAddress folder_itself = SocketAddress::unix_path(folder.path("")).value();
-  const auto refused = Listener::open({}, at(folder_itself));
+  const auto refused = ListeningSocket::open({}, at(folder_itself));
   REQUIRE_FALSE(refused);
   CHECK(refused.error().text.find("not a socket") != std::string::npos);
 }
@@ -117,7 +118,7 @@ TEST_CASE("a socket file has its mode whatever the process's mask is, and leaves
     config::Service service;
     service.unix_mode = 0666;
     const auto listener =
-        Listener::open(service, at(SocketAddress::unix_path(scratch / "x").value()));
+        ListeningSocket::open(service, at(SocketAddress::unix_path(scratch / "x").value()));
     CHECK(::umask(before) == mask);
     REQUIRE(listener);
     CHECK(test::mode_of(scratch / "x") == 0666);
@@ -130,7 +131,8 @@ TEST_CASE("a socket file in its owner's folder is made with the owner's rights")
   config::Service service;
   service.unix_owner = {test::kAlice, test::kAlice};
   service.unix_mode = 0660;
-  const auto listener = Listener::open(service, at(SocketAddress::unix_path(alice / "x").value()));
+  const auto listener =
+      ListeningSocket::open(service, at(SocketAddress::unix_path(alice / "x").value()));
   REQUIRE(listener);
   CHECK(test::owner_of(alice / "x") == test::kAlice);
   CHECK(test::mode_of(alice / "x") == 0660);
@@ -142,7 +144,7 @@ TEST_CASE("a socket file in root's folder is given to its owner") {
   config::Service service;
   service.unix_owner = {test::kAlice, test::kAlice};
   const auto listener =
-      Listener::open(service, at(SocketAddress::unix_path(alice.beside("x")).value()));
+      ListeningSocket::open(service, at(SocketAddress::unix_path(alice.beside("x")).value()));
   REQUIRE(listener);
   CHECK(test::owner_of(alice.beside("x")) == test::kAlice);
 }
@@ -156,7 +158,7 @@ TEST_CASE("root makes no socket file behind another user's link, and removes non
     // Stale, and somebody else's.
     const Fd dead = uv::testing::listen_on(SocketAddress::unix_path(alice.beside("x")).value());
   }
-  const auto refused = Listener::open({}, at(address));
+  const auto refused = ListeningSocket::open({}, at(address));
   REQUIRE_FALSE(refused);
   CHECK(refused.error().text ==
         "cannot make the socket file: \"folder\" on its path is a link of user 12345's, which root "
@@ -169,7 +171,7 @@ TEST_CASE("a socket file that another has replaced stays where it is") {
   const std::string path = folder.path("x.sock");
   std::optional<Fd> other;
   {
-    const auto listener = Listener::open({}, at(SocketAddress::unix_path(path).value()));
+    const auto listener = ListeningSocket::open({}, at(SocketAddress::unix_path(path).value()));
     REQUIRE(listener);
     std::filesystem::rename(path, folder.path("moved"));
     other = uv::testing::listen_on(SocketAddress::unix_path(path).value());

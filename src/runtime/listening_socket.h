@@ -14,19 +14,19 @@
 namespace tunnel::runtime {
 
 // One bound and listening socket. Owned by the Acceptor; removes its socket file when it goes.
-class Listener {
+class ListeningSocket {
  public:
   // Binds and listens. A stale socket file (nobody accepts there) is replaced, a live one is an
   // error. Nothing is left behind on failure.
-  static Result<Listener> open(const config::Service& service, const config::Accept& accept);
-  Listener(Listener&& other) noexcept = default;
-  Listener& operator=(Listener&& other) noexcept = delete;
+  static Result<ListeningSocket> open(const config::Service& service, const config::Accept& accept);
+  ListeningSocket(ListeningSocket&& other) noexcept = default;
+  ListeningSocket& operator=(ListeningSocket&& other) noexcept = delete;
 
   [[nodiscard]] int fd() const { return socket_.get(); }
   [[nodiscard]] const SocketAddress& address() const { return address_; }  // with the real port
 
  private:
-  Listener(Fd socket, SocketAddress address, std::optional<SocketFile> file)
+  ListeningSocket(Fd socket, SocketAddress address, std::optional<SocketFile> file)
       : socket_(std::move(socket)), address_(address), file_(std::move(file)) {}
 
   Fd socket_;
@@ -38,7 +38,7 @@ class Listener {
 struct Bound {
   struct Entry {
     std::size_t service;  // index into the services
-    Listener listener;
+    ListeningSocket listener;
   };
   std::vector<Entry> listeners;
   std::vector<std::string> problems;  // sentences that name service and address
