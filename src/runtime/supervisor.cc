@@ -210,18 +210,18 @@ void Supervisor::on_signal(int number) {
 void Supervisor::run_programs() {
   for (std::size_t index = 0; index < snapshot_->services.size(); ++index) {
     const config::Service& service = snapshot_->services[index]->config;
-    programs_.push_back(nullptr);
+    exec_clients_.push_back(nullptr);
     if (service.exec.empty()) continue;
     // For the log and the policies: a program has no address.
     const auto path = SocketAddress::unix_path(service.exec);
     const SocketAddress address = path ? *path : *SocketAddress::unix_path("exec");
-    programs_.back() = std::make_unique<Program>(
+    exec_clients_.back() = std::make_unique<ExecClient>(
         loop_, log_, service,
-        Program::Owner{[this, index, address](Fd client) {
-                         (void)acceptor_->take(index, std::move(client), address);
-                       },
-                       [this] { leave_if_empty(); }});
-    programs_.back()->start();
+        ExecClient::Owner{[this, index, address](Fd client) {
+                            (void)acceptor_->take(index, std::move(client), address);
+                          },
+                          [this] { leave_if_empty(); }});
+    exec_clients_.back()->start();
   }
 }
 
@@ -255,9 +255,10 @@ void Supervisor::leave_if_stdio_over() {
 
 void Supervisor::on_gone(std::size_t service) {
   if (stdio_ != nullptr) return leave_if_stdio_over();
-  if (Program* program = programs_[service].get()) {
+  if (ExecClient* client = exec_clients_[service].get()) {
     const bool has_failed = snapshot_->services[service]->has_failed.exchange(false);
-    program->connection_gone(has_failed ? Program::Connection::failed : Program::Connection::ended);
+    client->connection_gone(has_failed ? ExecClient::Connection::failed
+                                       : ExecClient::Connection::ended);
   }
   if (is_stopping_) return leave_if_empty();
   return acceptor_->reconsider();
@@ -337,8 +338,8 @@ void Supervisor::on_stop_signal(const char* name) {
              {{"connections", std::uint64_t{left}}});
   (void)notifier_.stopping();
   send_all([] { return ToWorker(StopInOrder{}); });
-  for (const auto& program : programs_) {
-    if (program) program->stop();
+  for (const auto& client : exec_clients_) {
+    if (client) client->stop();
   }
   if (timeout) stop_timer_.start(*timeout);
   return leave_if_empty();
@@ -347,8 +348,8 @@ void Supervisor::on_stop_signal(const char* name) {
 void Supervisor::leave_if_empty() {
   if (connections_.load() > 0 || is_leaving_) return;
   if (stdio_ != nullptr && !is_stdio_done_) return;
-  for (const auto& program : programs_) {
-    if (program && !program->is_over()) return;
+  for (const auto& client : exec_clients_) {
+    if (client && !client->is_over()) return;
   }
   is_leaving_ = true;
   stop_timer_.stop();
@@ -364,8 +365,8 @@ void Supervisor::stop_now(const char* why) {
   sentry_->end_within(kReset);
   log_.warning(
       {}, std::string(why) + ": " + count_of(connections_.load(), "connection") + " will be reset");
-  for (const auto& program : programs_) {
-    if (program) program->terminate();
+  for (const auto& client : exec_clients_) {
+    if (client) client->terminate();
   }
   send_all([] { return ToWorker(StopNow{}); });
   return loop_.stop();

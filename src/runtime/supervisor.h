@@ -9,8 +9,8 @@
 #include "log/log.h"
 #include "process/notify.h"
 #include "runtime/acceptor.h"
+#include "runtime/exec_client.h"
 #include "runtime/messages.h"
-#include "runtime/program.h"
 #include "runtime/resolution.h"
 #include "runtime/sentry.h"
 #include "runtime/snapshot.h"
@@ -88,7 +88,7 @@ class Supervisor {
   std::vector<std::unique_ptr<HealthChecks>> checks_;  // by service
   std::unique_ptr<Resolution> resolution_;
   std::unique_ptr<Acceptor> acceptor_;
-  std::vector<std::unique_ptr<Program>> programs_;  // by service; null for others
+  std::vector<std::unique_ptr<ExecClient>> exec_clients_;  // by service; null for others
   StdioClient* const stdio_;
   bool is_stdio_done_ = false;
   uv::Timer stop_timer_;

@@ -17,7 +17,7 @@ namespace tunnel::runtime {
 // The program of a service with `exec`: runs it, hands the other end of its standard input and
 // output over as a client, and runs it again `retry` after both the program and its connection have
 // ended. Supervisor's loop; owned by the Supervisor.
-class Program {
+class ExecClient {
  public:
   // How long a program may stay after its connection has failed.
   static constexpr Millis kGrace{2000};
@@ -26,10 +26,10 @@ class Program {
     std::function<void(Fd client)> on_client;
     std::function<void()> on_over;  // after stop(): nothing runs any more
   };
-  Program(uv::Loop& loop, log::Log& log, const config::Service& service, Owner owner);
-  ~Program();
-  Program(const Program&) = delete;
-  Program& operator=(const Program&) = delete;
+  ExecClient(uv::Loop& loop, log::Log& log, const config::Service& service, Owner owner);
+  ~ExecClient();
+  ExecClient(const ExecClient&) = delete;
+  ExecClient& operator=(const ExecClient&) = delete;
 
   void start();
   enum class Connection { ended, failed };

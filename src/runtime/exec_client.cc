@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "runtime/program.h"
+#include "runtime/exec_client.h"
 
 #include <fcntl.h>
 #include <signal.h>
@@ -14,7 +14,7 @@
 
 namespace tunnel::runtime {
 
-Program::Program(uv::Loop& loop, log::Log& log, const config::Service& service, Owner owner)
+ExecClient::ExecClient(uv::Loop& loop, log::Log& log, const config::Service& service, Owner owner)
     : loop_(loop),
       log_(log),
       service_(service),
@@ -22,9 +22,9 @@ Program::Program(uv::Loop& loop, log::Log& log, const config::Service& service, 
       retry_(loop, [this] { start(); }),
       grace_(loop, [this] { terminate(); }) {}
 
-Program::~Program() = default;
+ExecClient::~ExecClient() = default;
 
-void Program::start() {
+void ExecClient::start() {
   int ends[2];
   if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0) {
     log_.error({service_.name},
@@ -50,7 +50,7 @@ void Program::start() {
   return owner_.on_client(std::move(ours));
 }
 
-void Program::on_ended(uv::Process::Ended ended) {
+void ExecClient::on_ended(uv::Process::Ended ended) {
   process_.reset();
   grace_.stop();
   const std::string how = ended.signal != 0
@@ -66,14 +66,14 @@ void Program::on_ended(uv::Process::Ended ended) {
 // After an orderly end the program may take its time with what it got. After a failure it could not
 // tell the difference (a unix socket has no reset): it is told by a signal, unless it leaves by
 // itself.
-void Program::connection_gone(Connection how) {
+void ExecClient::connection_gone(Connection how) {
   has_connection_ = false;
   if (process_ && is_stopping_) process_->kill(SIGTERM);
   if (process_ && how == Connection::failed) grace_.start(kGrace);
   return go_on_if_over();
 }
 
-void Program::go_on_if_over() {
+void ExecClient::go_on_if_over() {
   if (!is_over()) return;
   if (is_stopping_) return owner_.on_over();
   if (service_.retry) return retry_.start(*service_.retry);
@@ -81,13 +81,13 @@ void Program::go_on_if_over() {
             "the service is over: " + service_.exec + " is run once, for `retry` is off");
 }
 
-void Program::stop() {
+void ExecClient::stop() {
   is_stopping_ = true;
   retry_.stop();
   if (process_ && !has_connection_) process_->kill(SIGTERM);
 }
 
-void Program::terminate() {
+void ExecClient::terminate() {
   if (process_) process_->kill(SIGTERM);
 }
 
