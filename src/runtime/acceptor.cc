@@ -9,6 +9,8 @@
 #include <string>
 #include <utility>
 
+#include "tunnel/connection_record.h"
+
 namespace tunnel::runtime {
 namespace {
 
@@ -110,21 +112,12 @@ void Acceptor::deny(const ServiceState& service, Fd socket, const SocketAddress&
                     std::uint64_t id) {
   const linger reset_on_close{1, 0};
   (void)::setsockopt(socket.get(), SOL_SOCKET, SO_LINGER, &reset_on_close, sizeof reset_on_close);
-  const std::string who = client.to_string();
-  log_.write(log::Level::info, log::Event::closed, {service.config.name, id},
-             "client " + client.ip() + " is not in `allow`; the connection was reset",
-             {{"client", std::string_view(who)},
-              {"kind", word(Kind::client_denied)},
-              {"side", std::string_view("tunnel")},
-              {"bytes_up", std::uint64_t{0}},
-              {"bytes_down", std::uint64_t{0}},
-              {"resolve_ms", std::int64_t{-1}},
-              {"connect_ms", std::int64_t{-1}},
-              {"preamble_ms", std::int64_t{-1}},
-              {"tls_ms", std::int64_t{-1}},
-              {"total_ms", std::int64_t{0}},
-              {"resumed", false},
-              {"tries", std::uint64_t{0}}});
+  log_closed(log_, {.service = service.config.name,
+                    .id = id,
+                    .client = client.to_string(),
+                    .outcome = {
+                        Kind::client_denied, Side::tunnel,
+                        "client " + client.ip() + " is not in `allow`; the connection was reset"}});
   denied_.push_back({loop_.now() + kSoonestReset, std::move(socket)});
   if (denied_.size() > std::min(kMostDenied, max_connections_ / 4)) denied_.pop_front();
   if (!denied_.empty() && !denied_timer_.is_active()) denied_timer_.start(kSoonestReset);

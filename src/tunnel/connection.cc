@@ -40,11 +40,10 @@ struct Connection::Dialing {
 
 Connection::Connection(Service& service, Fd client, const SocketAddress& address, std::uint64_t id)
     : service_(service),
-      client_name_(address.to_string()),
-      id_(id),
       accepted_at_(service.loop().now()),
       socket_(std::move(client)),
-      dialing_(std::make_unique<Dialing>(*this, service, address)) {}
+      dialing_(std::make_unique<Dialing>(*this, service, address)),
+      record_{.service = service.config().name, .id = id, .client = address.to_string()} {}
 
 Connection::~Connection() = default;
 
@@ -77,7 +76,9 @@ void Connection::start() {
 // The next target in the order of groups, policy and health; or a wait for a free slot.
 void Connection::dial_next() {
   if (client_->is_hung_up()) return client_left();
-  if (const auto most = service_.config().max_tries; most && tries_ >= *most) return all_failed();
+  if (const auto most = service_.config().max_tries; most && record_.tries >= *most) {
+    return all_failed();
+  }
   const TimePoint now = service_.loop().now();
   balance::Walk::Next next = dialing_->walk.next(now);
   switch (next.step) {
@@ -107,8 +108,8 @@ void Connection::on_retry() {
 void Connection::dial(balance::Claim claim) {
   dialing_->retry.stop();
   claim_ = std::move(claim);
-  target_ = claim_.target().text();
-  ++tries_;
+  record_.target = claim_.target().text();
+  ++record_.tries;
   dialing_->changes = service_.changes();
   dialing_->dial =
       std::make_unique<Dial>(service_.loop(), service_.book(), claim_.target().endpoint(),
@@ -145,9 +146,8 @@ void Connection::client_left() {
 // A client that is gone already ends the dial at the latest here.
 bool Connection::on_phase(Phase phase) {
   if (service_.log().enabled(log::Level::debug)) {
-    service_.log().debug({service_.config().name, id_},
-                         target_ + ": " + std::string(describe(phase)),
-                         {{"target", std::string_view(target_)}});
+    service_.log().debug(subject(), record_.target + ": " + std::string(describe(phase)),
+                         {{"target", std::string_view(record_.target)}});
   }
   if (!client_->is_hung_up()) return true;
   client_left();
@@ -164,9 +164,8 @@ void Connection::on_client_wanted(bool is_wanted) {
 }
 
 void Connection::on_ticket_suspected(const std::string& why) {
-  service_.log().debug({service_.config().name, id_},
-                       why + "; a ticket had been offered: once more without it",
-                       {{"target", std::string_view(target_)}});
+  service_.log().debug(subject(), why + "; a ticket had been offered: once more without it",
+                       {{"target", std::string_view(record_.target)}});
 }
 
 void Connection::on_option_refused(const std::string& text) {
@@ -181,7 +180,7 @@ void Connection::on_read_error(int) { return client_left(); }
 
 void Connection::on_dial_failed() {
   const DialFailure failure = dialing_->dial->failure();
-  times_ = dialing_->dial->times();
+  record_.times = dialing_->dial->times();
   const bool is_last = failure.is_final || !dialing_->walk.has_left();
   attempt_failed(failure, is_last ? Sentence::in_a_later_line : Sentence::with_the_ejection);
   if (failure.is_final) return all_failed();
@@ -190,11 +189,12 @@ void Connection::on_dial_failed() {
 
 void Connection::attempt_failed(DialFailure failure, Sentence sentence) {
   if (service_.log().enabled(log::Level::debug)) {
-    service_.log().debug({service_.config().name, id_}, failure.text,
-                         {{"target", std::string_view(target_)}, {"kind", word(failure.kind)}});
+    service_.log().debug(
+        subject(), failure.text,
+        {{"target", std::string_view(record_.target)}, {"kind", word(failure.kind)}});
   }
   service_.report_failed(claim_, failure, sentence);
-  dialing_->attempts.push_back({target_, std::move(failure)});
+  dialing_->attempts.push_back({record_.target, std::move(failure)});
 }
 
 void Connection::on_dial_deadline() {
@@ -204,11 +204,11 @@ void Connection::on_dial_deadline() {
   const bool is_dialled = claim_ && (dialing_->dial->has_begun() || dialing_->attempts.empty());
   if (is_dialled) {
     const Phase phase = dialing_->dial->phase();
-    times_ = dialing_->dial->times();
+    record_.times = dialing_->dial->times();
     DialFailure failure{Kind::connect_timeout, "", phase == Phase::resolving};
     if (phase == Phase::resolving) failure.kind = Kind::resolve_failed;
     if (phase >= Phase::preamble) failure.kind = Kind::tls_timeout;
-    failure.text = "gave up on " + target_ + " when " + limit + " were over (timeouts.dial)";
+    failure.text = "gave up on " + record_.target + " when " + limit + " were over (timeouts.dial)";
     attempt_failed(std::move(failure), Sentence::in_a_later_line);
   }
   return all_failed();
@@ -241,7 +241,7 @@ void Connection::give_up() {
   const std::size_t failures = dialing_->attempts.size();
   outcome.text = failures == 0 ? "not connected: no target could be tried"
                  : failures == 1
-                     ? "not connected: " + target_ + " failed"
+                     ? "not connected: " + record_.target + " failed"
                      : "not connected: each of " + std::to_string(failures) + " targets failed";
   return finish(outcome);
 }
@@ -258,7 +258,7 @@ void Connection::report_dial_failed(const Outcome& outcome) {
   }
   if (sentences.empty()) sentences = outcome.text;
   if (const auto most = service_.config().max_tries;
-      most && tries_ >= *most && tries_ < service_.layout()->targets().size()) {
+      most && record_.tries >= *most && record_.tries < service_.layout()->targets().size()) {
     sentences += "; no other target was tried (max_tries = " + std::to_string(*most) + ")";
   }
   if (service_.state().has_one_client()) service_.state().failure = sentences;
@@ -267,10 +267,9 @@ void Connection::report_dial_failed(const Outcome& outcome) {
   if (verdict.suppressed > 0) {
     sentences += " (and " + std::to_string(verdict.suppressed) + " more like this)";
   }
-  service_.log().write(log::Level::error, log::Event::dial_failed, {service_.config().name, id_},
-                       sentences,
-                       {{"client", std::string_view(client_name_)},
-                        {"target", std::string_view(target_)},
+  service_.log().write(log::Level::error, log::Event::dial_failed, subject(), sentences,
+                       {{"client", std::string_view(record_.client)},
+                        {"target", std::string_view(record_.target)},
                         {"kind", word(outcome.kind)},
                         {"targets", std::string_view(kinds)},
                         {"repeats", verdict.suppressed}});
@@ -278,23 +277,25 @@ void Connection::report_dial_failed(const Outcome& outcome) {
 
 void Connection::on_established() {
   Dial& dial = *dialing_->dial;
-  times_ = dial.times();
+  record_.times = dial.times();
   service_.report_established(claim_);
   std::unique_ptr<tls::Session> session = dial.take_session();
-  if (session) negotiated_ = session->negotiated();
-  relay_ = std::make_unique<Relay>(service_.loop(), std::move(client_), dial.take_stream(),
-                                   std::move(session), service_.state().relay, target_, *this);
+  if (session) record_.negotiated = session->negotiated();
+  relay_ =
+      std::make_unique<Relay>(service_.loop(), std::move(client_), dial.take_stream(),
+                              std::move(session), service_.state().relay, record_.target, *this);
   relay_->begin_with({dial.take_greeting(), dial.take_surplus(), dial.take_filter()});
   if (service_.log().enabled(log::Level::debug)) {
-    const std::string ocsp = negotiated_.version.empty() ? "" : tls::ocsp_text(negotiated_);
-    service_.log().write(log::Level::debug, log::Event::connected, {service_.config().name, id_},
-                         "connected to " + target_,
-                         {{"client", std::string_view(client_name_)},
-                          {"target", std::string_view(target_)},
-                          {"tls", negotiated_.version},
-                          {"resumed", negotiated_.resumed},
+    const std::string ocsp =
+        record_.negotiated.version.empty() ? "" : tls::ocsp_text(record_.negotiated);
+    service_.log().write(log::Level::debug, log::Event::connected, subject(),
+                         "connected to " + record_.target,
+                         {{"client", std::string_view(record_.client)},
+                          {"target", std::string_view(record_.target)},
+                          {"tls", record_.negotiated.version},
+                          {"resumed", record_.negotiated.resumed},
                           {"ocsp", std::string_view(ocsp)},
-                          {"tries", std::uint64_t{tries_}}});
+                          {"tries", std::uint64_t{record_.tries}}});
   }
   // The Dial is on the stack: it goes with the rest of the dialing at the end of this function,
   // which is its last statement too.
@@ -326,9 +327,9 @@ void Connection::stay(Leaving why) {
 
 void Connection::leave_now() {
   if (!relay_ || is_finished_) return;
-  return relay_->abort(
-      {Kind::connection_lost, Side::tunnel,
-       "reset because the checks of " + target_ + " have found it dead (health.on_ejected)"});
+  return relay_->abort({Kind::connection_lost, Side::tunnel,
+                        "reset because the checks of " + record_.target +
+                            " have found it dead (health.on_ejected)"});
 }
 
 void Connection::abort() {
@@ -342,14 +343,15 @@ void Connection::abort() {
 void Connection::on_relay_ended(const Outcome& outcome) {
   if (leaving_ != Leaving::no && outcome.kind == Kind::ok && outcome.side == Side::tunnel) {
     return finish({outcome.kind, outcome.side,
-                   leaving_ == Leaving::home ? "closed while idle: a target before " + target_ +
-                                                   " is usable again (balance_back)"
-                                             : "closed while idle: the checks of " + target_ +
-                                                   " have found it dead (health.on_ejected)"});
+                   leaving_ == Leaving::home
+                       ? "closed while idle: a target before " + record_.target +
+                             " is usable again (balance_back)"
+                       : "closed while idle: the checks of " + record_.target +
+                             " have found it dead (health.on_ejected)"});
   }
   const bool is_late_rejection =
       (outcome.kind == Kind::client_cert_rejected || outcome.kind == Kind::tls_alert) &&
-      outcome.side == Side::server && relay_->bytes_down() == 0 && !negotiated_.resumed;
+      outcome.side == Side::server && relay_->bytes_down() == 0 && !record_.negotiated.resumed;
   if (is_late_rejection) {
     service_.report_failed(claim_, {outcome.kind, outcome.text, false}, Sentence::in_a_later_line);
   }
@@ -362,7 +364,8 @@ void Connection::on_relay_ended(const Outcome& outcome) {
 void Connection::finish(const Outcome& outcome) {
   if (is_finished_) return;
   is_finished_ = true;
-  log_closed(outcome);
+  complete_record(outcome);
+  log_closed(service_.log(), record_);
   count(outcome);
   socket_.reset();
   if (client_) {
@@ -387,32 +390,13 @@ void Connection::count(const Outcome& outcome) {
 
 void Connection::on_end_of_turn() { return service_.remove(*this); }
 
-void Connection::log_closed(const Outcome& outcome) {
-  if (!service_.log().enabled(log::Level::info)) return;
-  std::string tls(negotiated_.version), ocsp;
-  if (!tls.empty()) {
-    ocsp = tls::ocsp_text(negotiated_);
-    tls += "/" + std::string(negotiated_.cipher);
-    if (!negotiated_.group.empty()) tls += "/" + std::string(negotiated_.group);
+void Connection::complete_record(const Outcome& outcome) {
+  if (relay_) {
+    record_.bytes_up = relay_->bytes_up();
+    record_.bytes_down = relay_->bytes_down();
   }
-  const std::int64_t total = (service_.loop().now() - accepted_at_).count();
-  service_.log().write(log::Level::info, log::Event::closed, {service_.config().name, id_},
-                       outcome.text.empty() ? "connection ended" : outcome.text,
-                       {{"client", std::string_view(client_name_)},
-                        {"target", std::string_view(target_)},
-                        {"kind", word(outcome.kind)},
-                        {"side", word(outcome.side)},
-                        {"bytes_up", relay_ ? relay_->bytes_up() : 0},
-                        {"bytes_down", relay_ ? relay_->bytes_down() : 0},
-                        {"resolve_ms", times_.resolve_ms},
-                        {"connect_ms", times_.connect_ms},
-                        {"preamble_ms", times_.preamble_ms},
-                        {"tls_ms", times_.tls_ms},
-                        {"total_ms", total},
-                        {"tls", std::string_view(tls)},
-                        {"resumed", negotiated_.resumed},
-                        {"ocsp", std::string_view(ocsp)},
-                        {"tries", std::uint64_t{tries_}}});
+  record_.total = service_.loop().now() - accepted_at_;
+  record_.outcome = outcome;
 }
 
 }  // namespace tunnel

@@ -11,6 +11,7 @@
 #include "base/fd.h"
 #include "base/outcome.h"
 #include "log/log.h"
+#include "tunnel/connection_record.h"
 #include "tunnel/dial.h"
 #include "tunnel/health_log.h"
 #include "tunnel/relay.h"
@@ -53,7 +54,7 @@ class Connection final : public uv::Deferred,
   // A target has a free slot again, or the targets have changed: go on if this one waits.
   void on_targets_changed();
 
-  [[nodiscard]] std::uint64_t id() const { return id_; }
+  [[nodiscard]] std::uint64_t id() const { return record_.id; }
   [[nodiscard]] bool is_dialing() const { return dialing_ != nullptr; }
   // Whose target is dialled or relayed to; null when there is none at the moment.
   [[nodiscard]] const balance::Target* target() const {
@@ -84,7 +85,8 @@ class Connection final : public uv::Deferred,
   void report_dial_failed(const Outcome& outcome);
   void finish(const Outcome& outcome);
   void count(const Outcome& outcome);
-  void log_closed(const Outcome& outcome);
+  void complete_record(const Outcome& outcome);
+  [[nodiscard]] log::Subject subject() const { return {record_.service, record_.id}; }
   void on_end_of_turn() override;
 
   // Dial::Owner
@@ -107,8 +109,6 @@ class Connection final : public uv::Deferred,
 
   // Constant after construction.
   Service& service_;
-  const std::string client_name_;  // its address, for the log
-  const std::uint64_t id_;
   const TimePoint accepted_at_;
 
   // Released or silenced by finish(), all of them: it may be called while one of them is on the
@@ -122,11 +122,7 @@ class Connection final : public uv::Deferred,
   bool is_finished_ = false;
   bool is_stopping_ = false;
   Leaving leaving_ = Leaving::no;
-  // For the log line.
-  std::string target_ = "-";  // the last one tried
-  PhaseTimes times_;
-  tls::Negotiated negotiated_;
-  std::uint32_t tries_ = 0;
+  ConnectionRecord record_;  // filled as it goes; complete when finish() logs it
 };
 
 }  // namespace tunnel

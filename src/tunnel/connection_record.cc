@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: MIT
+#include "tunnel/connection_record.h"
+
+namespace tunnel {
+namespace {
+
+// "TLS1.3/TLS_AES_128_GCM_SHA256/X25519"; empty without TLS.
+std::string tls_text(const tls::Negotiated& negotiated) {
+  std::string text(negotiated.version);
+  if (text.empty()) return text;
+  text += "/" + std::string(negotiated.cipher);
+  if (!negotiated.group.empty()) text += "/" + std::string(negotiated.group);
+  return text;
+}
+
+}  // namespace
+
+void log_closed(log::Log& log, const ConnectionRecord& record) {
+  if (!log.enabled(log::Level::info)) return;
+  const Outcome& outcome = record.outcome;
+  const tls::Negotiated& negotiated = record.negotiated;
+  const std::string tls = tls_text(negotiated);
+  const std::string ocsp = tls.empty() ? "" : tls::ocsp_text(negotiated);
+  log.write(log::Level::info, log::Event::closed, {record.service, record.id},
+            outcome.text.empty() ? "connection ended" : outcome.text,
+            {{"client", std::string_view(record.client)},
+             {"target", std::string_view(record.target)},
+             {"kind", word(outcome.kind)},
+             {"side", word(outcome.side)},
+             {"bytes_up", record.bytes_up},
+             {"bytes_down", record.bytes_down},
+             {"resolve_ms", record.times.resolve_ms},
+             {"connect_ms", record.times.connect_ms},
+             {"preamble_ms", record.times.preamble_ms},
+             {"tls_ms", record.times.tls_ms},
+             {"total_ms", record.total.count()},
+             {"tls", std::string_view(tls)},
+             {"resumed", negotiated.resumed},
+             {"ocsp", std::string_view(ocsp)},
+             {"tries", std::uint64_t{record.tries}}});
+}
+
+}  // namespace tunnel
