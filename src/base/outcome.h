@@ -18,6 +18,9 @@ struct Outcome {
   Kind kind = Kind::ok;
   Side side = Side::tunnel;
   std::string text;  // a sentence; for an orderly end usually none
+
+  // Not in order, and not because the process was stopped.
+  [[nodiscard]] bool has_failed() const { return kind != Kind::ok && kind != Kind::stopped; }
 };
 
 }  // namespace tunnel

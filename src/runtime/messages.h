@@ -8,6 +8,7 @@
 #include <variant>
 
 #include "balance/layout.h"
+#include "base/outcome.h"
 #include "runtime/acceptor.h"
 #include "tunnel/address_book.h"
 #include "tunnel/service_state.h"
@@ -48,6 +49,7 @@ using ToWorkerFactory = std::function<ToWorker()>;
 // client.
 struct ConnectionGone {
   std::size_t service;
+  Outcome outcome;
 };
 // Standard input and output are done with; `error` is why they could not go on.
 struct StdioDone {

@@ -226,7 +226,8 @@ void Supervisor::run_programs() {
 }
 
 void Supervisor::serve_stdio() {
-  if (!acceptor_->take(0, stdio_->take_client(), stdio_->address())) exit_status_ = 1;
+  is_stdio_connected_ = acceptor_->take(0, stdio_->take_client(), stdio_->address());
+  if (!is_stdio_connected_) exit_status_ = 1;
   stdio_->start([this](std::string error) { mailbox_.send(StdioDone{std::move(error)}); });
 }
 
@@ -244,21 +245,24 @@ void Supervisor::on_stdio_done(const std::string& error) {
 
 // The process is over with its one connection, once everything has been written.
 void Supervisor::leave_if_stdio_over() {
-  if (!is_stdio_done_ || connections_.load() > 0 || is_leaving_) return;
-  const ServiceState& service = *snapshot_->services[0];
-  if (service.has_failed.load()) {
-    exit_status_ = 1;
-    if (failure_.empty()) failure_ = service.failure;
-  }
-  return leave_if_empty();
+  if (is_stdio_done_ && !is_stdio_connected_) return leave_if_empty();
 }
 
-void Supervisor::on_gone(std::size_t service) {
-  if (stdio_ != nullptr) return leave_if_stdio_over();
-  if (ExecClient* client = exec_clients_[service].get()) {
-    const bool has_failed = snapshot_->services[service]->has_failed.exchange(false);
-    client->connection_gone(has_failed ? ExecClient::Connection::failed
-                                       : ExecClient::Connection::ended);
+void Supervisor::on_stdio_gone(const Outcome& outcome) {
+  is_stdio_connected_ = false;
+  if (outcome.has_failed() && !is_leaving_) {
+    exit_status_ = 1;
+    // A client that has left needs no sentence.
+    if (failure_.empty() && outcome.kind != Kind::reset_by_client) failure_ = outcome.text;
+  }
+  return leave_if_stdio_over();
+}
+
+void Supervisor::on_gone(const ConnectionGone& gone) {
+  if (stdio_ != nullptr) return on_stdio_gone(gone.outcome);
+  if (ExecClient* client = exec_clients_[gone.service].get()) {
+    client->connection_gone(gone.outcome.has_failed() ? ExecClient::Connection::failed
+                                                      : ExecClient::Connection::ended);
   }
   if (is_stopping_) return leave_if_empty();
   return acceptor_->reconsider();
@@ -277,7 +281,7 @@ void Supervisor::on_message(ToSupervisor message) {
   }
   if (const auto* done = std::get_if<StdioDone>(&message)) return on_stdio_done(done->error);
   if (const auto* signalled = std::get_if<Signalled>(&message)) return on_signal(signalled->number);
-  return on_gone(std::get<ConnectionGone>(message).service);
+  return on_gone(std::get<ConnectionGone>(message));
 }
 
 // Tunnels are few, long and heavy: the worker with the fewest gets the next one, in turn among
@@ -347,7 +351,7 @@ void Supervisor::on_stop_signal(const char* name) {
 
 void Supervisor::leave_if_empty() {
   if (connections_.load() > 0 || is_leaving_) return;
-  if (stdio_ != nullptr && !is_stdio_done_) return;
+  if (stdio_ != nullptr && (!is_stdio_done_ || is_stdio_connected_)) return;
   for (const auto& client : exec_clients_) {
     if (client && !client->is_over()) return;
   }

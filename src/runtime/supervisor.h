@@ -50,8 +50,9 @@ class Supervisor {
   void run_programs();
   void log_stopped();
   void on_message(ToSupervisor message);
-  void on_gone(std::size_t service);
+  void on_gone(const ConnectionGone& gone);
   void on_stdio_done(const std::string& error);
+  void on_stdio_gone(const Outcome& outcome);
   void leave_if_stdio_over();
   void hand_over(Accepted accepted);
   void on_answer(const std::string& name, const AddressBook::Answer& answer);
@@ -90,7 +91,8 @@ class Supervisor {
   std::unique_ptr<Acceptor> acceptor_;
   std::vector<std::unique_ptr<ExecClient>> exec_clients_;  // by service; null for others
   StdioClient* const stdio_;
-  bool is_stdio_done_ = false;
+  bool is_stdio_done_ = false;       // it is not read or written any more
+  bool is_stdio_connected_ = false;  // how its connection ended is not known yet
   uv::Timer stop_timer_;
   Pulse pulse_;
   std::unique_ptr<Sentry> sentry_;  // looks at the pulses of all loops

@@ -30,7 +30,7 @@ Worker::Worker(std::size_t index, Shared shared)
   for (std::size_t service = 0; service < shared_.services.size(); ++service) {
     services_.push_back(std::make_unique<Service>(
         loop_, shared_.log, book_, shared_.remembered, *shared_.services[service], random_,
-        [this, service] { connection_gone(service); },
+        [this, service](const Outcome& outcome) { connection_gone(service, outcome); },
         [this, service](const TargetChange& change) {
           shared_.report(TargetChanged{service, change});
         }));
@@ -83,7 +83,7 @@ void Worker::on_message(ToWorker message) {
   return loop_.stop();
 }
 
-void Worker::connection_gone(std::size_t which) {
+void Worker::connection_gone(std::size_t which, const Outcome& outcome) {
   ServiceState& service = *shared_.services[which];
   service.connections.fetch_sub(1);
   connections.fetch_sub(1);
@@ -91,7 +91,7 @@ void Worker::connection_gone(std::size_t which) {
   ++gone_since_trim_;
   if (gone_since_trim_ >= kGoneWorthTrimming && !trim_timer_.is_active()) trim_timer_.start(kQuiet);
   if (service.has_one_client() || shared_.is_gone_wanted.load()) {
-    shared_.report(ConnectionGone{which});
+    shared_.report(ConnectionGone{which, outcome});
   }
 }
 

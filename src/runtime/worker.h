@@ -50,7 +50,7 @@ class Worker {
 
  private:
   void on_message(ToWorker message);
-  void connection_gone(std::size_t which);
+  void connection_gone(std::size_t which, const Outcome& outcome);
   void give_memory_back();
 
   const std::size_t index_;

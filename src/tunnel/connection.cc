@@ -29,6 +29,7 @@ struct Connection::Dialing {
   balance::Walk walk;
   std::vector<SocketAddress> tried;  // addresses: none is tried twice for one connection
   std::vector<Attempt> attempts;
+  std::string failure;  // for a service with one client: why no target could be reached, in full
   std::uint32_t changes = 0;  // that the service had seen when the last target was claimed
   // What can call the connection: silenced by silence(), all of them.
   std::unique_ptr<Dial> dial;
@@ -261,7 +262,7 @@ void Connection::report_dial_failed(const Outcome& outcome) {
       most && record_.tries >= *most && record_.tries < service_.layout()->targets().size()) {
     sentences += "; no other target was tried (max_tries = " + std::to_string(*most) + ")";
   }
-  if (service_.state().has_one_client()) service_.state().failure = sentences;
+  if (service_.state().has_one_client()) dialing_->failure = sentences;
   const log::RateLimit::Verdict verdict = service_.dial_failures().admit(kinds);
   if (!verdict.write) return;
   if (verdict.suppressed > 0) {
@@ -380,12 +381,15 @@ void Connection::finish(const Outcome& outcome) {
 void Connection::count(const Outcome& outcome) {
   ServiceState& state = service_.state();
   state.ended.fetch_add(1, std::memory_order_relaxed);
-  if (outcome.kind == Kind::ok || outcome.kind == Kind::stopped) return;
-  state.failed.fetch_add(1, std::memory_order_relaxed);
-  // After a failed dial the sentence is there. A client that has left needs none.
-  const bool has_reader = state.has_one_client() && outcome.kind != Kind::reset_by_client;
-  if (has_reader && state.failure.empty()) state.failure = outcome.text;
-  state.has_failed.store(true);
+  if (outcome.has_failed()) state.failed.fetch_add(1, std::memory_order_relaxed);
+}
+
+// After a failed dial the `closed` line is short, for the reasons are in the log already: a service
+// with one client says them once more, as its last word.
+Outcome Connection::outcome() const {
+  Outcome outcome = record_.outcome;
+  if (dialing_ && !dialing_->failure.empty()) outcome.text = dialing_->failure;
+  return outcome;
 }
 
 void Connection::on_end_of_turn() { return service_.remove(*this); }

@@ -55,6 +55,8 @@ class Connection final : public uv::Deferred,
   void on_targets_changed();
 
   [[nodiscard]] std::uint64_t id() const { return record_.id; }
+  // How it ended, and to people why. After finish().
+  [[nodiscard]] Outcome outcome() const;
   [[nodiscard]] bool is_dialing() const { return dialing_ != nullptr; }
   // Whose target is dialled or relayed to; null when there is none at the moment.
   [[nodiscard]] const balance::Target* target() const {

@@ -8,7 +8,7 @@
 
 namespace tunnel {
 Service::Service(uv::Loop& loop, log::Log& log, AddressBook& book, tls::Remembered& remembered,
-                 ServiceState& state, balance::Random& random, std::function<void()> on_gone,
+                 ServiceState& state, balance::Random& random, OnGone on_gone,
                  OnTargetChange on_target_changed)
     : loop_(loop),
       log_(log),
@@ -137,7 +137,7 @@ void Service::remove(Connection& connection) {
     connections_[index]->index = index;
   }
   connections_.pop_back();
-  return on_gone_();
+  return on_gone_(gone->outcome());
 }
 
 }  // namespace tunnel

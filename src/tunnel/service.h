@@ -20,10 +20,12 @@ namespace tunnel {
 // One service's connections on one worker. Loop-bound; owned by the Worker.
 class Service {
  public:
-  // `on_gone` is called once for each taken client when its connection is over and deleted;
+  // How the connection of a taken client ended, and to people why.
+  using OnGone = std::function<void(const Outcome&)>;
+  // `on_gone` is called once for each taken client when its connection is over and goes;
   // `on_target_changed` when a dial has ejected or restored a target, if that moves connections.
   Service(uv::Loop& loop, log::Log& log, AddressBook& book, tls::Remembered& remembered,
-          ServiceState& state, balance::Random& random, std::function<void()> on_gone,
+          ServiceState& state, balance::Random& random, OnGone on_gone,
           OnTargetChange on_target_changed);
   ~Service();
   Service(const Service&) = delete;
@@ -70,7 +72,7 @@ class Service {
   tls::Remembered& remembered_;
   ServiceState& state_;
   balance::Random& random_;
-  const std::function<void()> on_gone_;
+  const OnGone on_gone_;
   const OnTargetChange on_target_changed_;
   std::uint32_t changes_ = 0;
   std::shared_ptr<const balance::Layout> layout_;

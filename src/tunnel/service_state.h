@@ -84,12 +84,8 @@ struct ServiceState final : public balance::SlotListener {
   std::atomic<std::uint64_t> ended{0};
   std::atomic<std::uint64_t> failed{0};
 
-  // Of a service with one client, why its connection failed: a sentence for people. Written by the
-  // worker before `has_failed`, read after it.
-  std::string failure;
-  // Some connection has not ended in order: for services whose client is a program or standard
-  // input, who have one at a time and want to know.
-  std::atomic<bool> has_failed{false};
+  // Its client is a program or standard input: it has one connection at a time, and wants to know
+  // how that ended.
   [[nodiscard]] bool has_one_client() const {
     return !config.exec.empty() ||
            (!config.accept.empty() && config.accept.front().form == config::Accept::Form::stdio);

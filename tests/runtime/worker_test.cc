@@ -40,6 +40,7 @@ struct Plant : uv::testing::IgnoreSigpipe {
   std::vector<std::unique_ptr<ServiceState>> services;
   std::atomic<std::size_t> connections{0};
   std::atomic<bool> is_gone_wanted{true};
+  std::atomic<Kind> how{Kind::ok};  // the last one has ended
   std::counting_semaphore<1000> gone{0};
   std::shared_ptr<const balance::Layout> layout;
   std::vector<std::unique_ptr<Worker>> workers;
@@ -60,10 +61,10 @@ struct Plant : uv::testing::IgnoreSigpipe {
     layout = services[0]->backend.build(balance::arrange(service.connect, {}), service.balance,
                                         balance::rules_of(service.health));
     for (std::size_t i = 0; i < 2; ++i) {
-      workers.push_back(
-          std::make_unique<Worker>(i, Worker::Shared{services, connections, is_gone_wanted,
-                                                     [this](ToSupervisor) { gone.release(); }, log,
-                                                     remembered, address_history}));
+      workers.push_back(std::make_unique<Worker>(
+          i, Worker::Shared{services, connections, is_gone_wanted,
+                            [this](const ToSupervisor& message) { on_message(message); }, log,
+                            remembered, address_history}));
       workers[i]->send(TargetsChanged{0, layout, ""});
       workers[i]->start();
     }
@@ -72,6 +73,10 @@ struct Plant : uv::testing::IgnoreSigpipe {
     for (const auto& worker : workers) worker->send(StopNow{});
     for (const auto& worker : workers) worker->join();
     workers.clear();
+  }
+  void on_message(const ToSupervisor& message) {
+    if (const auto* over = std::get_if<ConnectionGone>(&message)) how.store(over->outcome.kind);
+    gone.release();
   }
   void hand(std::size_t worker, Pair& client) {
     services[0]->connections.fetch_add(1);
@@ -115,6 +120,27 @@ TEST_CASE("a client that is handed to a worker is relayed on the worker's thread
   CHECK(plant.connections.load() == 0);
   CHECK(plant.services[0]->connections.load() == 0);
   CHECK(plant.log.closed.load() == 20);
+}
+
+TEST_CASE("the supervisor learns with each connection that goes how that one has ended") {
+  Plant plant;
+  Pair first = Pair::tcp();
+  plant.hand(0, first);
+  Fd server = plant.serve();
+  const linger reset_on_close{1, 0};
+  (void)::setsockopt(server.get(), SOL_SOCKET, SO_LINGER, &reset_on_close, sizeof reset_on_close);
+  server.reset();
+  plant.gone.acquire();
+  CHECK(plant.how.load() == Kind::reset_by_server);
+
+  Pair second = Pair::tcp();
+  plant.hand(0, second);
+  server = plant.serve();
+  second.finish();
+  CHECK(read_all(server).empty());
+  server.reset();
+  plant.gone.acquire();
+  CHECK(plant.how.load() == Kind::ok);
 }
 
 TEST_CASE("a target that checks find dead loses its connections on every worker") {

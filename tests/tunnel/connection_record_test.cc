@@ -78,7 +78,7 @@ TEST_CASE("the closed line of a relayed connection says who, what, how long and 
 
 TEST_CASE("the closed line of a client that was sent away at once has the same fields") {
   KeepingLog relayed;
-  log_closed(relayed, {.target = "a:1", .negotiated = {.version = "TLS1.2"}});
+  log_closed(relayed, {.target = "a:1", .negotiated = {"TLS1.2", "", ""}});
   KeepingLog denied;
   log_closed(denied,
              {.client = "10.0.0.9:1", .outcome = {Kind::client_denied, Side::tunnel, "no"}});

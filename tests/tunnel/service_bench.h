@@ -127,7 +127,7 @@ struct ServiceBench : uv::testing::IgnoreSigpipe {
     layout = state->backend.build(balance::arrange(written.connect, {}), written.balance,
                                   balance::rules_of(written.health));
     service = std::make_unique<Service>(
-        loop, log, book, remembered, *state, random, [this] { ++gone; },
+        loop, log, book, remembered, *state, random, [this](const Outcome&) { ++gone; },
         [](const TargetChange&) {});
     service->set_targets(layout, "");
   }
