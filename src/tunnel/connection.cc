@@ -2,6 +2,7 @@
 #include "tunnel/connection.h"
 
 #include <algorithm>
+#include <cassert>
 #include <utility>
 
 #include "balance/walk.h"
@@ -34,9 +35,9 @@ struct Connection::Dialing {
   // What can call the connection: silenced by silence(), all of them.
   std::unique_ptr<Dial> dial;
   uv::Timer deadline;
-  uv::Timer retry;  // while every target that is left is full or ejected, or none is known yet
+  // Waiting: when to look again for a target. Lost: when the client may be reset.
+  uv::Timer retry;
   bool is_waiting_for_dns = false;
-  bool is_lost = false;  // all have failed; `retry` is when the client is reset
 };
 
 Connection::Connection(Service& service, Fd client, const SocketAddress& address, std::uint64_t id)
@@ -47,6 +48,34 @@ Connection::Connection(Service& service, Fd client, const SocketAddress& address
       record_{.service = service.config().name, .id = id, .client = address.to_string()} {}
 
 Connection::~Connection() = default;
+
+// A connection that waits may be woken for nothing, and waits again. Every state may be the last:
+// the client may leave, and the process be stopped, at any time.
+bool Connection::is_legal(State from, State to) {
+  switch (from) {
+    case State::accepted:
+      return to == State::choosing || to == State::finished;
+    case State::choosing:
+      return to == State::waiting || to == State::dialling || to == State::lost ||
+             to == State::finished;
+    case State::waiting:
+      return to == State::choosing || to == State::lost || to == State::finished;
+    case State::dialling:
+      return to == State::choosing || to == State::lost || to == State::relaying ||
+             to == State::finished;
+    case State::lost:
+    case State::relaying:
+      return to == State::finished;
+    case State::finished:
+      break;
+  }
+  return false;
+}
+
+void Connection::enter(State next) {
+  assert(is_legal(state_, next));
+  state_ = next;
+}
 
 void Connection::start() {
   const int family = dialing_->address.family();
@@ -76,6 +105,7 @@ void Connection::start() {
 
 // The next target in the order of groups, policy and health; or a wait for a free slot.
 void Connection::dial_next() {
+  enter(State::choosing);
   if (client_->is_hung_up()) return client_left();
   if (const auto most = service_.config().max_tries; most && record_.tries >= *most) {
     return all_failed();
@@ -86,6 +116,7 @@ void Connection::dial_next() {
     case balance::Walk::Step::claimed:
       return dial(std::move(next.claim));
     case balance::Walk::Step::wait:
+      enter(State::waiting);
       if (next.retry_at) dialing_->retry.start(std::max(Millis(1), *next.retry_at - now));
       return;
     case balance::Walk::Step::exhausted:
@@ -96,17 +127,19 @@ void Connection::dial_next() {
       service_.layout()->targets().empty() && service_.no_targets_error().empty();
   const auto limit = service_.config().timeouts.resolve;
   if (!is_waiting || dialing_->is_waiting_for_dns || !service_.has_srv()) return all_failed();
+  enter(State::waiting);
   dialing_->is_waiting_for_dns = true;
   if (limit) dialing_->retry.start(*limit);
 }
 
 void Connection::on_retry() {
-  if (dialing_->is_lost) return give_up();
+  if (state_ == State::lost) return give_up();
   if (dialing_->is_waiting_for_dns) return all_failed();
   return dial_next();
 }
 
 void Connection::dial(balance::Claim claim) {
+  enter(State::dialling);
   dialing_->retry.stop();
   claim_ = std::move(claim);
   record_.target = claim_.target().text();
@@ -131,12 +164,11 @@ Caller Connection::caller() const {
 }
 
 void Connection::on_targets_changed() {
-  if (!dialing_ || is_finished_ || dialing_->is_lost) return;
+  if (state_ != State::waiting && state_ != State::dialling) return;
   dialing_->walk.move_to(service_.layout());
-  if (dialing_->walk.is_waiting() || dialing_->is_waiting_for_dns) {
-    dialing_->is_waiting_for_dns = false;
-    return dial_next();
-  }
+  if (state_ != State::waiting) return;
+  dialing_->is_waiting_for_dns = false;
+  return dial_next();
 }
 
 void Connection::client_left() {
@@ -218,8 +250,8 @@ void Connection::on_dial_deadline() {
 void Connection::all_failed() {
   const Millis age = service_.loop().now() - accepted_at_;
   if (age >= kSoonestReset) return give_up();
+  enter(State::lost);
   dialing_->silence();
-  dialing_->is_lost = true;
   return dialing_->retry.start(kSoonestReset - age);
 }
 
@@ -285,6 +317,7 @@ void Connection::on_established() {
   relay_ =
       std::make_unique<Relay>(service_.loop(), std::move(client_), dial.take_stream(),
                               std::move(session), service_.state().relay, record_.target, *this);
+  enter(State::relaying);
   relay_->begin_with({dial.take_greeting(), dial.take_surplus(), dial.take_filter()});
   if (service_.log().enabled(log::Level::debug)) {
     const std::string ocsp =
@@ -302,7 +335,7 @@ void Connection::on_established() {
   // which is its last statement too.
   const std::unique_ptr<Dialing> done = std::move(dialing_);
   relay_->start();
-  if (is_finished_) return;
+  if (state_ == State::finished) return;
   if (is_stopping_) return relay_->stop_when_idle();
   // What has changed while it was dialled has passed it by.
   if (done->changes != service_.changes()) return service_.call_home(*this);
@@ -311,31 +344,32 @@ void Connection::on_established() {
 void Connection::stop_when_idle() {
   is_stopping_ = true;
   leaving_ = Leaving::no;
-  if (relay_ && !is_finished_) return relay_->stop_when_idle();
+  if (state_ == State::relaying) return relay_->stop_when_idle();
 }
 
 void Connection::leave_when_idle(Leaving why) {
-  if (!relay_ || is_finished_ || is_stopping_ || leaving_ == Leaving::ejected) return;
+  if (state_ != State::relaying || is_stopping_ || leaving_ == Leaving::ejected) return;
   leaving_ = why;
   return relay_->stop_when_idle();
 }
 
 void Connection::stay(Leaving why) {
-  if (leaving_ != why || why == Leaving::no || is_finished_ || is_stopping_) return;
+  if (leaving_ != why || why == Leaving::no || state_ != State::relaying || is_stopping_) return;
   leaving_ = Leaving::no;
   return relay_->stay();
 }
 
 void Connection::leave_now() {
-  if (!relay_ || is_finished_) return;
+  if (state_ != State::relaying) return;
   return relay_->abort({Kind::connection_lost, Side::tunnel,
                         "reset because the checks of " + record_.target +
                             " have found it dead (health.on_ejected)"});
 }
 
 void Connection::abort() {
-  if (is_finished_) return;
-  if (relay_) return relay_->abort({Kind::stopped, Side::tunnel, "the tunnel was stopped"});
+  if (state_ == State::finished) return;
+  if (state_ == State::relaying)
+    return relay_->abort({Kind::stopped, Side::tunnel, "the tunnel was stopped"});
   return finish({Kind::stopped, Side::tunnel, "the tunnel was stopped while it dialled"});
 }
 
@@ -363,8 +397,8 @@ void Connection::on_relay_ended(const Outcome& outcome) {
 // client that never got that far is reset. A timer that ends it runs before the sockets of the same
 // turn are read, so a dial that went on would find neither client nor claim.
 void Connection::finish(const Outcome& outcome) {
-  if (is_finished_) return;
-  is_finished_ = true;
+  if (state_ == State::finished) return;
+  enter(State::finished);
   complete_record(outcome);
   log_closed(service_.log(), record_);
   count(outcome);

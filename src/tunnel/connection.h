@@ -67,6 +67,16 @@ class Connection final : public uv::Deferred,
   std::size_t index = 0;
 
  private:
+  // Where it stands: also for a look into a core dump. is_legal() is the table of moves.
+  enum class State : std::uint8_t {
+    accepted,  // until start()
+    choosing,  // looks for the next target
+    waiting,   // for a free slot, a target that is usable again, or DNS
+    dialling,  // one target
+    lost,      // every target has failed; the client is reset as soon as that may be
+    relaying,
+    finished,  // owns nothing that can call it
+  };
   // A target that was tried and failed.
   struct Attempt {
     std::string target;
@@ -75,6 +85,8 @@ class Connection final : public uv::Deferred,
   // What only a connection without a server needs; freed when one is established.
   struct Dialing;
 
+  [[nodiscard]] static bool is_legal(State from, State to);
+  void enter(State next);
   void dial_next();
   void on_retry();
   void dial(balance::Claim claim);
@@ -121,7 +133,7 @@ class Connection final : public uv::Deferred,
   std::unique_ptr<Relay> relay_;        // silent: it has ended before it says so
   balance::Claim claim_;                // of the target that is dialled or relayed to
 
-  bool is_finished_ = false;
+  State state_ = State::accepted;
   bool is_stopping_ = false;
   Leaving leaving_ = Leaving::no;
   ConnectionRecord record_;  // filled as it goes; complete when finish() logs it
