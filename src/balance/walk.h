@@ -46,7 +46,6 @@ class Walk {
   // DNS or a reload changed the layout while the dial is under way: what was tried stays tried.
   void move_to(std::shared_ptr<const Layout> layout);
 
-  [[nodiscard]] std::size_t tried() const { return tried_.size(); }
   [[nodiscard]] bool is_waiting() const { return is_waiting_; }
   // Some target has not been tried yet.
   [[nodiscard]] bool has_left() const;

@@ -18,10 +18,6 @@ Result<void> Notifier::ready(std::string_view status) const {
 
 Result<void> Notifier::stopping() const { return send("STOPPING=1"); }
 
-Result<void> Notifier::status(std::string_view text) const {
-  return send("STATUS=" + printable(text));
-}
-
 Result<void> Notifier::send(const std::string& message) const {
   if (socket_.empty()) return {};
   const Result<SocketAddress> address = SocketAddress::unix_path(socket_);

@@ -17,12 +17,9 @@ class Notifier {
   // nobody (a null pointer, too: getenv's answer may be passed as it is).
   explicit Notifier(const char* socket) : socket_(socket ? socket : "") {}
 
-  [[nodiscard]] bool is_heard() const { return !socket_.empty(); }
-
   // READY=1 with a status text, and MAINPID, for a daemon is not the process that was started.
   Result<void> ready(std::string_view status) const;
   Result<void> stopping() const;
-  Result<void> status(std::string_view text) const;
 
  private:
   [[nodiscard]] Result<void> send(const std::string& message) const;
