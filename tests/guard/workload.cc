@@ -69,7 +69,7 @@ struct Relayed final : Relay::Owner, uv::testing::IgnoreSigpipe, uv::Stream::Eve
     relay->start();
   }
   ~Relayed() {
-    relay->abort();
+    relay->abort({Kind::stopped, Side::tunnel, "the workload is over"});
     relay.reset();
   }
   void turn() {
