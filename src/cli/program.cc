@@ -5,6 +5,7 @@
 #include "cli/explain.h"
 #include "cli/invocation.h"
 #include "cli/summary.h"
+#include "import/load.h"
 
 namespace tunnel::cli {
 namespace {
@@ -30,7 +31,7 @@ void locate(config::Document& document, const std::string& warning) {
 }
 
 Outcome check(const Invocation& invocation, const Machinery& machinery) {
-  config::Document document = config::load(invocation.config);
+  config::Document document = import::load(invocation.config);
   for (const std::string& warning : machinery.check_credentials(document)) {
     locate(document, warning);
   }
@@ -39,8 +40,8 @@ Outcome check(const Invocation& invocation, const Machinery& machinery) {
 }
 
 Outcome run(const Invocation& invocation, const Machinery& machinery) {
-  const auto syntax = invocation.is_stunnel ? config::Syntax::stunnel : config::Syntax::by_name;
-  config::Document document = config::load(invocation.config, config::System::use, syntax);
+  const auto syntax = invocation.is_stunnel ? import::Syntax::stunnel : import::Syntax::by_name;
+  config::Document document = import::load(invocation.config, config::System::use, syntax);
   if (document.has_errors()) return {kWrong, "", document.render()};
   if (invocation.foreground) document.config.global.foreground = true;
   if (invocation.log_level) document.config.global.log_level = *invocation.log_level;
@@ -53,7 +54,7 @@ Outcome convert(const Invocation& invocation) {
     if (!text) return {kWrong, "", "tunnel: " + text.error().text + "\n"};
     return {0, *text, ""};
   }
-  const config::Document document = config::load(invocation.config);
+  const config::Document document = import::load(invocation.config);
   if (document.has_errors()) return {kWrong, "", document.render()};
   const auto text = convert_file(document);
   if (!text) return {kWrong, "", "tunnel: " + text.error().text + "\n"};

@@ -4,7 +4,6 @@
 
 #include "base/text.h"
 #include "config/cross_checks.h"
-#include "config/openssl_suites.h"
 
 namespace tunnel::config {
 namespace {
@@ -76,7 +75,7 @@ class TlsChecks {
     int index = -1;
     for (const std::string& name : tls_.ciphers) {
       ++index;
-      const std::string iana = iana_name(name);
+      const std::string_view iana = document_.foreign().standard_suite(name);
       if (!iana.empty()) {
         document_.problem(service_.name, full("ciphers"), index,
                           in_quotes(name) + " is OpenSSL's name of a cipher suite",
@@ -89,13 +88,6 @@ class TlsChecks {
             "list of a stunnel.conf");
       }
     }
-  }
-
-  static std::string iana_name(const std::string& name) {
-    for (const OpensslSuite& suite : openssl_suites()) {
-      if (equal_ignoring_case(suite.name, name)) return std::string(suite.iana);
-    }
-    return "";
   }
 
   static bool is_openssl_list(const std::string& name) {

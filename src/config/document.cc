@@ -9,9 +9,7 @@
 #include "config/cross_checks.h"
 #include "config/include.h"
 #include "config/key_hints.h"
-#include "config/other_formats.h"
 #include "config/schema.h"
-#include "config/stunnel_reader.h"
 #include "config/toml_reader.h"
 #include "config/unreadable.h"
 
@@ -72,27 +70,15 @@ void Document::warning(std::string_view service, std::string_view key, int index
 // Builds one Document: texts to trees, trees to the model, then what only the whole can tell.
 class Builder {
  public:
-  explicit Builder(System system)
-      : diagnostics_(*document_.diagnostics_), reader_(diagnostics_, system) {}
+  Builder(System system, const Foreign& foreign)
+      : document_(foreign),
+        diagnostics_(*document_.diagnostics_),
+        reader_(diagnostics_, system, foreign) {}
 
   Document build(std::unique_ptr<Source> main) {
     document_.config.path = main->path();
-    if (add_tree(std::move(main))) read();
-    return std::move(document_);
-  }
-
-  Document build_stunnel(std::unique_ptr<Source> main) {
-    document_.config.path = main->path();
-    const std::uint32_t file = diagnostics_.add_source(std::move(main));
-    const Source& source = diagnostics_.source(file);
-    if (const auto toml = find_toml(source.text(), source.path())) {
-      diagnostics_.error(source.position(file, toml->offset), toml->text, toml->hint);
-      return std::move(document_);
-    }
-    StunnelReading reading = read_stunnel(diagnostics_, reader_, file);
-    document_.roots_.push_back(std::make_unique<Value>(std::move(reading.root)));
-    document_.remarks_ = std::move(reading.remarks);
-    read();
+    const bool is_toml = document_.foreign_.read == nullptr;
+    if (is_toml ? add_tree(std::move(main)) : add_translation(std::move(main))) read();
     return std::move(document_);
   }
 
@@ -106,10 +92,19 @@ class Builder {
  private:
   bool add_tree(std::unique_ptr<Source> source) {
     const std::uint32_t file = diagnostics_.add_source(std::move(source));
-    TomlReading reading = read_toml(diagnostics_, file);
+    TomlReading reading = read_toml(diagnostics_, file, document_.foreign_);
     incomplete_.merge(reading.incomplete);
     if (!reading.root) return false;
     document_.roots_.push_back(std::make_unique<Value>(std::move(*reading.root)));
+    return true;
+  }
+
+  bool add_translation(std::unique_ptr<Source> source) {
+    const std::uint32_t file = diagnostics_.add_source(std::move(source));
+    auto translation = document_.foreign_.read(diagnostics_, reader_, file);
+    if (!translation) return false;
+    document_.roots_.push_back(std::make_unique<Value>(std::move(translation->root)));
+    document_.remarks_ = std::move(translation->remarks);
     return true;
   }
 
@@ -322,21 +317,18 @@ class Builder {
   std::set<std::string> incomplete_;  // tables that syntax errors have torn
 };
 
-Document parse(std::string text, const std::string& path, System system, Syntax syntax) {
-  auto source = std::make_unique<Source>(path, std::move(text));
-  if (syntax == Syntax::stunnel || path.ends_with(".conf"))
-    return Builder(system).build_stunnel(std::move(source));
-  return Builder(system).build(std::move(source));
+Document parse(std::string text, const std::string& path, System system, const Foreign& foreign) {
+  return Builder(system, foreign).build(std::make_unique<Source>(path, std::move(text)));
 }
 
-Document load(const std::string& path, System system, Syntax syntax) {
+Document load(const std::string& path, System system, const Foreign& foreign) {
   auto text = read_text(path);
   if (!text) {
     const bool is_denied = text.error().code == ErrorCode::permission;
-    return Builder(system).refuse(path, text.error().text,
-                                  is_denied ? why_unreadable(path, path, EACCES) : "");
+    return Builder(system, foreign)
+        .refuse(path, text.error().text, is_denied ? why_unreadable(path, path, EACCES) : "");
   }
-  return parse(std::move(*text), path, system, syntax);
+  return parse(std::move(*text), path, system, foreign);
 }
 
 }  // namespace tunnel::config

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "config/diagnostic.h"
+#include "config/foreign.h"
 #include "config/model.h"
 #include "config/reader.h"
 #include "config/remark.h"
@@ -50,32 +51,34 @@ class Document {
                                   int index = -1) const;
   // "tunnel.toml:3:1"
   [[nodiscard]] std::string place(Position position) const { return diagnostics_->place(position); }
-  // Of a stunnel.conf: what to say where the model is printed as TOML.
+  // Of another language: what to say where the model is printed as TOML.
   [[nodiscard]] const std::vector<Remark>& remarks() const { return remarks_; }
+  // What it was read with.
+  [[nodiscard]] const Foreign& foreign() const { return foreign_; }
 
  private:
   friend class Builder;
-  Document() : diagnostics_(std::make_unique<Diagnostics>()) {}
+  explicit Document(const Foreign& foreign)
+      : foreign_(foreign), diagnostics_(std::make_unique<Diagnostics>()) {}
 
   struct Origin {
     Position header;
     Setting setting;
   };
+  Foreign foreign_;
   std::unique_ptr<Diagnostics> diagnostics_;
   std::vector<Remark> remarks_;
   std::vector<std::unique_ptr<Value>> roots_;  // what the settings below point into
   std::map<std::string, Origin, std::less<>> services_;
 };
 
-// By name: stunnel.conf when it ends in ".conf", TOML otherwise.
-enum class Syntax { by_name, stunnel };
-
-// Reads a file with everything that it includes. Never fails as a call: problems are in the result.
+// Reads a file with everything that it includes: TOML, unless `foreign` brings another language.
+// Never fails as a call: problems are in the result.
 [[nodiscard]] Document load(const std::string& path, System system = System::use,
-                            Syntax syntax = Syntax::by_name);
+                            const Foreign& foreign = {});
 // The same for a text that is at hand; `path` names it in messages and is what relative paths start
 // from.
 [[nodiscard]] Document parse(std::string text, const std::string& path, System system = System::use,
-                             Syntax syntax = Syntax::by_name);
+                             const Foreign& foreign = {});
 
 }  // namespace tunnel::config

@@ -7,7 +7,6 @@
 
 #include "base/text.h"
 #include "config/schema.h"
-#include "config/stunnel_options.h"
 
 namespace tunnel::config {
 namespace {
@@ -89,8 +88,9 @@ bool is_same_word(std::string_view typed, std::string_view known) {
 
 class Hint {
  public:
-  Hint(std::string_view key, std::span<const std::string_view> known, std::string_view service)
-      : key_(key), known_(known), service_(service), all_(all_options()) {}
+  Hint(std::string_view key, std::span<const std::string_view> known, std::string_view service,
+       const Foreign& foreign)
+      : key_(key), known_(known), service_(service), foreign_(foreign), all_(all_options()) {}
 
   [[nodiscard]] std::string find() const {
     for (const auto question : {&Hint::singular, &Hint::elsewhere, &Hint::stunnel, &Hint::synonym,
@@ -149,18 +149,11 @@ class Hint {
   }
 
   [[nodiscard]] std::string stunnel() const {
-    const StunnelOption* option = find_stunnel_option(key_);
-    if (option == nullptr) return "";
+    const auto option = foreign_.find_stunnel_option(key_);
+    if (!option) return "";
     const std::string theirs = "stunnel's " + in_quotes(option->name);
-    switch (option->fate) {
-      case StunnelOption::Fate::implemented:
-        return option->key.empty() ? "" : theirs + called(option->key);
-      case StunnelOption::Fate::ignored:
-        return theirs + " has no meaning here: " + std::string(option->why);
-      case StunnelOption::Fate::refused:
-        return theirs + " is not available here: " + std::string(option->why);
-    }
-    return "";
+    if (!option->verdict.empty()) return theirs + " " + option->verdict;
+    return option->key.empty() ? "" : theirs + called(option->key);
   }
 
   [[nodiscard]] std::string synonym() const {
@@ -189,14 +182,15 @@ class Hint {
   const std::string_view key_;
   const std::span<const std::string_view> known_;
   const std::string_view service_;
+  const Foreign& foreign_;
   const std::vector<Named> all_;
 };
 
 }  // namespace
 
 std::string key_hint(std::string_view key, std::span<const std::string_view> known,
-                     std::string_view service) {
-  return Hint(key, known, service).find();
+                     std::string_view service, const Foreign& foreign) {
+  return Hint(key, known, service, foreign).find();
 }
 
 std::string header_of(std::string_view service, std::string_view table) {

@@ -5,7 +5,6 @@
 
 #include "base/text.h"
 #include "config/schema.h"
-#include "config/stunnel_options.h"
 
 namespace tunnel::config {
 namespace {
@@ -65,11 +64,14 @@ bool is_key_here(std::string_view key) {
 // option.
 class StunnelSigns {
  public:
+  explicit StunnelSigns(const Foreign& foreign) : foreign_(foreign) {}
+
   void add(const Line& line) {
     if (line.text.starts_with(';')) return;
     if (line.value.starts_with('"') || line.value.starts_with('\'')) has_quotes_ = true;
-    const StunnelOption* option = line.key.empty() ? nullptr : find_stunnel_option(line.key);
-    if (option == nullptr || line.value.empty()) return;
+    if (line.key.empty() || line.value.empty()) return;
+    const auto option = foreign_.find_stunnel_option(line.key);
+    if (!option) return;
     const bool is_sure = !is_key_here(line.key) || option->name == "client";
     if (!is_sure || offset_) return;
     offset_ = line.offset;
@@ -79,6 +81,7 @@ class StunnelSigns {
   }
 
  private:
+  const Foreign& foreign_;
   std::optional<std::size_t> offset_;
   bool has_quotes_ = false;
 };
@@ -98,10 +101,11 @@ bool is_yaml(const Line& line) {
 
 }  // namespace
 
-std::optional<OtherFormat> find_other_format(std::string_view text, const std::string& path) {
+std::optional<OtherFormat> find_other_format(std::string_view text, const std::string& path,
+                                             const Foreign& foreign) {
   std::optional<Line> first;
   bool is_all_yaml = true;
-  StunnelSigns stunnel;
+  StunnelSigns stunnel(foreign);
   for_each_line(text, [&](const Line& line) {
     if (line.text.starts_with('#')) return;
     if (line.text == "---" && !first) return;

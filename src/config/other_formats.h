@@ -8,6 +8,8 @@
 #include <string>
 #include <string_view>
 
+#include "config/foreign.h"
+
 namespace tunnel::config {
 
 struct OtherFormat {
@@ -16,9 +18,11 @@ struct OtherFormat {
   std::string hint;
 };
 
-// For a text that is no TOML: JSON, YAML, XML, or a stunnel.conf; `path` is the file's.
+// For a text that is no TOML: JSON, YAML, XML, or a stunnel.conf, if `foreign` knows one
+// by its options; `path` is the file's.
 [[nodiscard]] std::optional<OtherFormat> find_other_format(std::string_view text,
-                                                           const std::string& path);
+                                                           const std::string& path,
+                                                           const Foreign& foreign);
 // For a file that is called like a stunnel.conf and holds TOML, which stunnel's reader takes for
 // many small mistakes.
 [[nodiscard]] std::optional<OtherFormat> find_toml(std::string_view text, const std::string& path);

@@ -12,6 +12,7 @@
 
 #include "base/address.h"
 #include "config/diagnostic.h"
+#include "config/foreign.h"
 #include "config/value.h"
 
 namespace tunnel::config {
@@ -27,7 +28,8 @@ enum class System { use, leave_alone };
 
 class Reader {
  public:
-  Reader(Diagnostics& diagnostics, System system) : diagnostics_(diagnostics), system_(system) {}
+  Reader(Diagnostics& diagnostics, System system, const Foreign& foreign = {})
+      : diagnostics_(diagnostics), system_(system), foreign_(foreign) {}
   Reader(const Reader&) = delete;
   Reader& operator=(const Reader&) = delete;
 
@@ -43,6 +45,8 @@ class Reader {
   // Whose keys are being read: hints name its tables. Before the first service, one of the file's.
   void set_service(std::string name) { service_ = std::move(name); }
   [[nodiscard]] const std::string& service() const { return service_; }
+  // Other programs' names, for hints.
+  [[nodiscard]] const Foreign& foreign() const { return foreign_; }
 
   // Lists hold values, and [defaults] hold for every service: the product is bounded. False, with
   // an error, once the configuration as a whole asks for more than that.
@@ -64,6 +68,7 @@ class Reader {
  private:
   Diagnostics& diagnostics_;
   const System system_;
+  const Foreign foreign_;
   std::string service_ = "NAME";
   std::size_t spent_ = 0;
   bool exhausted_ = false;

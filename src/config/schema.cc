@@ -121,7 +121,7 @@ void report_unknown(Reader& reader, const Entry& entry, std::span<const std::str
   Value at;
   at.position = entry.position;
   reader.error(at, "unknown key \"" + printable(entry.key, 60) + "\"",
-               key_hint(entry.key, known, reader.service()));
+               key_hint(entry.key, known, reader.service(), reader.foreign()));
 }
 
 }  // namespace

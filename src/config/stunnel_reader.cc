@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "base/text.h"
+#include "config/other_formats.h"
 #include "config/schema.h"
 #include "config/stunnel_include.h"
 #include "config/stunnel_lexer.h"
@@ -37,7 +38,7 @@ class StunnelReader {
     sections_.front().header = {0, 1, 1};
   }
 
-  StunnelReading read(std::uint32_t file) {
+  Translation read(std::uint32_t file) {
     read_file(file);
     StunnelTree tree(sections_.front().header);
     StunnelReport report{diagnostics_, reader_, remarks_};
@@ -296,7 +297,13 @@ class StunnelReader {
 
 }  // namespace
 
-StunnelReading read_stunnel(Diagnostics& diagnostics, Reader& reader, std::uint32_t file) {
+std::optional<Translation> read_stunnel(Diagnostics& diagnostics, Reader& reader,
+                                        std::uint32_t file) {
+  const Source& source = diagnostics.source(file);
+  if (const auto toml = find_toml(source.text(), source.path())) {
+    diagnostics.error(source.position(file, toml->offset), toml->text, toml->hint);
+    return std::nullopt;
+  }
   return StunnelReader(diagnostics, reader).read(file);
 }
 

@@ -5,21 +5,16 @@
 #pragma once
 
 #include <cstdint>
-#include <vector>
+#include <optional>
 
 #include "config/diagnostic.h"
+#include "config/foreign.h"
 #include "config/reader.h"
-#include "config/remark.h"
-#include "config/value.h"
 
 namespace tunnel::config {
 
-struct StunnelReading {
-  Value root;  // a table
-  std::vector<Remark> remarks;
-};
-
-[[nodiscard]] StunnelReading read_stunnel(Diagnostics& diagnostics, Reader& reader,
-                                          std::uint32_t file);
+// Nothing, after an error, when the file is TOML.
+[[nodiscard]] std::optional<Translation> read_stunnel(Diagnostics& diagnostics, Reader& reader,
+                                                      std::uint32_t file);
 
 }  // namespace tunnel::config

@@ -217,7 +217,7 @@ class Recovery {
 
 }  // namespace
 
-TomlReading read_toml(Diagnostics& diagnostics, std::uint32_t file) {
+TomlReading read_toml(Diagnostics& diagnostics, std::uint32_t file, const Foreign& foreign) {
   if (has_bad_bytes(diagnostics, file)) return {};
   const Source& source = diagnostics.source(file);
   const TomlScan scan = scan_toml(source.text());
@@ -242,7 +242,7 @@ TomlReading read_toml(Diagnostics& diagnostics, std::uint32_t file) {
     result = toml::parse(text);
     if (result) return {Converter(file, words).convert(result.table(), start), {}};
   }
-  if (const auto other = find_other_format(source.text(), source.path())) {
+  if (const auto other = find_other_format(source.text(), source.path(), foreign)) {
     diagnostics.error(source.position(file, other->offset), "syntax error: " + other->text,
                       other->hint);
     return {};

@@ -7,6 +7,7 @@
 #include <string>
 
 #include "config/diagnostic.h"
+#include "config/foreign.h"
 #include "config/value.h"
 
 namespace tunnel::config {
@@ -19,7 +20,9 @@ struct TomlReading {
   std::set<std::string> incomplete;
 };
 
-// Syntax errors are reported one for each broken statement.
-[[nodiscard]] TomlReading read_toml(Diagnostics& diagnostics, std::uint32_t file);
+// Syntax errors are reported one for each broken statement; what is no TOML at all is recognised,
+// a stunnel.conf with the help of `foreign`.
+[[nodiscard]] TomlReading read_toml(Diagnostics& diagnostics, std::uint32_t file,
+                                    const Foreign& foreign);
 
 }  // namespace tunnel::config

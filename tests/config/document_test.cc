@@ -95,11 +95,7 @@ TEST_CASE("a key in the wrong table is sent to the right one") {
         "accept = 1\n"
         "^\n"
         "hint: \"accept\" belongs in a service, such as [ldap]\n");
-  // What stunnel calls otherwise, and what is misspelled besides being in the wrong place.
-  CHECK(
-      problems("CAfile = \"x\"\n" + kService)
-          .ends_with("hint: stunnel's \"CAfile\" is \"ca\" here, and belongs in a service, such as "
-                     "[ldap.tls]\n"));
+  // What is misspelled besides being in the wrong place.
   CHECK(problems("acept = 1\n" + kService)
             .ends_with("hint: did you mean \"accept\"? It belongs in a service, such as [ldap]\n"));
   CHECK(problems("xyzzy = 1\n" + kService).find("hint") == std::string::npos);

@@ -5,11 +5,6 @@
 namespace tunnel::config {
 namespace {
 
-// Everything that is reported about a text that is called otherwise.
-std::string problems_of(const std::string& name, const std::string& text) {
-  return parse(text, name, System::leave_alone).render();
-}
-
 const std::string kSmallestHint =
     "hint: the smallest configuration is: [web], accept = \"127.0.0.1:8080\", connect = "
     "\"www.example.com:443\", each on a line of its own\n";
@@ -214,40 +209,6 @@ TEST_CASE("a file of nothing but errors comes to an end") {
 }
 
 // ---- other languages ----
-
-TEST_CASE("a stunnel.conf of another name is recognised at once") {
-  CHECK(problems("; my tunnel\n[web]\nclient = yes\naccept = 127.0.0.1:8081\nconnect = h:443\n") ==
-        "t.toml:3:1: error: syntax error: this looks like a stunnel.conf, and a file of this name "
-        "is TOML\n"
-        "client = yes\n"
-        "^\n"
-        "hint: call it t.conf to run it as it is; then `tunnel convert t.conf` prints the TOML "
-        "that it means\n");
-  CHECK(problems_of("/etc/tunnel/x", "[web]\naccept = 1\nconnect = 2\nCAfile = /etc/ca\n") ==
-        "/etc/tunnel/x:4:1: error: syntax error: this looks like a stunnel.conf, and a file of "
-        "this name is TOML\n"
-        "CAfile = /etc/ca\n"
-        "^\n"
-        "hint: call it /etc/tunnel/x.conf to run it as it is; then `tunnel convert "
-        "/etc/tunnel/x.conf` prints the TOML that it means\n");
-  CHECK(problems("; my tunnel\n" + kService) ==
-        "t.toml:1:1: error: syntax error: comments begin with \"#\", not with \";\"\n"
-        "; my tunnel\n"
-        "^\n");
-}
-
-TEST_CASE("TOML in a file that is called like a stunnel.conf is recognised at once") {
-  const std::string expected =
-      "t.conf:3:1: error: this looks like TOML, and a file of this name is read as a "
-      "stunnel.conf\n"
-      "accept = \"127.0.0.1:389\"\n"
-      "^\n"
-      "hint: call it t.toml\n";
-  CHECK(problems_of("t.conf", "foreground = true\n" + kService) == expected);
-  CHECK(problems_of("t.conf", "[web]\nclient = yes\naccept = 1\nconnect = h:1\n") != "");
-  CHECK(problems_of("t.conf", "[web]\nclient = yes\naccept = 1\nconnect = h:1\n").find("TOML") ==
-        std::string::npos);
-}
 
 TEST_CASE("JSON, YAML and XML are called what they are") {
   CHECK(problems("{ \"web\": { \"accept\": 1 } }\n") ==

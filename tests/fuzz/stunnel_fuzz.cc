@@ -6,17 +6,18 @@
 #include <cstdlib>
 #include <string>
 
-#include "config/document.h"
 #include "config/print.h"
+#include "import/load.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* bytes, std::size_t size) {
   using namespace tunnel::config;
   std::string text(reinterpret_cast<const char*>(bytes), size);
-  const Document document = parse(std::move(text), "/fuzz/stunnel.conf", System::leave_alone);
+  const Document document =
+      tunnel::import::parse(std::move(text), "/fuzz/stunnel.conf", System::leave_alone);
   (void)document.render();
   if (document.has_errors()) return 0;
   const std::string printed = print(document.config, document.remarks());
-  Document again = parse(printed, "/fuzz/stunnel.toml", System::leave_alone);
+  Document again = tunnel::import::parse(printed, "/fuzz/stunnel.toml", System::leave_alone);
   again.config.path = document.config.path;
   if (again.has_errors() || again.config != document.config) std::abort();
   return 0;

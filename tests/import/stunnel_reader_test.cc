@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: MIT
 #include "config/print.h"
-#include "fixture.h"
+#include "import/load.h"
+#include "tests/config/fixture.h"
 
 namespace tunnel::config {
 namespace {
 
 Document stunnel(const std::string& text) {
-  return parse(text, "/etc/stunnel/s.conf", System::leave_alone);
+  return import::parse(text, "/etc/stunnel/s.conf", System::leave_alone);
 }
 
 std::string problems_of(const std::string& text) { return stunnel(text).render(); }
@@ -292,12 +293,12 @@ TEST_CASE("folders are included as one stream of lines") {
   (void)folder.write("d/10", "client = yes\n[svc]\naccept = 127.0.0.1:1\n");
   (void)folder.write("d/20~", "connect = b:2\n");
   const std::string main = folder.write("s.conf", "include = " + folder.path("d") + "\n");
-  Document document = load(main);
+  Document document = import::load(main);
   CHECK_FALSE(document.has_errors());
   CHECK(document.config.services.at(0).name == "svc");
   CHECK(has(document.render(), "20~ is read, too"));
   (void)folder.write("d/30", "include = " + folder.path("d") + "\n");
-  CHECK(has(load(main).render(), "30 includes itself"));
+  CHECK(has(import::load(main).render(), "30 includes itself"));
 }
 
 TEST_CASE("a converted file prints to TOML that means the same, with remarks") {
@@ -307,7 +308,7 @@ TEST_CASE("a converted file prints to TOML that means the same, with remarks") {
   REQUIRE_FALSE(document.has_errors());
   const std::string text = print(document.config, document.remarks());
   CAPTURE(text);
-  Document again = parse(text, "/etc/t.toml", System::leave_alone);
+  Document again = import::parse(text, "/etc/t.toml", System::leave_alone);
   CHECK(again.config.services == document.config.services);
   CHECK(again.config.global == document.config.global);
   CHECK(has(text, "# RNDfile = /dev/urandom has no effect"));
