@@ -2,8 +2,8 @@
 #include "cli/convert.h"
 
 #include "base/text.h"
-#include "config/balance_cli.h"
 #include "config/print.h"
+#include "import/balance_cli.h"
 
 namespace tunnel::cli {
 namespace {

@@ -9,7 +9,7 @@
 #include "base/text.h"
 #include "cli/glossary.h"
 #include "config/schema.h"
-#include "config/stunnel_options.h"
+#include "import/stunnel_options.h"
 
 namespace tunnel::cli {
 namespace {

@@ -7,9 +7,9 @@
 
 #include "base/text.h"
 #include "config/foreign.h"
-#include "config/openssl_suites.h"
-#include "config/stunnel_options.h"
-#include "config/stunnel_reader.h"
+#include "import/openssl_suites.h"
+#include "import/stunnel_options.h"
+#include "import/stunnel_reader.h"
 
 namespace tunnel::import {
 namespace {

@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: MIT
 // What is made of OpenSSL's names against what GnuTLS offers: the config room knows neither the
 // library nor the room that does.
-#include "config/openssl_names.h"
+#include "import/openssl_names.h"
 
 #include <doctest/doctest.h>
 
 #include <algorithm>
 #include <set>
 
-#include "config/openssl_ciphers.h"
+#include "import/openssl_ciphers.h"
 #include "tls/offer.h"
 #include "tls/suites.h"
 

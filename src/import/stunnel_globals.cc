@@ -3,8 +3,8 @@
 #include <array>
 
 #include "base/text.h"
-#include "config/stunnel_options.h"
-#include "config/stunnel_service.h"
+#include "import/stunnel_options.h"
+#include "import/stunnel_service.h"
 
 namespace tunnel::config {
 namespace {

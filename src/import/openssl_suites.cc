@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "config/openssl_suites.h"
+#include "import/openssl_suites.h"
 
 #include <array>
 

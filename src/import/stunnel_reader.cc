@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "config/stunnel_reader.h"
+#include "import/stunnel_reader.h"
 
 #include <sys/stat.h>
 
@@ -12,10 +12,10 @@
 #include "base/text.h"
 #include "config/other_formats.h"
 #include "config/schema.h"
-#include "config/stunnel_include.h"
-#include "config/stunnel_lexer.h"
-#include "config/stunnel_options.h"
-#include "config/stunnel_service.h"
+#include "import/stunnel_include.h"
+#include "import/stunnel_lexer.h"
+#include "import/stunnel_options.h"
+#include "import/stunnel_service.h"
 
 namespace tunnel::config {
 namespace {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "config/stunnel_include.h"
+#include "import/stunnel_include.h"
 
 #include <algorithm>
 #include <filesystem>

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: MIT
-#include "config/openssl_names.h"
+#include "import/openssl_names.h"
 
 #include <doctest/doctest.h>
 
 #include <algorithm>
 
-#include "config/openssl_ciphers.h"
+#include "import/openssl_ciphers.h"
 
 // How a list is evaluated is compared with OpenSSL itself (compare_openssl.py); here is what
 // becomes of it.

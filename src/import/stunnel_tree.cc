@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "config/stunnel_tree.h"
+#include "import/stunnel_tree.h"
 
 #include <algorithm>
 

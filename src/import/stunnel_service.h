@@ -9,8 +9,8 @@
 #include "config/diagnostic.h"
 #include "config/reader.h"
 #include "config/remark.h"
-#include "config/stunnel_section.h"
-#include "config/stunnel_tree.h"
+#include "import/stunnel_section.h"
+#include "import/stunnel_tree.h"
 
 namespace tunnel::config {
 

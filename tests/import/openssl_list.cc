@@ -4,7 +4,7 @@
 #include <cstdio>
 #include <string_view>
 
-#include "config/openssl_ciphers.h"
+#include "import/openssl_ciphers.h"
 
 int main(int argc, char** argv) {
   using namespace tunnel::config;

@@ -9,7 +9,7 @@
 #include <string_view>
 
 #include "base/text.h"
-#include "config/stunnel_section.h"
+#include "import/stunnel_section.h"
 
 namespace tunnel::config {
 

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: MIT
-#include "config/openssl_wishes.h"
+#include "import/openssl_wishes.h"
 
 #include <algorithm>
 #include <charconv>
 #include <utility>
 
 #include "base/text.h"
-#include "config/openssl_ciphers.h"
-#include "config/openssl_options.h"
+#include "import/openssl_ciphers.h"
+#include "import/openssl_options.h"
 
 namespace tunnel::config {
 namespace {

@@ -5,10 +5,10 @@
 
 #include "base/address.h"
 #include "base/text.h"
-#include "config/openssl_names.h"
-#include "config/stunnel_address.h"
-#include "config/stunnel_options.h"
-#include "config/stunnel_service.h"
+#include "import/openssl_names.h"
+#include "import/stunnel_address.h"
+#include "import/stunnel_options.h"
+#include "import/stunnel_service.h"
 
 namespace tunnel::config {
 namespace {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "config/openssl_options.h"
+#include "import/openssl_options.h"
 
 #include <algorithm>
 #include <array>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "config/stunnel_lexer.h"
+#include "import/stunnel_lexer.h"
 
 namespace tunnel::config {
 namespace {

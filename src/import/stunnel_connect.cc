@@ -6,9 +6,9 @@
 
 #include "base/address.h"
 #include "base/text.h"
-#include "config/stunnel_address.h"
-#include "config/stunnel_options.h"
-#include "config/stunnel_service.h"
+#include "import/stunnel_address.h"
+#include "import/stunnel_options.h"
+#include "import/stunnel_service.h"
 
 namespace tunnel::config {
 namespace {

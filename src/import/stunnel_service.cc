@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "config/stunnel_service.h"
+#include "import/stunnel_service.h"
 
 #include <unistd.h>
 
@@ -9,8 +9,8 @@
 
 #include "base/address.h"
 #include "base/text.h"
-#include "config/stunnel_address.h"
-#include "config/stunnel_options.h"
+#include "import/stunnel_address.h"
+#include "import/stunnel_options.h"
 
 namespace tunnel::config {
 namespace {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "config/openssl_names.h"
+#include "import/openssl_names.h"
 
 #include <algorithm>
 #include <array>
@@ -7,8 +7,8 @@
 #include <utility>
 
 #include "base/text.h"
-#include "config/openssl_ciphers.h"
-#include "config/openssl_wishes.h"
+#include "import/openssl_ciphers.h"
+#include "import/openssl_wishes.h"
 
 namespace tunnel::config {
 namespace {

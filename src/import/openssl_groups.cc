@@ -4,7 +4,7 @@
 #include <array>
 
 #include "base/text.h"
-#include "config/openssl_names.h"
+#include "import/openssl_names.h"
 
 namespace tunnel::config {
 namespace {

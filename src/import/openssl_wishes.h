@@ -9,8 +9,8 @@
 #include <string_view>
 #include <vector>
 
-#include "config/openssl_names.h"
-#include "config/openssl_versions.h"
+#include "import/openssl_names.h"
+#include "import/openssl_versions.h"
 
 namespace tunnel::config {
 

@@ -8,7 +8,7 @@
 #include <string_view>
 #include <vector>
 
-#include "config/openssl_suites.h"
+#include "import/openssl_suites.h"
 
 namespace tunnel::config {
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "config/balance_cli.h"
+#include "import/balance_cli.h"
 
 #include <algorithm>
 #include <charconv>

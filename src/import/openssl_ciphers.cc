@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "config/openssl_ciphers.h"
+#include "import/openssl_ciphers.h"
 
 #include <algorithm>
 #include <array>

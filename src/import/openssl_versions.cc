@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "config/openssl_versions.h"
+#include "import/openssl_versions.h"
 
 #include <algorithm>
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "config/stunnel_options.h"
+#include "import/stunnel_options.h"
 
 #include <algorithm>
 #include <array>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "config/stunnel_address.h"
+#include "import/stunnel_address.h"
 
 namespace tunnel::config {
 
