@@ -19,7 +19,7 @@ Result<std::string> convert_command_line(std::span<const std::string> words) {
                   "only command lines of balance can be converted: tunnel convert -- balance -b "
                   "127.0.0.1 636 10.1.1.1 '!' 10.1.1.2");
   }
-  const auto converted = config::convert_balance(words.subspan(1));
+  const auto converted = import::convert_balance(words.subspan(1));
   if (!converted) return tl::make_unexpected(converted.error());
   std::string text = "# balance";
   for (const std::string& word : words.subspan(1)) text += " " + printable(word, kLongest);

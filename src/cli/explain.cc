@@ -201,7 +201,7 @@ std::string explain_all() {
 }
 
 std::string explain_stunnel() {
-  using Fate = config::StunnelOption::Fate;
+  using Fate = import::StunnelOption::Fate;
   struct Class {
     Fate fate;
     std::string_view title;
@@ -214,7 +214,7 @@ std::string explain_stunnel() {
   std::string text;
   for (const Class& each : kClasses) {
     text += (text.empty() ? "" : "\n") + std::string(each.title) + ":\n";
-    for (const config::StunnelOption& option : config::stunnel_options()) {
+    for (const import::StunnelOption& option : import::stunnel_options()) {
       if (option.fate != each.fate) continue;
       text += "  " + std::string(option.name) + std::string(25 - option.name.size(), ' ') +
               (option.key.empty() ? "" : std::string(option.key) + ": ") + std::string(option.why) +

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <chrono>
 #include <map>
 #include <string_view>
 #include <utility>
@@ -12,7 +13,7 @@
 #include "base/text.h"
 #include "config/reader.h"
 
-namespace tunnel::config {
+namespace tunnel::import {
 namespace {
 
 constexpr std::string_view kUsage =
@@ -103,10 +104,10 @@ Result<CommandLine> take_apart(std::span<const std::string> arguments) {
 
 // "HOST[:[PORT][:MAX]]"; balance knows no IPv6 here, so colons only separate, and an empty port is
 // that of the listener.
-Result<Target> parse_channel(const std::string& text, std::uint16_t default_port) {
+Result<config::Target> parse_channel(const std::string& text, std::uint16_t default_port) {
   const std::size_t first = text.find(':');
   const std::size_t second = first == std::string::npos ? first : text.find(':', first + 1);
-  Target target;
+  config::Target target;
   target.host = text.substr(0, first);
   target.port = default_port;
   const std::string port_text =
@@ -127,7 +128,7 @@ Result<Target> parse_channel(const std::string& text, std::uint16_t default_port
   if (target.host.empty() || (!is_address && (!is_name(target.host) || ends_in_digits))) {
     return refused(in_quotes(text) + " is not a channel; write HOST[:PORT[:MAX]]");
   }
-  target.form = is_address ? Target::Form::ip : Target::Form::name;
+  target.form = is_address ? config::Target::Form::ip : config::Target::Form::name;
   target.text = target.host + ":" + std::to_string(target.port);
   return target;
 }
@@ -203,7 +204,7 @@ class Converter {
   }
 
   void add_accept(const SocketAddress& address, std::string text, bool is_optional) {
-    Accept accept;
+    config::Accept accept;
     accept.address = address;
     accept.optional = is_optional;
     accept.text = std::move(text);
@@ -212,9 +213,9 @@ class Converter {
 
   // "!" ends a group that takes turns, "%" one that hashes; the last group need not be ended.
   Step read_groups() {
-    std::vector<Target> group;
-    std::vector<Balance> policies;
-    const auto end_group = [&](Balance policy) {
+    std::vector<config::Target> group;
+    std::vector<config::Balance> policies;
+    const auto end_group = [&](config::Balance policy) {
       if (group.empty()) return;
       service_.connect.push_back(std::exchange(group, {}));
       policies.push_back(policy);
@@ -230,29 +231,29 @@ class Converter {
       if (service_.connect.empty() && group.empty()) {
         return refused("there is no channel before the first \"" + operand + "\"");
       }
-      end_group(operand == "%" ? Balance::hash : Balance::round_robin);
+      end_group(operand == "%" ? config::Balance::hash : config::Balance::round_robin);
     }
-    end_group(Balance::round_robin);
+    end_group(config::Balance::round_robin);
     choose_policy(policies);
     return {};
   }
 
   // A service has one policy, and to a group of one target none matters.
-  void choose_policy(const std::vector<Balance>& policies) {
+  void choose_policy(const std::vector<config::Balance>& policies) {
     bool is_chosen = false;
     bool has_limits = false;
     for (std::size_t i = 0; i < policies.size(); ++i) {
-      const std::vector<Target>& group = service_.connect[i];
-      for (const Target& target : group) has_limits = has_limits || target.max_connections;
+      const std::vector<config::Target>& group = service_.connect[i];
+      for (const config::Target& target : group) has_limits = has_limits || target.max_connections;
       if (group.size() < 2) continue;
       if (!std::exchange(is_chosen, true)) service_.balance = policies[i];
       if (policies[i] == service_.balance) continue;
-      const bool is_hash = policies[i] == Balance::hash;
+      const bool is_hash = policies[i] == config::Balance::hash;
       note("group " + std::to_string(i + 1) + (is_hash ? " was hashed" : " took turns") +
            " in balance; a service has one policy for all its groups, which is " +
            (is_hash ? "round-robin" : "hash") + " here");
     }
-    const bool is_hash = is_chosen && service_.balance == Balance::hash;
+    const bool is_hash = is_chosen && service_.balance == config::Balance::hash;
     if (is_hash && !line_.has('H')) {
       note(
           "balance sends clients of a failed hash channel to the next group unless -H is given; "
@@ -279,7 +280,7 @@ class Converter {
     service_.bind = SocketAddress::parse_ip(host, 0);
     if (service_.bind) return {};
     if (!is_name(host)) return refused(in_quotes(host) + " is no address to connect from");
-    const auto found = look_up_host(host);
+    const auto found = config::look_up_host(host);
     if (!found) return refused("-B " + host + " has no address: " + found.error().text);
     const int family = line_.has('6') ? AF_INET6 : AF_INET;
     const auto address =
@@ -300,7 +301,7 @@ class Converter {
       service_.timeouts.connect = *seconds;
       // Each channel had this time for itself, however many there were.
       std::size_t targets = 0;
-      for (const std::vector<Target>& group : service_.connect) targets += group.size();
+      for (const std::vector<config::Target>& group : service_.connect) targets += group.size();
       if (!*seconds) {
         service_.timeouts.dial.reset();
       } else {
@@ -317,11 +318,11 @@ class Converter {
   }
 
   // 0 is "never".
-  Result<Timeout> parse_seconds(char option) {
+  Result<config::Timeout> parse_seconds(char option) {
     const auto number = parse_number(line_.value(option), "number of seconds");
     if (!number) return tl::make_unexpected(number.error());
     if (*number > kMostSeconds) return refused(line_.value(option) + " seconds are too many");
-    return *number == 0 ? Timeout() : Timeout(seconds(*number));
+    return *number == 0 ? config::Timeout() : config::Timeout(std::chrono::seconds(*number));
   }
 
   void read_flags() {
@@ -342,7 +343,7 @@ class Converter {
 
   CommandLine line_;
   std::uint16_t port_ = 0;
-  Service service_;
+  config::Service service_;
   BalanceConversion result_;
 };
 
@@ -354,4 +355,4 @@ Result<BalanceConversion> convert_balance(std::span<const std::string> arguments
   return Converter(std::move(*line)).run();
 }
 
-}  // namespace tunnel::config
+}  // namespace tunnel::import

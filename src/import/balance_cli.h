@@ -9,10 +9,10 @@
 #include "base/result.h"
 #include "config/model.h"
 
-namespace tunnel::config {
+namespace tunnel::import {
 
 struct BalanceConversion {
-  Config config;
+  config::Config config;
   // What the reader of the result must know, one sentence a line, for comments above it: options
   // that have no meaning here, and what is done differently.
   std::vector<std::string> notes;
@@ -23,4 +23,4 @@ struct BalanceConversion {
 // service names, and of host names that of -B.
 [[nodiscard]] Result<BalanceConversion> convert_balance(std::span<const std::string> arguments);
 
-}  // namespace tunnel::config
+}  // namespace tunnel::import

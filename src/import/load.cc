@@ -15,16 +15,16 @@ namespace tunnel::import {
 namespace {
 
 std::optional<config::ForeignOption> find_option(std::string_view name) {
-  const config::StunnelOption* option = config::find_stunnel_option(name);
+  const StunnelOption* option = find_stunnel_option(name);
   if (option == nullptr) return std::nullopt;
   config::ForeignOption found{.name = option->name, .key = option->key};
   switch (option->fate) {
-    case config::StunnelOption::Fate::implemented:
+    case StunnelOption::Fate::implemented:
       break;
-    case config::StunnelOption::Fate::ignored:
+    case StunnelOption::Fate::ignored:
       found.verdict = "has no meaning here: " + std::string(option->why);
       break;
-    case config::StunnelOption::Fate::refused:
+    case StunnelOption::Fate::refused:
       found.verdict = "is not available here: " + std::string(option->why);
       break;
   }
@@ -32,7 +32,7 @@ std::optional<config::ForeignOption> find_option(std::string_view name) {
 }
 
 std::string_view standard_suite(std::string_view openssl_name) {
-  for (const config::OpensslSuite& suite : config::openssl_suites()) {
+  for (const OpensslSuite& suite : openssl_suites()) {
     if (equal_ignoring_case(suite.name, openssl_name)) return suite.iana;
   }
   return "";
@@ -41,7 +41,7 @@ std::string_view standard_suite(std::string_view openssl_name) {
 // Both know the names: what a stunnel.conf becomes is checked like any other configuration.
 config::Foreign foreign_for(const std::string& path, Syntax syntax) {
   const bool is_stunnel = syntax == Syntax::stunnel || path.ends_with(".conf");
-  return {.read = is_stunnel ? &config::read_stunnel : nullptr,
+  return {.read = is_stunnel ? &read_stunnel : nullptr,
           .find_stunnel_option = &find_option,
           .standard_suite = &standard_suite};
 }

@@ -6,7 +6,7 @@
 
 #include "base/text.h"
 
-namespace tunnel::config {
+namespace tunnel::import {
 namespace {
 
 using Kx = OpensslKx;
@@ -414,4 +414,4 @@ bool is_allowed_at(int security_level, const OpensslSuite& suite) {
   return security_level < 3 || has(kForwardSecret, suite.kx);
 }
 
-}  // namespace tunnel::config
+}  // namespace tunnel::import

@@ -10,7 +10,7 @@
 
 #include "import/openssl_suites.h"
 
-namespace tunnel::config {
+namespace tunnel::import {
 
 struct OpensslCipherList {
   // What OpenSSL would offer up to TLS 1.2, in order; also suites that cannot be spoken here. They
@@ -35,4 +35,4 @@ struct OpensslCipherList {
 // Whether OpenSSL would use the suite at a security level, 0 to 5.
 [[nodiscard]] bool is_allowed_at(int security_level, const OpensslSuite& suite);
 
-}  // namespace tunnel::config
+}  // namespace tunnel::import

@@ -6,7 +6,7 @@
 #include "base/text.h"
 #include "import/openssl_names.h"
 
-namespace tunnel::config {
+namespace tunnel::import {
 namespace {
 
 struct Group {
@@ -140,4 +140,4 @@ OpensslCiphersuites translate_openssl_ciphersuites(std::string_view list) {
   return result;
 }
 
-}  // namespace tunnel::config
+}  // namespace tunnel::import

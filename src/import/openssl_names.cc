@@ -10,7 +10,7 @@
 #include "import/openssl_ciphers.h"
 #include "import/openssl_wishes.h"
 
-namespace tunnel::config {
+namespace tunnel::import {
 namespace {
 
 constexpr auto kKeys = std::to_array<std::string_view>(
@@ -41,8 +41,8 @@ std::string enumerated(const std::vector<std::string>& names) {
 
 // Whether a suite may be negotiated in a range of versions.
 bool fits(const OpensslSuite& suite, const OpensslVersions::Range& range) {
-  if (range.min > TlsVersion::tls1_2) return false;
-  return suite.since != OpensslSince::tls1_2 || range.max >= TlsVersion::tls1_2;
+  if (range.min > config::TlsVersion::tls1_2) return false;
+  return suite.since != OpensslSince::tls1_2 || range.max >= config::TlsVersion::tls1_2;
 }
 
 // Whether a suite is of use to a section. Those with RSA_PSK need a key and a certificate.
@@ -82,12 +82,13 @@ class Translator {
                      "a version in the middle is switched off: of those that are left, only "
                      "the newer ones are spoken");
     }
-    if (level_above(2) && range_->min < TlsVersion::tls1_2 && range_->max >= TlsVersion::tls1_2) {
+    if (level_above(2) && range_->min < config::TlsVersion::tls1_2 &&
+        range_->max >= config::TlsVersion::tls1_2) {
       notes_.warning(wishes_.level_at, "TLS before 1.2 does not reach security level " +
                                            std::to_string(wishes_.level) + ", and is not spoken");
-      range_->min = TlsVersion::tls1_2;
+      range_->min = config::TlsVersion::tls1_2;
     }
-    const Tls defaults;
+    const config::Tls defaults;
     if (range_->min != defaults.min_version) result_.min_version = range_->min;
     if (range_->max != defaults.max_version) result_.max_version = range_->max;
   }
@@ -99,7 +100,7 @@ class Translator {
     std::vector<std::string> older = read_ciphers(or_usual(wishes_.ciphers, kUsualCiphers));
     std::vector<std::string> tls13 =
         read_ciphersuites(or_usual(wishes_.ciphersuites, kUsualCiphersuites));
-    if (range_->max >= TlsVersion::tls1_3) result_.ciphers = std::move(tls13);
+    if (range_->max >= config::TlsVersion::tls1_3) result_.ciphers = std::move(tls13);
     std::ranges::move(older, std::back_inserter(result_.ciphers));
     if (result_.ciphers.empty() && !notes_.has_errors()) {
       notes_.error(wishes_.ciphers        ? wishes_.ciphers->setting
@@ -145,7 +146,7 @@ class Translator {
           at, "cipher suites of TLS 1.3 have no effect in this list: " + enumerated(list.tls13),
           "they are set with ciphersuites");
     }
-    if (range_->min > TlsVersion::tls1_2) return {};
+    if (range_->min > config::TlsVersion::tls1_2) return {};
     std::vector<std::string> names;
     bool is_useless = false;
     for (const OpensslSuite* suite : list.suites) {
@@ -210,9 +211,9 @@ class Translator {
                          "still refused");
     }
     if (wishes_.level <= 2) return;
-    result_.min_strength = wishes_.level == 3   ? MinStrength::bits128
-                           : wishes_.level == 4 ? MinStrength::bits192
-                                                : MinStrength::bits256;
+    result_.min_strength = wishes_.level == 3   ? config::MinStrength::bits128
+                           : wishes_.level == 4 ? config::MinStrength::bits192
+                                                : config::MinStrength::bits256;
     result_.no_resumption = true;
     notes_.notice(wishes_.level_at,
                   "security level " + std::to_string(wishes_.level) +
@@ -238,7 +239,7 @@ bool OpensslTranslation::has_errors() const {
       notes, [](const OpensslNote& note) { return note.severity == OpensslNote::Severity::error; });
 }
 
-void OpensslTranslation::apply(Tls& tls) const {
+void OpensslTranslation::apply(config::Tls& tls) const {
   if (min_version) tls.min_version = *min_version;
   if (max_version) tls.max_version = *max_version;
   if (!ciphers.empty()) tls.ciphers = ciphers;
@@ -251,4 +252,4 @@ OpensslTranslation translate_openssl(std::span<const OpensslSetting> settings, O
   return Translator(settings, proof).run();
 }
 
-}  // namespace tunnel::config
+}  // namespace tunnel::import

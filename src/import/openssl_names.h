@@ -12,7 +12,7 @@
 
 #include "config/model.h"
 
-namespace tunnel::config {
+namespace tunnel::import {
 
 // One line of a section, or of the global part before it: `key` is one of the names that
 // is_openssl_setting() knows, in any case; `value` as written.
@@ -42,16 +42,16 @@ enum class OpensslProof { certificates, psk, both };
 // Versions and strength that are not set stay at our own default; the lists are always set, to
 // stunnel's own default if need be: it decides who can be talked to.
 struct OpensslTranslation {
-  std::optional<TlsVersion> min_version, max_version;
+  std::optional<config::TlsVersion> min_version, max_version;
   std::vector<std::string> ciphers;  // tls.ciphers: IANA names of TLS 1.3's suites, then the older
   std::vector<std::string> groups;   // tls.groups
-  std::optional<MinStrength> min_strength;
+  std::optional<config::MinStrength> min_strength;
   bool no_resumption = false;
   std::vector<OpensslNote> notes;  // in the order of the settings
 
   [[nodiscard]] bool has_errors() const;
   // Writes what is set.
-  void apply(Tls& tls) const;
+  void apply(config::Tls& tls) const;
 };
 
 // The settings of one section in the order in which stunnel reads them: the global ones first. The
@@ -74,4 +74,4 @@ struct OpensslCiphersuites {
 };
 [[nodiscard]] OpensslCiphersuites translate_openssl_ciphersuites(std::string_view list);
 
-}  // namespace tunnel::config
+}  // namespace tunnel::import

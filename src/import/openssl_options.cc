@@ -7,7 +7,7 @@
 
 #include "base/text.h"
 
-namespace tunnel::config {
+namespace tunnel::import {
 namespace {
 
 using Effect = OpensslEffect;
@@ -137,4 +137,4 @@ std::optional<OpensslEffect> find_openssl_conf_option(std::string_view name) {
   return off ? option->off : option->on;
 }
 
-}  // namespace tunnel::config
+}  // namespace tunnel::import

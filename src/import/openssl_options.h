@@ -6,7 +6,7 @@
 #include <optional>
 #include <string_view>
 
-namespace tunnel::config {
+namespace tunnel::import {
 
 enum class OpensslEffect {
   no_tls1_0,
@@ -28,4 +28,4 @@ enum class OpensslEffect {
 // "SessionTicket", "-SessionTicket", in any case; the effect of it as it stands.
 [[nodiscard]] std::optional<OpensslEffect> find_openssl_conf_option(std::string_view name);
 
-}  // namespace tunnel::config
+}  // namespace tunnel::import

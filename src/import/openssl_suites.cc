@@ -3,7 +3,7 @@
 
 #include <array>
 
-namespace tunnel::config {
+namespace tunnel::import {
 namespace {
 
 using Kx = OpensslKx;
@@ -193,4 +193,4 @@ int strength_bits(OpensslEnc enc) {
   }
 }
 
-}  // namespace tunnel::config
+}  // namespace tunnel::import

@@ -7,7 +7,7 @@
 #include <span>
 #include <string_view>
 
-namespace tunnel::config {
+namespace tunnel::import {
 
 enum class OpensslKx : std::uint8_t { ecdhe, dhe, rsa, psk, rsa_psk, dhe_psk, ecdhe_psk, srp };
 enum class OpensslAu : std::uint8_t { ecdsa, rsa, dss, psk, srp, none };
@@ -51,4 +51,4 @@ struct OpensslSuite {
 // Bits of the encryption's key; 0 for none.
 [[nodiscard]] int strength_bits(OpensslEnc enc);
 
-}  // namespace tunnel::config
+}  // namespace tunnel::import

@@ -5,40 +5,40 @@
 
 #include "base/text.h"
 
-namespace tunnel::config {
+namespace tunnel::import {
 namespace {
 
 struct NamedVersion {
   std::string_view name;
-  TlsVersion version;
+  config::TlsVersion version;
 };
 constexpr auto kVersions = std::to_array<NamedVersion>({
-    {"TLSv1", TlsVersion::tls1_0},
-    {"TLSv1.1", TlsVersion::tls1_1},
-    {"TLSv1.2", TlsVersion::tls1_2},
-    {"TLSv1.3", TlsVersion::tls1_3},
+    {"TLSv1", config::TlsVersion::tls1_0},
+    {"TLSv1.1", config::TlsVersion::tls1_1},
+    {"TLSv1.2", config::TlsVersion::tls1_2},
+    {"TLSv1.3", config::TlsVersion::tls1_3},
 });
 
 }  // namespace
 
-std::optional<TlsVersion> find_openssl_version(std::string_view name) {
+std::optional<config::TlsVersion> find_openssl_version(std::string_view name) {
   for (const NamedVersion& entry : kVersions)
     if (equal_ignoring_case(entry.name, name)) return entry.version;
   return std::nullopt;
 }
 
 std::optional<OpensslVersions::Range> OpensslVersions::range() const {
-  const TlsVersion max = max_.value_or(TlsVersion::tls1_3);
+  const config::TlsVersion max = max_.value_or(config::TlsVersion::tls1_3);
   if (min_) return newest_block(*min_, max);
-  if (auto modern = newest_block(TlsVersion::tls1_2, max)) return modern;
-  return newest_block(TlsVersion::tls1_0, max);
+  if (auto modern = newest_block(config::TlsVersion::tls1_2, max)) return modern;
+  return newest_block(config::TlsVersion::tls1_0, max);
 }
 
-std::optional<OpensslVersions::Range> OpensslVersions::newest_block(TlsVersion min,
-                                                                    TlsVersion max) const {
+std::optional<OpensslVersions::Range> OpensslVersions::newest_block(config::TlsVersion min,
+                                                                    config::TlsVersion max) const {
   std::optional<Range> range;
   for (auto entry = kVersions.rbegin(); entry != kVersions.rend(); ++entry) {
-    const TlsVersion version = entry->version;
+    const config::TlsVersion version = entry->version;
     if (version < min || version > max) continue;
     if (is_off(version)) continue;
     if (!range) {
@@ -53,4 +53,4 @@ std::optional<OpensslVersions::Range> OpensslVersions::newest_block(TlsVersion m
   return range;
 }
 
-}  // namespace tunnel::config
+}  // namespace tunnel::import

@@ -9,7 +9,7 @@
 #include "import/openssl_ciphers.h"
 #include "import/openssl_options.h"
 
-namespace tunnel::config {
+namespace tunnel::import {
 namespace {
 
 class WishReader {
@@ -60,7 +60,7 @@ class WishReader {
     } else {
       if (is_sslv3)
         notes_.notice(at, "SSLv3 is broken and not spoken here: TLS 1.0 is the oldest version");
-      wishes_.versions.set_min(is_sslv3 ? TlsVersion::tls1_0 : version);
+      wishes_.versions.set_min(is_sslv3 ? config::TlsVersion::tls1_0 : version);
     }
   }
 
@@ -101,16 +101,16 @@ class WishReader {
     return effect;
   }
 
-  static std::optional<TlsVersion> version_of(OpensslEffect effect) {
+  static std::optional<config::TlsVersion> version_of(OpensslEffect effect) {
     switch (effect) {
       case OpensslEffect::no_tls1_0:
-        return TlsVersion::tls1_0;
+        return config::TlsVersion::tls1_0;
       case OpensslEffect::no_tls1_1:
-        return TlsVersion::tls1_1;
+        return config::TlsVersion::tls1_1;
       case OpensslEffect::no_tls1_2:
-        return TlsVersion::tls1_2;
+        return config::TlsVersion::tls1_2;
       case OpensslEffect::no_tls1_3:
-        return TlsVersion::tls1_3;
+        return config::TlsVersion::tls1_3;
       default:
         return std::nullopt;
     }
@@ -220,8 +220,8 @@ class WishReader {
       if (off || word.starts_with('+')) word.remove_prefix(1);
       if (equal_ignoring_case(word, "ALL")) {
         if (!off) return wishes_.versions.switch_all_on();
-        for (const auto version :
-             {TlsVersion::tls1_0, TlsVersion::tls1_1, TlsVersion::tls1_2, TlsVersion::tls1_3})
+        for (const auto version : {config::TlsVersion::tls1_0, config::TlsVersion::tls1_1,
+                                   config::TlsVersion::tls1_2, config::TlsVersion::tls1_3})
           wishes_.versions.switch_off(version);
         return;
       }
@@ -267,4 +267,4 @@ OpensslWishes read_openssl_wishes(std::span<const OpensslSetting> settings, Open
   return WishReader(settings, notes).run();
 }
 
-}  // namespace tunnel::config
+}  // namespace tunnel::import

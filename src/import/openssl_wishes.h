@@ -12,7 +12,7 @@
 #include "import/openssl_names.h"
 #include "import/openssl_versions.h"
 
-namespace tunnel::config {
+namespace tunnel::import {
 
 // Notes without repetitions.
 class OpensslNotes {
@@ -54,4 +54,4 @@ struct OpensslWishes {
 [[nodiscard]] OpensslWishes read_openssl_wishes(std::span<const OpensslSetting> settings,
                                                 OpensslNotes& notes);
 
-}  // namespace tunnel::config
+}  // namespace tunnel::import

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "import/stunnel_address.h"
 
-namespace tunnel::config {
+namespace tunnel::import {
 
 std::string StunnelAddress::text(std::string_view other) const {
   if (is_path) return host;
@@ -30,4 +30,4 @@ Result<StunnelAddress> parse_stunnel_address(std::string_view text) {
   return address;
 }
 
-}  // namespace tunnel::config
+}  // namespace tunnel::import

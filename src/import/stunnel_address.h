@@ -8,7 +8,7 @@
 
 #include "base/result.h"
 
-namespace tunnel::config {
+namespace tunnel::import {
 
 struct StunnelAddress {
   bool is_path = false;
@@ -24,4 +24,4 @@ struct StunnelAddress {
 // taken for what was meant by them, which stunnel does not do.
 [[nodiscard]] Result<StunnelAddress> parse_stunnel_address(std::string_view text);
 
-}  // namespace tunnel::config
+}  // namespace tunnel::import

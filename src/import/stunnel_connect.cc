@@ -10,7 +10,7 @@
 #include "import/stunnel_options.h"
 #include "import/stunnel_service.h"
 
-namespace tunnel::config {
+namespace tunnel::import {
 namespace {
 
 class ConnectConversion {
@@ -35,14 +35,14 @@ class ConnectConversion {
     const bool is_delayed = section_.delay != nullptr && is_yes(section_.delay->value);
     const bool takes_turns = section_.failover != nullptr &&
                              equal_ignoring_case(section_.failover->value, "rr") && !is_delayed;
-    Array targets;
+    config::Array targets;
     for (const StunnelGiven* given : section_.connect) {
       const auto address = parse_stunnel_address(given->value);
       if (!address) {
         report_.error(given->value_at, address.error().text, "connect = HOST:PORT");
         continue;
       }
-      Value target = text_at(given->value_at, address->text("localhost"));
+      config::Value target = text_at(given->value_at, address->text("localhost"));
       const bool is_name =
           !address->is_path && !SocketAddress::parse_ip(address->host, 0).has_value();
       // Each address of a name takes its turn, as if it were written.
@@ -52,19 +52,19 @@ class ConnectConversion {
     if (targets.empty()) return;
     const bool is_alone = targets.size() == 1;
     if (!is_alone && !takes_turns) {
-      const Position at =
+      const config::Position at =
           section_.failover != nullptr ? section_.failover->value_at : section_.header;
       tree_.set("balance", text_at(at, "first"));
     }
-    const Position at = targets.front().position;
-    tree_.set("connect", is_alone && targets.front().as<Table>() == nullptr
+    const config::Position at = targets.front().position;
+    tree_.set("connect", is_alone && targets.front().as<config::Table>() == nullptr
                              ? targets.front()
                              : list_at(at, std::move(targets)));
   }
 
-  static Value expanded(Value address) {
+  static config::Value expanded(config::Value address) {
     StunnelTree table(address.position);
-    const Position at = address.position;
+    const config::Position at = address.position;
     table.set("address", std::move(address));
     table.set("expand", flag_at(at, true));
     return std::move(table).finish();
@@ -91,7 +91,7 @@ class ConnectConversion {
     tree_.set("connect", text_at(host->value_at, target->text("")));
     if (section_.connect.empty()) return;  // reported already
     const std::string login = proxy_login();
-    Array proxies;
+    config::Array proxies;
     for (const StunnelGiven* given : section_.connect) {
       const auto proxy = parse_stunnel_address(given->value);
       if (!proxy || proxy->is_path) {
@@ -101,14 +101,14 @@ class ConnectConversion {
       proxies.push_back(text_at(given->value_at, "http://" + login + proxy->text("localhost")));
     }
     if (proxies.empty()) return;
-    const Position at = proxies.front().position;
+    const config::Position at = proxies.front().position;
     tree_.set("proxy", proxies.size() == 1 ? proxies.front() : list_at(at, std::move(proxies)));
-    Array lines;
+    config::Array lines;
     for (const StunnelGiven* line : section_.protocol_header) {
       lines.push_back(text_at(line->value_at, line->value));
     }
     if (!lines.empty()) {
-      const Position first = lines.front().position;
+      const config::Position first = lines.front().position;
       tree_.set("proxy_headers", list_at(first, std::move(lines)));
     }
   }
@@ -209,4 +209,4 @@ void convert_stunnel_connect(StunnelReport& report, const StunnelSection& sectio
   ConnectConversion(report, section, tree).run();
 }
 
-}  // namespace tunnel::config
+}  // namespace tunnel::import

@@ -6,7 +6,7 @@
 #include "import/stunnel_options.h"
 #include "import/stunnel_service.h"
 
-namespace tunnel::config {
+namespace tunnel::import {
 namespace {
 
 struct SyslogLevel {
@@ -100,7 +100,7 @@ class GlobalsConversion {
     const bool is_daemon = !is_on(globals_.foreground, false);
     const bool has_syslog = is_on(globals_.syslog, true);
     if (const StunnelGiven* output = globals_.output) {
-      Value file = text_at(output->value_at, stunnel_path(output->value));
+      config::Value file = text_at(output->value_at, stunnel_path(output->value));
       const bool is_watched = !is_daemon && !is_quiet;
       tree_.set("log_file", !is_watched
                                 ? std::move(file)
@@ -126,4 +126,4 @@ void convert_stunnel_globals(StunnelReport& report, const StunnelSection& global
   GlobalsConversion(report, globals, tree).run();
 }
 
-}  // namespace tunnel::config
+}  // namespace tunnel::import

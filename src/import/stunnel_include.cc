@@ -4,7 +4,7 @@
 #include <algorithm>
 #include <filesystem>
 
-namespace tunnel::config {
+namespace tunnel::import {
 
 Result<std::vector<std::string>> files_of_folder(const std::string& folder) {
   namespace fs = std::filesystem;
@@ -36,4 +36,4 @@ bool looks_forgotten(std::string_view path) {
                      [&](std::string_view ending) { return name.ends_with(ending); });
 }
 
-}  // namespace tunnel::config
+}  // namespace tunnel::import

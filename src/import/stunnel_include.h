@@ -7,7 +7,7 @@
 
 #include "base/result.h"
 
-namespace tunnel::config {
+namespace tunnel::import {
 
 // Every file in it, links followed, in the order of their names as bytes; folders are left out.
 // Blocking.
@@ -16,4 +16,4 @@ namespace tunnel::config {
 // What editors and package managers leave behind, and stunnel reads nevertheless.
 [[nodiscard]] bool looks_forgotten(std::string_view path);
 
-}  // namespace tunnel::config
+}  // namespace tunnel::import

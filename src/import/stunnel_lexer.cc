@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "import/stunnel_lexer.h"
 
-namespace tunnel::config {
+namespace tunnel::import {
 namespace {
 
 bool is_space(char c) {
@@ -37,7 +37,7 @@ struct StunnelLexer::Piece {
     std::uint32_t result = column;
     std::size_t kept = 0;
     for (std::size_t i = 0; i < raw.size(); ++result) {
-      const std::size_t length = character_length(raw.substr(i, 4));
+      const std::size_t length = config::character_length(raw.substr(i, 4));
       if (raw[i] != '\r') {
         if (kept + length > index) break;
         kept += length;
@@ -88,7 +88,7 @@ std::optional<StunnelLine> StunnelLexer::next() {
       text = text.substr(0, nul);
     }
     const auto position = [&](const Range& range) {
-      return Position{file_, piece.line, piece.column_of(range.first)};
+      return config::Position{file_, piece.line, piece.column_of(range.first)};
     };
     const Range all = trimmed(text, {0, text.size()});
     if (all.first == all.last || text[all.first] == ';' || text[all.first] == '#') continue;
@@ -111,4 +111,4 @@ std::optional<StunnelLine> StunnelLexer::next() {
   return std::nullopt;
 }
 
-}  // namespace tunnel::config
+}  // namespace tunnel::import

@@ -12,7 +12,7 @@
 #include "config/source.h"
 #include "config/value.h"
 
-namespace tunnel::config {
+namespace tunnel::import {
 
 struct StunnelLine {
   enum class Form {
@@ -23,8 +23,8 @@ struct StunnelLine {
   Form form = Form::other;
   std::string name;   // of the section, inner blanks kept, or of the option; other: all of it
   std::string value;  // may be empty, and may hold further "="
-  Position name_at;
-  Position value_at;
+  config::Position name_at;
+  config::Position value_at;
   // What people would not expect, for warnings: stunnel's line buffer was full, so the rest of the
   // line is read as a line of its own; a NUL byte ended the line.
   bool is_split = false;
@@ -36,7 +36,8 @@ class StunnelLexer {
   // stunnel's line buffer holds this many bytes, without those that end the line.
   static constexpr std::size_t kLongestLine = 16383;
 
-  StunnelLexer(const Source& source, std::uint32_t file) : text_(source.text()), file_(file) {}
+  StunnelLexer(const config::Source& source, std::uint32_t file)
+      : text_(source.text()), file_(file) {}
 
   // The next line that says something; nothing at the end of the file.
   [[nodiscard]] std::optional<StunnelLine> next();
@@ -52,4 +53,4 @@ class StunnelLexer {
   std::uint32_t column_ = 1;
 };
 
-}  // namespace tunnel::config
+}  // namespace tunnel::import

@@ -7,7 +7,7 @@
 
 #include "base/text.h"
 
-namespace tunnel::config {
+namespace tunnel::import {
 namespace {
 
 using Given = StunnelGiven;
@@ -350,4 +350,4 @@ std::optional<std::string> stunnel_form_error(const StunnelOption& option, std::
   return std::nullopt;
 }
 
-}  // namespace tunnel::config
+}  // namespace tunnel::import

@@ -11,7 +11,7 @@
 #include "base/text.h"
 #include "import/stunnel_section.h"
 
-namespace tunnel::config {
+namespace tunnel::import {
 
 struct StunnelOption {
   enum class Scope {
@@ -50,4 +50,4 @@ struct StunnelOption {
   return equal_ignoring_case(value, "yes");
 }
 
-}  // namespace tunnel::config
+}  // namespace tunnel::import

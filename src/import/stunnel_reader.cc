@@ -17,7 +17,7 @@
 #include "import/stunnel_options.h"
 #include "import/stunnel_service.h"
 
-namespace tunnel::config {
+namespace tunnel::import {
 namespace {
 
 using Scope = StunnelOption::Scope;
@@ -29,16 +29,16 @@ constexpr std::size_t kLongestName = 64;
 
 class StunnelReader {
  public:
-  StunnelReader(Diagnostics& diagnostics, Reader& reader)
+  StunnelReader(config::Diagnostics& diagnostics, config::Reader& reader)
       : diagnostics_(diagnostics), reader_(reader) {
     // No service can have the name of a global key.
-    for (const Option& option : rows<Global>()) names_.emplace(option.key);
+    for (const config::Option& option : config::rows<config::Global>()) names_.emplace(option.key);
     names_.emplace("defaults");
     sections_.emplace_back();  // the global part
     sections_.front().header = {0, 1, 1};
   }
 
-  Translation read(std::uint32_t file) {
+  config::Translation read(std::uint32_t file) {
     read_file(file);
     StunnelTree tree(sections_.front().header);
     StunnelReport report{diagnostics_, reader_, remarks_};
@@ -58,16 +58,16 @@ class StunnelReader {
   // The options of a section as they are written.
   struct Written {
     std::string name;
-    Position header;
+    config::Position header;
     std::vector<const StunnelGiven*> givens;
   };
 
   // ---- lines ----
 
   void read_file(std::uint32_t file) {
-    const Source& source = diagnostics_.source(file);
+    const config::Source& source = diagnostics_.source(file);
     total_ += source.text().size();
-    if (total_ > kLargestFile) {
+    if (total_ > config::kLargestFile) {
       return diagnostics_.error({file, 0, 0},
                                 "with this file the configuration is larger than 16 MiB");
     }
@@ -119,7 +119,7 @@ class StunnelReader {
           "write it before the first [SECTION]");
     }
     if (option->name == "include") return include(line);
-    if (const std::size_t bad = find_invalid_utf8(line.value); bad != std::string::npos) {
+    if (const std::size_t bad = config::find_invalid_utf8(line.value); bad != std::string::npos) {
       return diagnostics_.error(line.value_at, "these bytes are not UTF-8 text");
     }
     if (auto problem = stunnel_form_error(*option, line.value)) {
@@ -210,13 +210,13 @@ class StunnelReader {
     if (diagnostics_.source_count() > kMostFiles) {
       diagnostics_.error(line.value_at,
                          "more than " + std::to_string(kMostFiles) + " files are included");
-    } else if (auto text = read_text(path)) {
+    } else if (auto text = config::read_text(path)) {
       if (looks_forgotten(path)) {
         diagnostics_.warning(line.value_at,
                              printable(path) + " is read, too, like every file of the folder",
                              "was it left behind?");
       }
-      read_file(diagnostics_.add_source(std::make_unique<Source>(path, std::move(*text))));
+      read_file(diagnostics_.add_source(std::make_unique<config::Source>(path, std::move(*text))));
     } else {
       diagnostics_.error(line.value_at, printable(path) + ": " + text.error().text);
     }
@@ -250,7 +250,7 @@ class StunnelReader {
 
   void convert_section(StunnelReport& report, const Written& written, StunnelMode mode,
                        StunnelTree& tree) {
-    const Value at{written.header, {}};
+    const config::Value at{written.header, {}};
     if (!reader_.spend(at, written.givens.size() + sections_.front().givens.size() + 1)) return;
     StunnelSection section = collect(written);
     section.name = name_for(written, section, mode);
@@ -285,26 +285,26 @@ class StunnelReader {
     return name;
   }
 
-  Diagnostics& diagnostics_;
-  Reader& reader_;
+  config::Diagnostics& diagnostics_;
+  config::Reader& reader_;
   std::deque<StunnelGiven> givens_;  // borrowed by the sections
   std::vector<Written> sections_;    // the first one is the global part
   std::set<std::pair<dev_t, ino_t>> open_;
   std::set<std::string> names_;
   std::size_t total_ = 0;
-  std::vector<Remark> remarks_;
+  std::vector<config::Remark> remarks_;
 };
 
 }  // namespace
 
-std::optional<Translation> read_stunnel(Diagnostics& diagnostics, Reader& reader,
-                                        std::uint32_t file) {
-  const Source& source = diagnostics.source(file);
-  if (const auto toml = find_toml(source.text(), source.path())) {
+std::optional<config::Translation> read_stunnel(config::Diagnostics& diagnostics,
+                                                config::Reader& reader, std::uint32_t file) {
+  const config::Source& source = diagnostics.source(file);
+  if (const auto toml = config::find_toml(source.text(), source.path())) {
     diagnostics.error(source.position(file, toml->offset), toml->text, toml->hint);
     return std::nullopt;
   }
   return StunnelReader(diagnostics, reader).read(file);
 }
 
-}  // namespace tunnel::config
+}  // namespace tunnel::import

@@ -11,10 +11,11 @@
 #include "config/foreign.h"
 #include "config/reader.h"
 
-namespace tunnel::config {
+namespace tunnel::import {
 
 // Nothing, after an error, when the file is TOML.
-[[nodiscard]] std::optional<Translation> read_stunnel(Diagnostics& diagnostics, Reader& reader,
-                                                      std::uint32_t file);
+[[nodiscard]] std::optional<config::Translation> read_stunnel(config::Diagnostics& diagnostics,
+                                                              config::Reader& reader,
+                                                              std::uint32_t file);
 
-}  // namespace tunnel::config
+}  // namespace tunnel::import

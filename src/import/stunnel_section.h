@@ -10,7 +10,7 @@
 
 #include "config/value.h"
 
-namespace tunnel::config {
+namespace tunnel::import {
 
 struct StunnelOption;
 
@@ -18,16 +18,16 @@ struct StunnelOption;
 struct StunnelGiven {
   const StunnelOption* option = nullptr;
   std::string value;
-  Position name_at;
-  Position value_at;
+  config::Position name_at;
+  config::Position value_at;
 };
 
 struct StunnelSection {
   using Scalar = const StunnelGiven*;  // null: not given. Borrowed from the reader
   using List = std::vector<const StunnelGiven*>;
 
-  std::string name;  // of the section; empty for the global part
-  Position header;   // for the global part: the top of the file
+  std::string name;         // of the section; empty for the global part
+  config::Position header;  // for the global part: the top of the file
 
   // Of the process; in the global part only, or with effect there only.
   Scalar chroot = nullptr, foreground = nullptr, output = nullptr, pid = nullptr, syslog = nullptr,
@@ -56,4 +56,4 @@ struct StunnelSection {
          timeout_idle = nullptr;
 };
 
-}  // namespace tunnel::config
+}  // namespace tunnel::import

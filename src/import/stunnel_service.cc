@@ -12,7 +12,7 @@
 #include "import/stunnel_address.h"
 #include "import/stunnel_options.h"
 
-namespace tunnel::config {
+namespace tunnel::import {
 namespace {
 
 // The words of a line, divided by blanks and nothing else.
@@ -34,7 +34,7 @@ class ServiceConversion {
   ServiceConversion(StunnelReport& report, const StunnelSection& section)
       : report_(report), section_(section), tree_(section.header) {}
 
-  Value run(StunnelMode mode) {
+  config::Value run(StunnelMode mode) {
     if (section_.client == nullptr || !is_yes(section_.client->value)) return refuse_server();
     if (mode == StunnelMode::inetd) {
       check_inetd();
@@ -55,7 +55,7 @@ class ServiceConversion {
   }
 
  private:
-  Value refuse_server() {
+  config::Value refuse_server() {
     report_.error(section_.header,
                   (section_.name.empty() ? "this file" : "section " + in_quotes(section_.name)) +
                       " has no \"client = yes\", so it is the server side of TLS; this is a client "
@@ -105,7 +105,7 @@ class ServiceConversion {
     if (mode == StunnelMode::inetd) {
       return tree_.set("accept", text_at(section_.header, "stdio"));
     }
-    Array places;
+    config::Array places;
     for (const StunnelGiven* given : section_.accept) {
       if (auto text = accept_of(*given)) {
         places.push_back(text_at(given->value_at, std::move(*text)));
@@ -200,7 +200,7 @@ class ServiceConversion {
       if (!words.empty() && words.front() != exec->value) {
         tree_.set("exec_name", text_at(args->value_at, words.front()));
       }
-      Array others;
+      config::Array others;
       for (std::size_t i = 1; i < words.size(); ++i) {
         others.push_back(text_at(args->value_at, words[i]));
       }
@@ -234,7 +234,7 @@ class ServiceConversion {
 
   void timeout(const char* key, const StunnelGiven* given, int standard) {
     const std::string seconds = given != nullptr ? given->value : std::to_string(standard);
-    const Position at = given != nullptr ? given->value_at : section_.header;
+    const config::Position at = given != nullptr ? given->value_at : section_.header;
     if (seconds.find_first_not_of('0') != std::string::npos) {
       return tree_.set(key, text_at(at, seconds + "s"));
     }
@@ -249,7 +249,7 @@ class ServiceConversion {
 
   void convert_sockets() {
     // The last one of each letter and name holds.
-    std::map<std::string, Value> options;
+    std::map<std::string, config::Value> options;
     for (const StunnelGiven* given : section_.socket) {
       const std::string_view value = given->value;
       const std::string_view side = value.starts_with("a:")   ? "listen"
@@ -268,7 +268,7 @@ class ServiceConversion {
         report_.error(given->value_at, in_quotes(name) + " is not an option of sockets");
         continue;
       }
-      Value converted = socket_value(trimmed(value.substr(equals + 1)), given->value_at);
+      config::Value converted = socket_value(trimmed(value.substr(equals + 1)), given->value_at);
       options.insert_or_assign("socket_options." + std::string(side) + "." + name,
                                std::move(converted));
     }
@@ -281,7 +281,7 @@ class ServiceConversion {
     return text.substr(first, text.find_last_not_of(" \t") - first + 1);
   }
 
-  static Value socket_value(std::string_view text, Position at) {
+  static config::Value socket_value(std::string_view text, config::Position at) {
     if (is_one_of(text, "yes|no")) return flag_at(at, is_yes(text));
     std::int64_t number = 0;
     const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
@@ -292,7 +292,7 @@ class ServiceConversion {
   StunnelReport& report_;
   const StunnelSection& section_;
   StunnelTree tree_;
-  Position remote_at_;
+  config::Position remote_at_;
 };
 
 }  // namespace
@@ -304,9 +304,9 @@ std::string stunnel_path(const std::string& path) {
   return here + "/" + (path.starts_with("./") ? path.substr(2) : path);
 }
 
-Value convert_stunnel_service(StunnelReport& report, const StunnelSection& section,
-                              StunnelMode mode) {
+config::Value convert_stunnel_service(StunnelReport& report, const StunnelSection& section,
+                                      StunnelMode mode) {
   return ServiceConversion(report, section).run(mode);
 }
 
-}  // namespace tunnel::config
+}  // namespace tunnel::import

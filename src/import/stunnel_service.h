@@ -12,18 +12,18 @@
 #include "import/stunnel_section.h"
 #include "import/stunnel_tree.h"
 
-namespace tunnel::config {
+namespace tunnel::import {
 
 // Where a conversion reports to.
 struct StunnelReport {
-  Diagnostics& diagnostics;
-  Reader& reader;
-  std::vector<Remark>& remarks;
+  config::Diagnostics& diagnostics;
+  config::Reader& reader;
+  std::vector<config::Remark>& remarks;
 
-  void error(Position at, std::string text, std::string hint = {}) {
+  void error(config::Position at, std::string text, std::string hint = {}) {
     diagnostics.error(at, std::move(text), std::move(hint));
   }
-  void warning(Position at, std::string text, std::string hint = {}) {
+  void warning(config::Position at, std::string text, std::string hint = {}) {
     diagnostics.warning(at, std::move(text), std::move(hint));
   }
   void remark(const std::string& service, std::string key, std::string text) {
@@ -40,8 +40,9 @@ enum class StunnelMode {
 [[nodiscard]] std::string stunnel_path(const std::string& path);
 
 // `section.name` is the name that the service gets.
-[[nodiscard]] Value convert_stunnel_service(StunnelReport& report, const StunnelSection& section,
-                                            StunnelMode mode);
+[[nodiscard]] config::Value convert_stunnel_service(StunnelReport& report,
+                                                    const StunnelSection& section,
+                                                    StunnelMode mode);
 // The parts of it that have files of their own.
 void convert_stunnel_tls(StunnelReport& report, const StunnelSection& section, StunnelTree& tree);
 void convert_stunnel_connect(StunnelReport& report, const StunnelSection& section,
@@ -51,4 +52,4 @@ void convert_stunnel_connect(StunnelReport& report, const StunnelSection& sectio
 void convert_stunnel_globals(StunnelReport& report, const StunnelSection& globals,
                              StunnelTree& tree);
 
-}  // namespace tunnel::config
+}  // namespace tunnel::import

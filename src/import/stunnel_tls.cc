@@ -10,7 +10,7 @@
 #include "import/stunnel_options.h"
 #include "import/stunnel_service.h"
 
-namespace tunnel::config {
+namespace tunnel::import {
 namespace {
 
 class TlsConversion {
@@ -34,7 +34,7 @@ class TlsConversion {
 
  private:
   [[nodiscard]] bool is_verified() const { return section_.verify_chain || section_.verify_peer; }
-  [[nodiscard]] Position verification_at() const {
+  [[nodiscard]] config::Position verification_at() const {
     return section_.verification != nullptr ? section_.verification->value_at : section_.header;
   }
 
@@ -104,7 +104,7 @@ class TlsConversion {
 
   // stunnel looks for the server's certificate in both, and for authorities too.
   void set_trusted(const std::string& key) {
-    Array paths;
+    config::Array paths;
     if (const StunnelGiven* file = section_.ca_file) {
       paths.push_back(text_at(file->value_at, stunnel_path(file->value)));
     }
@@ -112,23 +112,23 @@ class TlsConversion {
       paths.push_back(text_at(folder->value_at, stunnel_path(folder->value)));
     }
     if (paths.empty()) return;  // reported
-    const Position at = paths.front().position;
+    const config::Position at = paths.front().position;
     tree_.set(key, paths.size() == 1 ? paths.front() : list_at(at, std::move(paths)));
   }
 
   void convert_names() {
-    Array names;
+    config::Array names;
     for (const StunnelGiven* check : section_.checks) {
       const bool is_email = check->option->name == "checkEmail";
       names.push_back(text_at(check->value_at, (is_email ? "email:" : "") + check->value));
     }
     if (names.empty()) return;
-    const Position at = names.front().position;
+    const config::Position at = names.front().position;
     tree_.set("tls.name", names.size() == 1 ? names.front() : list_at(at, std::move(names)));
   }
 
   void convert_revocation() {
-    Array lists;
+    config::Array lists;
     for (const StunnelGiven* list : {section_.crl_file, section_.crl_path}) {
       if (list == nullptr) continue;
       if (!section_.verify_chain && section_.verify_peer) {
@@ -143,7 +143,7 @@ class TlsConversion {
       }
     }
     if (lists.empty()) return;
-    const Position at = lists.front().position;
+    const config::Position at = lists.front().position;
     tree_.set("tls.crl", lists.size() == 1 ? lists.front() : list_at(at, std::move(lists)));
   }
 
@@ -248,15 +248,16 @@ class TlsConversion {
 
   void set_list(const std::string& key, const std::vector<std::string>& names) {
     if (names.empty()) return;
-    const Position at = openssl_at(key);
-    Array list;
+    const config::Position at = openssl_at(key);
+    config::Array list;
     for (const std::string& name : names) list.push_back(text_at(at, name));
     tree_.set("tls." + key, list_at(at, std::move(list)));
   }
 
   // The last setting that becomes this key, or the last one at all.
-  [[nodiscard]] Position openssl_at(const std::string& key) const {
-    Position at = section_.openssl.empty() ? section_.header : section_.openssl.back()->value_at;
+  [[nodiscard]] config::Position openssl_at(const std::string& key) const {
+    config::Position at =
+        section_.openssl.empty() ? section_.header : section_.openssl.back()->value_at;
     for (const StunnelGiven* given : section_.openssl) {
       if (given->option->key == "tls." + key) at = given->value_at;
     }
@@ -274,4 +275,4 @@ void convert_stunnel_tls(StunnelReport& report, const StunnelSection& section, S
   TlsConversion(report, section, tree).run();
 }
 
-}  // namespace tunnel::config
+}  // namespace tunnel::import

@@ -3,9 +3,9 @@
 
 #include <algorithm>
 
-namespace tunnel::config {
+namespace tunnel::import {
 
-void StunnelTree::set(std::string_view key, Value value) {
+void StunnelTree::set(std::string_view key, config::Value value) {
   std::vector<Node>* nodes = &nodes_;
   for (;;) {
     const std::size_t dot = key.find('.');
@@ -27,25 +27,25 @@ void StunnelTree::set(std::string_view key, Value value) {
   }
 }
 
-void StunnelTree::add(std::string name, Value value) {
+void StunnelTree::add(std::string name, config::Value value) {
   nodes_.push_back({std::move(name), std::move(value), {}, false});
 }
 
-Value StunnelTree::finish() && { return table_of(std::move(nodes_), at_); }
+config::Value StunnelTree::finish() && { return table_of(std::move(nodes_), at_); }
 
-Value StunnelTree::table_of(std::vector<Node> nodes, Position at) {
-  std::vector<Entry> entries;
+config::Value StunnelTree::table_of(std::vector<Node> nodes, config::Position at) {
+  std::vector<config::Entry> entries;
   entries.reserve(nodes.size());
   for (Node& node : nodes) {
-    const Position position = node.value.position;
-    Value value =
+    const config::Position position = node.value.position;
+    config::Value value =
         node.is_table ? table_of(std::move(node.children), position) : std::move(node.value);
     entries.push_back({std::move(node.key), position, std::move(value)});
   }
-  Value table;
+  config::Value table;
   table.position = at;
-  table.data = Table(std::move(entries));
+  table.data = config::Table(std::move(entries));
   return table;
 }
 
-}  // namespace tunnel::config
+}  // namespace tunnel::import

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What is made of OpenSSL's names against what GnuTLS offers: the config room knows neither the
+// What is made of OpenSSL's names against what GnuTLS offers: the import room knows neither the
 // library nor the room that does.
 #include "import/openssl_names.h"
 
@@ -12,10 +12,10 @@
 #include "tls/offer.h"
 #include "tls/suites.h"
 
-namespace tunnel::config {
+namespace tunnel::import {
 namespace {
 
-std::string problems_of(const Tls& tls) {
+std::string problems_of(const config::Tls& tls) {
   std::vector<tls::Problem> problems;
   (void)tls::make_offer(tls, problems);
   std::string text;
@@ -35,8 +35,8 @@ TEST_CASE("every suite of OpenSSL's that counts as spoken can be offered, alone"
   const auto known = known_suites();
   for (const OpensslSuite& suite : openssl_suites()) {
     CAPTURE(suite.name);
-    Tls tls;
-    tls.min_version = TlsVersion::tls1_0;
+    config::Tls tls;
+    tls.min_version = config::TlsVersion::tls1_0;
     tls.ciphers = {std::string(suite.iana)};
     if (suite.spoken) {
       CHECK(problems_of(tls) == "");
@@ -50,7 +50,7 @@ TEST_CASE("every group that a curve is translated to can be offered") {
   const auto groups = translate_openssl_groups(
       "X25519:X448:P-224:P-256:P-384:P-521:ffdhe2048:ffdhe3072:ffdhe4096:ffdhe6144:ffdhe8192");
   CHECK(groups.names.size() == 11);
-  Tls tls;
+  config::Tls tls;
   tls.groups = groups.names;
   CHECK(problems_of(tls) == "");
 }
@@ -60,7 +60,7 @@ TEST_CASE("every suite of TLS 1.3 that is translated can be offered") {
       "TLS_AES_256_GCM_SHA384:TLS_CHACHA20_POLY1305_SHA256:TLS_AES_128_GCM_SHA256:"
       "TLS_AES_128_CCM_SHA256:TLS_AES_128_CCM_8_SHA256");
   CHECK(suites.names.size() == 5);
-  Tls tls;
+  config::Tls tls;
   tls.ciphers = suites.names;
   CHECK(problems_of(tls) == "");
 }
@@ -73,7 +73,7 @@ TEST_CASE("stunnel's own list can be offered, with certificates and with pre-sha
       const std::vector<OpensslSetting> settings = {{"sslVersion", version}};
       const auto translation = translate_openssl(settings, proof);
       CHECK_FALSE(translation.has_errors());
-      Tls tls;
+      config::Tls tls;
       translation.apply(tls);
       CHECK(problems_of(tls) == "");
     }
@@ -93,7 +93,7 @@ TEST_CASE("lists that people write can be offered at every security level and ve
             {"ciphers", list}, {"securityLevel", level}, {"sslVersion", version}};
         const auto translation = translate_openssl(settings);
         CHECK_FALSE(translation.has_errors());
-        Tls tls;
+        config::Tls tls;
         translation.apply(tls);
         CHECK(problems_of(tls) == "");
       }
@@ -101,4 +101,4 @@ TEST_CASE("lists that people write can be offered at every security level and ve
   }
 }
 
-}  // namespace tunnel::config
+}  // namespace tunnel::import

@@ -6,7 +6,7 @@
 #include "config/document.h"
 #include "config/print.h"
 
-namespace tunnel::config {
+namespace tunnel::import {
 
 namespace {
 
@@ -18,7 +18,9 @@ BalanceConversion convert(const Arguments& arguments) {
   return *result;
 }
 
-Service service_of(const Arguments& arguments) { return convert(arguments).config.services.at(0); }
+config::Service service_of(const Arguments& arguments) {
+  return convert(arguments).config.services.at(0);
+}
 
 std::string refusal(const Arguments& arguments) {
   const auto result = convert_balance(arguments);
@@ -26,11 +28,11 @@ std::string refusal(const Arguments& arguments) {
 }
 
 // "a:1 b:2 | c:3"
-std::string targets(const Service& service) {
+std::string targets(const config::Service& service) {
   std::string text;
-  for (const std::vector<Target>& group : service.connect) {
+  for (const std::vector<config::Target>& group : service.connect) {
     if (!text.empty()) text += " |";
-    for (const Target& target : group) text += (text.empty() ? "" : " ") + target.text;
+    for (const config::Target& target : group) text += (text.empty() ? "" : " ") + target.text;
   }
   return text;
 }
@@ -47,7 +49,7 @@ bool has_note(const BalanceConversion& conversion, const std::string& part) {
 TEST_CASE("the balancer of the recipe becomes a plain service with two groups") {
   const BalanceConversion result = convert({"-b", "127.0.0.1", "636", "10.1.1.1", "!", "10.1.1.2"});
   CHECK(result.notes.empty());
-  CHECK(print(result.config) ==
+  CHECK(config::print(result.config) ==
         "[balance]\n"
         "accept = \"127.0.0.1:636\"\n"
         "connect = [[\"10.1.1.1:636\"], [\"10.1.1.2:636\"]]\n"
@@ -63,9 +65,9 @@ TEST_CASE("what is printed is a valid configuration that means the same") {
   };
   for (const Arguments& line : lines) {
     const BalanceConversion result = convert(line);
-    const std::string text = print(result.config);
+    const std::string text = config::print(result.config);
     CAPTURE(text);
-    const Document document = parse(text, "/etc/tunnel.toml");
+    const config::Document document = config::parse(text, "/etc/tunnel.toml");
     CHECK(document.render() == "");
     CHECK(document.config.services == result.config.services);
     CHECK(document.config.global == result.config.global);
@@ -73,11 +75,11 @@ TEST_CASE("what is printed is a valid configuration that means the same") {
 }
 
 TEST_CASE("channels take their port from the listener, a number or a service name, and a limit") {
-  const Service service =
+  const config::Service service =
       service_of({"636", "a", "b:389", "10.0.0.1:ldaps", "c:1636:5", "d:1636:0"});
   CHECK(targets(service) == "a:636 b:389 10.0.0.1:636 c:1636 d:1636");
-  CHECK(service.connect[0][0].form == Target::Form::name);
-  CHECK(service.connect[0][2].form == Target::Form::ip);
+  CHECK(service.connect[0][0].form == config::Target::Form::name);
+  CHECK(service.connect[0][2].form == config::Target::Form::ip);
   CHECK_FALSE(service.connect[0][1].max_connections.has_value());
   CHECK(service.connect[0][3].max_connections == 5U);
   CHECK_FALSE(service.connect[0][4].max_connections.has_value());
@@ -85,7 +87,7 @@ TEST_CASE("channels take their port from the listener, a number or a service nam
 }
 
 TEST_CASE("a listener named by its service gives the service its name") {
-  const Service service = service_of({"ldaps", "a"});
+  const config::Service service = service_of({"ldaps", "a"});
   CHECK(service.name == "ldaps");
   CHECK(service.accept.at(0).address.port() == 636);
   CHECK(targets(service) == "a:636");
@@ -93,17 +95,17 @@ TEST_CASE("a listener named by its service gives the service its name") {
 }
 
 TEST_CASE("groups end with their policy") {
-  CHECK(service_of({"80", "a", "b", "!", "c", "!"}).balance == Balance::round_robin);
-  const Service hashed = service_of({"80", "a", "b", "%", "c"});
-  CHECK(hashed.balance == Balance::hash);
+  CHECK(service_of({"80", "a", "b", "!", "c", "!"}).balance == config::Balance::round_robin);
+  const config::Service hashed = service_of({"80", "a", "b", "%", "c"});
+  CHECK(hashed.balance == config::Balance::hash);
   CHECK(targets(hashed) == "a:80 b:80 | c:80");
-  CHECK(service_of({"80", "a", "!", "b", "c", "%"}).balance == Balance::hash);
+  CHECK(service_of({"80", "a", "!", "b", "c", "%"}).balance == config::Balance::hash);
   CHECK(targets(service_of({"80", "a", "!", "!", "b", "%", "%"})) == "a:80 | b:80");
 }
 
 TEST_CASE("groups of different policies get the first one's, and a note about the others") {
   const BalanceConversion result = convert({"80", "a", "b", "%", "c", "d", "!", "e"});
-  CHECK(result.config.services[0].balance == Balance::hash);
+  CHECK(result.config.services[0].balance == config::Balance::hash);
   CHECK(has_note(result, "group 2 took turns"));
   CHECK(has_note(convert({"80", "a", "b", "!", "c", "d", "%"}), "group 2 was hashed"));
   CHECK_FALSE(has_note(convert({"80", "a", "b", "!", "c", "%"}), "group 2"));
@@ -111,7 +113,7 @@ TEST_CASE("groups of different policies get the first one's, and a note about th
 
 TEST_CASE("without -b every address is listened at, and a note warns of it") {
   const BalanceConversion result = convert({"389", "a"});
-  const Service& service = result.config.services[0];
+  const config::Service& service = result.config.services[0];
   REQUIRE(service.accept.size() == 2);
   CHECK(service.accept[0].text == "*:389");
   CHECK(service.accept[0].address.is_any());
@@ -131,23 +133,25 @@ TEST_CASE("-b decides whether other machines may connect") {
 TEST_CASE("options with a key here are translated") {
   const BalanceConversion result =
       convert({"-B", "10.0.0.9", "-t", "7", "-T", "60", "-f", "-d", "389", "a"});
-  const Service& service = result.config.services[0];
+  const config::Service& service = result.config.services[0];
   REQUIRE(service.bind.has_value());
   CHECK(service.bind->to_string() == "10.0.0.9:0");
-  CHECK(service.timeouts.connect == Timeout(seconds(7)));
-  CHECK(service.timeouts.idle == Timeout(seconds(60)));
+  CHECK(service.timeouts.connect == config::Timeout(std::chrono::seconds(7)));
+  CHECK(service.timeouts.idle == config::Timeout(std::chrono::seconds(60)));
   CHECK(result.config.global.foreground);
   CHECK(result.config.global.log_level == log::Level::debug);
   CHECK_FALSE(convert({"389", "a"}).config.global.foreground);
 }
 
 TEST_CASE("a timeout of 0 is off, and a long one leaves time for every channel") {
-  const Service never = service_of({"-t", "0", "-T", "0", "389", "a"});
+  const config::Service never = service_of({"-t", "0", "-T", "0", "389", "a"});
   CHECK_FALSE(never.timeouts.connect.has_value());
   CHECK_FALSE(never.timeouts.dial.has_value());
   CHECK_FALSE(never.timeouts.idle.has_value());
-  CHECK(service_of({"-t", "20", "389", "a", "b", "!", "c"}).timeouts.dial == Timeout(seconds(60)));
-  CHECK(service_of({"-t", "2", "389", "a", "b"}).timeouts.dial == Timeout(seconds(30)));
+  CHECK(service_of({"-t", "20", "389", "a", "b", "!", "c"}).timeouts.dial ==
+        config::Timeout(std::chrono::seconds(60)));
+  CHECK(service_of({"-t", "2", "389", "a", "b"}).timeouts.dial ==
+        config::Timeout(std::chrono::seconds(30)));
 }
 
 TEST_CASE("options without a meaning here are named") {
@@ -162,10 +166,10 @@ TEST_CASE("options without a meaning here are named") {
 }
 
 TEST_CASE("options may be joined, repeated, and stand after the channels") {
-  const Service service = service_of({"389", "a", "-b127.0.0.1", "b", "-ft", "3", "-t4"});
+  const config::Service service = service_of({"389", "a", "-b127.0.0.1", "b", "-ft", "3", "-t4"});
   CHECK(targets(service) == "a:389 b:389");
   CHECK(service.accept[0].text == "127.0.0.1:389");
-  CHECK(service.timeouts.connect == Timeout(seconds(4)));
+  CHECK(service.timeouts.connect == config::Timeout(std::chrono::seconds(4)));
   CHECK(targets(service_of({"-f", "--", "389", "a"})) == "a:389");
 }
 
@@ -222,4 +226,4 @@ TEST_CASE("commands for a running balance are refused as such") {
   CHECK(refusal({"-c", "show", "389"}).find("talk to a running balance") != std::string::npos);
 }
 
-}  // namespace tunnel::config
+}  // namespace tunnel::import

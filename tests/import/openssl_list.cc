@@ -7,7 +7,7 @@
 #include "import/openssl_ciphers.h"
 
 int main(int argc, char** argv) {
-  using namespace tunnel::config;
+  using namespace tunnel::import;
   for (int i = 1; i < argc; ++i) {
     std::string_view text = argv[i];
     int level = 0;

@@ -9,7 +9,7 @@
 
 // How a list is evaluated is compared with OpenSSL itself (compare_openssl.py); here is what
 // becomes of it.
-namespace tunnel::config {
+namespace tunnel::import {
 namespace {
 
 using Names = std::vector<std::string>;
@@ -197,7 +197,7 @@ TEST_CASE("groups become IANA's, once each; those that GnuTLS lacks are named") 
 }
 
 TEST_CASE("sslVersion and its bounds follow their order") {
-  using V = TlsVersion;
+  using V = config::TlsVersion;
   struct Case {
     Settings settings;
     std::optional<V> min, max;
@@ -235,7 +235,7 @@ TEST_CASE("sslVersion and its bounds follow their order") {
 
 TEST_CASE("a gap in the versions gives up the older ones, never opens one") {
   const auto result = translate({{"sslVersionMin", "TLSv1.1"}, {"options", "NO_TLSv1_2"}});
-  CHECK(result.min_version == TlsVersion::tls1_3);
+  CHECK(result.min_version == config::TlsVersion::tls1_3);
   CHECK(result.max_version == std::nullopt);
   CHECK(notes_of(result) ==
         "1 warning: a version in the middle is switched off: of those that are left, only the "
@@ -274,15 +274,15 @@ TEST_CASE("a lower security level lowers nothing, a higher one raises the streng
         "are still refused\n");
 
   const auto high = translate({{"securityLevel", "3"}, {"ciphers", "kRSA:kECDHE+AESGCM:!aNULL"}});
-  CHECK(high.min_strength == MinStrength::bits128);
+  CHECK(high.min_strength == config::MinStrength::bits128);
   CHECK(high.no_resumption);
   CHECK_FALSE(contains(high.ciphers, "TLS_RSA_WITH_AES_128_CBC_SHA"));
   CHECK(contains(high.ciphers, "TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256"));
 
   const auto higher = translate({{"ciphers", "HIGH:@SECLEVEL=4"}, {"securityLevel", "1"}});
-  CHECK(higher.min_strength == MinStrength::bits192);
+  CHECK(higher.min_strength == config::MinStrength::bits192);
   CHECK_FALSE(contains(higher.ciphers, "TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256"));
-  CHECK(translate({{"securityLevel", "5"}}).min_strength == MinStrength::bits256);
+  CHECK(translate({{"securityLevel", "5"}}).min_strength == config::MinStrength::bits256);
   CHECK(translate({{"securityLevel", "6"}}).has_errors());
   CHECK(translate({{"securityLevel", "2x"}}).has_errors());
 
@@ -326,4 +326,4 @@ TEST_CASE("config: commands come last, those without a counterpart are errors") 
   CHECK(translate({{"config", "MinProtocol:all"}}).has_errors());
 }
 
-}  // namespace tunnel::config
+}  // namespace tunnel::import

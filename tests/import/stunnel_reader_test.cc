@@ -3,18 +3,18 @@
 #include "import/load.h"
 #include "tests/config/fixture.h"
 
-namespace tunnel::config {
+namespace tunnel::import {
 namespace {
 
-Document stunnel(const std::string& text) {
-  return import::parse(text, "/etc/stunnel/s.conf", System::leave_alone);
+config::Document stunnel(const std::string& text) {
+  return import::parse(text, "/etc/stunnel/s.conf", config::System::leave_alone);
 }
 
 std::string problems_of(const std::string& text) { return stunnel(text).render(); }
 
 // The services of a text that has warnings at most.
-std::vector<Service> services(const std::string& text) {
-  const Document document = stunnel(text);
+std::vector<config::Service> services(const std::string& text) {
+  const config::Document document = stunnel(text);
   CAPTURE(document.render());
   REQUIRE_FALSE(document.has_errors());
   return document.config.services;
@@ -38,17 +38,17 @@ bool has(const std::string& text, const std::string& part) {
 
 TEST_CASE("a section is a service with stunnel's own timeouts and end of connections") {
   CHECK(problems_of(kSafe) == "");
-  const Service service = services(kSafe).at(0);
+  const config::Service service = services(kSafe).at(0);
   CHECK(service.name == "ldap");
   CHECK(service.accept.at(0).text == "127.0.0.1:389");
   CHECK(service.connect.at(0).at(0).text == "ldap.example.com:636");
-  CHECK(service.timeouts.connect == seconds(10));
-  CHECK(service.timeouts.handshake == seconds(300));
-  CHECK(service.timeouts.idle == seconds(43200));
-  CHECK(service.timeouts.half_close == seconds(60));
+  CHECK(service.timeouts.connect == std::chrono::seconds(10));
+  CHECK(service.timeouts.handshake == std::chrono::seconds(300));
+  CHECK(service.timeouts.idle == std::chrono::seconds(43200));
+  CHECK(service.timeouts.half_close == std::chrono::seconds(60));
   CHECK_FALSE(service.timeouts.dial);
-  CHECK(service.on_truncation == OnTruncation::eof);
-  CHECK(service.tls->verify == Verify::full);
+  CHECK(service.on_truncation == config::OnTruncation::eof);
+  CHECK(service.tls->verify == config::Verify::full);
   CHECK(service.tls->ca == std::vector<std::string>{"/etc/ssl/ca.pem"});
   CHECK(service.tls->name == std::vector<std::string>{"ldap.example.com"});
 }
@@ -119,7 +119,7 @@ TEST_CASE("what looks like a comment, a quote or a continued line is part of the
 
 TEST_CASE("names and words are read without regard to case") {
   const auto all = services("CLIENT = YES\n[a]\nACCEPT = 127.0.0.1:1\nConnect = b:2\nVerify = 0\n");
-  CHECK(all.at(0).tls->verify == Verify::none);
+  CHECK(all.at(0).tls->verify == config::Verify::none);
 }
 
 TEST_CASE("lists add up over the global part, and the last of a scalar holds") {
@@ -127,12 +127,12 @@ TEST_CASE("lists add up over the global part, and the last of a scalar holds") {
       "connect = a:1\nTIMEOUTidle = 5\nclient = yes\nchecKHost = g\n"
       "[x]\naccept = 127.0.0.1:1\nconnect = b:2\nTIMEOUTidle = 6\nTIMEOUTidle = 7\n"
       "CAfile = /c\nverifyChain = yes\ncheckIP = 10.0.0.1\ncheckEmail = m@x\n");
-  const Service& x = all.at(0);
+  const config::Service& x = all.at(0);
   REQUIRE(x.connect.size() == 1);
   CHECK(x.connect[0].at(0).text == "a:1");
   CHECK(x.connect[0].at(1).text == "b:2");
-  CHECK(x.balance == Balance::first);
-  CHECK(x.timeouts.idle == seconds(7));
+  CHECK(x.balance == config::Balance::first);
+  CHECK(x.timeouts.idle == std::chrono::seconds(7));
   CHECK(x.tls->name == std::vector<std::string>{"g", "10.0.0.1", "email:m@x"});
   CHECK(x.tls->sni == "a");
 }
@@ -147,7 +147,7 @@ TEST_CASE("global options cannot stand in a section, and unknown ones nowhere") 
 
 TEST_CASE("a port alone accepts at every address, with a warning") {
   const std::string text = "[a]\nclient = yes\naccept = 1389\nconnect = 636\n";
-  const Service service = services(text).at(0);
+  const config::Service service = services(text).at(0);
   CHECK(service.allow_remote);
   REQUIRE(service.accept.size() == 2);
   CHECK(service.accept[0].text == "*:1389");
@@ -160,7 +160,7 @@ TEST_CASE("a port alone accepts at every address, with a warning") {
   CHECK(accept_of("[::1]:1").at(0).text == "[::1]:1");
   CHECK(accept_of(":::1").at(0).text == "*:1");
   CHECK(accept_of(":::1\nsocket = a:IPV6_V6ONLY=yes").at(0).text == "[::]:1");
-  CHECK(accept_of("/run/a.sock").at(0).form == Accept::Form::unix_socket);
+  CHECK(accept_of("/run/a.sock").at(0).form == config::Accept::Form::unix_socket);
   CHECK(has(problems_of(kSafe + "accept = :1\n"), "the host in front of \":\" is missing"));
 }
 
@@ -168,12 +168,12 @@ TEST_CASE("rr makes every address of a name a target, delay makes it prio") {
   const std::string two =
       "[a]\nclient = yes\naccept = 127.0.0.1:1\nconnect = b:2\n"
       "connect = 10.0.0.1:2\nfailover = rr\n";
-  const Service turns = services(two).at(0);
-  CHECK(turns.balance == Balance::round_robin);
+  const config::Service turns = services(two).at(0);
+  CHECK(turns.balance == config::Balance::round_robin);
   CHECK(turns.connect.at(0).at(0).expand);
   CHECK_FALSE(turns.connect.at(0).at(1).expand);
-  const Service delayed = services(two + "delay = yes\n").at(0);
-  CHECK(delayed.balance == Balance::first);
+  const config::Service delayed = services(two + "delay = yes\n").at(0);
+  CHECK(delayed.balance == config::Balance::first);
   CHECK_FALSE(delayed.connect.at(0).at(0).expand);
 }
 
@@ -181,25 +181,25 @@ TEST_CASE("every way to verify keeps its meaning") {
   const auto tls = [](const std::string& lines) {
     return *services("[a]\nclient = yes\naccept = 127.0.0.1:1\nconnect = b:2\n" + lines).at(0).tls;
   };
-  CHECK(tls("").verify == Verify::none);
-  CHECK(tls("CAfile = /c\n").verify == Verify::none);
-  CHECK(tls("verify = 2\nCAfile = /c\nCApath = /d\n").verify == Verify::chain);
+  CHECK(tls("").verify == config::Verify::none);
+  CHECK(tls("CAfile = /c\n").verify == config::Verify::none);
+  CHECK(tls("verify = 2\nCAfile = /c\nCApath = /d\n").verify == config::Verify::chain);
   CHECK(tls("verify = 2\nCAfile = /c\nCApath = /d\n").ca == std::vector<std::string>{"/c", "/d"});
-  const Tls both = tls("verify = 3\nCAfile = /c\n");
-  CHECK(both.verify == Verify::chain);
+  const config::Tls both = tls("verify = 3\nCAfile = /c\n");
+  CHECK(both.verify == config::Verify::chain);
   CHECK(both.peer_certs == std::vector<std::string>{"/c"});
-  const Tls peer = tls("verify = 4\nCAfile = /c\n");
-  CHECK(peer.verify == Verify::pin);
+  const config::Tls peer = tls("verify = 4\nCAfile = /c\n");
+  CHECK(peer.verify == config::Verify::pin);
   CHECK(peer.peer_certs == std::vector<std::string>{"/c"});
   CHECK(peer.ca.empty());
   CHECK(tls("verifyPeer = yes\nCApath = /d\n").peer_certs == std::vector<std::string>{"/d"});
   CHECK(tls("verifyPeer = yes\nCAfile = /c\nCApath = /d\n").peer_certs ==
         std::vector<std::string>{"/c", "/d"});
-  CHECK(tls("verify = 4\nverifyPeer = no\n").verify == Verify::none);
+  CHECK(tls("verify = 4\nverifyPeer = no\n").verify == config::Verify::none);
   CHECK(tls("verifyChain = yes\nCAfile = /c\nCRLfile = /r\nCRLpath = /s\n").crl ==
         std::vector<std::string>{"/r", "/s"});
   CHECK(tls("PSKsecrets = /p\nPSKidentity = i\n").psk_identity == "i");
-  CHECK(tls("PSKsecrets = /p\n").verify == Verify::full);
+  CHECK(tls("PSKsecrets = /p\n").verify == config::Verify::full);
   const std::string start = "[a]\nclient = yes\naccept = 127.0.0.1:1\nconnect = b:2\n";
   CHECK(has(problems_of(start + "verifyChain = yes\n"), "nothing to verify the server's"));
   CHECK(has(problems_of(start + "checkHost = b\n"), "not checked without verifyChain"));
@@ -210,17 +210,17 @@ TEST_CASE("every way to verify keeps its meaning") {
 
 TEST_CASE("protocols become starttls, a proxy or an error") {
   const std::string start = "[a]\nclient = yes\naccept = 127.0.0.1:1\n";
-  const Service smtp = services(start +
-                                "connect = b:2\nprotocol = SMTP\nprotocolHost = desk\n"
-                                "protocolUsername = u\nprotocolPassword = p\n"
-                                "protocolAuthentication = login\n")
-                           .at(0);
-  CHECK(smtp.starttls == Starttls::smtp);
+  const config::Service smtp = services(start +
+                                        "connect = b:2\nprotocol = SMTP\nprotocolHost = desk\n"
+                                        "protocolUsername = u\nprotocolPassword = p\n"
+                                        "protocolAuthentication = login\n")
+                                   .at(0);
+  CHECK(smtp.starttls == config::Starttls::smtp);
   CHECK(smtp.helo == "desk");
   REQUIRE(smtp.smtp_login);
-  CHECK(smtp.smtp_login->method == SmtpLogin::Method::login);
+  CHECK(smtp.smtp_login->method == config::SmtpLogin::Method::login);
   CHECK(smtp.smtp_login->password == "p");
-  const Service behind =
+  const config::Service behind =
       services(start +
                "connect = proxy:3128\nprotocol = connect\nprotocolHost = ::1:636\n"
                "protocolUsername = u@x\nprotocolPassword = p:\nprotocolHeader = A: b\n")
@@ -230,10 +230,11 @@ TEST_CASE("protocols become starttls, a proxy or an error") {
   CHECK(behind.proxies[0].password == "p:");
   CHECK(behind.proxies[0].headers == std::vector<std::string>{"A: b"});
   CHECK(behind.connect.at(0).at(0).text == "[::1]:636");
-  const Service behind_two = services(start +
-                                      "connect = proxy:3128\nconnect = 8080\nprotocol = connect\n"
-                                      "protocolHost = b:636\nprotocolHeader = A: b\n")
-                                 .at(0);
+  const config::Service behind_two =
+      services(start +
+               "connect = proxy:3128\nconnect = 8080\nprotocol = connect\n"
+               "protocolHost = b:636\nprotocolHeader = A: b\n")
+          .at(0);
   REQUIRE(behind_two.proxies.size() == 2);
   CHECK(behind_two.proxies[0].host == "proxy");
   CHECK(behind_two.proxies[1].host == "localhost");
@@ -246,17 +247,17 @@ TEST_CASE("protocols become starttls, a proxy or an error") {
 }
 
 TEST_CASE("a file without a section is for inetd, and exec replaces accept") {
-  const Service stdio = services("client = yes\nconnect = b:2\nservice = mail\n").at(0);
+  const config::Service stdio = services("client = yes\nconnect = b:2\nservice = mail\n").at(0);
   CHECK(stdio.name == "mail");
-  CHECK(stdio.accept.at(0).form == Accept::Form::stdio);
-  const Service program = services(
-                              "[a]\nclient = yes\nexec = /bin/cat\nexecArgs = cat  -u\n"
-                              "retry = yes\nconnect = b:2\n")
-                              .at(0);
+  CHECK(stdio.accept.at(0).form == config::Accept::Form::stdio);
+  const config::Service program = services(
+                                      "[a]\nclient = yes\nexec = /bin/cat\nexecArgs = cat  -u\n"
+                                      "retry = yes\nconnect = b:2\n")
+                                      .at(0);
   CHECK(program.exec == "/bin/cat");
   CHECK(program.exec_name == "cat");
   CHECK(program.exec_args == std::vector<std::string>{"-u"});
-  CHECK(program.retry == seconds(1));
+  CHECK(program.retry == std::chrono::seconds(1));
   CHECK(has(problems_of("[a]\nclient = yes\nexec = /bin/cat\naccept = 127.0.0.1:1\n"),
             "TLS over the input and output of a program is not available"));
   CHECK(has(problems_of("client = yes\naccept = 1\nconnect = b:2\n"), "there is no section"));
@@ -273,13 +274,13 @@ TEST_CASE("with output, foreground = yes shows the log on standard error, too") 
 }
 
 TEST_CASE("options of the process and of sockets") {
-  const Document document = stunnel(
+  const config::Document document = stunnel(
       "foreground = quiet\ndebug = 7\npid = /p\nchroot = /r/\n"
       "syslog = no\n" +
       kSafe + "socket = r:SO_SNDBUF=4096\nsocket = r:SO_SNDBUF=8192\n");
   CAPTURE(document.render());
   REQUIRE_FALSE(document.has_errors());
-  const Global& global = document.config.global;
+  const config::Global& global = document.config.global;
   CHECK(global.foreground);
   CHECK(global.log_level == log::Level::debug);
   CHECK(global.log_file == std::vector<std::string>{"/dev/null"});
@@ -289,11 +290,11 @@ TEST_CASE("options of the process and of sockets") {
 }
 
 TEST_CASE("folders are included as one stream of lines") {
-  const Folder folder;
+  const config::Folder folder;
   (void)folder.write("d/10", "client = yes\n[svc]\naccept = 127.0.0.1:1\n");
   (void)folder.write("d/20~", "connect = b:2\n");
   const std::string main = folder.write("s.conf", "include = " + folder.path("d") + "\n");
-  Document document = import::load(main);
+  config::Document document = import::load(main);
   CHECK_FALSE(document.has_errors());
   CHECK(document.config.services.at(0).name == "svc");
   CHECK(has(document.render(), "20~ is read, too"));
@@ -302,13 +303,13 @@ TEST_CASE("folders are included as one stream of lines") {
 }
 
 TEST_CASE("a converted file prints to TOML that means the same, with remarks") {
-  const Document document = stunnel(
+  const config::Document document = stunnel(
       "debug = 4\nRNDfile = /dev/urandom\n[a]\nclient = yes\naccept = 389\nconnect = b:2\n"
       "connect = c:3\nstack = 1\nsslVersion = TLSv1.2\n");
   REQUIRE_FALSE(document.has_errors());
-  const std::string text = print(document.config, document.remarks());
+  const std::string text = config::print(document.config, document.remarks());
   CAPTURE(text);
-  Document again = import::parse(text, "/etc/t.toml", System::leave_alone);
+  config::Document again = import::parse(text, "/etc/t.toml", config::System::leave_alone);
   CHECK(again.config.services == document.config.services);
   CHECK(again.config.global == document.config.global);
   CHECK(has(text, "# RNDfile = /dev/urandom has no effect"));
@@ -318,4 +319,4 @@ TEST_CASE("a converted file prints to TOML that means the same, with remarks") {
   CHECK(has(text, "\nallow_key_usage_violation = true\n"));
 }
 
-}  // namespace tunnel::config
+}  // namespace tunnel::import
