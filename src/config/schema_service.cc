@@ -389,14 +389,13 @@ constexpr auto kHealthRows = std::to_array<Row<Health>>({
     row<Type::text, &Health::user>(
         {.key = "user",
          .help =
-             "With check = \"pgsql\" or \"mysql\": the user whose session a check starts, never "
-             "with a password, so that a server which turns everybody away (too many clients, "
-             "starting up, shutting down) is down. Without it such a PostgreSQL server looks "
-             "well."}),
+             "The user whose session a check of \"pgsql\" or \"mysql\" starts, without a password. "
+             "A server which turns everybody away (too many clients, starting up, shutting down) "
+             "is then down; without this key such a PostgreSQL server looks well."}),
     row<Type::text, &Health::database>(
         {.key = "database",
-         .help = "The database that health.user asks for; without it the server's own choice (for "
-                 "PostgreSQL the one of the user's name)."}),
+         .help = "The database that health.user asks for. Without it the server chooses "
+                 "(PostgreSQL the one of the user's name)."}),
     row<Type::duration, &Health::interval>(
         {.key = "interval",
          .standard = "\"5s\"",
