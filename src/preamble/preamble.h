@@ -8,20 +8,10 @@
 
 #include "base/address.h"
 #include "base/bytes.h"
-#include "base/kind.h"
+#include "base/failure.h"
 #include "config/model.h"
 
 namespace tunnel::preamble {
-
-// Why a conversation failed: the word for machines, a sentence for people that names who was asked
-// and carries the other side's own words (printable, cut).
-struct Failure {
-  Kind kind = Kind::ok;
-  std::string text;
-  // The cause is on this side (the proxy wants another login, the client broke the protocol): no
-  // reason to think worse of the target.
-  bool is_local = false;
-};
 
 enum class Status : std::uint8_t {
   again,   // nothing decided: bring more bytes
@@ -39,7 +29,9 @@ struct [[nodiscard]] Step {
   std::string greeting;  // for the client, but not before the target is established, so that a
                          // failover until then cannot show it a second one
   std::string surplus;   // server bytes behind the end: they belong to whoever comes next
-  Failure failure;       // only with `failed`
+  // Only with `failed`: its sentence carries the other side's own words (printable, cut). It is
+  // local when the proxy wants another login, or the client broke the protocol.
+  Failure failure;
 };
 
 enum class End : std::uint8_t { eof, reset };

@@ -13,7 +13,7 @@
 
 #include "base/bytes.h"
 #include "base/clock.h"
-#include "tls/failure.h"
+#include "base/failure.h"
 #include "tls/greeting.h"
 
 namespace tunnel::tls {

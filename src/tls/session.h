@@ -11,9 +11,9 @@
 
 #include "base/bytes.h"
 #include "base/clock.h"
+#include "base/failure.h"
 #include "base/kind.h"
 #include "tls/context.h"
-#include "tls/failure.h"
 #include "tls/peer.h"
 
 namespace tunnel::tls {

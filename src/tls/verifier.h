@@ -8,9 +8,9 @@
 #include <string>
 #include <vector>
 
+#include "base/failure.h"
 #include "config/model.h"
 #include "tls/crl.h"
-#include "tls/failure.h"
 #include "tls/handles.h"
 #include "tls/peer.h"
 #include "tls/peer_certificates.h"

@@ -150,7 +150,7 @@ void Dial::on_deadline() {
   }
   // There is no time left to try without it, but the next connection can.
   if (session_->is_ticket_suspected()) session_->rest_tickets();
-  const tls::Failure failure = session_->handshake_timed_out(limit);
+  const Failure failure = session_->handshake_timed_out(limit);
   return address_failed(failure.kind, failure.text, false);
 }
 
@@ -355,7 +355,7 @@ void Dial::handshake(Bytes input) {
     case tls::Io::failed:
       break;
   }
-  const tls::Failure failure = session_->failure();
+  const Failure failure = session_->failure();
   return address_failed(failure.kind, failure.text, failure.is_local);
 }
 
@@ -390,7 +390,7 @@ void Dial::transport_ended(tls::Session::End end) {
                               conversation_->waiting_for(),
                           false);
   }
-  const tls::Failure failure = session_->transport_ended(end);
+  const Failure failure = session_->transport_ended(end);
   return address_failed(failure.kind, failure.text, false);
 }
 

@@ -151,7 +151,7 @@ void HealthCheck::receive(Bytes plaintext) {
     if (opened.io == tls::Io::again) return;
     if (opened.io == tls::Io::closed) return on_eof();
     if (opened.io == tls::Io::failed) {
-      const tls::Failure failure = session_->failure();
+      const Failure failure = session_->failure();
       return failed(failure.kind, failure.text, false);
     }
   }

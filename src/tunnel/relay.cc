@@ -101,7 +101,7 @@ void Relay::send_up(MutableBytes plaintext) {
   if (!session_) return write_up(plaintext);
   OutBuffer out(loop_.output_scratch());
   if (session_->seal(plaintext, out) != tls::Io::done) {
-    const tls::Failure& failure = session_->failure();
+    const Failure& failure = session_->failure();
     return drain_then_reset(*client_, {failure.kind, Side::tunnel, failure.text});
   }
   return write_up(out.filled());
@@ -176,7 +176,7 @@ void Relay::open_records() {
     return down_ended();
   }
   if (io == tls::Io::failed) {
-    const tls::Failure& failure = session_->failure();
+    const Failure& failure = session_->failure();
     return drain_then_reset(*client_, {failure.kind, Side::server, failure.text});
   }
 }
