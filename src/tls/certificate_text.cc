@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
-#include <string>
+#include "tls/certificate_text.h"
 
-#include "tls/failure_text.h"
 #include "tls/x509_text.h"
 
 namespace tunnel::tls {

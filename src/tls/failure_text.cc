@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "tls/failure_text.h"
 
+#include <gnutls/gnutls.h>
+
 #include <charconv>
 
 #include "base/text.h"

@@ -7,8 +7,8 @@
 #include <optional>
 #include <string>
 
+#include "tls/certificate_text.h"
 #include "tls/chain.h"
-#include "tls/failure_text.h"
 #include "tls/verified_path.h"
 #include "tls/verifier.h"
 #include "tls/x509_text.h"

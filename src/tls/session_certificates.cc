@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // What a Session makes of the server's certificates beside judging them: what must not reach
 // GnuTLS, what GnuTLS is asked to overlook, and what is told afterwards.
+#include "tls/certificate_text.h"
 #include "tls/session_impl.h"
 #include "tls/shown_certificates.h"
 #include "tls/x509_text.h"

@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "tls/failure_text.h"
+#include "tls/certificate_text.h"
 #include "tls/key_cost.h"
 
 namespace tunnel::tls {

@@ -6,8 +6,8 @@
 #include <ctime>
 #include <utility>
 
+#include "tls/certificate_text.h"
 #include "tls/expected_name.h"
-#include "tls/failure_text.h"
 #include "tls/judgement.h"
 #include "tls/revocation.h"
 #include "tls/strength.h"
