@@ -10,8 +10,8 @@ namespace tunnel::runtime {
 namespace {
 
 void add(Prepared& prepared, const config::Service& service, const std::string& table,
-         std::vector<tls::Problem> problems) {
-  for (tls::Problem& problem : problems) {
+         std::vector<x509::Problem> problems) {
+  for (x509::Problem& problem : problems) {
     prepared.problems.push_back({service.name, table + "." + problem.key, problem.index,
                                  std::move(problem.text), std::move(problem.hint)});
   }

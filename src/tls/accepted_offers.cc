@@ -4,7 +4,7 @@
 namespace tunnel::tls {
 
 // The life counts from the first time: a server in steady use is asked anew, too.
-void AcceptedOffers::accepted(const Fingerprint& key, std::size_t attempt, std::time_t now) {
+void AcceptedOffers::accepted(const x509::Fingerprint& key, std::size_t attempt, std::time_t now) {
   if (const auto found = servers_.find(key); found != servers_.end()) {
     const bool is_known = found->second.attempt == attempt && find(key, now) == attempt;
     if (!is_known) found->second = {attempt, now};
@@ -15,7 +15,7 @@ void AcceptedOffers::accepted(const Fingerprint& key, std::size_t attempt, std::
 }
 
 // A clock that was set back ends the life, too.
-std::size_t AcceptedOffers::find(const Fingerprint& key, std::time_t now) const {
+std::size_t AcceptedOffers::find(const x509::Fingerprint& key, std::time_t now) const {
   const auto found = servers_.find(key);
   if (found == servers_.end()) return 0;
   const auto& server = found->second;

@@ -5,7 +5,7 @@
 #include <ctime>
 #include <unordered_map>
 
-#include "tls/fingerprint.h"
+#include "x509/fingerprint.h"
 
 namespace tunnel::tls {
 
@@ -17,17 +17,17 @@ class AcceptedOffers {
   static constexpr std::time_t kLife = 3600;  // seconds
   static constexpr std::size_t kInAll = 1024;
 
-  void accepted(const Fingerprint& key, std::size_t attempt, std::time_t now);
-  void forget(const Fingerprint& key) { servers_.erase(key); }
+  void accepted(const x509::Fingerprint& key, std::size_t attempt, std::time_t now);
+  void forget(const x509::Fingerprint& key) { servers_.erase(key); }
   // 0, the first one, when nothing is known.
-  [[nodiscard]] std::size_t find(const Fingerprint& key, std::time_t now) const;
+  [[nodiscard]] std::size_t find(const x509::Fingerprint& key, std::time_t now) const;
 
  private:
   struct Server {
     std::size_t attempt = 0;
     std::time_t since = 0;
   };
-  std::unordered_map<Fingerprint, Server, FingerprintHash> servers_;
+  std::unordered_map<x509::Fingerprint, Server, x509::FingerprintHash> servers_;
 };
 
 }  // namespace tunnel::tls

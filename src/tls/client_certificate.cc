@@ -5,43 +5,43 @@
 #include <ctime>
 #include <utility>
 
-#include "tls/chain.h"
-#include "tls/file_text.h"
-#include "tls/pem_files.h"
 #include "tls/pkcs12.h"
 #include "tls/private_key.h"
 #include "tls/token.h"
-#include "tls/x509_text.h"
+#include "x509/chain.h"
+#include "x509/file_text.h"
+#include "x509/pem_files.h"
+#include "x509/x509_text.h"
 
 namespace tunnel::tls {
 namespace {
 
-Certificate import_der(std::string_view der) {
+x509::Certificate import_der(std::string_view der) {
   gnutls_x509_crt_t raw = nullptr;
   if (gnutls_x509_crt_init(&raw) < 0) return nullptr;
-  Certificate certificate(raw);
-  const auto datum = lend(der);
+  x509::Certificate certificate(raw);
+  const auto datum = x509::lend(der);
   if (gnutls_x509_crt_import(raw, &datum, GNUTLS_X509_FMT_DER) < 0) return nullptr;
   return certificate;
 }
 
 // The place in `list` of the one that issued `certificate`, or its size.
-std::size_t find_issuer(const std::vector<Certificate>& list, gnutls_x509_crt_t certificate) {
-  const auto it = std::ranges::find_if(list, [certificate](const Certificate& other) {
+std::size_t find_issuer(const std::vector<x509::Certificate>& list, gnutls_x509_crt_t certificate) {
+  const auto it = std::ranges::find_if(list, [certificate](const x509::Certificate& other) {
     return gnutls_x509_crt_check_issuer(certificate, other.get()) != 0;
   });
   return static_cast<std::size_t>(it - list.begin());
 }
 
 // The leaf, then what issued what, then the rest: TLS 1.2 wants that order, files may have any.
-std::vector<Certificate> ordered(std::vector<Certificate> from, std::size_t leaf) {
-  std::vector<Certificate> chain;
+std::vector<x509::Certificate> ordered(std::vector<x509::Certificate> from, std::size_t leaf) {
+  std::vector<x509::Certificate> chain;
   const auto move_over = [&](std::size_t place) {
     chain.push_back(std::move(from[place]));
     from.erase(from.begin() + static_cast<std::ptrdiff_t>(place));
   };
   move_over(leaf);
-  while (!is_self_issued(chain.back().get())) {
+  while (!x509::is_self_issued(chain.back().get())) {
     const auto issuer = find_issuer(from, chain.back().get());
     if (issuer == from.size()) break;
     move_over(issuer);
@@ -64,7 +64,7 @@ class ClientCertificate::Loading {
     return std::move(result_);
   }
 
-  std::vector<Problem> take_problems() { return std::move(problems_); }
+  std::vector<x509::Problem> take_problems() { return std::move(problems_); }
 
  private:
   void load() {
@@ -114,7 +114,7 @@ class ClientCertificate::Loading {
   void read_certificate_file() {
     password_was_used_ = is_token_uri(tls_.cert);
     if (is_token_uri(tls_.cert)) return;
-    auto content = read_file(tls_.cert);
+    auto content = x509::read_file(tls_.cert);
     if (content && is_pkcs12(*content)) {
       auto found = read_pkcs12("cert", tls_.cert, *content, password(), problems_);
       password_was_used_ = true;
@@ -123,8 +123,8 @@ class ClientCertificate::Loading {
       if (certificates_.empty() && problems_.empty())
         add("cert", tls_.cert + ": the PKCS#12 file holds no certificate");
     } else {
-      const auto contents =
-          read_pem_files(find_pem_files("cert", {tls_.cert}), PemType::certificate);
+      const auto contents = x509::read_pem_files(x509::find_pem_files("cert", {tls_.cert}),
+                                                 x509::PemType::certificate);
       std::ranges::copy(contents.problems, std::back_inserter(problems_));
       for (auto& problem : problems_) problem.index = -1;
       for (const auto& object : contents.objects) {
@@ -151,7 +151,7 @@ class ClientCertificate::Loading {
     // Without certificates the file has been called broken already.
     if (tls_.key.empty() && certificates_.empty()) return;
     const std::string option = tls_.key.empty() ? "cert" : "key";
-    auto content = read_file(key_source());
+    auto content = x509::read_file(key_source());
     if (!content) return add(option, key_source() + ": " + content.error().text);
     if (is_pkcs12(*content)) {
       auto found = read_pkcs12(option, key_source(), *content, password(), problems_);
@@ -170,14 +170,14 @@ class ClientCertificate::Loading {
   // The leaf is the certificate that the key belongs to.
   void assemble() {
     const auto key = result_->key();
-    const auto it = std::ranges::find_if(certificates_, [key](const Certificate& certificate) {
-      return belongs_to(key, certificate.get());
-    });
+    const auto it = std::ranges::find_if(
+        certificates_,
+        [key](const x509::Certificate& certificate) { return belongs_to(key, certificate.get()); });
     if (it == certificates_.end()) {
       const auto leaf = certificates_.front().get();
       return add(tls_.key.empty() ? "cert" : "key",
                  "the private key in " + shown(key_source()) +
-                     " does not belong to the certificate " + subject_of(leaf) + " in " +
+                     " does not belong to the certificate " + x509::subject_of(leaf) + " in " +
                      shown(tls_.cert),
                  certificates_.size() > 1 ? "nor to another certificate there" : "");
     }
@@ -189,7 +189,7 @@ class ClientCertificate::Loading {
         return add("cert", shown(tls_.cert) + ": " + gnutls_strerror(error));
       result_->chain_.push_back(entry);
     }
-    result_->description_ = subject_of(chain.front().get()) + " (" + shown(tls_.cert) + ")";
+    result_->description_ = x509::subject_of(chain.front().get()) + " (" + shown(tls_.cert) + ")";
     check_dates(chain.front().get());
   }
 
@@ -199,17 +199,17 @@ class ClientCertificate::Loading {
     const auto end = gnutls_x509_crt_get_expiration_time(leaf);
     const std::string name = "tls.cert: the client certificate " + result_->description_;
     if (end != -1 && end < now)
-      warnings_.push_back(name + " expired " + span_text(now - end) + " ago, on " + date_text(end) +
-                          ": servers will refuse it");
+      warnings_.push_back(name + " expired " + x509::span_text(now - end) + " ago, on " +
+                          x509::date_text(end) + ": servers will refuse it");
     if (begin != -1 && begin > now)
-      warnings_.push_back(name + " becomes valid only on " + date_text(begin) +
+      warnings_.push_back(name + " becomes valid only on " + x509::date_text(begin) +
                           ": servers will refuse it until then");
   }
 
   void warn() {
     const auto& source = key_source();
     const std::string option = tls_.key.empty() ? "tls.cert: " : "tls.key: ";
-    if (!is_token_uri(source) && !password_was_used_ && is_world_readable(source))
+    if (!is_token_uri(source) && !password_was_used_ && x509::is_world_readable(source))
       warnings_.push_back(option + "everybody on this machine can read the private key in " +
                           source + "; chmod o-rwx " + source);
     if (holds_pin(tls_.cert) || holds_pin(tls_.key))
@@ -219,7 +219,7 @@ class ClientCertificate::Loading {
     if (password().is_set() && !password_was_used_)
       warnings_.push_back("tls.key_password_file: the private key in " + source +
                           " is not encrypted, so the password is not used");
-    if (password().is_set() && is_world_readable(password().path()))
+    if (password().is_set() && x509::is_world_readable(password().path()))
       warnings_.push_back("tls.key_password_file: everybody on this machine can read " +
                           password().path() + "; chmod o-rwx " + password().path());
   }
@@ -231,14 +231,14 @@ class ClientCertificate::Loading {
   const config::Tls& tls_;
   WrongPins& wrong_pins_;
   std::vector<std::string>& warnings_;
-  std::vector<Problem> problems_;
+  std::vector<x509::Problem> problems_;
   std::unique_ptr<ClientCertificate> result_{new ClientCertificate()};
-  std::vector<Certificate> certificates_;
+  std::vector<x509::Certificate> certificates_;
   bool password_was_used_ = false;
 };
 
 std::unique_ptr<const ClientCertificate> ClientCertificate::load(
-    const config::Tls& tls, WrongPins& wrong_pins, std::vector<Problem>& problems,
+    const config::Tls& tls, WrongPins& wrong_pins, std::vector<x509::Problem>& problems,
     std::vector<std::string>& warnings) {
   Loading loading(tls, wrong_pins, warnings);
   auto certificate = loading.run();

@@ -8,8 +8,8 @@
 #include "config/model.h"
 #include "tls/handles.h"
 #include "tls/key_password.h"
-#include "tls/problem.h"
 #include "tls/wrong_pins.h"
+#include "x509/problem.h"
 
 namespace tunnel::tls {
 
@@ -19,7 +19,7 @@ class ClientCertificate {
  public:
   // Null without `cert`, and when there is a problem. Blocking, and never asks anybody anything.
   [[nodiscard]] static std::unique_ptr<const ClientCertificate> load(
-      const config::Tls& tls, WrongPins& wrong_pins, std::vector<Problem>& problems,
+      const config::Tls& tls, WrongPins& wrong_pins, std::vector<x509::Problem>& problems,
       std::vector<std::string>& warnings);
   ~ClientCertificate();
   ClientCertificate(const ClientCertificate&) = delete;

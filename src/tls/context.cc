@@ -8,8 +8,8 @@
 #include <utility>
 
 #include "tls/context_impl.h"
-#include "tls/pin.h"
 #include "tls/session_impl.h"
+#include "x509/pin.h"
 
 namespace tunnel::tls {
 namespace {
@@ -41,7 +41,7 @@ class Loader {
   }
 
   std::unique_ptr<Context::Impl> impl() { return problems.empty() ? std::move(impl_) : nullptr; }
-  std::vector<Problem> problems;
+  std::vector<x509::Problem> problems;
   std::vector<std::string> warnings;
 
  private:
@@ -70,7 +70,7 @@ class Loader {
   }
 
   void load_crls() {
-    impl_->policy.crls = RevocationLists::load(tls_.crl, problems, warnings);
+    impl_->policy.crls = x509::RevocationLists::load(tls_.crl, problems, warnings);
     impl_->policy.ocsp = tls_.ocsp;
     if (judges_chains(tls_.verify)) return;
     static constexpr const char* kWhy = "needs tls.verify = \"full\" or \"chain\"";
@@ -83,7 +83,7 @@ class Loader {
     int index = -1;
     for (const auto& text : tls_.pin) {
       ++index;
-      if (auto pin = parse_pin(text)) {
+      if (auto pin = x509::parse_pin(text)) {
         impl_->policy.pins.push_back(*std::move(pin));
       } else {
         add("pin", index, pin.error().text,
@@ -92,7 +92,7 @@ class Loader {
             "-sha256`");
       }
     }
-    impl_->policy.peers = PeerCertificates::load(tls_.peer_certs, problems);
+    impl_->policy.peers = x509::PeerCertificates::load(tls_.peer_certs, problems);
     if (tls_.verify == Verify::pin && tls_.pin.empty() && tls_.peer_certs.empty())
       add("verify", -1, "tls.verify = \"pin\" needs tls.pin or tls.peer_certs");
     if (tls_.verify == Verify::none && !tls_.peer_certs.empty())
@@ -133,7 +133,8 @@ class Loader {
   void load_key_log() {
     if (tls_.keylog.empty()) return;
     if (purpose_ == Context::Purpose::check) {
-      if (auto good = KeyLog::check(tls_.keylog, shared_.owner); !good) add("keylog", -1, good.error().text);
+      if (auto good = KeyLog::check(tls_.keylog, shared_.owner); !good)
+        add("keylog", -1, good.error().text);
       return;
     }
     auto log = KeyLog::open(tls_.keylog, shared_.owner);

@@ -8,9 +8,9 @@
 
 #include "base/file_owner.h"
 #include "config/model.h"
-#include "tls/problem.h"
-#include "tls/trust_store.h"
 #include "tls/wrong_pins.h"
+#include "x509/problem.h"
+#include "x509/trust_store.h"
 
 namespace tunnel::tls {
 
@@ -24,7 +24,7 @@ class Context {
 
   // What the contexts of one configuration share while they are loaded.
   struct Shared {
-    TrustStore trust;  // loaded at the first need
+    x509::TrustStore trust;  // loaded at the first need
     WrongPins wrong_pins;
     FileOwner owner;  // of the key logs that are made
   };
@@ -32,7 +32,7 @@ class Context {
   // All problems at once; a context only when there is none. Blocking.
   struct Loaded {
     std::unique_ptr<const Context> context;
-    std::vector<Problem> problems;
+    std::vector<x509::Problem> problems;
     std::vector<std::string> warnings;  // "tls.verify = \"none\": ...": for each start's log
   };
   [[nodiscard]] static Loaded load(const config::Tls& tls, Shared& shared,

@@ -12,7 +12,7 @@
 #include "tls/key_log.h"
 #include "tls/offer.h"
 #include "tls/psk.h"
-#include "tls/verifier.h"
+#include "x509/verifier.h"
 
 namespace tunnel::tls {
 
@@ -22,7 +22,7 @@ struct Context::Impl {
   bool resumption = true;
   bool allows_key_usage_violation = false;  // of the server's certificate
   Offer offer;
-  VerifyPolicy policy;
+  x509::VerifyPolicy policy;
   std::unique_ptr<const ClientCertificate> certificate;  // null: none to show
   Credentials credentials;  // hold nothing themselves; GnuTLS wants them, and asks `certificate`
   std::unique_ptr<const PresharedKey> psk;  // null: none to offer

@@ -3,7 +3,7 @@
 
 #include <cstring>
 
-#include "tls/file_text.h"
+#include "x509/file_text.h"
 
 namespace tunnel::tls {
 namespace {
@@ -22,14 +22,14 @@ void KeyPassword::forget() {
 }
 
 void KeyPassword::load(const std::string& option, const std::string& path,
-                       std::vector<Problem>& problems) {
+                       std::vector<x509::Problem>& problems) {
   option_ = option;
   path_ = path;
   if (path.empty()) return;
   const auto add = [&](std::string text, std::string hint) {
     problems.push_back({option, -1, std::move(text), std::move(hint)});
   };
-  auto content = read_file(path, kMaxFileSize);
+  auto content = x509::read_file(path, kMaxFileSize);
   if (!content) return add(path + ": " + content.error().text, {});
   // An editor ends the line; the line's end is no part of a password.
   text_.assign(*content, 0, content->find_first_of(std::string_view("\r\n\0", 3)));

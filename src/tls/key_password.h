@@ -4,8 +4,8 @@
 #include <string>
 #include <vector>
 
-#include "tls/handles.h"
-#include "tls/problem.h"
+#include "x509/handles.h"
+#include "x509/problem.h"
 
 namespace tunnel::tls {
 
@@ -22,7 +22,8 @@ class KeyPassword {
 
   // The first line of the file that `option`, a configuration key, names. An empty path: there is
   // none.
-  void load(const std::string& option, const std::string& path, std::vector<Problem>& problems);
+  void load(const std::string& option, const std::string& path,
+            std::vector<x509::Problem>& problems);
 
   // What it had to open is open, and will not be asked for again: wipes it.
   void forget();

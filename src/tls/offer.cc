@@ -77,7 +77,7 @@ std::string_view guess(std::string_view typed, const std::vector<std::string_vie
 // The places in `known` of the names of a configured list. Unknown ones become problems.
 std::vector<std::size_t> look_up(std::string_view key, const std::vector<std::string>& wanted,
                                  const std::vector<std::string_view>& known,
-                                 std::string_view examples, std::vector<Problem>& problems) {
+                                 std::string_view examples, std::vector<x509::Problem>& problems) {
   std::vector<std::size_t> found;
   int index = -1;
   for (const auto& name : wanted) {
@@ -151,7 +151,7 @@ int bits_of(const Group& group) {
 // Leaves out what is weaker than min_strength; a problem when nothing is left.
 template <class T>
 void keep_strong(std::vector<T>& list, const config::Tls& tls, std::string_view key,
-                 std::vector<Problem>& problems) {
+                 std::vector<x509::Problem>& problems) {
   const int least = strength_of(tls).bits;
   const bool any = !list.empty();
   std::erase_if(list, [least](const T& entry) { return bits_of(entry) < least; });
@@ -175,7 +175,7 @@ std::vector<std::string> defaults_for(const config::Tls& tls, OldVersions old_ve
 }
 
 std::vector<Suite> find_suites(const config::Tls& tls, OldVersions old_versions,
-                               std::vector<Problem>& problems) {
+                               std::vector<x509::Problem>& problems) {
   const auto known = known_suites();
   const auto defaults = defaults_for(tls, old_versions);
   std::vector<std::string_view> names;
@@ -202,7 +202,7 @@ std::vector<Suite> find_suites(const config::Tls& tls, OldVersions old_versions,
   return suites;
 }
 
-std::vector<Group> find_groups(const config::Tls& tls, std::vector<Problem>& problems) {
+std::vector<Group> find_groups(const config::Tls& tls, std::vector<x509::Problem>& problems) {
   static const std::vector<std::string> kDefaults = {"x25519", "secp256r1", "secp384r1",
                                                      "secp521r1"};
   const auto known = known_groups();
@@ -224,7 +224,7 @@ bool can_use(const std::vector<Suite>& suites, gnutls_protocol_t version) {
 
 // The versions between the bounds that one of the suites can be used with, best first.
 std::vector<Version> usable_versions(const config::Tls& tls, const std::vector<Suite>& suites,
-                                     std::vector<Problem>& problems) {
+                                     std::vector<x509::Problem>& problems) {
   std::vector<Version> list;
   for (const auto& version : kVersions) {
     if (version.config < tls.min_version || version.config > tls.max_version) continue;
@@ -277,7 +277,7 @@ unsigned verify_flags_of(std::string_view priority) {
 }
 
 std::optional<Attempt> make_attempt(Attempt::Scope scope, std::string priority_string,
-                                    std::string_view key, std::vector<Problem>& problems) {
+                                    std::string_view key, std::vector<x509::Problem>& problems) {
   Attempt attempt{scope, nullptr, std::move(priority_string)};
   gnutls_priority_t priority = nullptr;
   const char* stopped_at = nullptr;
@@ -306,7 +306,7 @@ constexpr std::size_t kMostParts = 8;
 class Attempts {
  public:
   Attempts(const config::Tls& tls, std::vector<Suite> suites, const std::vector<Group>& groups,
-           std::vector<Version> versions, std::vector<Problem>& problems)
+           std::vector<Version> versions, std::vector<x509::Problem>& problems)
       : tls_(tls),
         suites_(std::move(suites)),
         versions_(std::move(versions)),
@@ -396,7 +396,7 @@ class Attempts {
   const config::Tls& tls_;
   const std::vector<Suite> suites_;
   const std::vector<Version> versions_;
-  std::vector<Problem>& problems_;
+  std::vector<x509::Problem>& problems_;
   const std::vector<Suite> known_;
   TokenList curves_;
   std::vector<Attempt> attempts_;
@@ -422,7 +422,7 @@ std::optional<std::size_t> Offer::attempt_after(std::size_t attempt,
   return std::nullopt;
 }
 
-std::optional<Offer> make_offer(const config::Tls& tls, std::vector<Problem>& problems) {
+std::optional<Offer> make_offer(const config::Tls& tls, std::vector<x509::Problem>& problems) {
   Offer offer;
   if (!tls.priority.empty()) {
     auto attempt = make_attempt(Attempt::Scope::all, tls.priority, "priority", problems);

@@ -9,7 +9,7 @@
 
 #include "config/model.h"
 #include "tls/handles.h"
-#include "tls/problem.h"
+#include "x509/problem.h"
 
 namespace tunnel::tls {
 
@@ -44,6 +44,6 @@ struct Offer {
 // The offer of min_version, max_version, ciphers and groups, or of `priority`. Nothing when there
 // is a problem.
 [[nodiscard]] std::optional<Offer> make_offer(const config::Tls& tls,
-                                              std::vector<Problem>& problems);
+                                              std::vector<x509::Problem>& problems);
 
 }  // namespace tunnel::tls

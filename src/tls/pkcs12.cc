@@ -18,13 +18,13 @@ Handle import(std::string_view content) {
   gnutls_pkcs12_t raw = nullptr;
   if (gnutls_pkcs12_init(&raw) < 0) return nullptr;
   Handle handle(raw);
-  const auto der = lend(content);
+  const auto der = x509::lend(content);
   if (gnutls_pkcs12_import(raw, &der, GNUTLS_X509_FMT_DER, 0) < 0) return nullptr;
   return handle;
 }
 
 // GnuTLS allocates both lists and what is in them.
-void take(gnutls_x509_crt_t* list, unsigned size, std::vector<Certificate>& into) {
+void take(gnutls_x509_crt_t* list, unsigned size, std::vector<x509::Certificate>& into) {
   for (unsigned i = 0; i < size; ++i) into.emplace_back(list[i]);
   gnutls_free(list);
 }
@@ -66,7 +66,7 @@ Parsed parse(gnutls_pkcs12_t file, const char* password) {
 bool is_pkcs12(std::string_view content) { return import(content) != nullptr; }
 
 Pkcs12 read_pkcs12(const std::string& option, const std::string& path, std::string_view content,
-                   const KeyPassword& password, std::vector<Problem>& problems) {
+                   const KeyPassword& password, std::vector<x509::Problem>& problems) {
   const auto file = import(content);
   if (!file) {
     problems.push_back({option, -1, path + ": is no PKCS#12 file", {}});

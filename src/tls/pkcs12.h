@@ -7,14 +7,15 @@
 
 #include "tls/handles.h"
 #include "tls/key_password.h"
-#include "tls/problem.h"
+#include "x509/handles.h"
+#include "x509/problem.h"
 
 namespace tunnel::tls {
 
 // What a PKCS#12 file (RFC 7292; .p12, .pfx) holds. Empty when there is a problem.
 struct Pkcs12 {
-  PrivateKey key;                         // may be null: certificates alone
-  std::vector<Certificate> certificates;  // in any order
+  PrivateKey key;                               // may be null: certificates alone
+  std::vector<x509::Certificate> certificates;  // in any order
 };
 
 [[nodiscard]] bool is_pkcs12(std::string_view content);
@@ -22,6 +23,6 @@ struct Pkcs12 {
 // One with neither a password nor an empty one needs `password`.
 [[nodiscard]] Pkcs12 read_pkcs12(const std::string& option, const std::string& path,
                                  std::string_view content, const KeyPassword& password,
-                                 std::vector<Problem>& problems);
+                                 std::vector<x509::Problem>& problems);
 
 }  // namespace tunnel::tls

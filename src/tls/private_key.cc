@@ -46,7 +46,7 @@ std::optional<Block> find_key(std::string_view pem) {
 class Reading {
  public:
   Reading(const std::string& option, const std::string& path, const KeyPassword& password,
-          std::vector<Problem>& problems)
+          std::vector<x509::Problem>& problems)
       : option_(option), path_(path), password_(password), problems_(problems) {}
 
   FoundKey read_pem(const Block& block) {
@@ -103,7 +103,7 @@ class Reading {
     std::array<unsigned char, 64> salt{};
     unsigned schema = 0, cipher = 0, iterations = 0, salt_size = salt.size();
     char* oid = nullptr;
-    const auto datum = lend(content);
+    const auto datum = x509::lend(content);
     const int error = gnutls_pkcs8_info(&datum, format, &schema, &cipher, salt.data(), &salt_size,
                                         &iterations, &oid);
     gnutls_free(oid);
@@ -115,7 +115,7 @@ class Reading {
     gnutls_x509_privkey_t raw = nullptr;
     if (const int error = gnutls_x509_privkey_init(&raw); error < 0) return {nullptr, error};
     X509Key key(raw);
-    const auto datum = lend(content);
+    const auto datum = x509::lend(content);
     if (const int error = gnutls_x509_privkey_import2(raw, &datum, format, password, 0); error < 0)
       return {nullptr, error};
     gnutls_privkey_t result = nullptr;
@@ -162,13 +162,13 @@ class Reading {
   const std::string& option_;
   const std::string& path_;
   const KeyPassword& password_;
-  std::vector<Problem>& problems_;
+  std::vector<x509::Problem>& problems_;
 };
 
-PublicKey public_half(gnutls_privkey_t key) {
+x509::PublicKey public_half(gnutls_privkey_t key) {
   gnutls_pubkey_t raw = nullptr;
   if (gnutls_pubkey_init(&raw) < 0) return nullptr;
-  PublicKey result(raw);
+  x509::PublicKey result(raw);
   if (gnutls_pubkey_import_privkey(raw, key, 0, 0) < 0) return nullptr;
   return result;
 }
@@ -186,7 +186,7 @@ bool has_private_key(std::string_view pem) { return find_key(pem).has_value(); }
 
 FoundKey read_private_key(const std::string& option, const std::string& path,
                           std::string_view content, const KeyPassword& password,
-                          std::vector<Problem>& problems) {
+                          std::vector<x509::Problem>& problems) {
   Reading reading(option, path, password, problems);
   if (content.find("-----BEGIN ") == std::string_view::npos && !content.empty())
     return reading.read_der(content);
@@ -201,7 +201,7 @@ FoundKey read_private_key(const std::string& option, const std::string& path,
 bool belongs_to(gnutls_privkey_t key, gnutls_x509_crt_t certificate) {
   gnutls_pubkey_t raw = nullptr;
   if (gnutls_pubkey_init(&raw) < 0) return false;
-  const PublicKey certified(raw);
+  const x509::PublicKey certified(raw);
   if (gnutls_pubkey_import_x509(raw, certificate, 0) < 0) return false;
   if (const auto own = public_half(key)) {
     const auto id = id_of(own.get());
@@ -213,8 +213,8 @@ bool belongs_to(gnutls_privkey_t key, gnutls_x509_crt_t certificate) {
     return false;
   gnutls_digest_algorithm_t digest = GNUTLS_DIG_SHA256;
   (void)gnutls_pubkey_get_preferred_hash_algorithm(raw, &digest, nullptr);
-  const auto sample = lend("Does this key belong to that certificate?");
-  Datum signature;
+  const auto sample = x509::lend("Does this key belong to that certificate?");
+  x509::Datum signature;
   if (gnutls_privkey_sign_data(key, digest, 0, &sample, signature.get()) < 0) return false;
   const auto algorithm = gnutls_pk_to_sign(
       static_cast<gnutls_pk_algorithm_t>(gnutls_pubkey_get_pk_algorithm(raw, nullptr)), digest);

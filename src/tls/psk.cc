@@ -5,7 +5,8 @@
 #include <utility>
 
 #include "base/text.h"
-#include "tls/file_text.h"
+#include "x509/file_text.h"
+#include "x509/handles.h"
 
 namespace tunnel::tls {
 namespace {
@@ -46,7 +47,7 @@ bool has_blank_ends(std::string_view text) {
 // The file, line by line, until all of them are judged.
 class Loading {
  public:
-  Loading(const config::Tls& tls, std::vector<Problem>& problems,
+  Loading(const config::Tls& tls, std::vector<x509::Problem>& problems,
           std::vector<std::string>& warnings)
       : tls_(tls), problems_(problems), warnings_(warnings) {}
   ~Loading() { wipe(chosen_.key); }
@@ -55,14 +56,14 @@ class Loading {
 
   // The key to use; an empty one when there is a problem.
   const PskLine& run() {
-    auto content = read_file(tls_.psk_file, kMaxFileSize);
+    auto content = x509::read_file(tls_.psk_file, kMaxFileSize);
     if (!content) {
       add("psk_file", tls_.psk_file + ": " + content.error().text);
       return chosen_;
     }
     read(*content);
     wipe(*content);
-    if (is_world_readable(tls_.psk_file))
+    if (x509::is_world_readable(tls_.psk_file))
       warnings_.push_back("tls.psk_file: everybody on this machine can read the keys in " +
                           tls_.psk_file + "; chmod o-rwx " + tls_.psk_file);
     return chosen_;
@@ -124,7 +125,7 @@ class Loading {
   }
 
   const config::Tls& tls_;
-  std::vector<Problem>& problems_;
+  std::vector<x509::Problem>& problems_;
   std::vector<std::string>& warnings_;
   PskLine chosen_;
   std::string first_error_, known_;
@@ -159,7 +160,7 @@ bool needs_psk(const config::Tls& tls) {
 }
 
 std::unique_ptr<const PresharedKey> PresharedKey::load(const config::Tls& tls,
-                                                       std::vector<Problem>& problems,
+                                                       std::vector<x509::Problem>& problems,
                                                        std::vector<std::string>& warnings) {
   if (tls.psk_file.empty()) {
     if (!tls.psk_identity.empty())
@@ -172,8 +173,8 @@ std::unique_ptr<const PresharedKey> PresharedKey::load(const config::Tls& tls,
   gnutls_psk_client_credentials_t raw = nullptr;
   int error = gnutls_psk_allocate_client_credentials(&raw);
   PskCredentials credentials(raw);
-  const auto identity = lend(line.identity);
-  const auto key = lend(line.key);
+  const auto identity = x509::lend(line.identity);
+  const auto key = x509::lend(line.key);
   if (error == 0)
     error = gnutls_psk_set_client_credentials2(raw, &identity, &key, GNUTLS_PSK_KEY_RAW);
   if (error < 0) {

@@ -11,7 +11,7 @@
 #include "base/result.h"
 #include "config/model.h"
 #include "tls/handles.h"
-#include "tls/problem.h"
+#include "x509/problem.h"
 
 namespace tunnel::tls {
 
@@ -32,9 +32,9 @@ struct PskLine {
 class PresharedKey {
  public:
   // Null without `psk_file`, and when there is a problem. Blocking.
-  [[nodiscard]] static std::unique_ptr<const PresharedKey> load(const config::Tls& tls,
-                                                                std::vector<Problem>& problems,
-                                                                std::vector<std::string>& warnings);
+  [[nodiscard]] static std::unique_ptr<const PresharedKey> load(
+      const config::Tls& tls, std::vector<x509::Problem>& problems,
+      std::vector<std::string>& warnings);
 
   [[nodiscard]] const std::string& identity() const { return identity_; }
   [[nodiscard]] gnutls_psk_client_credentials_t credentials() const { return credentials_.get(); }

@@ -5,7 +5,7 @@
 #include <ctime>
 #include <unordered_map>
 
-#include "tls/fingerprint.h"
+#include "x509/fingerprint.h"
 
 namespace tunnel::tls {
 
@@ -22,20 +22,20 @@ class RefusedTickets {
   static constexpr unsigned kAgain = 16;      // so many refusals then begin the next pause
   static constexpr std::size_t kInAll = 64;
 
-  void refused(const Fingerprint& key, std::time_t now);
-  void broke_off(const Fingerprint& key, std::time_t now);
-  void accepted(const Fingerprint& key) { servers_.erase(key); }
+  void refused(const x509::Fingerprint& key, std::time_t now);
+  void broke_off(const x509::Fingerprint& key, std::time_t now);
+  void accepted(const x509::Fingerprint& key) { servers_.erase(key); }
   // Tickets are neither worth offering nor keeping now.
-  [[nodiscard]] bool is_hopeless(const Fingerprint& key, std::time_t now) const;
+  [[nodiscard]] bool is_hopeless(const x509::Fingerprint& key, std::time_t now) const;
 
  private:
   struct Server {
     unsigned in_a_row = 0;
     std::time_t since = 0;  // of the last refusal; a clock that was set back ends the pause
   };
-  [[nodiscard]] Server& server_of(const Fingerprint& key);
+  [[nodiscard]] Server& server_of(const x509::Fingerprint& key);
 
-  std::unordered_map<Fingerprint, Server, FingerprintHash> servers_;
+  std::unordered_map<x509::Fingerprint, Server, x509::FingerprintHash> servers_;
 };
 
 }  // namespace tunnel::tls

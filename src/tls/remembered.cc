@@ -4,7 +4,7 @@
 namespace tunnel::tls {
 
 // The last byte: the tables inside hash by the first ones.
-Remembered::Locked Remembered::at(const Fingerprint& key) {
+Remembered::Locked Remembered::at(const x509::Fingerprint& key) {
   Slot& slot = slots_[std::to_integer<std::size_t>(key.back()) % kParts];
   return {slot.mutex, slot.part};
 }

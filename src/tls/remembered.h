@@ -41,7 +41,7 @@ class Remembered {
     std::unique_lock<std::mutex> lock_;
     Part& part_;
   };
-  [[nodiscard]] Locked at(const Fingerprint& key);
+  [[nodiscard]] Locked at(const x509::Fingerprint& key);
 
   [[nodiscard]] std::size_t ticket_count() const;
   [[nodiscard]] std::size_t chain_count() const;

@@ -16,7 +16,7 @@ std::string_view view(const gnutls_datum_t& datum) {
   return {reinterpret_cast<const char*>(datum.data), datum.size};
 }
 
-void add_names(Fingerprinter& printer, const Peer& peer) {
+void add_names(x509::Fingerprinter& printer, const x509::Peer& peer) {
   printer.add_count(peer.names.size());
   for (const auto& name : peer.names) printer.add(name);
 }
@@ -27,9 +27,9 @@ Resumption::~Resumption() {
   if (has_offered_ && expires_ == 0) remembered_->at(*key_)->tickets.forget(*key_);
 }
 
-void Resumption::begin(const Peer& peer, Tickets tickets) {
+void Resumption::begin(const x509::Peer& peer, Tickets tickets) {
   if (remembered_ == nullptr || !context_.resumption) return;
-  Fingerprinter printer;
+  x509::Fingerprinter printer;
   printer.add(context_.identity).add(peer.target).add(peer.sni);
   add_names(printer, peer);
   key_ = printer.finish();
@@ -51,36 +51,37 @@ void Resumption::offer(gnutls_session_t session) {
   offered_expires_ = ticket->expires;
 }
 
-std::optional<Fingerprint> Resumption::fingerprint_of_chain(gnutls_session_t session,
-                                                            const Peer& peer) const {
+std::optional<x509::Fingerprint> Resumption::fingerprint_of_chain(gnutls_session_t session,
+                                                                  const x509::Peer& peer) const {
   unsigned count = 0;
   const gnutls_datum_t* chain = gnutls_certificate_get_peers(session, &count);
   if (chain == nullptr || count == 0) return std::nullopt;
   gnutls_datum_t response{};
   if (gnutls_ocsp_status_request_get2(session, 0, &response) < 0) response = {};
-  Fingerprinter printer;
+  x509::Fingerprinter printer;
   printer.add(context_.identity).add(view(response)).add_count(count);
   for (unsigned i = 0; i < count; ++i) printer.add(view(chain[i]));
   add_names(printer, peer);
   return printer.finish();
 }
 
-Verdict Resumption::judge(gnutls_session_t session, const Peer& peer) {
+x509::Verdict Resumption::judge(gnutls_session_t session, const x509::Peer& peer) {
   const auto& policy = context_.policy;
   // Certificates are shown in full handshakes only.
   if (gnutls_session_is_resumed(session) == 0) is_declined_ = true;
   if (remembered_ == nullptr || policy.verify == config::Verify::none)
-    return verify_peer(session, policy, peer, std::time(nullptr), Lasting::is_not_asked);
+    return x509::verify_peer(session, policy, peer, std::time(nullptr),
+                             x509::Lasting::is_not_asked);
   const auto now = remembered_->now();
   const auto print = fingerprint_of_chain(session, peer);
   const auto known = print ? remembered_->at(*print)->chains.find(*print, now) : std::nullopt;
   if (known) {
     good_until_ = known->until;
-    Verdict verdict;
+    x509::Verdict verdict;
     verdict.ocsp_until = known->ocsp_until;
     return verdict;
   }
-  auto verdict = verify_peer(session, policy, peer, now, Lasting::is_asked);
+  auto verdict = x509::verify_peer(session, policy, peer, now, x509::Lasting::is_asked);
   if (verdict.failure.kind != Kind::ok) return verdict;
   good_until_ = verdict.good_until;
   if (print) remembered_->at(*print)->chains.add(*print, now, {good_until_, verdict.ocsp_until});
@@ -141,7 +142,7 @@ void Resumption::keep(gnutls_session_t session) {
   // Only what was proven with a certificate can be judged again when it is resumed.
   unsigned count = 0;
   if (gnutls_certificate_get_peers(session, &count) == nullptr || count == 0) return;
-  Datum data;
+  x509::Datum data;
   if (gnutls_session_get_data2(session, data.get()) < 0 || data.view().size() > kMaxTicket) return;
   remembered_->at(*key_)->tickets.put(*key_, {std::string(data.view()), expires_},
                                       remembered_->now());

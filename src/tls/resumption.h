@@ -7,7 +7,7 @@
 #include "tls/context_impl.h"
 #include "tls/remembered.h"
 #include "tls/session.h"
-#include "tls/verifier.h"
+#include "x509/verifier.h"
 
 namespace tunnel::tls {
 
@@ -28,7 +28,7 @@ class Resumption {
   Resumption& operator=(const Resumption&) = delete;
 
   // First of all.
-  void begin(const Peer& peer, Tickets tickets);
+  void begin(const x509::Peer& peer, Tickets tickets);
   // After begin(): not where resumption is switched off, nor while a server refuses all tickets.
   [[nodiscard]] bool keeps_tickets() const { return key_.has_value(); }
   // Before the handshake.
@@ -38,15 +38,15 @@ class Resumption {
   // The ticket broke the handshake, or the resumed session: no more of them for a while.
   void rest_tickets();
   // What verify_peer says, or has said a moment ago.
-  [[nodiscard]] Verdict judge(gnutls_session_t session, const Peer& peer);
+  [[nodiscard]] x509::Verdict judge(gnutls_session_t session, const x509::Peer& peer);
   // After the handshake: TLS 1.2 sessions can be kept now.
   void established(gnutls_session_t session);
   // A ticket has come (TLS 1.3), at any time after the handshake.
   void ticket_received(gnutls_session_t session);
 
  private:
-  [[nodiscard]] std::optional<Fingerprint> fingerprint_of_chain(gnutls_session_t session,
-                                                                const Peer& peer) const;
+  [[nodiscard]] std::optional<x509::Fingerprint> fingerprint_of_chain(gnutls_session_t session,
+                                                                      const x509::Peer& peer) const;
   [[nodiscard]] bool is_hopeless() const;  // to offer or keep tickets; with a key only
   void refused();
   void forget_server();
@@ -54,7 +54,7 @@ class Resumption {
 
   const Context::Impl& context_;
   Remembered* const remembered_;
-  std::optional<Fingerprint> key_;  // tickets of this session's kind
+  std::optional<x509::Fingerprint> key_;  // tickets of this session's kind
   // When a ticket of this session has to expire, and what bounds it before that is known.
   std::time_t expires_ = 0;
   std::time_t good_until_ = std::numeric_limits<std::time_t>::max();

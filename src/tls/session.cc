@@ -33,7 +33,7 @@ bool is_ip(const std::string& name) {
 
 // ---- setting up
 
-Session::Session(const Context& context, Peer peer, Remembered* remembered, Tickets tickets)
+Session::Session(const Context& context, x509::Peer peer, Remembered* remembered, Tickets tickets)
     : impl_(std::make_unique<Impl>(context.impl(), std::move(peer), remembered)) {
   impl_->start(tickets);
 }
@@ -69,7 +69,7 @@ void Session::Impl::start(Tickets tickets) {
   gnutls_handshake_set_secret_function(raw, &Impl::on_secret);
   set_server_name();
   std::vector<gnutls_datum_t> protocols;
-  for (const auto& protocol : context.alpn) protocols.push_back(lend(protocol));
+  for (const auto& protocol : context.alpn) protocols.push_back(x509::lend(protocol));
   if (!protocols.empty())
     (void)gnutls_alpn_set_protocols(raw, protocols.data(), static_cast<unsigned>(protocols.size()),
                                     0);
@@ -83,7 +83,7 @@ void Session::Impl::choose_attempt() {
   if (last == 0) return;
   if (peer->attempt) attempt = std::min(*peer->attempt, last);
   if (remembered_offers == nullptr) return;
-  Fingerprinter printer;
+  x509::Fingerprinter printer;
   printer.add(context.identity).add(peer->target).add(peer->sni);
   offers_key = printer.finish();
   if (!offers_key || peer->attempt) return;

@@ -14,7 +14,7 @@
 #include "base/failure.h"
 #include "base/kind.h"
 #include "tls/context.h"
-#include "tls/peer.h"
+#include "x509/peer.h"
 
 namespace tunnel::tls {
 
@@ -61,7 +61,7 @@ class Session {
   // `remembered` makes it cheaper: tickets are taken from it and put into it, also after the
   // handshake, and certificates that were just verified are not verified again. It must outlive the
   // session. Null: a full handshake, from which nothing is kept.
-  Session(const Context& context, Peer peer, Remembered* remembered = nullptr,
+  Session(const Context& context, x509::Peer peer, Remembered* remembered = nullptr,
           Tickets tickets = Tickets::welcome);
   ~Session();
   Session(const Session&) = delete;

@@ -1,18 +1,19 @@
 // SPDX-License-Identifier: MIT
 // What a Session makes of the server's certificates beside judging them: what must not reach
 // GnuTLS, what GnuTLS is asked to overlook, and what is told afterwards.
-#include "tls/certificate_text.h"
 #include "tls/session_impl.h"
-#include "tls/shown_certificates.h"
-#include "tls/x509_text.h"
+#include "x509/certificate_text.h"
+#include "x509/shown_certificates.h"
+#include "x509/x509_text.h"
 
 namespace tunnel::tls {
 
 int Session::Impl::certificates_came(std::string_view message) {
   const auto raw = session.get();
-  const auto form = gnutls_protocol_get_version(raw) >= GNUTLS_TLS1_3 ? CertificateForm::tls13
-                                                                      : CertificateForm::tls12;
-  if (auto verdict = refuse_at_sight(message, form, target)) {
+  const auto form = gnutls_protocol_get_version(raw) >= GNUTLS_TLS1_3
+                        ? x509::CertificateForm::tls13
+                        : x509::CertificateForm::tls12;
+  if (auto verdict = x509::refuse_at_sight(message, form, target)) {
     (void)fail_with_alert(std::move(verdict->failure), verdict->alert);
     return GNUTLS_E_CERTIFICATE_ERROR;
   }
@@ -35,16 +36,17 @@ void Session::Impl::end_leniency() {
 Failure Session::Impl::key_usage_failure() const {
   const auto raw = session.get();
   if (gnutls_protocol_get_version(raw) >= GNUTLS_TLS1_3)
-    return wrong_key_usage(target, "digitalSignature", "TLS 1.3");
+    return x509::wrong_key_usage(target, "digitalSignature", "TLS 1.3");
   const auto exchange = gnutls_kx_get(raw);
   const std::string name = gnutls_kx_get_name(exchange);
   const bool encrypts = exchange == GNUTLS_KX_RSA || exchange == GNUTLS_KX_RSA_PSK;
-  return wrong_key_usage(target, encrypts ? "keyEncipherment" : "digitalSignature",
-                         "the key exchange " + name);
+  return x509::wrong_key_usage(target, encrypts ? "keyEncipherment" : "digitalSignature",
+                               "the key exchange " + name);
 }
 
 std::string ocsp_text(const Negotiated& negotiated) {
-  return negotiated.ocsp_until == 0 ? "none" : "good until " + timestamp(negotiated.ocsp_until);
+  return negotiated.ocsp_until == 0 ? "none"
+                                    : "good until " + x509::timestamp(negotiated.ocsp_until);
 }
 
 }  // namespace tunnel::tls

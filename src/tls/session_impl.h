@@ -45,16 +45,16 @@ class Lending {
 
 // Loop-bound, like Session. `session`'s pointer is this object.
 struct Session::Impl {
-  Impl(const Context::Impl& its_context, Peer its_peer, Remembered* remembered)
+  Impl(const Context::Impl& its_context, x509::Peer its_peer, Remembered* remembered)
       : context(its_context),
         target(its_peer.target),
-        peer(std::make_unique<const Peer>(std::move(its_peer))),
+        peer(std::make_unique<const x509::Peer>(std::move(its_peer))),
         resumption(its_context, remembered),
         remembered_offers(remembered) {}
 
   const Context::Impl& context;
-  const std::string target;          // as sentences name it
-  std::unique_ptr<const Peer> peer;  // until established: a resting session keeps little
+  const std::string target;                // as sentences name it
+  std::unique_ptr<const x509::Peer> peer;  // until established: a resting session keeps little
   Resumption resumption;
   Remembered* const remembered_offers;  // null: it begins with the first offer, every time
   SessionHandle session;
@@ -85,7 +85,8 @@ struct Session::Impl {
   bool is_unlisted = false;            // the server has chosen what was offered and is not accepted
   bool is_attempt_remembered = false;  // it is not the first one, and no session before says why
   std::size_t attempt = 0;             // which offer is made
-  std::optional<Fingerprint> offers_key;  // under which it is remembered; with several offers only
+  // Under which it is remembered; with several offers only.
+  std::optional<x509::Fingerprint> offers_key;
   // GnuTLS lets the key usage of the server's certificate pass, from Certificate to Finished.
   bool is_lenient = false;
   bool takes_tickets = false;

@@ -5,7 +5,7 @@
 
 namespace tunnel::tls {
 
-void TicketStore::put(const Fingerprint& key, Ticket ticket, std::time_t now) {
+void TicketStore::put(const x509::Fingerprint& key, Ticket ticket, std::time_t now) {
   if (ticket.expires <= now) return;
   auto found = index_.find(key);
   if (found == index_.end()) {
@@ -21,7 +21,7 @@ void TicketStore::put(const Fingerprint& key, Ticket ticket, std::time_t now) {
   if (count_ > kInAll) drop_oldest(std::prev(shelves_.end()));
 }
 
-std::optional<Ticket> TicketStore::take(const Fingerprint& key, std::time_t now) {
+std::optional<Ticket> TicketStore::take(const x509::Fingerprint& key, std::time_t now) {
   const auto found = index_.find(key);
   if (found == index_.end()) return std::nullopt;
   const auto shelf = found->second;
@@ -41,7 +41,7 @@ std::optional<Ticket> TicketStore::take(const Fingerprint& key, std::time_t now)
   return taken;
 }
 
-void TicketStore::forget(const Fingerprint& key) {
+void TicketStore::forget(const x509::Fingerprint& key) {
   const auto found = index_.find(key);
   if (found == index_.end()) return;
   count_ -= found->second->tickets.size();

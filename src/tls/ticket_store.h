@@ -9,7 +9,7 @@
 #include <unordered_map>
 #include <vector>
 
-#include "tls/fingerprint.h"
+#include "x509/fingerprint.h"
 
 namespace tunnel::tls {
 
@@ -30,10 +30,10 @@ class TicketStore {
   static constexpr std::size_t kPerKey = 16;
   static constexpr std::size_t kInAll = 256;
 
-  void put(const Fingerprint& key, Ticket ticket, std::time_t now);
-  [[nodiscard]] std::optional<Ticket> take(const Fingerprint& key, std::time_t now);
+  void put(const x509::Fingerprint& key, Ticket ticket, std::time_t now);
+  [[nodiscard]] std::optional<Ticket> take(const x509::Fingerprint& key, std::time_t now);
   // One of them did harm.
-  void forget(const Fingerprint& key);
+  void forget(const x509::Fingerprint& key);
 
   [[nodiscard]] std::size_t size() const { return count_; }
 
@@ -43,7 +43,7 @@ class TicketStore {
     std::time_t since;  // a clock that was set back makes it unusable
   };
   struct Shelf {
-    Fingerprint key;
+    x509::Fingerprint key;
     std::vector<Kept> tickets;  // the newest last; never empty
   };
   using Shelves = std::list<Shelf>;
@@ -51,7 +51,7 @@ class TicketStore {
   void drop_oldest(Shelves::iterator shelf);
 
   Shelves shelves_;  // the one used last in front
-  std::unordered_map<Fingerprint, Shelves::iterator, FingerprintHash> index_;
+  std::unordered_map<x509::Fingerprint, Shelves::iterator, x509::FingerprintHash> index_;
   std::size_t count_ = 0;
 };
 

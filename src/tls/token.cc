@@ -121,8 +121,8 @@ class Pin {
 };
 
 // `text` and `hint` say what has been done about it.
-Problem wrong_pin(const std::string& option, const std::string& uri, const KeyPassword& password,
-                  const std::string& text, std::string hint) {
+x509::Problem wrong_pin(const std::string& option, const std::string& uri,
+                        const KeyPassword& password, const std::string& text, std::string hint) {
   const bool is_in_uri = holds_pin(uri);
   return {is_in_uri ? option : password.option(), -1,
           "the PIN " + (is_in_uri ? "that the URI names" : "in " + password.path()) +
@@ -132,7 +132,7 @@ Problem wrong_pin(const std::string& option, const std::string& uri, const KeyPa
 
 // False, with a problem, when this PIN must not be tried on this token again.
 bool may_try(const std::string& option, const std::string& uri, const KeyPassword& password,
-             const WrongPins& wrong_pins, std::vector<Problem>& problems) {
+             const WrongPins& wrong_pins, std::vector<x509::Problem>& problems) {
   if (!wrong_pins.contains(token_of(uri), Pin(uri, password).text())) return true;
   problems.push_back(wrong_pin(option, uri, password,
                                ": it was wrong before, and is not tried again",
@@ -150,7 +150,7 @@ void note_wrong_pin(const std::string& uri, const KeyPassword& password, int err
 // Tells why, by the library's number.
 void add_problem(const std::string& option, const std::string& uri, int error,
                  const KeyPassword& password, const std::string& what,
-                 std::vector<Problem>& problems) {
+                 std::vector<x509::Problem>& problems) {
   const std::string name = uri_for_people(uri);
   switch (error) {
     case GNUTLS_E_PKCS11_PIN_ERROR:
@@ -188,7 +188,8 @@ void add_problem(const std::string& option, const std::string& uri, int error,
 }
 
 // False, with a problem, when the module that the URI names cannot be loaded.
-bool add_module(const std::string& option, const std::string& uri, std::vector<Problem>& problems) {
+bool add_module(const std::string& option, const std::string& uri,
+                std::vector<x509::Problem>& problems) {
   const auto path = value_of(uri, "module-path");
   if (path.empty()) return true;
   if (gnutls_pkcs11_add_provider(path.c_str(), nullptr) >= 0) return true;
@@ -224,7 +225,7 @@ std::string key_uri_of(std::string_view certificate_uri) {
 }
 
 PrivateKey token_key(const std::string& option, const std::string& uri, const KeyPassword& password,
-                     WrongPins& wrong_pins, std::vector<Problem>& problems) {
+                     WrongPins& wrong_pins, std::vector<x509::Problem>& problems) {
   if (!may_try(option, uri, password, wrong_pins, problems)) return nullptr;
   if (!add_module(option, uri, problems)) return nullptr;
   gnutls_privkey_t raw = nullptr;
@@ -238,10 +239,11 @@ PrivateKey token_key(const std::string& option, const std::string& uri, const Ke
   return nullptr;
 }
 
-std::vector<Certificate> token_certificates(const std::string& option, const std::string& uri,
-                                            const KeyPassword& password, WrongPins& wrong_pins,
-                                            std::vector<Problem>& problems) {
-  std::vector<Certificate> certificates;
+std::vector<x509::Certificate> token_certificates(const std::string& option, const std::string& uri,
+                                                  const KeyPassword& password,
+                                                  WrongPins& wrong_pins,
+                                                  std::vector<x509::Problem>& problems) {
+  std::vector<x509::Certificate> certificates;
   if (!may_try(option, uri, password, wrong_pins, problems)) return certificates;
   if (!add_module(option, uri, problems)) return certificates;
   gnutls_x509_crt_t* list = nullptr;

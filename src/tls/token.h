@@ -8,8 +8,9 @@
 
 #include "tls/handles.h"
 #include "tls/key_password.h"
-#include "tls/problem.h"
 #include "tls/wrong_pins.h"
+#include "x509/handles.h"
+#include "x509/problem.h"
 
 namespace tunnel::tls {
 
@@ -32,12 +33,10 @@ namespace tunnel::tls {
 // problem.
 [[nodiscard]] PrivateKey token_key(const std::string& option, const std::string& uri,
                                    const KeyPassword& password, WrongPins& wrong_pins,
-                                   std::vector<Problem>& problems);
+                                   std::vector<x509::Problem>& problems);
 // The certificate, and its issuers as far as the token holds them.
-[[nodiscard]] std::vector<Certificate> token_certificates(const std::string& option,
-                                                          const std::string& uri,
-                                                          const KeyPassword& password,
-                                                          WrongPins& wrong_pins,
-                                                          std::vector<Problem>& problems);
+[[nodiscard]] std::vector<x509::Certificate> token_certificates(
+    const std::string& option, const std::string& uri, const KeyPassword& password,
+    WrongPins& wrong_pins, std::vector<x509::Problem>& problems);
 
 }  // namespace tunnel::tls

@@ -10,7 +10,7 @@ bool VerifiedChains::holds(const Chain& chain, std::time_t now) {
   return chain.since <= now && now < chain.until;
 }
 
-void VerifiedChains::add(const Fingerprint& key, std::time_t now, Good good) {
+void VerifiedChains::add(const x509::Fingerprint& key, std::time_t now, Good good) {
   const auto until = std::min(now + kLifetime, good.until);
   if (until <= now) return;
   if (chains_.size() >= kMost) {
@@ -22,7 +22,7 @@ void VerifiedChains::add(const Fingerprint& key, std::time_t now, Good good) {
   chains_.insert_or_assign(key, Chain{now, until, good});
 }
 
-std::optional<VerifiedChains::Good> VerifiedChains::find(const Fingerprint& key,
+std::optional<VerifiedChains::Good> VerifiedChains::find(const x509::Fingerprint& key,
                                                          std::time_t now) const {
   const auto found = chains_.find(key);
   if (found == chains_.end() || !holds(found->second, now)) return std::nullopt;

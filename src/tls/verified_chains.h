@@ -6,7 +6,7 @@
 #include <optional>
 #include <unordered_map>
 
-#include "tls/fingerprint.h"
+#include "x509/fingerprint.h"
 
 namespace tunnel::tls {
 
@@ -26,9 +26,9 @@ class VerifiedChains {
     std::time_t ocsp_until = 0;  // the stapled response among it; 0: there is none
   };
   // Verified at `now`.
-  void add(const Fingerprint& key, std::time_t now, Good good);
+  void add(const x509::Fingerprint& key, std::time_t now, Good good);
   // Nothing: it has to be verified (again).
-  [[nodiscard]] std::optional<Good> find(const Fingerprint& key, std::time_t now) const;
+  [[nodiscard]] std::optional<Good> find(const x509::Fingerprint& key, std::time_t now) const;
 
   [[nodiscard]] std::size_t size() const { return chains_.size(); }
 
@@ -40,7 +40,7 @@ class VerifiedChains {
   };
   static bool holds(const Chain& chain, std::time_t now);
 
-  std::unordered_map<Fingerprint, Chain, FingerprintHash> chains_;
+  std::unordered_map<x509::Fingerprint, Chain, x509::FingerprintHash> chains_;
 };
 
 }  // namespace tunnel::tls

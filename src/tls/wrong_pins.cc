@@ -6,8 +6,8 @@
 namespace tunnel::tls {
 namespace {
 
-std::optional<Fingerprint> hash(std::string_view token, std::string_view pin) {
-  return Fingerprinter().add(token).add(pin).finish();
+std::optional<x509::Fingerprint> hash(std::string_view token, std::string_view pin) {
+  return x509::Fingerprinter().add(token).add(pin).finish();
 }
 
 }  // namespace

@@ -4,7 +4,7 @@
 #include <string_view>
 #include <vector>
 
-#include "tls/fingerprint.h"
+#include "x509/fingerprint.h"
 
 namespace tunnel::tls {
 
@@ -19,7 +19,7 @@ class WrongPins {
   [[nodiscard]] bool contains(std::string_view token, std::string_view pin) const;
 
  private:
-  std::vector<Fingerprint> known_;
+  std::vector<x509::Fingerprint> known_;
 };
 
 }  // namespace tunnel::tls

@@ -14,8 +14,8 @@ bool is_ip(const std::string& name) { return SocketAddress::parse_ip(name, 0).ha
 
 }  // namespace
 
-tls::Peer expected_peer(const balance::Endpoint& target, const DialSettings& settings) {
-  tls::Peer peer;
+x509::Peer expected_peer(const balance::Endpoint& target, const DialSettings& settings) {
+  x509::Peer peer;
   peer.target = target.text;
   if (!target.name.empty()) {
     peer.names = {target.name};
@@ -27,9 +27,9 @@ tls::Peer expected_peer(const balance::Endpoint& target, const DialSettings& set
   if (settings.sni) {
     peer.sni = *settings.sni;
   } else {
-    const auto name =
-        std::find_if(peer.names.begin(), peer.names.end(),
-                     [](const std::string& each) { return !is_ip(each) && tls::names_host(each); });
+    const auto name = std::find_if(
+        peer.names.begin(), peer.names.end(),
+        [](const std::string& each) { return !is_ip(each) && x509::names_host(each); });
     if (name != peer.names.end()) peer.sni = *name;
   }
   // A name may be written as a fully qualified one; certificates and SNI never carry the last dot.
@@ -284,12 +284,12 @@ void Dial::on_connected(Connector::Connected connected) {
 
 void Dial::converse() {
   if (!enter(Phase::preamble)) return;
-  const tls::Peer peer = expected_peer(target_, settings_);
+  const x509::Peer peer = expected_peer(target_, settings_);
   conversation_ = preamble::make_preamble({.service = *settings_.service,
                                            .target = target_.text,
                                            .host = target_.host,
                                            .port = target_.port,
-                                           .tls_name = tls::host_of(peer, target_.host),
+                                           .tls_name = x509::host_of(peer, target_.host),
                                            .client = caller_.client,
                                            .accepted = caller_.accepted,
                                            .purpose = caller_.purpose,
@@ -329,7 +329,7 @@ void Dial::on_client(Bytes bytes) {
 void Dial::begin_tls() {
   if (settings_.tls == nullptr) return established();
   if (!enter(Phase::handshaking)) return;
-  tls::Peer peer = expected_peer(target_, settings_);
+  x509::Peer peer = expected_peer(target_, settings_);
   peer.attempt = attempt_;
   session_ =
       std::make_unique<tls::Session>(*settings_.tls, std::move(peer), caller_.remembered, tickets_);

@@ -63,8 +63,8 @@ struct Caller {
 };
 
 // Whom a session with `target` must find at the other end.
-[[nodiscard]] tls::Peer expected_peer(const balance::Endpoint& target,
-                                      const DialSettings& settings);
+[[nodiscard]] x509::Peer expected_peer(const balance::Endpoint& target,
+                                       const DialSettings& settings);
 
 // Why a target could not be established, as the log tells it.
 struct DialFailure {
@@ -192,7 +192,7 @@ class Dial final : public uv::Stream::Events, public Connector::Owner {
   Phase failed_in_ = Phase::resolving;
 
   SocketAddress address_;               // the one that won the race
-  std::optional<std::size_t> attempt_;  // which offer of TLS is made to it; see tls::Peer
+  std::optional<std::size_t> attempt_;  // which offer of TLS is made to it; see x509::Peer
   tls::Tickets tickets_ = tls::Tickets::welcome;
   TimePoint handshake_until_{};  // by timeouts.handshake, if it is set
   // What can call the Dial. Silenced by abandon(), all of them.

@@ -115,12 +115,12 @@ void HealthCheck::on_established() {
 
 preamble::Route HealthCheck::route() const {
   const balance::Endpoint& endpoint = target_->endpoint();
-  const tls::Peer peer = expected_peer(endpoint, settings_);
+  const x509::Peer peer = expected_peer(endpoint, settings_);
   return {.service = service_.config,
           .target = endpoint.text,
           .host = endpoint.host,
           .port = endpoint.port,
-          .tls_name = tls::host_of(peer, endpoint.host),
+          .tls_name = x509::host_of(peer, endpoint.host),
           .client = {},
           .accepted = {},
           .purpose = preamble::Purpose::check};

@@ -16,10 +16,10 @@ namespace tunnel::import {
 namespace {
 
 std::string problems_of(const config::Tls& tls) {
-  std::vector<tls::Problem> problems;
+  std::vector<x509::Problem> problems;
   (void)tls::make_offer(tls, problems);
   std::string text;
-  for (const tls::Problem& problem : problems) text += problem.text + "\n";
+  for (const x509::Problem& problem : problems) text += problem.text + "\n";
   return text;
 }
 

@@ -7,13 +7,15 @@
 #include <string>
 #include <string_view>
 
+#include "tests/support/pki.h"
+#include "tests/support/temp_folder.h"
 #include "tests/tls/client.h"
-#include "tests/tls/pki.h"
-#include "tests/tls/temp_folder.h"
 #include "tests/tls/test_server.h"
 #include "tls/context.h"
 
 namespace tunnel::tls::test {
+
+using tunnel::test::TempFolder;
 
 inline void require(bool condition, const char* what) {
   if (condition) return;
@@ -35,7 +37,7 @@ class World {
   }
   [[nodiscard]] const Context& context() const { return *context_; }
 
-  Peer peer{
+  x509::Peer peer{
       .target = "dc1.example.com:636", .names = {"dc1.example.com"}, .sni = "dc1.example.com"};
   ServerOptions options;
 

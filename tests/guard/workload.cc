@@ -13,6 +13,7 @@
 #include "tunnel/relay.h"
 
 using namespace tunnel;
+using namespace tunnel::test;
 using namespace tunnel::tls::test;
 using uv::testing::Pair;
 

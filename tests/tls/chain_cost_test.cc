@@ -9,6 +9,7 @@
 
 using namespace tunnel;
 using namespace tunnel::tls;
+using namespace tunnel::test;
 using namespace tunnel::tls::test;
 
 namespace {

@@ -15,7 +15,7 @@ namespace tunnel::tls::test {
 // Drives a Session as the tunnel does: feed, handshake until done, then open until `again`.
 class Client {
  public:
-  Client(const Context& context, Peer peer, Remembered* remembered = nullptr,
+  Client(const Context& context, x509::Peer peer, Remembered* remembered = nullptr,
          Tickets tickets = Tickets::welcome)
       : session_(context, std::move(peer), remembered, tickets) {}
 

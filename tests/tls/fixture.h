@@ -2,32 +2,22 @@
 #pragma once
 
 #include <memory>
-#include <ostream>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "client.h"
-#include "pki.h"
-#include "temp_folder.h"
 #include "test_server.h"
+#include "tests/support/contains.h"
+#include "tests/support/pki.h"
+#include "tests/support/temp_folder.h"
 #include "tls/context.h"
 #include "tls/remembered.h"
 #include "tls/session.h"
 
 namespace tunnel::tls::test {
 
-// `text == Contains("part")`, which shows both when it fails.
-struct Contains {
-  explicit Contains(std::string its_part) : part(std::move(its_part)) {}
-  std::string part;
-  friend bool operator==(const std::string& text, const Contains& expected) {
-    return text.find(expected.part) != std::string::npos;
-  }
-  friend std::ostream& operator<<(std::ostream& out, const Contains& expected) {
-    return out << "... " << expected.part << " ...";
-  }
-};
+using tunnel::test::TempFolder;
 
 // A CA, its server "dc1.example.com", and a configuration that trusts the CA. A test changes what
 // it is about, then connects.
@@ -51,7 +41,7 @@ class Fixture {
   Identity ca;
   Identity leaf;  // dc1.example.com, 127.0.0.1, admin@example.com
   config::Tls tls;
-  Peer peer;
+  x509::Peer peer;
   ServerOptions options;
   Remembered remembered;
   bool remembers = false;  // clients use it

@@ -5,7 +5,9 @@
 #include "fixture.h"
 
 using namespace tunnel;
+using namespace tunnel::x509;
 using namespace tunnel::tls;
+using namespace tunnel::test;
 using namespace tunnel::tls::test;
 
 namespace {

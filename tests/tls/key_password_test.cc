@@ -11,9 +11,11 @@
 #include <memory>
 
 #include "fixture.h"
-#include "temp_folder.h"
+#include "tests/support/temp_folder.h"
 
+using namespace tunnel::x509;
 using namespace tunnel::tls;
+using namespace tunnel::test;
 using namespace tunnel::tls::test;
 
 namespace {

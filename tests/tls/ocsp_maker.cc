@@ -57,7 +57,7 @@ std::string sha1(std::string_view data) {
 }
 
 std::string raw_dn(const Identity& identity) {
-  Datum dn;
+  x509::Datum dn;
   must(gnutls_x509_crt_get_raw_dn(identity.certificate(), dn.get()));
   return std::string(dn.view());
 }
@@ -67,7 +67,7 @@ std::string public_point(const Identity& identity) {
   gnutls_pubkey_t key = nullptr;
   must(gnutls_pubkey_init(&key));
   must(gnutls_pubkey_import_x509(key, identity.certificate(), 0));
-  Datum spki;
+  x509::Datum spki;
   must(gnutls_pubkey_export2(key, GNUTLS_X509_FMT_DER, spki.get()));
   gnutls_pubkey_deinit(key);
   return std::string(spki.view().substr(spki.view().size() - 65));
@@ -84,8 +84,8 @@ std::string sign(const Identity& signer, const std::string& data) {
   gnutls_privkey_t key = nullptr;
   must(gnutls_privkey_init(&key));
   must(gnutls_privkey_import_x509(key, signer.key(), 0));
-  const auto input = lend(data);
-  Datum signature;
+  const auto input = x509::lend(data);
+  x509::Datum signature;
   must(gnutls_privkey_sign_data(key, GNUTLS_DIG_SHA256, 0, &input, signature.get()));
   gnutls_privkey_deinit(key);
   return std::string(signature.view());

@@ -3,9 +3,12 @@
 
 #include <string>
 
-#include "pki.h"
+#include "tests/support/pki.h"
 
 namespace tunnel::tls::test {
+
+using tunnel::test::Identity;
+using tunnel::test::kDay;
 
 // What a responder says of a certificate. Times are relative to now.
 struct OcspAnswer {

@@ -8,7 +8,9 @@
 #include "tls/context_impl.h"
 
 using namespace tunnel;
+using namespace tunnel::x509;
 using namespace tunnel::tls;
+using namespace tunnel::test;
 using namespace tunnel::tls::test;
 
 namespace {

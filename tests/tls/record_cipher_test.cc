@@ -14,6 +14,7 @@
 
 using namespace tunnel;
 using namespace tunnel::tls;
+using namespace tunnel::test;
 using namespace tunnel::tls::test;
 using Direction = RecordKeys::Direction;
 using Followed = RecordCipher::Followed;
@@ -208,7 +209,7 @@ TEST_CASE("bulk data in pieces of every size") {
       const auto text = pattern(300'000);
       f.client().send(text);
       f.server().send(text);
-      test::exchange(f.client(), f.server(), random_pieces(seed, 20'000u << seed % 4));
+      tls::test::exchange(f.client(), f.server(), random_pieces(seed, 20'000u << seed % 4));
       CHECK(f.client().received() == text);
       CHECK(f.server().received() == text);
     }

@@ -15,6 +15,7 @@
 
 using namespace tunnel;
 using namespace tunnel::tls;
+using namespace tunnel::test;
 using namespace tunnel::tls::test;
 
 namespace {
@@ -69,7 +70,7 @@ void each(const char* const (&priorities)[n], const Say& say,
       Fixture f;
       connect(f, priority);
       say(f.server());
-      test::exchange(f.client(), f.server(), bytewise ? byte_by_byte() : whole());
+      tls::test::exchange(f.client(), f.server(), bytewise ? byte_by_byte() : whole());
       then(f);
     }
   }
@@ -544,7 +545,7 @@ TEST_CASE("a gate at rest holds no buffer, and small windows lose nothing") {
       f.server().send_record(kAlert, alert(kWarning, kUserCanceled));
       f.server().send("c");
       f.server().send_close_notify();
-      test::exchange(f.client(), f.server(), random_pieces(7, 3000));
+      tls::test::exchange(f.client(), f.server(), random_pieces(7, 3000));
       CHECK(f.client().received() == std::string(16384, 'a') + "bc");
       CHECK(f.client().is_closed());
     }

@@ -5,6 +5,7 @@
 
 #include <cstring>
 
+using namespace tunnel::x509;
 using namespace tunnel::tls;
 
 namespace {

@@ -8,6 +8,7 @@
 
 using namespace tunnel;
 using namespace tunnel::tls;
+using namespace tunnel::test;
 using namespace tunnel::tls::test;
 
 namespace {
@@ -94,7 +95,7 @@ TEST_CASE("records of every size arrive whole through windows of every size") {
       f.server().send(text);
       expected += text;
     }
-    test::exchange(f.client(), f.server(), random_pieces(static_cast<unsigned>(window), 5000));
+    tls::test::exchange(f.client(), f.server(), random_pieces(static_cast<unsigned>(window), 5000));
     CHECK(f.client().received() == expected);
   }
 }
@@ -107,7 +108,7 @@ TEST_CASE("one byte at a time") {
     connect(f, byte_by_byte());
     f.client().send(pattern(3000));
     f.server().send(pattern(3000));
-    test::exchange(f.client(), f.server(), byte_by_byte());
+    tls::test::exchange(f.client(), f.server(), byte_by_byte());
     CHECK(f.server().received() == pattern(3000));
     CHECK(f.client().received() == pattern(3000));
   }

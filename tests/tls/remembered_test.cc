@@ -12,6 +12,7 @@
 #include <thread>
 #include <vector>
 
+using namespace tunnel::x509;
 using namespace tunnel::tls;
 
 namespace {

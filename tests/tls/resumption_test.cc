@@ -8,10 +8,12 @@
 #include "fixture.h"
 #include "ocsp_maker.h"
 #include "tls/session_impl.h"
-#include "tls/x509_text.h"
+#include "x509/x509_text.h"
 
 using namespace tunnel;
+using namespace tunnel::x509;
 using namespace tunnel::tls;
+using namespace tunnel::test;
 using namespace tunnel::tls::test;
 
 namespace {

@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: MIT
+// What x509 makes of a server's certificates, seen through whole handshakes.
 #include <doctest/doctest.h>
 
 #include "fixture.h"
 #include "ocsp_maker.h"
-#include "tls/x509_text.h"
+#include "x509/x509_text.h"
 
 using namespace tunnel;
+using namespace tunnel::x509;
 using namespace tunnel::tls;
+using namespace tunnel::test;
 using namespace tunnel::tls::test;
 
 namespace {

@@ -46,7 +46,7 @@ std::string seal(const Sealing& how, unsigned char type, std::string_view conten
   const std::string associated = how.is_tls13 ? head + length(plain.size() + tag_size)
                                               : how.sequence + head + length(plain.size());
   gnutls_aead_cipher_hd_t cipher = nullptr;
-  const auto key = lend(how.key);
+  const auto key = x509::lend(how.key);
   must(gnutls_aead_cipher_init(&cipher, how.cipher, &key));
   std::string sealed(plain.size() + tag_size, '\0');
   std::size_t size = sealed.size();
@@ -102,14 +102,14 @@ TestServer::TestServer(const ServerOptions& options) : options_(options) {
   }
   if (options_.sends_tickets) {
     must(gnutls_session_ticket_key_generate(ticket_key_.get()));
-    const auto shared = lend(options_.ticket_key);
+    const auto shared = x509::lend(options_.ticket_key);
     must(gnutls_session_ticket_enable_server(raw, shared.size > 0 ? &shared : ticket_key_.get()));
   }
   if (options_.require_certificate || options_.request_certificate)
     gnutls_certificate_server_set_request(
         raw, options_.require_certificate ? GNUTLS_CERT_REQUIRE : GNUTLS_CERT_REQUEST);
   std::vector<gnutls_datum_t> protocols;
-  for (const auto& protocol : options_.alpn) protocols.push_back(lend(protocol));
+  for (const auto& protocol : options_.alpn) protocols.push_back(x509::lend(protocol));
   if (!protocols.empty())
     must(gnutls_alpn_set_protocols(raw, protocols.data(), static_cast<unsigned>(protocols.size()),
                                    GNUTLS_ALPN_MANDATORY));
@@ -257,10 +257,10 @@ void TestServer::send_record(unsigned char type, std::string_view content, std::
 
 std::string TestServer::handshake_record(unsigned char type, std::string_view content) {
   const auto expand = [this](std::string_view label, std::size_t size) {
-    const auto secret = lend(handshake_secret_);
+    const auto secret = x509::lend(handshake_secret_);
     std::string info{'\0', static_cast<char>(size), static_cast<char>(6 + label.size())};
     info += "tls13 " + std::string(label) + '\0';
-    const auto lent = lend(info);
+    const auto lent = x509::lend(info);
     std::string out(size, '\0');
     must(gnutls_hkdf_expand(GNUTLS_MAC_SHA256, &secret, &lent, out.data(), size));
     return out;

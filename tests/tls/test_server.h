@@ -8,10 +8,13 @@
 #include <utility>
 #include <vector>
 
-#include "pki.h"
+#include "tests/support/pki.h"
 #include "tls/handles.h"
+#include "x509/handles.h"
 
 namespace tunnel::tls::test {
+
+using tunnel::test::Identity;
 
 // A record of any content, which GnuTLS would not send: AEAD ciphers only. The number of the record
 // in eight bytes; only TLS 1.3 has padding.
@@ -100,7 +103,7 @@ class TestServer {
   std::vector<gnutls_pcert_st> raw_chain_;
   PrivateKey raw_key_;
   PriorityHandle priority_;
-  Datum ticket_key_;
+  x509::Datum ticket_key_;
   SessionHandle session_;
   std::string input_, output_, received_;
   std::string handshake_secret_;

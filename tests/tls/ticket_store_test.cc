@@ -3,6 +3,7 @@
 
 #include "tls/remembered.h"
 
+using namespace tunnel::x509;
 using namespace tunnel::tls;
 
 namespace {

@@ -5,6 +5,7 @@
 
 #include <limits>
 
+using namespace tunnel::x509;
 using namespace tunnel::tls;
 
 namespace {

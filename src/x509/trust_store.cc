@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: MIT
+#include "x509/trust_store.h"
+
+#include <sys/stat.h>
+
+#include <map>
+#include <utility>
+
+#include "x509/handles.h"
+#include "x509/pem_files.h"
+#include "x509/trust_anchors.h"
+
+namespace tunnel::x509 {
+namespace {
+
+// GnuTLS does not tell where its build looks for the system's store. These are the places the
+// distributions use: their times tell whether a store that was loaded before is still the same.
+constexpr const char* kSystemBundles[] = {
+    "/etc/ssl/certs/ca-certificates.crt",
+    "/etc/pki/tls/certs/ca-bundle.crt",
+    "/etc/ssl/ca-bundle.pem",
+    "/etc/ssl/cert.pem",
+};
+
+std::string system_identity() {
+  std::string identity = "system\n";
+  for (const char* path : kSystemBundles) {
+    struct stat info {};
+    if (::stat(path, &info) != 0) continue;
+    identity += std::to_string(info.st_ino) + ':' + std::to_string(info.st_size) + ':' +
+                std::to_string(info.st_mtim.tv_sec) + '.' + std::to_string(info.st_mtim.tv_nsec) +
+                '\n';
+  }
+  return identity;
+}
+
+TrustListHandle new_list() {
+  gnutls_x509_trust_list_t list = nullptr;
+  if (gnutls_x509_trust_list_init(&list, 0) < 0) return nullptr;
+  return TrustListHandle(list);
+}
+
+TrustListHandle load_system(std::vector<Problem>& problems) {
+  auto list = new_list();
+  const int count =
+      list ? gnutls_x509_trust_list_add_system_trust(list.get(), 0, 0) : GNUTLS_E_MEMORY_ERROR;
+  if (count > 0) return list;
+  std::string why = count < 0 ? std::string(": ") + gnutls_strerror(count) : "";
+  problems.push_back({"ca", -1, "the system's trust store holds no certificate" + why,
+                      "install ca-certificates, or name the CA's certificate in tls.ca"});
+  return nullptr;
+}
+
+TrustListHandle load_files(const PemContents& contents, std::vector<Problem>& problems) {
+  problems.insert(problems.end(), contents.problems.begin(), contents.problems.end());
+  auto list = new_list();
+  if (!list) return nullptr;
+  bool good = contents.problems.empty();
+  for (const auto& object : contents.objects) {
+    gnutls_x509_crt_t raw = nullptr;
+    if (gnutls_x509_crt_init(&raw) < 0) return nullptr;
+    Certificate crt(raw);
+    const auto der = lend(object.der);
+    int error = gnutls_x509_crt_import(raw, &der, GNUTLS_X509_FMT_DER);
+    if (error == 0) error = gnutls_x509_trust_list_add_cas(list.get(), &raw, 1, 0) == 1 ? 0 : -1;
+    if (error == 0) {
+      (void)crt.release();  // the list's now
+      continue;
+    }
+    good = false;
+    problems.push_back({"ca",
+                        object.index,
+                        object.origin + ": the certificate that begins here cannot be read: " +
+                            gnutls_strerror(error),
+                        {}});
+  }
+  return good ? std::move(list) : nullptr;
+}
+
+std::string name_of(const std::vector<std::string>& ca) {
+  std::string name = "tls.ca (" + ca.front();
+  if (ca.size() > 1) name += " and " + std::to_string(ca.size() - 1) + " more";
+  return name + ")";
+}
+
+}  // namespace
+
+struct TrustStore::Impl {
+  std::map<std::string, std::weak_ptr<const TrustAnchors>> loaded;  // by identity of the sources
+};
+
+TrustStore::TrustStore() : impl_(std::make_unique<Impl>()) {}
+TrustStore::~TrustStore() = default;
+
+std::shared_ptr<const TrustAnchors> TrustStore::anchors(const std::vector<std::string>& ca,
+                                                        std::vector<Problem>& problems) {
+  const auto files = find_pem_files("ca", ca);
+  std::erase_if(impl_->loaded, [](const auto& entry) { return entry.second.expired(); });
+  auto& slot = impl_->loaded[ca.empty() ? system_identity() : files.identity];
+  if (auto known = slot.lock(); known && files.problems.empty()) return known;
+  auto list = ca.empty() ? load_system(problems)
+                         : load_files(read_pem_files(files, PemType::certificate), problems);
+  if (!list) return nullptr;
+  auto anchors = std::make_shared<const TrustAnchors>(
+      std::move(list), ca.empty() ? "the system's trust store" : name_of(ca));
+  slot = anchors;
+  return anchors;
+}
+
+}  // namespace tunnel::x509
