@@ -65,7 +65,7 @@ class Loader {
     impl_->policy.verify = tls_.verify;
     // Files that are named are read even when they will not be used: a check should find them
     // broken.
-    if ((judges_chains(tls_.verify) && !needs_psk(tls_)) || !tls_.ca.empty())
+    if ((judges_chains(tls_.verify) && !keys::needs_psk(tls_)) || !tls_.ca.empty())
       impl_->policy.anchors = shared_.trust.anchors(tls_.ca, problems);
   }
 
@@ -118,7 +118,8 @@ class Loader {
     if (const int error = gnutls_certificate_allocate_credentials(&credentials); error < 0)
       return add("cert", -1, gnutls_strerror(error));
     impl_->credentials.reset(credentials);
-    impl_->certificate = ClientCertificate::load(tls_, shared_.wrong_pins, problems, warnings);
+    impl_->certificate =
+        keys::ClientCertificate::load(tls_, shared_.wrong_pins, problems, warnings);
     // GnuTLS itself would choose by the authorities that a server names, and send nothing when ours
     // is not among them; such lists are often incomplete, and the server judges anyhow.
     if (impl_->certificate)
@@ -126,8 +127,8 @@ class Loader {
   }
 
   void load_psk() {
-    impl_->psk = PresharedKey::load(tls_, problems, warnings);
-    impl_->policy.needs_psk = needs_psk(tls_);
+    impl_->psk = keys::PresharedKey::load(tls_, problems, warnings);
+    impl_->policy.needs_psk = keys::needs_psk(tls_);
   }
 
   void load_key_log() {
@@ -143,7 +144,7 @@ class Loader {
   }
 
   void warn() {
-    if (tls_.verify == Verify::none && !needs_psk(tls_))
+    if (tls_.verify == Verify::none && !keys::needs_psk(tls_))
       warnings.emplace_back(
           "tls.verify = \"none\": the server is not verified, so anyone on the way can read and "
           "change everything; set tls.ca and remove tls.verify");

@@ -8,7 +8,7 @@
 
 #include "base/file_owner.h"
 #include "config/model.h"
-#include "tls/wrong_pins.h"
+#include "keys/wrong_pins.h"
 #include "x509/problem.h"
 #include "x509/trust_store.h"
 
@@ -25,7 +25,7 @@ class Context {
   // What the contexts of one configuration share while they are loaded.
   struct Shared {
     x509::TrustStore trust;  // loaded at the first need
-    WrongPins wrong_pins;
+    keys::WrongPins wrong_pins;
     FileOwner owner;  // of the key logs that are made
   };
 

@@ -6,12 +6,12 @@
 #include <string>
 #include <vector>
 
-#include "tls/client_certificate.h"
+#include "keys/client_certificate.h"
+#include "keys/psk.h"
 #include "tls/context.h"
 #include "tls/handles.h"
 #include "tls/key_log.h"
 #include "tls/offer.h"
-#include "tls/psk.h"
 #include "x509/verifier.h"
 
 namespace tunnel::tls {
@@ -23,10 +23,10 @@ struct Context::Impl {
   bool allows_key_usage_violation = false;  // of the server's certificate
   Offer offer;
   x509::VerifyPolicy policy;
-  std::unique_ptr<const ClientCertificate> certificate;  // null: none to show
+  std::unique_ptr<const keys::ClientCertificate> certificate;  // null: none to show
   Credentials credentials;  // hold nothing themselves; GnuTLS wants them, and asks `certificate`
-  std::unique_ptr<const PresharedKey> psk;  // null: none to offer
-  std::vector<std::string> alpn;            // in order of preference
+  std::unique_ptr<const keys::PresharedKey> psk;  // null: none to offer
+  std::vector<std::string> alpn;                  // in order of preference
   KeyLog key_log;
 };
 

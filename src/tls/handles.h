@@ -2,17 +2,11 @@
 // Owners of GnuTLS's objects for a session; see x509/handles.h.
 #pragma once
 
-#include <gnutls/abstract.h>
 #include <gnutls/gnutls.h>
 
 #include <memory>
 
 namespace tunnel::tls {
-
-struct FreePrivateKey {
-  void operator()(gnutls_privkey_t key) const { gnutls_privkey_deinit(key); }
-};
-using PrivateKey = std::unique_ptr<gnutls_privkey_st, FreePrivateKey>;
 
 struct FreePriority {
   void operator()(gnutls_priority_t priority) const { gnutls_priority_deinit(priority); }
@@ -25,13 +19,6 @@ struct FreeCredentials {
   }
 };
 using Credentials = std::unique_ptr<gnutls_certificate_credentials_st, FreeCredentials>;
-
-struct FreePskCredentials {
-  void operator()(gnutls_psk_client_credentials_t credentials) const {
-    gnutls_psk_free_client_credentials(credentials);
-  }
-};
-using PskCredentials = std::unique_ptr<gnutls_psk_client_credentials_st, FreePskCredentials>;
 
 struct FreeSession {
   void operator()(gnutls_session_t session) const { gnutls_deinit(session); }

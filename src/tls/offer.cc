@@ -6,8 +6,8 @@
 #include <utility>
 
 #include "base/text.h"
+#include "keys/psk.h"
 #include "tls/products.h"
-#include "tls/psk.h"
 #include "tls/suites.h"
 
 namespace tunnel::tls {
@@ -167,7 +167,7 @@ void keep_strong(std::vector<T>& list, const config::Tls& tls, std::string_view 
 std::vector<std::string> defaults_for(const config::Tls& tls, OldVersions old_versions) {
   if (tls.psk_file.empty()) return default_suites(old_versions);
   auto names = default_psk_suites(old_versions);
-  if (needs_psk(tls)) return names;
+  if (keys::needs_psk(tls)) return names;
   for (auto& name : default_suites(old_versions)) {
     if (std::ranges::find(names, name) == names.end()) names.push_back(name);
   }
@@ -198,7 +198,7 @@ std::vector<Suite> find_suites(const config::Tls& tls, OldVersions old_versions,
          "PSK in their name: " +
              joined({defaults.begin(), defaults.end()})});
   // What the server could only answer with a certificate is not offered at all.
-  if (needs_psk(tls)) std::erase_if(suites, is_useless);
+  if (keys::needs_psk(tls)) std::erase_if(suites, is_useless);
   return suites;
 }
 

@@ -8,8 +8,8 @@
 #include "signature_checks.h"
 
 using namespace tunnel;
-using namespace tunnel::tls;
 using namespace tunnel::test;
+using namespace tunnel::tls;
 using namespace tunnel::tls::test;
 
 namespace {

@@ -12,10 +12,10 @@
 #include "tls/products.h"
 
 using namespace tunnel;
-using namespace tunnel::x509;
-using namespace tunnel::tls;
 using namespace tunnel::test;
+using namespace tunnel::tls;
 using namespace tunnel::tls::test;
+using namespace tunnel::x509;
 
 namespace {
 

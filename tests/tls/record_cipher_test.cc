@@ -13,8 +13,8 @@
 #include "tls/session_impl.h"
 
 using namespace tunnel;
-using namespace tunnel::tls;
 using namespace tunnel::test;
+using namespace tunnel::tls;
 using namespace tunnel::tls::test;
 using Direction = RecordKeys::Direction;
 using Followed = RecordCipher::Followed;

@@ -5,10 +5,10 @@
 #include "fixture.h"
 
 using namespace tunnel;
-using namespace tunnel::x509;
-using namespace tunnel::tls;
 using namespace tunnel::test;
+using namespace tunnel::tls;
 using namespace tunnel::tls::test;
+using namespace tunnel::x509;
 
 namespace {
 

@@ -5,8 +5,8 @@
 
 #include <cstring>
 
-using namespace tunnel::x509;
 using namespace tunnel::tls;
+using namespace tunnel::x509;
 
 namespace {
 

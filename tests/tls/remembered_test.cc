@@ -12,8 +12,8 @@
 #include <thread>
 #include <vector>
 
-using namespace tunnel::x509;
 using namespace tunnel::tls;
+using namespace tunnel::x509;
 
 namespace {
 

@@ -11,10 +11,10 @@
 #include "x509/x509_text.h"
 
 using namespace tunnel;
-using namespace tunnel::x509;
-using namespace tunnel::tls;
 using namespace tunnel::test;
+using namespace tunnel::tls;
 using namespace tunnel::tls::test;
+using namespace tunnel::x509;
 
 namespace {
 

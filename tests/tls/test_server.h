@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "keys/handles.h"
 #include "tests/support/pki.h"
 #include "tls/handles.h"
 #include "x509/handles.h"
@@ -101,7 +102,7 @@ class TestServer {
   };
   std::unique_ptr<gnutls_psk_server_credentials_st, FreePsk> psk_;
   std::vector<gnutls_pcert_st> raw_chain_;
-  PrivateKey raw_key_;
+  keys::PrivateKey raw_key_;
   PriorityHandle priority_;
   x509::Datum ticket_key_;
   SessionHandle session_;

@@ -3,8 +3,8 @@
 
 #include "tls/remembered.h"
 
-using namespace tunnel::x509;
 using namespace tunnel::tls;
+using namespace tunnel::x509;
 
 namespace {
 

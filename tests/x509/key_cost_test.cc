@@ -5,8 +5,8 @@
 
 #include "tests/support/pki.h"
 
-using namespace tunnel::x509;
 using namespace tunnel::test;
+using namespace tunnel::x509;
 
 TEST_CASE("usual keys are not costly") {
   for (const auto algorithm : {GNUTLS_PK_RSA, GNUTLS_PK_ECDSA}) {

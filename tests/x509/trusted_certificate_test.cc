@@ -10,8 +10,8 @@
 #include "x509/trust_store.h"
 
 using namespace tunnel;
-using namespace tunnel::x509;
 using namespace tunnel::test;
+using namespace tunnel::x509;
 
 namespace {
 

@@ -6,7 +6,7 @@
 
 #include "x509/fingerprint.h"
 
-namespace tunnel::tls {
+namespace tunnel::keys {
 
 // Which PINs have been tried in vain on which tokens while the services of one configuration are
 // loaded. Most tokens lock themselves after three, and a PIN that was wrong for one service is
@@ -22,4 +22,4 @@ class WrongPins {
   std::vector<x509::Fingerprint> known_;
 };
 
-}  // namespace tunnel::tls
+}  // namespace tunnel::keys

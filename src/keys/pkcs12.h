@@ -5,12 +5,12 @@
 #include <string_view>
 #include <vector>
 
-#include "tls/handles.h"
-#include "tls/key_password.h"
+#include "keys/handles.h"
+#include "keys/key_password.h"
 #include "x509/handles.h"
 #include "x509/problem.h"
 
-namespace tunnel::tls {
+namespace tunnel::keys {
 
 // What a PKCS#12 file (RFC 7292; .p12, .pfx) holds. Empty when there is a problem.
 struct Pkcs12 {
@@ -25,4 +25,4 @@ struct Pkcs12 {
                                  std::string_view content, const KeyPassword& password,
                                  std::vector<x509::Problem>& problems);
 
-}  // namespace tunnel::tls
+}  // namespace tunnel::keys

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
-#include "tls/wrong_pins.h"
+#include "keys/wrong_pins.h"
 
 #include <algorithm>
 
-namespace tunnel::tls {
+namespace tunnel::keys {
 namespace {
 
 std::optional<x509::Fingerprint> hash(std::string_view token, std::string_view pin) {
@@ -21,4 +21,4 @@ bool WrongPins::contains(std::string_view token, std::string_view pin) const {
   return print && std::ranges::find(known_, *print) != known_.end();
 }
 
-}  // namespace tunnel::tls
+}  // namespace tunnel::keys

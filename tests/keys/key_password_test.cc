@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "tls/key_password.h"
+#include "keys/key_password.h"
 
 #include <doctest/doctest.h>
 #include <fcntl.h>
@@ -10,13 +10,14 @@
 #include <fstream>
 #include <memory>
 
-#include "fixture.h"
+#include "keys/client_certificate.h"
+#include "tests/support/pki.h"
 #include "tests/support/temp_folder.h"
 
-using namespace tunnel::x509;
-using namespace tunnel::tls;
+using namespace tunnel;
+using namespace tunnel::keys;
 using namespace tunnel::test;
-using namespace tunnel::tls::test;
+using namespace tunnel::x509;
 
 namespace {
 
@@ -73,22 +74,27 @@ int copies_in_memory() {
 }  // namespace
 
 TEST_CASE("a key that was opened from a file leaves its password nowhere in memory") {
-  Fixture f;
-  const auto path = f.folder.write("password", "");
+  const TempFolder folder;
+  const Identity robot({.common_name = "robot"});
+  config::Tls tls;
+  const auto path = folder.write("password", "");
   write_password(path);
   {
     std::array<char, kLength + 1> password{};
     for (std::size_t i = 0; i < kLength; ++i) password[i] = letter(i);
     Datum key;
-    REQUIRE(gnutls_x509_privkey_export2_pkcs8(f.leaf.key(), GNUTLS_X509_FMT_PEM, password.data(),
+    REQUIRE(gnutls_x509_privkey_export2_pkcs8(robot.key(), GNUTLS_X509_FMT_PEM, password.data(),
                                               GNUTLS_PKCS_PBES2_AES_256, key.get()) == 0);
     gnutls_memset(password.data(), 0, password.size());
-    f.tls.key = f.folder.write("key.pem", std::string(key.view()));
+    tls.key = folder.write("key.pem", std::string(key.view()));
   }
-  f.tls.cert = f.folder.write("cert.pem", f.leaf.pem());
-  f.tls.key_password_file = path;
+  tls.cert = folder.write("cert.pem", robot.pem());
+  tls.key_password_file = path;
   const int before = copies_in_memory();  // what GnuTLS may have left
-  f.load();
+  WrongPins wrong_pins;
+  std::vector<Problem> problems;
+  std::vector<std::string> warnings;
+  REQUIRE(ClientCertificate::load(tls, wrong_pins, problems, warnings) != nullptr);
   CHECK(copies_in_memory() <= before);
 }
 

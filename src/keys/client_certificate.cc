@@ -1,19 +1,19 @@
 // SPDX-License-Identifier: MIT
-#include "tls/client_certificate.h"
+#include "keys/client_certificate.h"
 
 #include <algorithm>
 #include <ctime>
 #include <utility>
 
-#include "tls/pkcs12.h"
-#include "tls/private_key.h"
-#include "tls/token.h"
+#include "keys/pkcs12.h"
+#include "keys/private_key.h"
+#include "keys/token.h"
 #include "x509/chain.h"
 #include "x509/file_text.h"
 #include "x509/pem_files.h"
 #include "x509/x509_text.h"
 
-namespace tunnel::tls {
+namespace tunnel::keys {
 namespace {
 
 x509::Certificate import_der(std::string_view der) {
@@ -250,4 +250,4 @@ ClientCertificate::~ClientCertificate() {
   for (auto& entry : chain_) gnutls_pcert_deinit(&entry);
 }
 
-}  // namespace tunnel::tls
+}  // namespace tunnel::keys

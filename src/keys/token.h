@@ -6,13 +6,13 @@
 #include <string_view>
 #include <vector>
 
-#include "tls/handles.h"
-#include "tls/key_password.h"
-#include "tls/wrong_pins.h"
+#include "keys/handles.h"
+#include "keys/key_password.h"
+#include "keys/wrong_pins.h"
 #include "x509/handles.h"
 #include "x509/problem.h"
 
-namespace tunnel::tls {
+namespace tunnel::keys {
 
 [[nodiscard]] bool is_token_uri(std::string_view text);
 
@@ -39,4 +39,4 @@ namespace tunnel::tls {
     const std::string& option, const std::string& uri, const KeyPassword& password,
     WrongPins& wrong_pins, std::vector<x509::Problem>& problems);
 
-}  // namespace tunnel::tls
+}  // namespace tunnel::keys

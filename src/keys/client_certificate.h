@@ -6,12 +6,12 @@
 #include <vector>
 
 #include "config/model.h"
-#include "tls/handles.h"
-#include "tls/key_password.h"
-#include "tls/wrong_pins.h"
+#include "keys/handles.h"
+#include "keys/key_password.h"
+#include "keys/wrong_pins.h"
 #include "x509/problem.h"
 
-namespace tunnel::tls {
+namespace tunnel::keys {
 
 // The certificate that servers are shown, its issuers, and its key: from PEM, PKCS#12 or a PKCS#11
 // token. Immutable after loading; any thread (GnuTLS locks a token's key while it signs).
@@ -44,4 +44,4 @@ class ClientCertificate {
   std::string description_;
 };
 
-}  // namespace tunnel::tls
+}  // namespace tunnel::keys

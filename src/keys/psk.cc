@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "tls/psk.h"
+#include "keys/psk.h"
 
 #include <optional>
 #include <utility>
@@ -8,7 +8,7 @@
 #include "x509/file_text.h"
 #include "x509/handles.h"
 
-namespace tunnel::tls {
+namespace tunnel::keys {
 namespace {
 
 // What stunnel, OpenSSL and we ourselves agree on: a file that one of them takes is good for all.
@@ -185,4 +185,4 @@ std::unique_ptr<const PresharedKey> PresharedKey::load(const config::Tls& tls,
       new PresharedKey(line.identity, std::move(credentials)));
 }
 
-}  // namespace tunnel::tls
+}  // namespace tunnel::keys

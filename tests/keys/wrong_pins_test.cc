@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
-#include "tls/wrong_pins.h"
+#include "keys/wrong_pins.h"
 
 #include <doctest/doctest.h>
 
-using tunnel::tls::WrongPins;
+using tunnel::keys::WrongPins;
 
 TEST_CASE("a wrong PIN is known for its token only, and other PINs are not") {
   WrongPins pins;

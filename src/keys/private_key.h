@@ -5,11 +5,11 @@
 #include <string_view>
 #include <vector>
 
-#include "tls/handles.h"
-#include "tls/key_password.h"
+#include "keys/handles.h"
+#include "keys/key_password.h"
 #include "x509/problem.h"
 
-namespace tunnel::tls {
+namespace tunnel::keys {
 
 // A private key that was found, and whether the password was needed for it.
 struct FoundKey {
@@ -28,4 +28,4 @@ struct FoundKey {
 // Whether the certificate is about this key: its public half, or else a signature, tells.
 [[nodiscard]] bool belongs_to(gnutls_privkey_t key, gnutls_x509_crt_t certificate);
 
-}  // namespace tunnel::tls
+}  // namespace tunnel::keys

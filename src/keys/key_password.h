@@ -7,7 +7,7 @@
 #include "x509/handles.h"
 #include "x509/problem.h"
 
-namespace tunnel::tls {
+namespace tunnel::keys {
 
 // What opens a private key: the password of a file, or the PIN of a PKCS#11 token. It comes from
 // a file, and nobody is ever asked for one: a process without a terminal would wait for ever.
@@ -44,4 +44,4 @@ class KeyPassword {
   bool is_set_ = false;
 };
 
-}  // namespace tunnel::tls
+}  // namespace tunnel::keys

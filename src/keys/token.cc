@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "tls/token.h"
+#include "keys/token.h"
 
 #include <gnutls/pkcs11.h>
 
@@ -8,7 +8,7 @@
 
 #include "base/text.h"
 
-namespace tunnel::tls {
+namespace tunnel::keys {
 namespace {
 
 constexpr std::string_view kScheme = "pkcs11:";
@@ -260,4 +260,4 @@ std::vector<x509::Certificate> token_certificates(const std::string& option, con
   return certificates;
 }
 
-}  // namespace tunnel::tls
+}  // namespace tunnel::keys

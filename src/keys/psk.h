@@ -10,10 +10,10 @@
 
 #include "base/result.h"
 #include "config/model.h"
-#include "tls/handles.h"
+#include "keys/handles.h"
 #include "x509/problem.h"
 
-namespace tunnel::tls {
+namespace tunnel::keys {
 
 struct PskLine {
   std::string identity;
@@ -47,4 +47,4 @@ class PresharedKey {
   PskCredentials credentials_;
 };
 
-}  // namespace tunnel::tls
+}  // namespace tunnel::keys

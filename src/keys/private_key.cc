@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: MIT
-#include "tls/private_key.h"
+#include "keys/private_key.h"
 
 #include <algorithm>
 #include <array>
 #include <optional>
 #include <utility>
 
-namespace tunnel::tls {
+namespace tunnel::keys {
 namespace {
 
 struct FreeX509Key {
@@ -221,4 +221,4 @@ bool belongs_to(gnutls_privkey_t key, gnutls_x509_crt_t certificate) {
   return gnutls_pubkey_verify_data2(raw, algorithm, 0, &sample, signature.get()) >= 0;
 }
 
-}  // namespace tunnel::tls
+}  // namespace tunnel::keys

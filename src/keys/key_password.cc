@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: MIT
-#include "tls/key_password.h"
+#include "keys/key_password.h"
 
 #include <cstring>
 
 #include "x509/file_text.h"
 
-namespace tunnel::tls {
+namespace tunnel::keys {
 namespace {
 
 constexpr std::size_t kMaxFileSize = 65536;
@@ -51,4 +51,4 @@ int KeyPassword::give_pin(void* self, int attempt, const char*, const char*, uns
   return 0;
 }
 
-}  // namespace tunnel::tls
+}  // namespace tunnel::keys

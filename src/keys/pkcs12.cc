@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: MIT
-#include "tls/pkcs12.h"
+#include "keys/pkcs12.h"
 
 #include <gnutls/pkcs12.h>
 
 #include <utility>
 
-namespace tunnel::tls {
+namespace tunnel::keys {
 namespace {
 
 struct FreePkcs12 {
@@ -97,4 +97,4 @@ Pkcs12 read_pkcs12(const std::string& option, const std::string& path, std::stri
   return {};
 }
 
-}  // namespace tunnel::tls
+}  // namespace tunnel::keys
