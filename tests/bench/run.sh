@@ -5,7 +5,7 @@
 # of bench.py, for instance --quick or --rounds 9. The figures are left in build/release/bench.json.
 #
 #   sh tests/bench/run.sh
-#   tests/bench/table.py build/release/bench.json README.md    # to put them into the README
+#   tests/bench/table.py build/release/bench.json README.md docs/performance.md   # into the documents
 set -u
 root=$(CDPATH='' cd -- "$(dirname -- "$0")/../.." && pwd)
 . "$root/tests/lib/script.sh"

@@ -3,7 +3,9 @@
 """Tables of bench.json.
 
 table.py BENCH.JSON             for people: medians, and how far the rounds lie apart
-table.py BENCH.JSON README.md   writes the table between the README's two `bench` comments
+table.py BENCH.JSON FILE...     writes the tables between the files' comments: the whole one between
+                                `bench` (docs/performance.md), the short one between `bench-short`
+                                (README.md)
 """
 
 import json
@@ -146,7 +148,28 @@ def markdown(result):
     return "\n".join(lines)
 
 
-BEGIN, END = "<!-- bench: begin, made by tests/bench/table.py -->", "<!-- bench: end -->"
+# What the README shows of ROWS and COLUMNS: the programs that people choose between.
+SHORT_ROWS = ("down_cpu_s_per_gib", "up_cpu_s_per_gib", "full_cpu_us", "request_cpu_us",
+              "idle_kib_per_connection")
+SHORT_COLUMNS = 4
+
+
+def short_markdown(result):
+    head, *rows = _rows(result, with_spread=False)
+    wanted = {label for figure, label, _ in ROWS if figure in SHORT_ROWS}
+    rows = [row[:1 + SHORT_COLUMNS] for row in rows if row[0] in wanted]
+    lines = ["| " + " | ".join(row) + " |" for row in [head[:1 + SHORT_COLUMNS], *rows]]
+    lines.insert(1, "|---" + "|---:" * SHORT_COLUMNS + "|")
+    return "\n".join(lines)
+
+
+def fill(text, name, table):
+    """`text` with the table between its comments called `name`; None if it has no such place."""
+    begin, end = f"<!-- {name}: begin, made by tests/bench/table.py -->", f"<!-- {name}: end -->"
+    before, _, rest = text.partition(begin)
+    _, found, after = rest.partition(end)
+    return f"{before}{begin}\n\n{table}\n\n{end}{after}" if found else None
+
 
 
 def main(args):
@@ -155,16 +178,17 @@ def main(args):
         print(for_people(result))
         return 0
     if result["is_quick"] or not result["is_release_build"]:
-        print("a quick run, or one of a build for debugging, is not for the README",
+        print("a quick run, or one of a build for debugging, is not for the documents",
               file=sys.stderr)
         return 1
-    readme = pathlib.Path(args[1])
-    before, _, rest = readme.read_text().partition(BEGIN)
-    _, end, after = rest.partition(END)
-    if not end:
-        print(f"{readme} has no place for the table: {BEGIN} ... {END}", file=sys.stderr)
-        return 1
-    readme.write_text(f"{before}{BEGIN}\n\n{markdown(result)}\n\n{END}{after}")
+    for path in map(pathlib.Path, args[1:]):
+        text = path.read_text()
+        filled = (fill(text, "bench", markdown(result)) or
+                  fill(text, "bench-short", short_markdown(result)))
+        if not filled:
+            print(f"{path} has no place for a table of the benchmark", file=sys.stderr)
+            return 1
+        path.write_text(filled)
     return 0
 
 
