@@ -127,6 +127,10 @@ TEST_CASE("the supervisor learns with each connection that goes how that one has
   Pair first = Pair::tcp();
   plant.hand(0, first);
   Fd server = plant.serve();
+  // Once a byte is through, the connection is one: a reset before could be the answer to connect().
+  first.say("x");
+  char byte = 0;
+  REQUIRE(::recv(server.get(), &byte, 1, 0) == 1);
   const linger reset_on_close{1, 0};
   (void)::setsockopt(server.get(), SOL_SOCKET, SO_LINGER, &reset_on_close, sizeof reset_on_close);
   server.reset();
