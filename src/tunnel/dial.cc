@@ -76,7 +76,6 @@ void Dial::begin() {
 
 // As they are written, but for those that have failed lately: each would cost a timeout again.
 void Dial::order_proxies() {
-  if (settings_.service == nullptr) return;
   for (const config::Proxy& proxy : settings_.service->proxies) proxies_.push_back(&proxy);
   if (proxies_.size() < 2) return;
   std::stable_partition(proxies_.begin(), proxies_.end(),
@@ -230,7 +229,6 @@ void Dial::race(std::vector<SocketAddress> addresses) {
 }
 
 std::span<const config::SocketOption> Dial::socket_options() const {
-  if (settings_.service == nullptr) return {};
   return settings_.service->socket_options.target;
 }
 

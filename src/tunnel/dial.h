@@ -44,11 +44,10 @@ struct DialSettings {
   std::vector<std::string> names;            // tls.name; empty: the target's host
   std::optional<std::string> sni;            // tls.sni
   bool needs_name = false;                   // verify = "full": the certificate must carry a name
-  const config::Service* service = nullptr;  // for what comes before TLS
+  const config::Service* service = nullptr;  // whose target it is; set before any dial
   [[nodiscard]] bool has_preamble() const {
-    return service != nullptr &&
-           (!service->proxies.empty() || service->send_proxy != config::SendProxy::none ||
-            service->starttls != config::Starttls::none);
+    return !service->proxies.empty() || service->send_proxy != config::SendProxy::none ||
+           service->starttls != config::Starttls::none;
   }
 };
 

@@ -21,6 +21,7 @@ struct DialBench final : Dial::Owner, uv::testing::IgnoreSigpipe {
   AddressHistory history;
   AddressBook book{loop, history, [](const std::string&) {}};
   const std::unique_ptr<const tls::Context> context = trusting_context();
+  const config::Service service{};
   DialSettings settings;
   balance::Endpoint endpoint;
   std::vector<SocketAddress> tried;
@@ -33,6 +34,7 @@ struct DialBench final : Dial::Owner, uv::testing::IgnoreSigpipe {
 
   void start(const config::Target& target) {
     settings.tls = context.get();
+    settings.service = &service;
     endpoint.form = target.form;
     endpoint.host = target.host;
     endpoint.port = target.port;
