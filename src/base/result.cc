@@ -11,7 +11,7 @@ tl::unexpected<Error> failed(ErrorCode code, std::string text, int system_errno)
     // GNU strerror_r: may return a static string instead of filling the buffer.
     text += std::string(": ") + ::strerror_r(system_errno, buffer, sizeof buffer);
   }
-  return tl::make_unexpected(Error{code, std::move(text), system_errno});
+  return tl::make_unexpected(Error{code, std::move(text)});
 }
 
 }  // namespace tunnel

@@ -23,7 +23,6 @@ enum class ErrorCode {
 struct Error {
   ErrorCode code = ErrorCode::invalid;
   std::string text;
-  int system_errno = 0;  // 0 when no system call was involved
 
   [[nodiscard]] Error in(std::string_view context) && {
     text = std::string(context) + ": " + text;
@@ -35,7 +34,8 @@ struct Error {
 template <class T>
 using Result = tl::expected<T, Error>;
 
-// An Error from errno: `failed(ErrorCode::system, "bind", EADDRINUSE)`.
+// With the system's own words when a call of it failed:
+// `failed(ErrorCode::system, "bind", EADDRINUSE)`.
 [[nodiscard]] tl::unexpected<Error> failed(ErrorCode code, std::string text, int system_errno = 0);
 
 }  // namespace tunnel

@@ -30,9 +30,8 @@ struct Accept {
   // Of the optional addresses that one entry was expanded to ("*:389", "389", a name), one that the
   // machine does not have is no error, but at least one of the same `entry` must be bound.
   bool optional = false;
-  int entry = 0;        // which element of `accept` this is part of
-  bool v6_only = true;  // always set for IPv6, so that both families can be bound side by side
-  std::string text;     // as written, paths made absolute
+  int entry = 0;     // which element of `accept` this is part of
+  std::string text;  // as written, paths made absolute
   friend bool operator==(const Accept&, const Accept&) = default;
 };
 
