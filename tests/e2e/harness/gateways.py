@@ -95,6 +95,8 @@ frontend teller
 
         self.background, port = start_on_free_port(make, folder, "haproxy")
         self.address = f"127.0.0.1:{port}"
+        # It gets its name after the ports are open.
+        eventually(self._statistics.exists, lambda: f"haproxy's socket:\n{self.text()}")
 
     def connections(self):
         with Peer.connect(str(self._statistics)) as peer:
