@@ -160,6 +160,7 @@ class Dial final : public uv::Stream::Events, public Connector::Owner {
   [[nodiscard]] bool is_name() const;
   [[nodiscard]] std::span<const config::SocketOption> socket_options() const;
 
+  using uv::Stream::Events::on_connected;  // of no use here, and not to be hidden
   void on_connected(Connector::Connected connected) override;
   void on_all_failed() override;
   void on_address_failed(const Connector::Failure& failure) override;
