@@ -4,10 +4,9 @@
 import os
 import pathlib
 import shutil
-import subprocess
 
 import pytest
-from harness import expect
+from harness import expect, netns
 from harness.dns import DnsServer
 from harness.server import FullBacklog, echo
 from harness.wait import eventually
@@ -183,11 +182,7 @@ def test_names_are_asked_for_once_for_many_clients(named, dns, serve_tls):
     assert dns.count("server.test", "A") <= 2
 
 
-def has_mount_namespaces():
-    return subprocess.run(["unshare", "--mount", "true"], capture_output=True).returncode == 0
-
-
-@pytest.mark.skipif(not has_mount_namespaces(), reason="no mount namespaces")
+@pytest.mark.skipif(not netns.can_mount(), reason="no mount namespaces")
 def test_resolv_conf_that_changes_is_read_again(relay, keep, serve_tls, tmp_path):
     """As a DHCP client does it: a new file takes the place of the old one."""
     etc = tmp_path / "etc"

@@ -21,6 +21,11 @@ def is_possible():
         return False
 
 
+def can_mount():
+    """Whether we may make a mount namespace: not where the root folder is no mount, as in a chroot."""
+    return subprocess.run(["unshare", "--mount", "true"], capture_output=True).returncode == 0
+
+
 class Namespace:
     """Lives as long as its keeper process. `setup`: shell commands run inside at the beginning."""
 
