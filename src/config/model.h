@@ -148,6 +148,9 @@ enum class OnEjected { keep, close_idle, close };
 // What becomes of connections on later groups when an earlier one is usable again.
 enum class BalanceBack { keep, close_idle };
 
+// What becomes of the open connections of a target or service that a reload removes.
+enum class OnRemoved { keep, close_idle, close };
+
 enum class Check { none, tcp, tls, ldap, smtp, imap, pop3, pgsql, mysql, redis };
 
 struct Health {
@@ -213,6 +216,7 @@ struct Service {
   Keepalive keepalive;
   SocketOptions socket_options;
   OnTruncation on_truncation = OnTruncation::reset;
+  OnRemoved on_removed = OnRemoved::keep;
   Health health;
   friend bool operator==(const Service&, const Service&) = default;
 };
@@ -232,6 +236,7 @@ struct Global {
   Millis dns_max_stale = std::chrono::hours(1);
   std::string user, group;  // as written; process::find_identity knows who that is
   Timeout shutdown_timeout = seconds(30);
+  Timeout certificate_poll = seconds(30);  // nullopt: changed files wait for a reload
   friend bool operator==(const Global&, const Global&) = default;
 };
 

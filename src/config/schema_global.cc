@@ -105,6 +105,12 @@ constexpr auto kRows = std::to_array<Row<Global>>({
          .help = "How long SIGTERM lets connections finish before they are reset. With \"off\" "
                  "only a second "
                  "signal resets them."}),
+    row<Type::timeout, &Global::certificate_poll>(
+        {.key = "certificate_poll",
+         .standard = "\"30s\"",
+         .help = "How often the files of certificates, keys, CAs, CRLs and PSKs are looked at. What "
+                 "has changed is taken over without a reload. \"off\" leaves it to the next one.",
+         .min = 100}),
     {{.key = "include",
       .stunnel = "include",
       .help = "Further files to read, as patterns: \"conf.d/*.toml\". Files are read in the order "

@@ -43,6 +43,15 @@ struct Words<OnEjected> {
 };
 
 template <>
+struct Words<OnRemoved> {
+  static constexpr auto kWords = std::to_array<Word>({
+      {"keep", static_cast<int>(OnRemoved::keep)},
+      {"close-idle", static_cast<int>(OnRemoved::close_idle)},
+      {"close", static_cast<int>(OnRemoved::close)},
+  });
+};
+
+template <>
 struct Words<BalanceBack> {
   static constexpr auto kWords = std::to_array<Word>({
       {"keep", static_cast<int>(BalanceBack::keep)},
@@ -235,6 +244,13 @@ constexpr auto kServiceRows = std::to_array<Row<Service>>({
          .help =
              "What a client sees when its server closes without TLS's goodbye. \"reset\", since "
              "the answer may have been cut by an attacker, or \"eof\", like an orderly end."}),
+    row<Type::choice, &Service::on_removed>(
+        {.key = "on_removed",
+         .standard = "\"keep\"",
+         .help = "What a reload that removes a target, or this service, does with its open "
+                 "connections. \"keep\" lets them finish, \"close-idle\" ends each as soon as it "
+                 "is idle, \"close\" resets them. The value that counts is the one in force before "
+                 "the reload."}),
     row<Type::table, &Service::health>(
         {.key = "health",
          .help = "How failing targets are avoided and checked; see the keys under health."}),
