@@ -2,9 +2,11 @@
 #include "process/notify.h"
 
 #include <sys/socket.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <cerrno>
+#include <chrono>
 
 #include "base/address.h"
 #include "base/fd.h"
@@ -17,6 +19,20 @@ Result<void> Notifier::ready(std::string_view status) const {
 }
 
 Result<void> Notifier::stopping() const { return send("STOPPING=1"); }
+
+// One datagram: systemd takes the stamp of the message that says RELOADING.
+Result<void> Notifier::reloading() const {
+  timespec now{};
+  (void)::clock_gettime(CLOCK_MONOTONIC, &now);
+  const auto microseconds =
+      std::chrono::duration_cast<std::chrono::microseconds>(
+          std::chrono::seconds(now.tv_sec) + std::chrono::nanoseconds(now.tv_nsec));
+  return send("RELOADING=1\nMONOTONIC_USEC=" + std::to_string(microseconds.count()));
+}
+
+Result<void> Notifier::status(std::string_view text) const {
+  return send("STATUS=" + printable(text));
+}
 
 Result<void> Notifier::send(const std::string& message) const {
   if (socket_.empty()) return {};

@@ -20,6 +20,10 @@ class Notifier {
   // READY=1 with a status text, and MAINPID, for a daemon is not the process that was started.
   Result<void> ready(std::string_view status) const;
   Result<void> stopping() const;
+  // RELOADING=1 with the monotonic clock's stamp, without which a unit of Type=notify-reload waits
+  // forever. Each must be followed by ready(), whether or not the reload succeeded.
+  Result<void> reloading() const;
+  Result<void> status(std::string_view text) const;
 
  private:
   [[nodiscard]] Result<void> send(const std::string& message) const;

@@ -3,7 +3,11 @@
 
 #include <doctest/doctest.h>
 #include <sys/socket.h>
+#include <time.h>
 #include <unistd.h>
+
+#include <cstdint>
+#include <string>
 
 #include "base/address.h"
 #include "base/fd.h"
@@ -43,6 +47,28 @@ TEST_CASE("the service manager hears that we are ready, who we are, and that we 
   CHECK(manager.receive().ends_with("\nSTATUS=draining\\x0aSTOPPING=1"));
   CHECK(notifier.stopping().has_value());
   CHECK(manager.receive() == "STOPPING=1");
+}
+
+TEST_CASE("a reload is announced with the time of the monotonic clock, in one message") {
+  const test::Scratch scratch;
+  ServiceManager manager(scratch / "notify");
+  const Notifier notifier((scratch / "notify").c_str());
+  const auto microseconds = [] {
+    timespec now{};
+    (void)::clock_gettime(CLOCK_MONOTONIC, &now);
+    return std::int64_t{now.tv_sec} * 1'000'000 + now.tv_nsec / 1000;
+  };
+  const std::int64_t before = microseconds();
+  CHECK(notifier.reloading().has_value());
+  const std::int64_t after = microseconds();
+  const std::string message = manager.receive();
+  const std::string prefix = "RELOADING=1\nMONOTONIC_USEC=";
+  REQUIRE(message.starts_with(prefix));
+  const std::int64_t stamp = std::stoll(message.substr(prefix.size()));
+  CHECK(before <= stamp);
+  CHECK(stamp <= after);
+  CHECK(notifier.status("reload failed").has_value());
+  CHECK(manager.receive() == "STATUS=reload failed");
 }
 
 TEST_CASE("a socket in the abstract namespace works") {
