@@ -3,6 +3,7 @@
 
 #include <sys/stat.h>
 
+#include <iterator>
 #include <map>
 #include <utility>
 
@@ -84,6 +85,10 @@ std::string name_of(const std::vector<std::string>& ca) {
 }
 
 }  // namespace
+
+std::vector<std::string> system_trust_files() {
+  return {std::begin(kSystemBundles), std::end(kSystemBundles)};
+}
 
 struct TrustStore::Impl {
   std::map<std::string, std::weak_ptr<const TrustAnchors>> loaded;  // by identity of the sources

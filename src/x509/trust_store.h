@@ -11,6 +11,10 @@ namespace tunnel::x509 {
 
 class TrustAnchors;  // trust_anchors.h, for this room
 
+// The files that may be the system's trust store: whether one of them has changed tells whether the
+// store has.
+[[nodiscard]] std::vector<std::string> system_trust_files();
+
 // Trust anchors by source, each loaded once for one configuration and shared by all contexts that
 // name the same files: the system's bundle costs megabytes and milliseconds. A file that changed
 // since is loaded anew. Used while loading, on one thread; what it
