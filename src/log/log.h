@@ -1,21 +1,12 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include <sys/types.h>
-
-#include <cstddef>
 #include <cstdint>
 #include <initializer_list>
-#include <memory>
-#include <optional>
-#include <string>
 #include <string_view>
 #include <variant>
 
-#include "base/file_owner.h"
-#include "base/result.h"
 #include "log/level.h"
-#include "log/rate_limit.h"
 
 namespace tunnel::log {
 
@@ -52,38 +43,14 @@ struct Subject {
   std::uint64_t conn = 0;
 };
 
-struct Options {
-  enum class Sink { standard_error, file, syslog, journal };
-  Sink sink = Sink::standard_error;
-  std::string path{};              // for Sink::file
-  bool is_also_on_stderr = false;  // with Sink::file
-  // Who the process is about to become, who must be able to reopen the file.
-  FileOwner owner{};
-  bool json = false;
-  Level level = Level::info;
-  // For tests; the defaults are what the program uses.
-  std::string socket{};            // of syslog or the journal; empty: the system's
-  std::size_t queue_lines = 4096;  // lines that wait for the writing thread at most
-};
-
-// Writes log lines: formats in the calling thread, writes in a thread of its own (spdlog's
-// asynchronous logger), so that no worker ever waits for a disk. When the queue overflows the
-// oldest lines are dropped and the number is said. Owned by main; all methods may be called from
-// any thread.
-//
-// `open` starts the writing thread: call it after daemonizing, for a fork takes no threads along.
-// A file's path is made absolute there, so that a later chdir does not matter. An absent syslog
-// daemon is no error (it may start later; until then lines are lost and counted), an absent journal
-// is one.
+// Where the rooms write their lines; ProcessLog is what the program gives them. Any thread may call
+// any method.
 class Log {
  public:
-  // Whether a syslog daemon answers at /dev/log (or `socket`); an error says why not.
-  [[nodiscard]] static Result<void> find_syslog(const std::string& socket = {});
-  static Result<std::unique_ptr<Log>> open(const Options& options);
   Log() = default;
   Log(const Log&) = delete;
   Log& operator=(const Log&) = delete;
-  virtual ~Log() = default;  // flushes
+  virtual ~Log() = default;
 
   [[nodiscard]] virtual bool enabled(Level level) const = 0;
   virtual void write(Level level, Event event, Subject subject, std::string_view message,

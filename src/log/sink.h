@@ -6,7 +6,7 @@
 #include <string_view>
 
 #include "base/result.h"
-#include "log/log.h"
+#include "log/options.h"
 
 namespace tunnel::log {
 

@@ -11,6 +11,7 @@
 #include "base/address.h"
 #include "base/fd.h"
 #include "log/log.h"
+#include "log/rate_limit.h"
 #include "runtime/listening_socket.h"
 #include "tunnel/service_state.h"
 #include "uv/fd_watch.h"

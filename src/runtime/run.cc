@@ -13,7 +13,7 @@
 #include <utility>
 
 #include "base/text.h"
-#include "log/log.h"
+#include "log/process_log.h"
 #include "process/daemon.h"
 #include "process/identity.h"
 #include "process/limits.h"
@@ -116,7 +116,7 @@ std::string where_the_log_goes(const log::Options& options) {
 void introduce(const log::Options& options, const std::string& path, Voice voice, bool is_daemon) {
   if (voice != Voice::standard_error) return;
   if (options.sink == log::Options::Sink::syslog) {
-    const auto found = log::Log::find_syslog();
+    const auto found = log::ProcessLog::find_syslog();
     if (!found) {
       warn(found.error().text + ", so the log is lost; set log_file to a path or \"journal\" in " +
            printable(path, 4096) + ", or foreground = true");
@@ -169,7 +169,7 @@ int serve(config::Document& document, StdioClient* stdio, process::Readiness& re
   }
   log::Options options = log_options(global, voice);
   if (identity) options.owner = {identity->uid, identity->gid};
-  auto log = log::Log::open(options);
+  auto log = log::ProcessLog::open(options);
   if (!log) {
     say(log.error().text, voice);
     return kRunTimeError;

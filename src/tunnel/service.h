@@ -10,6 +10,7 @@
 #include "base/address.h"
 #include "base/fd.h"
 #include "log/log.h"
+#include "log/rate_limit.h"
 #include "tunnel/address_book.h"
 #include "tunnel/connection.h"
 #include "tunnel/service_state.h"

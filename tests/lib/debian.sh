@@ -7,7 +7,7 @@
 # Needed to build the program.
 # shellcheck disable=SC2034  # used by those who source this
 BUILD_PACKAGES="g++ meson ninja-build pkg-config python3
-  libgnutls28-dev libuv1-dev libc-ares-dev libspdlog-dev libfmt-dev nlohmann-json3-dev
+  libgnutls28-dev libuv1-dev libc-ares-dev libfmt-dev nlohmann-json3-dev
   libtomlplusplus-dev libcli11-dev libexpected-dev"
 
 # Needed to build its unit tests, too.

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "log/log.h"
+#include "log/process_log.h"
 
 #include <doctest/doctest.h>
 #include <fcntl.h>
@@ -59,7 +59,7 @@ class Receiver {
 
 TEST_CASE("lines are in the file, in order, once flush returns") {
   const Scratch scratch;
-  auto log = Log::open(to_file(scratch / "log")).value();
+  auto log = ProcessLog::open(to_file(scratch / "log")).value();
   for (std::int64_t i = 0; i < 1000; ++i) log->info({"ldap", 1}, "line", {{"n", i}});
   log->flush();
   const auto lines = lines_of(read_file(scratch / "log"));
@@ -71,7 +71,7 @@ TEST_CASE("lines are in the file, in order, once flush returns") {
 
 TEST_CASE("destruction flushes") {
   const Scratch scratch;
-  auto log = Log::open(to_file(scratch / "log")).value();
+  auto log = ProcessLog::open(to_file(scratch / "log")).value();
   for (int i = 0; i < 500; ++i) log->info({}, "line");
   log.reset();
   CHECK(lines_of(read_file(scratch / "log")).size() == 500);
@@ -81,7 +81,7 @@ TEST_CASE("lines below the level are not written") {
   const Scratch scratch;
   Options options = to_file(scratch / "log");
   options.level = Level::warning;
-  auto log = Log::open(options).value();
+  auto log = ProcessLog::open(options).value();
   CHECK(log->enabled(Level::error));
   CHECK(log->enabled(Level::warning));
   CHECK_FALSE(log->enabled(Level::info));
@@ -96,8 +96,8 @@ TEST_CASE("lines below the level are not written") {
 TEST_CASE("a log file is appended to, and is not for everybody to read") {
   const Scratch scratch;
   const std::string path = scratch / "log";
-  Log::open(to_file(path)).value()->info({}, "first");
-  Log::open(to_file(path)).value()->info({}, "second");
+  ProcessLog::open(to_file(path)).value()->info({}, "first");
+  ProcessLog::open(to_file(path)).value()->info({}, "second");
   CHECK(lines_of(read_file(path)).size() == 2);
   struct stat info {};
   REQUIRE(::stat(path.c_str(), &info) == 0);
@@ -107,17 +107,17 @@ TEST_CASE("a log file is appended to, and is not for everybody to read") {
 TEST_CASE("a log file that cannot be opened is an error that names it") {
   const Scratch scratch;
   const std::string path = scratch / "no/such/folder/log";
-  const auto log = Log::open(to_file(path));
+  const auto log = ProcessLog::open(to_file(path));
   REQUIRE_FALSE(log.has_value());
   CHECK(log.error().text.find(path) != std::string::npos);
   CHECK(log.error().code == ErrorCode::not_found);
-  CHECK_FALSE(Log::open(to_file("/")).has_value());
+  CHECK_FALSE(ProcessLog::open(to_file("/")).has_value());
 }
 
 TEST_CASE("reopen after a rename starts a new file and loses nothing") {
   const Scratch scratch;
   const std::string path = scratch / "log";
-  auto log = Log::open(to_file(path)).value();
+  auto log = ProcessLog::open(to_file(path)).value();
   log->info({}, "before");
   log->flush();
   std::filesystem::rename(path, path + ".1");
@@ -135,7 +135,7 @@ TEST_CASE("reopen after a rename starts a new file and loses nothing") {
 TEST_CASE("reopen without a line to write opens the file all the same") {
   const Scratch scratch;
   const std::string path = scratch / "log";
-  auto log = Log::open(to_file(path)).value();
+  auto log = ProcessLog::open(to_file(path)).value();
   std::filesystem::remove(path);
   log->reopen();
   log->flush();
@@ -145,7 +145,7 @@ TEST_CASE("reopen without a line to write opens the file all the same") {
 TEST_CASE("a file that cannot be reopened stays in use and says so") {
   const Scratch scratch;
   std::filesystem::create_directory(scratch / "a");
-  auto log = Log::open(to_file(scratch / "a/log")).value();
+  auto log = ProcessLog::open(to_file(scratch / "a/log")).value();
   std::filesystem::rename(scratch / "a", scratch / "b");
   log->reopen();
   log->info({}, "after");
@@ -160,7 +160,7 @@ TEST_CASE("a relative log file is found again from another folder") {
   const Scratch scratch;
   const auto home = std::filesystem::current_path();
   std::filesystem::current_path(scratch / "");
-  auto log = Log::open(to_file("log")).value();
+  auto log = ProcessLog::open(to_file("log")).value();
   std::filesystem::current_path(home);
   std::filesystem::remove(scratch / "log");
   log->reopen();
@@ -177,7 +177,7 @@ TEST_CASE("an overflow drops the oldest lines, keeps the newest, and says how ma
   Options options = to_file(path);
   options.json = true;
   options.queue_lines = 8;
-  auto log = Log::open(options).value();
+  auto log = ProcessLog::open(options).value();
   // Nobody reads: the pipe's page fills, the writing thread blocks, the queue overflows.
   constexpr int kLines = 500;
   for (std::int64_t i = 0; i < kLines; ++i) log->info({}, "line", {{"n", i}});
@@ -210,12 +210,12 @@ TEST_CASE("an overflow drops the oldest lines, keeps the newest, and says how ma
 
 TEST_CASE("lines that a full disk refused are counted") {
   // /dev/full accepts an open and refuses every write.
-  auto log = Log::open(to_file("/dev/full")).value();
+  auto log = ProcessLog::open(to_file("/dev/full")).value();
   log->info({}, "lost");
   log->flush();  // returns all the same
   const Scratch scratch;
   const std::string path = scratch / "socket";
-  auto silent = Log::open({.sink = Options::Sink::syslog, .socket = path}).value();
+  auto silent = ProcessLog::open({.sink = Options::Sink::syslog, .socket = path}).value();
   for (int i = 0; i < 3; ++i) silent->info({}, "nobody listens");
   silent->flush();
   Receiver daemon(path);
@@ -223,13 +223,13 @@ TEST_CASE("lines that a full disk refused are counted") {
   const std::string first = daemon.receive();
   CHECK(first.find("could not be written lost=3") != std::string::npos);
   CHECK(first.find("no syslog daemon at " + path) != std::string::npos);
-  CHECK(Log::find_syslog(path).has_value());
+  CHECK(ProcessLog::find_syslog(path).has_value());
   CHECK(daemon.receive().ends_with("now somebody does"));
 }
 
 TEST_CASE("whether there is a syslog daemon can be asked") {
   const Scratch scratch;
-  const auto found = Log::find_syslog(scratch / "log");
+  const auto found = ProcessLog::find_syslog(scratch / "log");
   REQUIRE_FALSE(found.has_value());
   CHECK(found.error().text ==
         "no syslog daemon at " + (scratch / "log") + ": No such file or directory");
@@ -238,7 +238,7 @@ TEST_CASE("whether there is a syslog daemon can be asked") {
 TEST_CASE("syslog gets facility, priority, identity and process id") {
   const Scratch scratch;
   Receiver daemon(scratch / "log");
-  auto log = Log::open({.sink = Options::Sink::syslog, .socket = scratch / "log"}).value();
+  auto log = ProcessLog::open({.sink = Options::Sink::syslog, .socket = scratch / "log"}).value();
   log->warning({"ldap", 3}, "careful", {{"k", "v"}});
   const std::string line = daemon.receive();
   CHECK(line.starts_with("<28>"));  // daemon.warning
@@ -251,7 +251,7 @@ TEST_CASE("a syslog daemon may be restarted") {
   const Scratch scratch;
   const std::string path = scratch / "log";
   auto daemon = std::make_unique<Receiver>(path);
-  auto log = Log::open({.sink = Options::Sink::syslog, .socket = path}).value();
+  auto log = ProcessLog::open({.sink = Options::Sink::syslog, .socket = path}).value();
   log->info({}, "one");
   CHECK(daemon->receive().ends_with("one"));
   daemon.reset();
@@ -264,7 +264,7 @@ TEST_CASE("a syslog daemon may be restarted") {
 TEST_CASE("a syslog daemon on a stream socket gets lines that end in NUL") {
   const Scratch scratch;
   Receiver daemon(scratch / "log", SOCK_STREAM);
-  auto log = Log::open({.sink = Options::Sink::syslog, .socket = scratch / "log"}).value();
+  auto log = ProcessLog::open({.sink = Options::Sink::syslog, .socket = scratch / "log"}).value();
   log->info({}, "hello");
   const Fd peer = daemon.accept();
   std::string got;
@@ -279,7 +279,7 @@ TEST_CASE("a syslog daemon on a stream socket gets lines that end in NUL") {
 TEST_CASE("the journal gets one datagram a line") {
   const Scratch scratch;
   Receiver journal(scratch / "socket");
-  auto log = Log::open({.sink = Options::Sink::journal, .socket = scratch / "socket"}).value();
+  auto log = ProcessLog::open({.sink = Options::Sink::journal, .socket = scratch / "socket"}).value();
   log->write(Level::info, Event::ready, {}, "ready", {{"services", std::int64_t{2}}});
   const std::string datagram = journal.receive();
   CHECK(datagram.starts_with("MESSAGE=ready services=2\nPRIORITY=6\n"));
@@ -288,7 +288,7 @@ TEST_CASE("the journal gets one datagram a line") {
 
 TEST_CASE("without a journal, opening it is an error that says what to write instead") {
   const Scratch scratch;
-  const auto log = Log::open({.sink = Options::Sink::journal, .socket = scratch / "none"});
+  const auto log = ProcessLog::open({.sink = Options::Sink::journal, .socket = scratch / "none"});
   REQUIRE_FALSE(log.has_value());
   CHECK(log.error().code == ErrorCode::unavailable);
   CHECK(log.error().text.find("\"syslog\"") != std::string::npos);
@@ -297,7 +297,7 @@ TEST_CASE("without a journal, opening it is an error that says what to write ins
 TEST_CASE("several threads write, flush and reopen at once without losing or mixing a line") {
   const Scratch scratch;
   const std::string path = scratch / "log";
-  auto log = Log::open(to_file(path)).value();
+  auto log = ProcessLog::open(to_file(path)).value();
   constexpr int kThreads = 4;
   constexpr std::int64_t kEach = 200;
   std::vector<std::thread> threads;
@@ -321,6 +321,89 @@ TEST_CASE("several threads write, flush and reopen at once without losing or mix
     const auto t = static_cast<std::size_t>(line[bracket + 2] - '0');
     CHECK(line.ends_with("line n=" + std::to_string(next[t]++)));
   }
+}
+
+TEST_CASE("a change of level and format holds from the next line on, and keeps the file open") {
+  const Scratch scratch;
+  const std::string path = scratch / "log";
+  Options options = to_file(path);
+  auto log = ProcessLog::open(options).value();
+  log->debug({}, "too detailed");
+  std::filesystem::rename(path, path + ".1");
+  options.level = Level::debug;
+  options.json = true;
+  log->use(log->prepare(options).value());
+  CHECK(log->enabled(Level::debug));
+  log->debug({}, "wanted now");
+  log->set_level(Level::error);
+  log->info({}, "not wanted any more");
+  log->flush();
+  const auto lines = lines_of(read_file(path + ".1"));
+  REQUIRE(lines.size() == 1);
+  CHECK(nlohmann::json::parse(lines[0])["msg"] == "wanted now");
+  CHECK_FALSE(std::filesystem::exists(path));
+}
+
+TEST_CASE("a new file gets the lines from the change on, the old one keeps those before it") {
+  const Scratch scratch;
+  const auto log = ProcessLog::open(to_file(scratch / "old")).value();
+  log->info({}, "before");
+  const auto next = log->prepare(to_file(scratch / "new")).value();
+  log->info({}, "prepared only");
+  log->use(next);
+  log->info({}, "after");
+  log->flush();
+  CHECK(lines_of(read_file(scratch / "old")).size() == 2);
+  const auto lines = lines_of(read_file(scratch / "new"));
+  REQUIRE(lines.size() == 1);
+  CHECK(lines[0].ends_with("after"));
+  std::filesystem::remove(scratch / "new");
+  log->reopen();
+  log->flush();
+  CHECK(std::filesystem::exists(scratch / "new"));
+}
+
+TEST_CASE("a change to a file that cannot be opened changes nothing") {
+  const Scratch scratch;
+  const auto log = ProcessLog::open(to_file(scratch / "log")).value();
+  Options options = to_file(scratch / "no/such/folder/log");
+  options.level = Level::debug;
+  const auto refused = log->prepare(options);
+  REQUIRE_FALSE(refused.has_value());
+  CHECK(refused.error().text.find(options.path) != std::string::npos);
+  CHECK_FALSE(log->enabled(Level::debug));
+  log->info({}, "still here");
+  log->flush();
+  CHECK(lines_of(read_file(scratch / "log")).size() == 1);
+}
+
+TEST_CASE("threads that write while the log changes lose and mix nothing") {
+  const Scratch scratch;
+  const auto log = ProcessLog::open(to_file(scratch / "0")).value();
+  constexpr int kThreads = 3;
+  constexpr std::int64_t kEach = 200;
+  std::vector<std::thread> threads;
+  for (int t = 0; t < kThreads; ++t) {
+    threads.emplace_back([&log] {
+      for (std::int64_t i = 0; i < kEach; ++i) log->info({}, "line", {{"n", i}});
+    });
+  }
+  for (int change = 1; change <= 20; ++change) {
+    Options options = to_file(scratch / std::to_string(change % 3));
+    options.json = change % 3 != 0;
+    log->use(log->prepare(options).value());
+    log->info({}, "line");
+  }
+  for (std::thread& thread : threads) thread.join();
+  log->flush();
+  std::size_t count = 0;
+  for (int file = 0; file < 3; ++file) {
+    for (const std::string& line : lines_of(read_file(scratch / std::to_string(file)))) {
+      ++count;
+      CHECK(line.starts_with('{') == (file != 0));
+    }
+  }
+  CHECK(count == kThreads * kEach + 20);
 }
 
 }  // namespace tunnel::log

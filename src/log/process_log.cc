@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: MIT
+#include "log/process_log.h"
+
+#include <chrono>
+#include <utility>
+
+#include "log/line.h"
+#include "log/sink.h"
+#include "log/writer.h"
+
+namespace tunnel::log {
+
+Result<void> ProcessLog::find_syslog(const std::string& socket) { return log::find_syslog(socket); }
+
+Result<std::unique_ptr<ProcessLog>> ProcessLog::open(const Options& options) {
+  auto destination = Destination::open(options);
+  if (!destination) return tl::unexpected(std::move(destination.error()));
+  return std::make_unique<ProcessLog>(std::move(*destination));
+}
+
+ProcessLog::ProcessLog(std::shared_ptr<const Destination> destination)
+    : level_(destination->options().level),
+      writer_(std::make_unique<Writer>(destination, destination->options().queue_lines)) {}
+
+ProcessLog::~ProcessLog() = default;
+
+Result<std::shared_ptr<const Destination>> ProcessLog::prepare(const Options& options) const {
+  return Destination::open(options, *writer_->destination());
+}
+
+void ProcessLog::use(std::shared_ptr<const Destination> destination) {
+  set_level(destination->options().level);
+  writer_->use(std::move(destination));
+}
+
+void ProcessLog::write(Level level, Event event, Subject subject, std::string_view message,
+                       std::initializer_list<Field> fields) {
+  if (!enabled(level)) return;
+  Writer::To to = writer_->destination();
+  std::string payload = to->format({.time = std::chrono::system_clock::now(),
+                                    .level = level,
+                                    .event = event,
+                                    .subject = subject,
+                                    .message = message,
+                                    .fields = fields});
+  writer_->push(std::move(to), level, std::move(payload));
+}
+
+void ProcessLog::reopen() { writer_->reopen(); }
+
+void ProcessLog::flush() { writer_->flush(); }
+
+}  // namespace tunnel::log

@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <atomic>
+#include <initializer_list>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "base/result.h"
+#include "log/log.h"
+#include "log/options.h"
+
+namespace tunnel::log {
+
+class Destination;
+class Writer;
+
+// The log of a process: formats lines in the calling thread and writes them in a thread of its own,
+// so that no worker ever waits for a disk. When the queue overflows, the oldest lines are dropped
+// and their number is logged. Owned by main; any thread may call any method.
+//
+// `open` starts the writing thread: call it after daemonizing, because a fork does not copy threads.
+// A file's path is made absolute there, so that a later chdir does not matter. An absent syslog
+// daemon is not an error (it may start later; until then lines are lost and counted), an absent
+// journal is one.
+class ProcessLog final : public Log {
+ public:
+  // Whether a syslog daemon answers at /dev/log (or `socket`); an error says why not.
+  [[nodiscard]] static Result<void> find_syslog(const std::string& socket = {});
+  static Result<std::unique_ptr<ProcessLog>> open(const Options& options);
+  explicit ProcessLog(std::shared_ptr<const Destination> destination);
+  ~ProcessLog() override;  // flushes
+
+  // A reload changes level, format and sink in two steps: `prepare` opens what the options name and
+  // changes nothing, `use` cannot fail. Lines written before `use` go to the old sink in the old
+  // format. A sink that both have is neither closed nor opened.
+  [[nodiscard]] Result<std::shared_ptr<const Destination>> prepare(const Options& options) const;
+  void use(std::shared_ptr<const Destination> destination);
+  // Until the next `use`.
+  void set_level(Level level) { level_.store(level, std::memory_order_relaxed); }
+  [[nodiscard]] Level level() const { return level_.load(std::memory_order_relaxed); }
+
+  [[nodiscard]] bool enabled(Level level) const override { return level <= this->level(); }
+  void write(Level level, Event event, Subject subject, std::string_view message,
+             std::initializer_list<Field> fields) override;
+  void reopen() override;
+  void flush() override;
+
+ private:
+  std::atomic<Level> level_;
+  const std::unique_ptr<Writer> writer_;
+};
+
+}  // namespace tunnel::log
