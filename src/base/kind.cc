@@ -41,6 +41,7 @@ constexpr std::array<std::string_view, kKindCount> kWords = {
     "no_target",
     "cert_key_usage",
     "check_failed",
+    "closed_by_operator",
 };
 static_assert(!kWords.back().empty(), "one word for each Kind");
 

@@ -43,9 +43,10 @@ enum class Kind : std::uint8_t {
   no_target,
   cert_key_usage,
   check_failed,  // an active check got an answer that no healthy server gives
+  closed_by_operator,
 };
 
-inline constexpr int kKindCount = static_cast<int>(Kind::check_failed) + 1;
+inline constexpr int kKindCount = static_cast<int>(Kind::closed_by_operator) + 1;
 
 [[nodiscard]] std::string_view word(Kind kind);
 

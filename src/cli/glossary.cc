@@ -97,6 +97,9 @@ constexpr auto kKinds = std::to_array<Term>({
     {"check_failed",
      "An active check (health.check) got an answer that no healthy server gives. Only in `ejected` "
      "lines."},
+    {"closed_by_operator",
+     "An operator ended the connection with `tunnel close`, or moved it off its target with "
+     "`tunnel target ... kick`."},
 });
 
 constexpr auto kEvents = std::to_array<Term>({
@@ -113,6 +116,15 @@ constexpr auto kEvents = std::to_array<Term>({
      "A target failed and is left out for a while (health.eject_time), or until its checks pass. "
      "The only target is tried all the same."},
     {"restored", "A target that was ejected serves again."},
+    {"reloaded", "A changed configuration is in force; the line says what has changed."},
+    {"reload_failed",
+     "A changed configuration has errors, which the line names. Nothing has changed: the old one "
+     "serves on."},
+    {"certificates_reloaded",
+     "Changed files of certificates, keys, CAs, CRLs or PSKs are in force for a service."},
+    {"capture_started", "Decrypted traffic is being written to a file or to an operator."},
+    {"capture_stopped", "A capture has ended; the line says why, and how many packets it dropped."},
+    {"control", "An operator changed something through the control socket: what, and who it was."},
     {"draining", "The process was told to stop, and lets connections finish."},
     {"worker_stalled",
      "A thread has not turned its event loop for a minute; the process resets its connections and "

@@ -11,7 +11,7 @@
 namespace tunnel::log {
 
 // What a line is about, for machines. `notice` is any line without an event of its own. The table of
-// words is in line.cc. `reloaded` and `reload_failed` are for the reload that is to come.
+// words is in line.cc.
 enum class Event {
   ready,
   listening,
@@ -22,6 +22,10 @@ enum class Event {
   restored,
   reloaded,
   reload_failed,
+  certificates_reloaded,
+  capture_started,
+  capture_stopped,
+  control,
   draining,
   worker_stalled,
   stopped,
@@ -37,10 +41,12 @@ struct Field {
 };
 
 // Whom a line is about: shown as `ldap[12]` in text, as `service` and `conn` in JSON.
-// Empty service: the process. conn 0: no connection.
+// Empty service: the process. conn 0: no connection. `client` is its address ("10.0.0.1:5000"): not
+// shown, but a level may be for the lines of some clients.
 struct Subject {
   std::string_view service;
   std::uint64_t conn = 0;
+  std::string_view client = {};
 };
 
 // Where the rooms write their lines; ProcessLog is what the program gives them. Any thread may call
@@ -52,6 +58,7 @@ class Log {
   Log& operator=(const Log&) = delete;
   virtual ~Log() = default;
 
+  // Whether some line of this level may be written: for who would work to make one.
   [[nodiscard]] virtual bool enabled(Level level) const = 0;
   virtual void write(Level level, Event event, Subject subject, std::string_view message,
                      std::initializer_list<Field> fields = {}) = 0;

@@ -19,7 +19,7 @@ Result<std::unique_ptr<ProcessLog>> ProcessLog::open(const Options& options) {
 }
 
 ProcessLog::ProcessLog(std::shared_ptr<const Destination> destination)
-    : level_(destination->options().level),
+    : levels_(destination->options().level),
       writer_(std::make_unique<Writer>(destination, destination->options().queue_lines)) {}
 
 ProcessLog::~ProcessLog() = default;
@@ -35,14 +35,16 @@ void ProcessLog::use(std::shared_ptr<const Destination> destination) {
 
 void ProcessLog::write(Level level, Event event, Subject subject, std::string_view message,
                        std::initializer_list<Field> fields) {
-  if (!enabled(level)) return;
+  const Line line{.time = std::chrono::system_clock::now(),
+                  .level = level,
+                  .event = event,
+                  .subject = subject,
+                  .message = message,
+                  .fields = fields};
+  problems_.note(line);
+  if (!levels_.admit(level, subject)) return;
   Writer::To to = writer_->destination();
-  std::string payload = to->format({.time = std::chrono::system_clock::now(),
-                                    .level = level,
-                                    .event = event,
-                                    .subject = subject,
-                                    .message = message,
-                                    .fields = fields});
+  std::string payload = to->format(line);
   writer_->push(std::move(to), level, std::move(payload));
 }
 

@@ -1,15 +1,18 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include <atomic>
 #include <initializer_list>
 #include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 #include "base/result.h"
+#include "log/levels.h"
 #include "log/log.h"
 #include "log/options.h"
+#include "log/problems.h"
 
 namespace tunnel::log {
 
@@ -38,17 +41,25 @@ class ProcessLog final : public Log {
   [[nodiscard]] Result<std::shared_ptr<const Destination>> prepare(const Options& options) const;
   void use(std::shared_ptr<const Destination> destination);
   // Until the next `use`.
-  void set_level(Level level) { level_.store(level, std::memory_order_relaxed); }
-  [[nodiscard]] Level level() const { return level_.load(std::memory_order_relaxed); }
+  void set_level(Level level) { levels_.set(level); }
+  [[nodiscard]] Level level() const { return levels_.level(); }
+  // In place of those before. They stay through `use`.
+  void set_level_overrides(std::vector<LevelOverride> overrides) {
+    levels_.set_overrides(std::move(overrides));
+  }
+  // The last warnings and errors, the oldest first, whatever the level is.
+  [[nodiscard]] std::vector<Problem> problems() const { return problems_.list(); }
 
-  [[nodiscard]] bool enabled(Level level) const override { return level <= this->level(); }
+  [[nodiscard]] bool enabled(Level level) const override { return levels_.may_admit(level); }
   void write(Level level, Event event, Subject subject, std::string_view message,
              std::initializer_list<Field> fields) override;
   void reopen() override;
   void flush() override;
 
  private:
-  std::atomic<Level> level_;
+  // All lock by themselves.
+  Levels levels_;
+  Problems problems_;
   const std::unique_ptr<Writer> writer_;
 };
 

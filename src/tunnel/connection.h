@@ -100,7 +100,9 @@ class Connection final : public uv::Deferred,
   void finish(const Outcome& outcome);
   void count(const Outcome& outcome);
   void complete_record(const Outcome& outcome);
-  [[nodiscard]] log::Subject subject() const { return {record_.service, record_.id}; }
+  [[nodiscard]] log::Subject subject() const {
+    return {record_.service, record_.id, record_.client};
+  }
   void on_end_of_turn() override;
 
   // Dial::Owner

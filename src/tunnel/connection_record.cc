@@ -21,7 +21,7 @@ void log_closed(log::Log& log, const ConnectionRecord& record) {
   const tls::Negotiated& negotiated = record.negotiated;
   const std::string tls = tls_text(negotiated);
   const std::string ocsp = tls.empty() ? "" : tls::ocsp_text(negotiated);
-  log.write(log::Level::info, log::Event::closed, {record.service, record.id},
+  log.write(log::Level::info, log::Event::closed, {record.service, record.id, record.client},
             outcome.text.empty() ? "connection ended" : outcome.text,
             {{"client", std::string_view(record.client)},
              {"target", std::string_view(record.target)},

@@ -179,6 +179,10 @@ TEST_CASE("every event has the word of the manual") {
   CHECK(word(Event::restored) == "restored");
   CHECK(word(Event::reloaded) == "reloaded");
   CHECK(word(Event::reload_failed) == "reload_failed");
+  CHECK(word(Event::certificates_reloaded) == "certificates_reloaded");
+  CHECK(word(Event::capture_started) == "capture_started");
+  CHECK(word(Event::capture_stopped) == "capture_stopped");
+  CHECK(word(Event::control) == "control");
   CHECK(word(Event::draining) == "draining");
   CHECK(word(Event::stopped) == "stopped");
   CHECK(word(Event::notice) == "notice");

@@ -406,4 +406,56 @@ TEST_CASE("threads that write while the log changes lose and mix nothing") {
   CHECK(count == kThreads * kEach + 20);
 }
 
+TEST_CASE("an override gives some lines another level") {
+  const Scratch scratch;
+  auto log = ProcessLog::open(to_file(scratch / "log")).value();
+  std::size_t seen = 0;
+  const auto written = [&](Subject subject, Level level) {
+    log->write(level, Event::notice, subject, "line", {});
+    log->flush();
+    const std::size_t before = std::exchange(seen, lines_of(read_file(scratch / "log")).size());
+    return seen > before;
+  };
+  const Subject ldap{"ldap", 1, "10.0.0.1:5000"};
+  const Subject mail{"mail", 2, "10.0.0.2:5000"};
+  CHECK_FALSE(written(ldap, Level::debug));
+  log->set_level_overrides({{Level::debug, "ldap", std::nullopt}});
+  CHECK(log->enabled(Level::debug));
+  CHECK(written(ldap, Level::debug));
+  CHECK_FALSE(written(mail, Level::debug));
+  log->set_level_overrides({{Level::debug, "", Cidr::parse("10.0.0.2/32").value()}});
+  CHECK_FALSE(written(ldap, Level::debug));
+  CHECK(written(mail, Level::debug));
+  CHECK_FALSE(written({"mail", 3, "/run/mail.sock"}, Level::debug));
+  // The last one that fits decides, and may write less.
+  log->set_level_overrides({{Level::debug, "", std::nullopt}, {Level::error, "mail", std::nullopt}});
+  CHECK(written({}, Level::debug));
+  CHECK_FALSE(written(mail, Level::info));
+  log->set_level_overrides({});
+  CHECK_FALSE(log->enabled(Level::debug));
+}
+
+TEST_CASE("the last problems are kept, whatever the level, and no more of them than fifty") {
+  const Scratch scratch;
+  Options options = to_file(scratch / "log");
+  options.level = Level::error;
+  auto log = ProcessLog::open(options).value();
+  log->info({}, "no problem");
+  CHECK(log->problems().empty());
+  log->write(Level::warning, Event::ejected, {"ldap", 7}, "dc1 is \x1b[2J down",
+             {{"kind", std::string_view("connect_refused")}});
+  REQUIRE(log->problems().size() == 1);
+  const Problem problem = log->problems().front();
+  CHECK(problem.event == Event::ejected);
+  CHECK(problem.service == "ldap");
+  CHECK(problem.conn == 7);
+  CHECK(problem.kind == "connect_refused");
+  CHECK(problem.text == "dc1 is \\x1b[2J down");
+  for (int i = 0; i < 60; ++i) log->error({}, "error " + std::to_string(i));
+  const auto problems = log->problems();
+  REQUIRE(problems.size() == 50);
+  CHECK(problems.front().text == "error 10");
+  CHECK(problems.back().text == "error 59");
+}
+
 }  // namespace tunnel::log
