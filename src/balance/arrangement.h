@@ -33,6 +33,7 @@ struct Place {
   Endpoint endpoint;
   std::uint32_t weight = 1;
   std::optional<std::uint32_t> max_connections;
+  bool is_out = false;  // an operator has ejected it
   friend bool operator==(const Place&, const Place&) = default;
 };
 using Arrangement = std::vector<std::vector<Place>>;

@@ -21,7 +21,8 @@ std::shared_ptr<const Layout> Backend::build(const Arrangement& arrangement, con
       weights.push_back(place.weight);
       group.members.push_back({.target = target_for(place.endpoint, rules),
                                .weight = place.weight,
-                               .max_connections = place.max_connections});
+                               .max_connections = place.max_connections,
+                               .is_out = place.is_out});
     }
     group.sequence = smooth_sequence(weights);
     while (rotations_.size() <= groups.size()) rotations_.emplace_back();

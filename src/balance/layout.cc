@@ -21,7 +21,8 @@ Layout::Layout(config::Balance policy, std::vector<Group> groups, Waiters& waite
 std::optional<std::size_t> Layout::serving_group() const {
   for (std::size_t index = 0; index < groups_.size(); ++index) {
     for (const Member& member : groups_[index].members) {
-      if (member.weight > 0 && member.target->health().is_up() && member.has_room()) return index;
+      if (member.weight == 0 || member.is_out) continue;
+      if (member.target->health().is_up() && member.has_room()) return index;
     }
   }
   return std::nullopt;

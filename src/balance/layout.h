@@ -23,6 +23,7 @@ struct Member {
   std::shared_ptr<Target> target;
   std::uint32_t weight = 1;  // 0: drained
   std::optional<std::uint32_t> max_connections;
+  bool is_out = false;  // an operator has ejected it: as if it were down
   [[nodiscard]] bool has_room() const {
     return !max_connections || target->in_flight() < *max_connections;
   }

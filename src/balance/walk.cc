@@ -13,6 +13,10 @@ namespace {
 // Somebody else's attempt is deciding about a target at the moment; look again after this.
 constexpr Millis kTrialPatience{1'000};
 
+bool is_usable(const Member& member, TimePoint now) {
+  return !member.is_out && member.target->health().state(now) != Health::State::ejected;
+}
+
 }  // namespace
 
 Walk::Walk(std::shared_ptr<const Layout> layout, const SocketAddress& client, Random& random)
@@ -53,8 +57,7 @@ Claim Walk::claim_in(const Group& group, Claim::Mode mode, TimePoint now) {
     eligible_.clear();
     for (const Member& member : group.members) {
       eligible_.push_back(is_left(member) && member.has_room() &&
-                          (mode == Claim::Mode::panic ||
-                           member.target->health().state(now) != Health::State::ejected));
+                          (mode == Claim::Mode::panic || is_usable(member, now)));
     }
     const auto index = pick(layout_->policy(), group, eligible_, client_hash_, random_);
     if (!index) return {};
@@ -71,12 +74,13 @@ Walk::Rest Walk::survey(TimePoint now) const {
   for (const Group& group : layout_->groups()) {
     for (const Member& member : group.members) {
       if (!is_left(member)) continue;
-      const Health& health = member.target->health();
-      if (health.state(now) != Health::State::ejected) {
+      if (is_usable(member, now)) {
         rest.has_full = true;
         continue;
       }
       rest.has_ejected = true;
+      const Health& health = member.target->health();
+      if (member.is_out && health.is_up()) continue;  // its operator decides, and wakes us
       const TimePoint until = health.ejected_until();
       if (until == TimePoint::max()) continue;  // its checks decide, and wake us
       const TimePoint again = until > now ? until : now + kTrialPatience;
