@@ -78,7 +78,7 @@ void HealthCheck::on_timer() {
   Kind kind = Kind::connect_timeout;
   if (is_resolving) kind = Kind::resolve_failed;
   if (state_ == State::asking || dial_->phase() > Phase::connecting) kind = Kind::tls_timeout;
-  if (state_ == State::asking && !session_) kind = Kind::check_failed;
+  if (state_ == State::asking && !channel_->speaks_tls()) kind = Kind::check_failed;
   const std::string waited = question_ ? " while waiting for " + question_->waiting_for() : "";
   return failed(kind, "the check of " + target_->text() + " was not over within " + limit + waited,
                 is_resolving);
@@ -98,11 +98,10 @@ void HealthCheck::on_dial_failed() {
 }
 
 void HealthCheck::on_established() {
-  stream_ = dial_->take_stream();
-  session_ = dial_->take_session();
+  channel_ = std::make_unique<Channel>(loop_, dial_->take_stream(), dial_->take_session());
   const std::unique_ptr<Dial> done = std::move(dial_);  // it is on the stack until we return
-  stream_->set_events(*this);
-  stream_->start_reading();
+  channel_->attach(*this, *this);
+  channel_->start_reading();
   state_ = State::asking;
   question_ = preamble::make_check(rules_.check, route());
   if (!question_) {
@@ -110,7 +109,7 @@ void HealthCheck::on_established() {
   } else {
     act_on(question_->on_start());
   }
-  if (session_) receive({});
+  channel_->open_held();
 }
 
 preamble::Route HealthCheck::route() const {
@@ -126,39 +125,12 @@ preamble::Route HealthCheck::route() const {
           .purpose = preamble::Purpose::check};
 }
 
-// Ciphertext goes through the session first: all of it, for it is only lent.
-void HealthCheck::on_read(MutableBytes bytes) {
-  if (!session_) return receive(bytes);
-  session_->feed(bytes);
-  return receive({});
-}
-
-void HealthCheck::receive(Bytes plaintext) {
-  if (!session_) {
-    if (state_ == State::asking) act_on(question_->on_server(plaintext));
-    return;
-  }
-  for (;;) {
-    std::byte memory[1024];
-    OutBuffer out{MutableBytes(memory)};
-    const tls::Session::Opened opened = session_->open(loop_.output_scratch(), out);
-    if (!out.empty()) (void)stream_->write(out.filled());
-    if (opened.size > 0 && state_ == State::asking) {
-      const std::string text(as_text(loop_.output_scratch().first(opened.size)));
-      act_on(question_->on_server(as_bytes(text)));
-      if (state_ == State::resting) return;
-    }
-    if (opened.io == tls::Io::again) return;
-    if (opened.io == tls::Io::closed) return on_eof();
-    if (opened.io == tls::Io::failed) {
-      const Failure failure = session_->failure();
-      return failed(failure.kind, failure.text, false);
-    }
-  }
+void HealthCheck::on_plaintext(MutableBytes plaintext) {
+  if (state_ == State::asking) act_on(question_->on_server(plaintext));
 }
 
 void HealthCheck::act_on(preamble::Step step) {
-  if (!step.to_server.empty()) send(step.to_server);
+  if (!step.to_server.empty()) (void)channel_->write(as_mutable_bytes(step.to_server));
   switch (step.status) {
     case preamble::Status::again:
       return;
@@ -169,33 +141,36 @@ void HealthCheck::act_on(preamble::Step step) {
   }
 }
 
-void HealthCheck::send(std::string text) {
-  if (!session_) {
-    (void)stream_->write(as_bytes(text));
-    return;
-  }
-  std::byte memory[8 * 1024];
-  OutBuffer out{MutableBytes(memory)};
-  if (session_->seal(as_mutable_bytes(text), out) == tls::Io::done)
-    (void)stream_->write(out.filled());
-}
-
 // Says goodbye and waits for the server's: it has then read our last flight, and what it thinks of
 // our certificate is known.
 void HealthCheck::leave() {
   state_ = State::leaving;
   timer_.start(std::min(rules_.timeout, kGoodbye));
-  if (session_) {
-    std::byte memory[1024];
-    OutBuffer out{MutableBytes(memory)};
-    if (session_->close(out) == tls::Io::done) (void)stream_->write(out.filled());
-  }
-  stream_->shutdown();
+  (void)channel_->close();
+  channel_->shut_down();
 }
 
-void HealthCheck::on_eof() {
+void HealthCheck::on_end(Channel::End end) {
+  switch (end.how) {
+    case Channel::End::How::close_notify:
+    case Channel::End::How::fin:
+      return on_closed();
+    case Channel::End::How::reset:
+      break;
+    case Channel::End::How::failed: {
+      const Failure failure = channel_->failure();
+      return failed(failure.kind, failure.text, false);
+    }
+  }
   if (state_ == State::leaving) return passed();
-  if (state_ != State::asking) return;
+  return failed(Kind::reset_by_server,
+                target_->text() + " broke the connection during the check (" +
+                    uv_strerror(end.uv_error) + ")",
+                false);
+}
+
+void HealthCheck::on_closed() {
+  if (state_ == State::leaving) return passed();
   const preamble::Step step = question_->on_server_end(preamble::End::eof);
   if (step.status == preamble::Status::done) return passed();
   return failed(Kind::check_failed,
@@ -204,15 +179,6 @@ void HealthCheck::on_eof() {
                     : target_->text() + " closed the connection while the check waited for " +
                           question_->waiting_for(),
                 false);
-}
-
-void HealthCheck::on_read_error(int uv_error) {
-  if (state_ == State::leaving) return passed();
-  if (state_ != State::asking) return;
-  return failed(
-      Kind::reset_by_server,
-      target_->text() + " broke the connection during the check (" + uv_strerror(uv_error) + ")",
-      false);
 }
 
 void HealthCheck::announce(const balance::Transition& transition) {
@@ -252,8 +218,7 @@ void HealthCheck::rest() {
   state_ = State::resting;
   dial_.reset();
   question_.reset();
-  session_.reset();
-  stream_.reset();
+  if (channel_) channel_->release();
   tried_.clear();
   return schedule();
 }

@@ -11,11 +11,11 @@
 #include "log/log.h"
 #include "preamble/preamble.h"
 #include "tunnel/address_book.h"
+#include "tunnel/channel.h"
 #include "tunnel/dial.h"
 #include "tunnel/health_log.h"
 #include "tunnel/service_state.h"
 #include "uv/loop.h"
-#include "uv/stream.h"
 #include "uv/timer.h"
 
 namespace tunnel {
@@ -23,7 +23,7 @@ namespace tunnel {
 // Checks one target again and again over the real path: dials it as a client's connection would be
 // dialled, asks the check's question, ends politely, and tells the target's health. Lives on the
 // supervisor's loop; owned by its service's HealthChecks.
-class HealthCheck final : public Dial::Owner, public uv::Stream::Events {
+class HealthCheck final : public Dial::Owner, public Channel::Reader, public Channel::Writer {
  public:
   HealthCheck(uv::Loop& loop, log::Log& log, AddressBook& book, ServiceState& service,
               std::shared_ptr<balance::Target> target, balance::Random& random,
@@ -43,10 +43,9 @@ class HealthCheck final : public Dial::Owner, public uv::Stream::Events {
   void schedule();
   void on_timer();
   void begin();
-  void receive(Bytes plaintext);
-  void send(std::string text);
   void act_on(preamble::Step step);
   void leave();
+  void on_closed();
   void announce(const balance::Transition& transition);
   void passed();
   void failed(Kind kind, const std::string& text, bool is_local);
@@ -56,11 +55,10 @@ class HealthCheck final : public Dial::Owner, public uv::Stream::Events {
   [[nodiscard]] bool on_phase(Phase) override { return true; }
   void on_established() override;
   void on_dial_failed() override;
-  void on_read(MutableBytes bytes) override;
-  void on_eof() override;
-  void on_read_error(int uv_error) override;
-  void on_write_error(int) override {}  // reading ends with the same error
+  void on_plaintext(MutableBytes plaintext) override;
+  void on_end(Channel::End end) override;
   void on_drained() override {}
+  void on_lost() override {}  // reading ends with the same error
 
   uv::Loop& loop_;
   log::Log& log_;
@@ -78,8 +76,7 @@ class HealthCheck final : public Dial::Owner, public uv::Stream::Events {
   // Released by rest(), all of them.
   std::vector<SocketAddress> tried_;
   std::unique_ptr<Dial> dial_;
-  std::unique_ptr<uv::Stream> stream_;
-  std::unique_ptr<tls::Session> session_;
+  std::unique_ptr<Channel> channel_;  // may be on the stack then: released, and gone at the next
   std::unique_ptr<preamble::Conversation> question_;
 };
 
