@@ -314,11 +314,16 @@ void Connection::on_established() {
   service_.report_established(claim_);
   std::unique_ptr<tls::Session> session = dial.take_session();
   if (session) record_.negotiated = session->negotiated();
-  relay_ =
-      std::make_unique<Relay>(service_.loop(), std::move(client_), dial.take_stream(),
-                              std::move(session), service_.state().relay, record_.target, *this);
+  relay_ = std::make_unique<Relay>(service_.loop(),
+                                   Relay::Ends{.client = std::move(client_),
+                                               .server = dial.take_stream(),
+                                               .session = std::move(session),
+                                               .target = record_.target,
+                                               .greeting = dial.take_greeting(),
+                                               .surplus = dial.take_surplus(),
+                                               .filter = dial.take_filter()},
+                                   service_.state().relay, *this);
   enter(State::relaying);
-  relay_->begin_with({dial.take_greeting(), dial.take_surplus(), dial.take_filter()});
   if (service_.log().enabled(log::Level::debug)) {
     const std::string ocsp =
         record_.negotiated.version.empty() ? "" : tls::ocsp_text(record_.negotiated);

@@ -1,15 +1,19 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include "base/outcome.h"
 #include "config/model.h"
 #include "preamble/preamble.h"
 #include "tls/session.h"
+#include "tunnel/channel.h"
+#include "tunnel/direction.h"
 #include "uv/loop.h"
 #include "uv/stream.h"
 #include "uv/timer.h"
@@ -17,14 +21,32 @@
 namespace tunnel {
 
 // Moves bytes both ways between an accepted client and an established server until the connection
-// ends, exactly as SPEC section 6 says. Loop-bound; owned by a Connection.
+// ends. Loop-bound; owned by a Connection.
 //
-// Two directions, each from a source to a sink, with the same rules:
-//  - the source is read exactly while the sink has nothing pending (bounded memory);
-//  - an orderly end of the source is passed on after the pending bytes are gone (half-close);
-//  - a broken source never becomes an orderly end: when everything that arrived has been delivered,
-//    both sides are reset.
-class Relay {
+// Its two directions work by one rule (see Direction). What differs is what an end means:
+//
+//  | what happens                     | what the other side sees                | kind
+//  |----------------------------------|-----------------------------------------|----------------
+//  | client ends with FIN             | all its bytes, then close_notify (plain | (the server may
+//  |                                  | service: FIN)                           | go on)
+//  | server sends close_notify        | all its bytes, then FIN                 | ok, when both
+//  | (plain service: FIN)             |                                         | have ended
+//  | server ends with FIN only        | all that arrived, then RST; FIN with    | truncated
+//  |                                  | on_truncation = "eof"                   |
+//  | the same after its close_notify, | as an orderly end                       | ok
+//  | or after the client had ended    |                                         |
+//  | and no byte followed             |                                         |
+//  | server resets, or TLS fails      | all that arrived, then RST              | reset_by_server,
+//  |                                  |                                         | tls_alert, ...
+//  | client resets                    | all that arrived, then RST and no       | reset_by_client
+//  |                                  | close_notify                            |
+//  | idle or half_close expires, or   | RST both ways                           | idle_timeout,
+//  | the connection is aborted        |                                         | ...
+//
+// A broken side never becomes an orderly end of the other. "All that arrived" means delivered, not
+// only handed to the kernel: an RST must not overtake data that a slow reader has yet to fetch, so
+// it waits for them, as long as half_close at most.
+class Relay final : private Direction::Owner {
  public:
   struct Settings {
     config::Timeout idle{};
@@ -40,27 +62,24 @@ class Relay {
    protected:
     ~Owner() = default;
   };
+  // Both sides, and what the conversations before TLS have left for the beginning of the relay.
+  struct Ends {
+    std::unique_ptr<uv::Stream> client{};
+    std::unique_ptr<uv::Stream> server{};
+    std::unique_ptr<tls::Session> session{};  // null for a plain service
+    std::string_view target{};  // names the server in sentences; must outlive the relay
+    std::string greeting{};     // the server's, for the client
+    std::string surplus{};      // of the server, behind those conversations (plain services)
+    std::unique_ptr<preamble::Conversation> filter{};
+  };
 
-  // `session` is null for a plain service. `target` names the server in sentences and must outlive
-  // the relay.
-  Relay(uv::Loop& loop, std::unique_ptr<uv::Stream> client, std::unique_ptr<uv::Stream> server,
-        std::unique_ptr<tls::Session> session, const Settings& settings, std::string_view target,
-        Owner& owner);
+  Relay(uv::Loop& loop, Ends ends, const Settings& settings, Owner& owner);
   ~Relay();
   Relay(const Relay&) = delete;
   Relay& operator=(const Relay&) = delete;
 
-  // What the conversations before TLS have left: the server's greeting for the client, bytes of the
-  // server behind them (plain services), and a filter for the beginning of the relay. Before
-  // start().
-  struct Beginning {
-    std::string greeting;
-    std::string surplus;
-    std::unique_ptr<preamble::Conversation> filter;
-  };
-  void begin_with(Beginning beginning);
-
-  // Opens what the session still holds, then reads both sides. May end the relay at once.
+  // Sends the greeting, opens what the session still holds, then reads both sides. May end the
+  // relay at once.
   void start();
 
   // End in order as soon as the connection is idle in a pool: quiet for a while, with nothing
@@ -70,90 +89,63 @@ class Relay {
   // RST both ways, now.
   void abort(Outcome why);
 
-  [[nodiscard]] std::uint64_t bytes_up() const { return up_.bytes; }
-  [[nodiscard]] std::uint64_t bytes_down() const { return down_.bytes; }
+  [[nodiscard]] std::uint64_t bytes_up() const { return up_.bytes(); }
+  [[nodiscard]] std::uint64_t bytes_down() const { return down_.bytes(); }
 
  private:
-  class ClientEvents final : public uv::Stream::Events {
-   public:
-    explicit ClientEvents(Relay& relay) : relay_(relay) {}
-    void on_read(MutableBytes bytes) override { return relay_.client_read(bytes); }
-    void on_eof() override { return relay_.client_eof(); }
-    void on_read_error(int uv_error) override { return relay_.client_broken(uv_error); }
-    void on_write_error(int uv_error) override { return relay_.client_write_failed(uv_error); }
-    void on_drained() override { return relay_.client_drained(); }
-
-   private:
-    Relay& relay_;
+  enum class Mode : std::uint8_t {
+    relaying,
+    draining,  // one side is broken: the other gets what arrived, then both are reset
+    over,
   };
-  class ServerEvents final : public uv::Stream::Events {
-   public:
-    explicit ServerEvents(Relay& relay) : relay_(relay) {}
-    void on_read(MutableBytes bytes) override { return relay_.server_read(bytes); }
-    void on_eof() override { return relay_.server_eof(); }
-    void on_read_error(int uv_error) override { return relay_.server_broken(uv_error); }
-    void on_write_error(int uv_error) override { return relay_.server_write_failed(uv_error); }
-    void on_drained() override { return relay_.server_drained(); }
-
-   private:
-    Relay& relay_;
-  };
-
-  // One direction. `open`: relaying. `ending`: the source has ended in order, its bytes are not all
-  // out. `ended`: the end was passed on.
-  enum class State : std::uint8_t { open, ending, ended };
-  struct Direction {
-    State state = State::open;
-    std::uint64_t bytes = 0;
-    TimePoint last_byte{};
-  };
-  enum class Mode : std::uint8_t { relaying, draining, over };
   enum class Close : std::uint8_t { in_order, reset };
+  // How the server's side ended, if not by a plain orderly end.
+  enum class ServerEnd : std::uint8_t {
+    in_order,   // or not yet
+    bare,       // without close_notify; whether that is in order is yet to be seen
+    tolerated,  // without close_notify, and on_truncation = "eof"
+    gone,       // reset after it had ended in order
+  };
+  // Until the filter is done.
+  struct Beginning {
+    std::string greeting;
+    std::string surplus;
+    std::unique_ptr<preamble::Conversation> filter;
+  };
 
   void begin();
-  void client_read(MutableBytes plaintext);
-  void client_eof();
-  void client_broken(int uv_error);
-  void client_write_failed(int uv_error);
-  void client_drained();
-
-  void server_read(Bytes bytes);
-  void open_records();
-  void server_eof();
-  void server_broken(int uv_error);
-  void server_write_failed(int uv_error);
-  void server_drained();
-  [[nodiscard]] bool is_bare_end_expected() const;
-  void truncated();
-
-  void send_up(MutableBytes plaintext);
-  void send_down(Bytes plaintext);
   void filter(preamble::Step step);
-  void write_up(Bytes bytes);
-  void write_down(Bytes bytes);
+  void end_filter();
 
-  void up_ended();
-  void pass_end_up();
-  void down_ended();
-  void pass_end_down();
+  // Direction::Owner
+  void on_source_ended(Direction& direction, Channel::End end) override;
+  void on_end_passed(Direction& direction) override;
+  void on_sink_lost(Direction& direction) override;
+  void on_sink_failed(Direction& direction) override;
+  void on_sink_drained(Direction& direction) override;
+  void on_held_back(Direction& direction) override;
+  void on_filtered(Direction& direction, MutableBytes plaintext) override;
+
+  void client_broken(int uv_error);
+  void server_broken(int uv_error);
+  void ended_in_order(Direction& direction);
+  void ended_bare();
+  void truncated();
   void note_end(Side side);
-  void finish_if_both_ended();
+  void both_ended();
 
-  void hold_back(uv::Stream& source);
   void look();
-  void look_at_client();
-  void look_at_server();
-
-  void drain_then_reset(uv::Stream& sink, Outcome outcome);
+  [[nodiscard]] bool is_legacy_refused();
+  void drain_then_reset(Channel& sink, Outcome outcome);
   void poll_delivery();
-  void sink_failed(const uv::Stream& sink);
 
   void arm();
   void on_timer();
   [[nodiscard]] bool is_half_closed() const;
+  [[nodiscard]] TimePoint half_close_began() const;
   [[nodiscard]] bool is_idle_in_pool() const;
-  [[nodiscard]] TimePoint last_activity() const;
   void end_idle();
+  void half_close_expired();
   void finish(Outcome outcome, Close how);
 
   // Constant after construction.
@@ -161,34 +153,21 @@ class Relay {
   const Settings& settings_;
   const std::string_view target_;
   Owner& owner_;
-  ClientEvents client_events_{*this};
-  ServerEvents server_events_{*this};
 
   // Released by finish(), all of them.
-  std::unique_ptr<uv::Stream> client_;
-  std::unique_ptr<uv::Stream> server_;
-  std::unique_ptr<tls::Session> session_;
-  std::unique_ptr<Beginning> beginning_;  // until its filter is done
+  Channel client_;
+  Channel server_;
+  std::unique_ptr<Beginning> beginning_;
   uv::Timer timer_;
 
+  Activity activity_;
   Direction up_, down_;
   Mode mode_ = Mode::relaying;
-  bool has_end_ = false;  // first_end_ is set
-  Side first_end_ = Side::tunnel;
-  Side last_byte_from_ = Side::server;  // "if any": none counts as the server's
+  std::optional<Side> first_end_;
+  ServerEnd server_end_ = ServerEnd::in_order;
   bool is_stopping_ = false;
-  bool is_close_notify_sent_ = false;
-  bool is_truncation_tolerated_ = false;
-  bool is_server_gone_ = false;  // reset after it had ended in order
-  bool is_bare_end_open_ =
-      false;  // the server closed bare; whether that is in order is yet to be seen
-  // A side that has reset, known from writing to it; its last bytes are still to be read.
-  int client_write_error_ = 0;
-  int server_write_error_ = 0;
-  std::uint64_t bytes_down_at_close_notify_ = 0;
   TimePoint half_closed_at_{};
-  TimePoint last_progress_{};  // of a slow sink, seen between two looks
-  std::size_t pending_seen_ = 0;
+  std::size_t pending_seen_ = 0;  // of both sides: less of it at the next look is activity
   // When to look whether a side that is held back has gone.
   TimePoint look_at_ = TimePoint::max();
   // How much the server had yet to get of a client that has reset, when it last took some.
@@ -197,20 +176,15 @@ class Relay {
     TimePoint taken_at{};
   };
   std::optional<Legacy> legacy_;
-  [[nodiscard]] bool is_legacy_refused();
 
   // Mode::draining.
   struct Drain {
-    uv::Stream* sink;
+    Channel& sink;
     TimePoint until;
     Millis poll;
     Outcome outcome;
   };
   std::unique_ptr<Drain> drain_;
 };
-
-// What it is called when a side was lost by this error, for an end that is a reset.
-[[nodiscard]] Outcome client_gone(int uv_error);
-[[nodiscard]] Outcome server_gone(std::string_view target, int uv_error);
 
 }  // namespace tunnel

@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <utility>
 
-#include "base/text.h"
 #include "tunnel/relay.h"
+#include "tunnel/relay_outcome.h"
 
 namespace tunnel {
 namespace {
@@ -27,45 +27,31 @@ constexpr Millis kLegacyPatience{3000};
 
 // --- sides that are held back ------------------------------------------------------------------
 
-// The other side must take what is pending before more is read. No event tells meanwhile that the
-// source has reset, so it is looked at; one timer for as long as it lasts, for this happens often
-// while much is moved.
-void Relay::hold_back(uv::Stream& source) {
-  source.stop_reading();
+// No event tells that a source which is held back has reset, so it is looked at; one timer for as
+// long as it lasts, for this happens often while much is moved.
+void Relay::on_held_back(Direction&) {
   if (look_at_ != TimePoint::max()) return;
   look_at_ = loop_.now() + kLook;
   return arm();
 }
 
 void Relay::look() {
-  const bool is_client_held = up_.state == State::open && !client_->is_reading();
-  const bool is_server_held = down_.state == State::open && !server_->is_reading();
+  const bool is_client_held = up_.is_held_back();
+  const bool is_server_held = down_.is_held_back();
   look_at_ = is_client_held || is_server_held ? loop_.now() + kLook : TimePoint::max();
-  if (is_client_held) look_at_client();
-  if (is_server_held && mode_ == Mode::relaying) look_at_server();
-}
-
-// When nothing is left to be read, reading brings the end, and only that. Otherwise the bytes wait
-// for the server, but it is known that they are the last.
-void Relay::look_at_client() {
-  if (client_write_error_ != 0) {
-    if (is_legacy_refused()) return finish(client_gone(client_write_error_), Close::reset);
-    return;
+  if (is_client_held) {
+    // It is known to have reset, and its bytes wait for the server.
+    if (client_.lost() != 0 && is_legacy_refused()) {
+      return finish(client_gone(client_.lost()), Close::reset);
+    }
+    up_.look();
   }
-  if (!client_->is_hung_up()) return;
-  if (!client_->has_unread()) return client_->start_reading();
-  if (const int error = client_->find_error(); error != 0) return client_write_failed(error);
-}
-
-void Relay::look_at_server() {
-  if (server_write_error_ != 0 || !server_->is_hung_up()) return;
-  if (!server_->has_unread()) return server_->start_reading();
-  if (const int error = server_->find_error(); error != 0) return server_write_failed(error);
+  if (is_server_held && mode_ == Mode::relaying) down_.look();
 }
 
 // Whether the server has stopped to take what is left of a client that has reset.
 bool Relay::is_legacy_refused() {
-  const std::size_t left = server_->undelivered();
+  const std::size_t left = server_.undelivered();
   const TimePoint now = loop_.now();
   if (!legacy_ || left != legacy_->left) legacy_ = Legacy{left, now};
   return now - legacy_->taken_at >= kLegacyPatience;
@@ -74,14 +60,14 @@ bool Relay::is_legacy_refused() {
 // --- ends that are resets ----------------------------------------------------------------------
 
 // The source that feeds `sink` is broken: when `sink` has everything that arrived, both are reset.
-void Relay::drain_then_reset(uv::Stream& sink, Outcome outcome) {
+void Relay::drain_then_reset(Channel& sink, Outcome outcome) {
   if (mode_ != Mode::relaying) return;
   mode_ = Mode::draining;
-  client_->stop_reading();
-  server_->stop_reading();
+  up_.stop();
+  down_.stop();
   const TimePoint until =
       settings_.half_close ? loop_.now() + *settings_.half_close : TimePoint::max();
-  drain_ = std::make_unique<Drain>(Drain{&sink, until, kFirstPoll, std::move(outcome)});
+  drain_ = std::make_unique<Drain>(Drain{sink, until, kFirstPoll, std::move(outcome)});
   return poll_delivery();
 }
 
@@ -89,102 +75,92 @@ void Relay::drain_then_reset(uv::Stream& sink, Outcome outcome) {
 // data here for long: so ask until the send queue is empty. SIOCOUTQ has no event to wait for.
 void Relay::poll_delivery() {
   const TimePoint now = loop_.now();
-  const bool is_delivered = drain_->sink->pending() == 0 && drain_->sink->is_delivered();
-  const bool is_hopeless = now >= drain_->until || drain_->sink->is_hung_up() ||
-                           (drain_->sink == server_.get() && is_legacy_refused());
-  if (is_delivered || is_hopeless) return finish(std::move(drain_->outcome), Close::reset);
+  const Channel& sink = drain_->sink;
+  const bool is_hopeless = now >= drain_->until || sink.lost() != 0 || sink.is_hung_up() ||
+                           (&sink == &server_ && is_legacy_refused());
+  if (sink.is_delivered() || is_hopeless) return finish(std::move(drain_->outcome), Close::reset);
   timer_.start(std::min(drain_->poll, drain_->until - now));
   drain_->poll = std::min(drain_->poll * 2, kSlowestPoll);
-}
-
-// Whoever was still to get the last bytes is gone too.
-void Relay::sink_failed(const uv::Stream& sink) {
-  if (drain_->sink == &sink) return finish(std::move(drain_->outcome), Close::reset);
 }
 
 // --- time --------------------------------------------------------------------------------------
 
 bool Relay::is_half_closed() const {
-  return up_.state != State::open || down_.state != State::open || client_write_error_ != 0 ||
-         server_write_error_ != 0;
+  return up_.state() != Direction::State::open || down_.state() != Direction::State::open ||
+         client_.lost() != 0 || server_.lost() != 0;
 }
 
-TimePoint Relay::last_activity() const {
-  return std::max({up_.last_byte, down_.last_byte, last_progress_});
-}
+// Counted from the last byte of the direction that is still open.
+TimePoint Relay::half_close_began() const { return std::max(activity_.at, half_closed_at_); }
 
 // Bytes do not move the timer: it looks at the clock when it expires and goes on from there.
 void Relay::arm() {
-  if (mode_ != Mode::relaying || is_bare_end_open_) return;
-  TimePoint next = TimePoint::max();
+  if (mode_ != Mode::relaying || server_end_ == ServerEnd::bare) return;
+  TimePoint next = look_at_;
   const TimePoint now = loop_.now();
-  if (settings_.idle) next = std::min(next, last_activity() + *settings_.idle);
+  if (settings_.idle) next = std::min(next, activity_.at + *settings_.idle);
   if (is_half_closed() && settings_.half_close) {
-    next = std::min(next, std::max(last_activity(), half_closed_at_) + *settings_.half_close);
+    next = std::min(next, half_close_began() + *settings_.half_close);
   }
-  if (is_stopping_) next = std::min(next, std::max(last_activity() + kPoolQuiet, now + kPoolLook));
-  next = std::min(next, look_at_);
+  if (is_stopping_) next = std::min(next, std::max(activity_.at + kPoolQuiet, now + kPoolLook));
   if (next == TimePoint::max()) return timer_.release();
-  pending_seen_ = client_->pending() + server_->pending();
+  pending_seen_ = client_.pending() + server_.pending();
   timer_.start(std::max(Millis(1), next - now));
 }
 
 void Relay::on_timer() {
   if (mode_ == Mode::draining) return poll_delivery();
-  if (is_bare_end_open_) return truncated();
+  if (server_end_ == ServerEnd::bare) return truncated();
   const TimePoint now = loop_.now();
-  if (client_->pending() + server_->pending() != pending_seen_) last_progress_ = now;
+  // A slow sink has taken something.
+  if (client_.pending() + server_.pending() != pending_seen_) activity_.at = now;
   if (now >= look_at_) look();
   if (mode_ != Mode::relaying) return;
   if (is_stopping_ && is_idle_in_pool()) return end_idle();
   if (is_half_closed() && settings_.half_close &&
-      now - std::max(last_activity(), half_closed_at_) >= *settings_.half_close) {
-    if (client_write_error_ != 0) return finish(client_gone(client_write_error_), Close::reset);
-    if (server_write_error_ != 0) {
-      return finish(server_gone(target_, server_write_error_), Close::reset);
-    }
-    return finish({Kind::half_close_timeout, Side::tunnel,
-                   "one side had ended, and the other sent nothing for " +
-                       format_duration(*settings_.half_close) + " (timeouts.half_close)"},
-                  Close::reset);
+      now - half_close_began() >= *settings_.half_close) {
+    return half_close_expired();
   }
-  if (settings_.idle && now - last_activity() >= *settings_.idle) {
-    return finish({Kind::idle_timeout, Side::tunnel,
-                   "no byte in either direction for " + format_duration(*settings_.idle) +
-                       " (timeouts.idle)"},
-                  Close::reset);
+  if (settings_.idle && now - activity_.at >= *settings_.idle) {
+    return finish(idle_for(*settings_.idle), Close::reset);
   }
   return arm();
+}
+
+void Relay::half_close_expired() {
+  if (client_.lost() != 0) return finish(client_gone(client_.lost()), Close::reset);
+  if (server_.lost() != 0) return finish(server_gone(target_, server_.lost()), Close::reset);
+  return finish(half_closed_for(*settings_.half_close), Close::reset);
 }
 
 // --- ends from outside: the process stops, the target is dead, a better one is back ------------
 
 void Relay::stop_when_idle() {
+  loop_.assert_here();
   is_stopping_ = true;
   return arm();
 }
 
 void Relay::stay() {
+  loop_.assert_here();
   is_stopping_ = false;
   return arm();
 }
 
 bool Relay::is_idle_in_pool() const {
-  return loop_.now() - last_activity() >= kPoolQuiet && last_byte_from_ == Side::server &&
-         client_->pending() == 0 && server_->pending() == 0;
+  return loop_.now() - activity_.at >= kPoolQuiet && activity_.last_byte_from == Side::server &&
+         client_.pending() == 0 && server_.pending() == 0;
 }
 
 void Relay::end_idle() {
-  if (session_ && !is_close_notify_sent_) {
-    is_close_notify_sent_ = true;
-    OutBuffer out(loop_.output_scratch());
-    if (session_->close(out) == tls::Io::done) (void)server_->write(out.filled());
-  }
+  up_.stop();
+  down_.stop();
+  (void)server_.close();
   return finish({Kind::ok, Side::tunnel, ""}, Close::in_order);
 }
 
 void Relay::abort(Outcome why) {
-  if (mode_ == Mode::over) return;
+  loop_.assert_here();
   return finish(std::move(why), Close::reset);
 }
 

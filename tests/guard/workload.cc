@@ -65,8 +65,12 @@ struct Relayed final : Relay::Owner, uv::testing::IgnoreSigpipe, uv::Stream::Eve
     auto near = [&](Pair& pair) {
       return uv::Stream::adopt(loop, std::move(pair.near), pair.family, *this).value();
     };
-    relay = std::make_unique<Relay>(loop, near(client), near(target), std::move(session), settings,
-                                    "server:1", *this);
+    relay = std::make_unique<Relay>(loop,
+                                    Relay::Ends{.client = near(client),
+                                                .server = near(target),
+                                                .session = std::move(session),
+                                                .target = "server:1"},
+                                    settings, *this);
     relay->start();
   }
   ~Relayed() {

@@ -31,8 +31,9 @@ struct Bench final : Relay::Owner, uv::testing::IgnoreSigpipe, uv::Stream::Event
     auto near = [&](Pair& pair) {
       return uv::Stream::adopt(loop, std::move(pair.near), pair.family, *this).value();
     };
-    relay = std::make_unique<Relay>(loop, near(client), near(server), nullptr, settings, "server:1",
-                                    *this);
+    relay = std::make_unique<Relay>(
+        loop, Relay::Ends{.client = near(client), .server = near(server), .target = "server:1"},
+        settings, *this);
     relay->start();
   }
   void on_relay_ended(const Outcome& how) override { ended = how; }
