@@ -2,7 +2,6 @@
 #include "log/levels.h"
 
 #include <algorithm>
-#include <ranges>
 #include <utility>
 
 namespace tunnel::log {
@@ -46,10 +45,9 @@ bool Levels::admit(Level level, const Subject& subject) const {
   if (!may_admit(level)) return false;
   if (!has_overrides_.load()) return level <= level_.load();
   const std::lock_guard lock(mutex_);
-  for (const LevelOverride& override : std::views::reverse(overrides_)) {
-    if (fits(override, subject)) return level <= override.level;
-  }
-  return level <= level_.load();
+  const auto last = std::find_if(overrides_.rbegin(), overrides_.rend(),
+                                 [&](const auto& override) { return fits(override, subject); });
+  return level <= (last != overrides_.rend() ? last->level : level_.load());
 }
 
 }  // namespace tunnel::log
