@@ -25,7 +25,10 @@ bool judges_chains(Verify verify) { return verify == Verify::full || verify == V
 class Loader {
  public:
   Loader(const Tls& tls, Context::Shared& shared, Context::Purpose purpose)
-      : tls_(tls), shared_(shared), purpose_(purpose), impl_(std::make_unique<Context::Impl>()) {}
+      : tls_(tls),
+        shared_(shared),
+        purpose_(purpose),
+        impl_(std::make_unique<Context::Impl>(shared.aead->provider)) {}
 
   void load() {
     load_identity();
@@ -55,6 +58,7 @@ class Loader {
   }
 
   void load_offer() {
+    if (!shared_.aead->problem.empty()) add("ciphers", -1, shared_.aead->problem);
     auto offer = make_offer(tls_, problems);
     if (!offer) return;
     impl_->policy.flags = offer->verify_flags;

@@ -9,6 +9,7 @@
 #include "base/file_owner.h"
 #include "config/model.h"
 #include "keys/wrong_pins.h"
+#include "tls/aead_provider.h"
 #include "x509/problem.h"
 #include "x509/trust_store.h"
 
@@ -27,6 +28,7 @@ class Context {
     x509::TrustStore trust;  // loaded at the first need
     keys::WrongPins wrong_pins;
     FileOwner owner;  // of the key logs that are made
+    const AeadChoice* aead = &AeadChoice::of_process();  // of the records
   };
 
   // All problems at once; a context only when there is none. Blocking.

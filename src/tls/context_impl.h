@@ -8,6 +8,7 @@
 
 #include "keys/client_certificate.h"
 #include "keys/psk.h"
+#include "tls/aead_provider.h"
 #include "tls/context.h"
 #include "tls/handles.h"
 #include "tls/key_log.h"
@@ -18,6 +19,9 @@ namespace tunnel::tls {
 
 // Constant after load.
 struct Context::Impl {
+  explicit Impl(const AeadProvider& its_aead) : aead(its_aead) {}
+
+  const AeadProvider& aead;  // of the records
   std::string identity;  // random: what is remembered under it belongs to this context alone
   bool resumption = true;
   bool allows_key_usage_violation = false;  // of the server's certificate

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <span>
 
 namespace tunnel::tls {
 namespace {
@@ -14,7 +15,12 @@ constexpr std::uint64_t kKeyUpdateIsNear = (std::uint64_t{1} << 24) - 1024;
 
 unsigned at(Bytes bytes, std::size_t i) { return std::to_integer<unsigned>(bytes[i]); }
 
-std::array<unsigned char, 8> bytes_of(std::uint64_t sequence) {
+template <std::size_t size>
+Bytes bytes_of(const std::array<unsigned char, size>& array) {
+  return std::as_bytes(std::span(array));
+}
+
+std::array<unsigned char, 8> big_endian(std::uint64_t sequence) {
   std::array<unsigned char, 8> bytes{};
   for (std::size_t i = 0; i < bytes.size(); ++i)
     bytes[i] = static_cast<unsigned char>(sequence >> (56 - 8 * i));
@@ -61,17 +67,14 @@ std::optional<RecordKeys> RecordKeys::to_write(gnutls_session_t session) {
 RecordKeys::~RecordKeys() { gnutls_memset(key.data(), 0, key.size()); }
 
 void RecordKeys::give_back(gnutls_session_t session) const {
-  (void)gnutls_record_set_state(session, 0, bytes_of(sequence).data());
+  (void)gnutls_record_set_state(session, 0, big_endian(sequence).data());
 }
 
 // ---- one record after the other
 
-std::optional<RecordCipher> RecordCipher::with(RecordKeys& keys) {
-  const gnutls_datum_t key{keys.key.data(), keys.key_size};
-  gnutls_aead_cipher_hd_t cipher = nullptr;
-  if (gnutls_aead_cipher_init(&cipher, keys.algorithm, &key) < 0) return std::nullopt;
-  return RecordCipher(keys, cipher);
-}
+RecordCipher::RecordCipher(RecordKeys& keys, const AeadProvider& provider)
+    : keys_(keys),
+      aead_(provider, {keys.algorithm, keys.tag_size}, bytes_of(keys.key).first(keys.key_size)) {}
 
 std::optional<std::size_t> RecordCipher::room_for(const RecordKeys& keys, std::size_t record_size) {
   const std::size_t least = kHeaderSize + keys.explicit_nonce_size + keys.tag_size;
@@ -80,28 +83,21 @@ std::optional<std::size_t> RecordCipher::room_for(const RecordKeys& keys, std::s
 }
 
 std::optional<RecordCipher::Content> RecordCipher::open(Bytes record, MutableBytes into) {
-  const Bytes body = record.subspan(kHeaderSize + keys_->explicit_nonce_size);
+  const Bytes body = record.subspan(kHeaderSize + keys_.explicit_nonce_size);
   const auto outer_type = static_cast<std::uint8_t>(at(record, 0));
-  std::size_t size = into.size();
-  int error = 0;
-  if (keys_->is_1_2) {
+  std::size_t size = body.size() - keys_.tag_size;
+  if (keys_.is_1_2) {
     Nonce its = nonce();
-    if (keys_->explicit_nonce_size > 0)
+    if (keys_.explicit_nonce_size > 0)
       std::memcpy(its.data() + its.size() - kExplicitNonceSize, record.data() + kHeaderSize,
                   kExplicitNonceSize);
-    const auto additional = additional_data(outer_type, body.size() - keys_->tag_size);
-    error = gnutls_aead_cipher_decrypt(cipher_.get(), its.data(), its.size(), additional.data(),
-                                       additional.size(), keys_->tag_size, body.data(), body.size(),
-                                       into.data(), &size);
+    const auto additional = additional_data(outer_type, size);
+    if (!aead_.open(its, bytes_of(additional), body, into)) return std::nullopt;
   } else {
-    const Nonce its = nonce();
-    error = gnutls_aead_cipher_decrypt(cipher_.get(), its.data(), its.size(), record.data(),
-                                       kHeaderSize, keys_->tag_size, body.data(), body.size(),
-                                       into.data(), &size);
+    if (!aead_.open(nonce(), record.first(kHeaderSize), body, into)) return std::nullopt;
   }
-  if (error < 0) return std::nullopt;
-  ++keys_->sequence;
-  if (keys_->is_1_2) return Content{outer_type, size, size};
+  ++keys_.sequence;
+  if (keys_.is_1_2) return Content{outer_type, size, size};
   // The content's type is the last byte that is not padding (RFC 8446 section 5.4).
   const std::size_t padded_size = size > 0 ? size - 1 : 0;
   while (size > 0 && at(into, size - 1) == 0) --size;
@@ -110,54 +106,44 @@ std::optional<RecordCipher::Content> RecordCipher::open(Bytes record, MutableByt
 }
 
 bool RecordCipher::seal(MutableBytes plaintext, Followed followed, OutBuffer& out) {
-  const bool is_1_2 = keys_->is_1_2;
-  const std::size_t type_size = is_1_2 ? 0 : 1;
-  const std::size_t body = plaintext.size() + type_size + keys_->tag_size;
+  const std::size_t type_size = keys_.is_1_2 ? 0 : 1;
+  const std::size_t size =
+      keys_.explicit_nonce_size + plaintext.size() + type_size + keys_.tag_size;
   const MutableBytes room = out.spare();
-  if (room.size() < kHeaderSize + keys_->explicit_nonce_size + body) return false;
-  const Header header = header_of(kApplicationData, keys_->explicit_nonce_size + body);
+  if (room.size() < kHeaderSize + size) return false;
+  const Header header = header_of(kApplicationData, size);
   std::memcpy(room.data(), header.data(), kHeaderSize);
   const Nonce its = nonce();
-  std::byte* const into = room.data() + kHeaderSize + keys_->explicit_nonce_size;
-  std::size_t size = body;
-  int error = 0;
-  if (is_1_2) {
+  const MutableBytes into = room.subspan(kHeaderSize + keys_.explicit_nonce_size);
+  bool is_sealed = false;
+  if (keys_.is_1_2) {
     std::memcpy(room.data() + kHeaderSize, its.data() + its.size() - kExplicitNonceSize,
                 kExplicitNonceSize);
     const auto additional = additional_data(kApplicationData, plaintext.size());
-    error = gnutls_aead_cipher_encrypt(cipher_.get(), its.data(), its.size(), additional.data(),
-                                       additional.size(), keys_->tag_size, plaintext.data(),
-                                       plaintext.size(), into, &size);
+    is_sealed = aead_.seal(its, bytes_of(additional), plaintext, into);
   } else if (followed == Followed::yes) {
     // One piece is encrypted faster than two (AES and GHASH interleaved), so the type of the
     // content stands for a moment where the next record's first byte is.
     std::byte* const type = plaintext.data() + plaintext.size();
     const std::byte next = *type;
     *type = std::byte{kApplicationData};
-    error = gnutls_aead_cipher_encrypt(cipher_.get(), its.data(), its.size(), header.data(),
-                                       header.size(), keys_->tag_size, plaintext.data(),
-                                       plaintext.size() + 1, into, &size);
+    is_sealed = aead_.seal(its, bytes_of(header), {plaintext.data(), plaintext.size() + 1}, into);
     *type = next;
   } else {
-    unsigned char type = kApplicationData;
-    const std::array<giovec_t, 1> additional{
-        {{const_cast<unsigned char*>(header.data()), header.size()}}};
-    const std::array<giovec_t, 2> content{{{plaintext.data(), plaintext.size()}, {&type, 1}}};
-    error = gnutls_aead_cipher_encryptv(cipher_.get(), its.data(), its.size(), additional.data(), 1,
-                                        keys_->tag_size, content.data(), 2, into, &size);
+    is_sealed = aead_.seal(its, bytes_of(header), plaintext, std::byte{kApplicationData}, into);
   }
-  if (error < 0) return false;
-  out.grow(kHeaderSize + keys_->explicit_nonce_size + size);
-  ++keys_->sequence;
+  if (!is_sealed) return false;
+  out.grow(kHeaderSize + size);
+  ++keys_.sequence;
   return true;
 }
 
 std::array<unsigned char, 8> RecordCipher::sequence_bytes() const {
-  return bytes_of(keys_->sequence);
+  return big_endian(keys_.sequence);
 }
 
 RecordCipher::Nonce RecordCipher::nonce() const {
-  Nonce nonce = keys_->iv;
+  Nonce nonce = keys_.iv;
   const auto sequence = sequence_bytes();
   // AES in TLS 1.2 puts the sequence number behind its four bytes, the others mix it into their
   // twelve; zeros stand where there is none, so both are the same operation.

@@ -6,11 +6,10 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
-#include <memory>
 #include <optional>
-#include <type_traits>
 
 #include "base/bytes.h"
+#include "tls/aead.h"
 
 namespace tunnel::tls {
 
@@ -59,8 +58,9 @@ class RecordCipher {
   static constexpr std::size_t kMostPlaintext = 16384;                  // RFC 8446 section 5.1
   static constexpr std::size_t kMostCiphertext = kMostPlaintext + 256;  // and 5.2
 
-  // `keys` must outlive it; their sequence number counts on. Nothing when there is no memory.
-  [[nodiscard]] static std::optional<RecordCipher> with(RecordKeys& keys);
+  // Both must outlive it; the sequence number of `keys` counts on. Without memory no record is
+  // genuine, and none sealed.
+  RecordCipher(RecordKeys& keys, const AeadProvider& provider);
 
   // The room for plaintext that a record of that size needs, header included: the plaintext itself,
   // in TLS 1.3 its type and padding, too. Nothing for what is too short to be a record.
@@ -82,14 +82,9 @@ class RecordCipher {
   [[nodiscard]] bool seal(MutableBytes plaintext, Followed followed, OutBuffer& out);
 
  private:
-  struct Deinit {
-    void operator()(gnutls_aead_cipher_hd_t cipher) const { gnutls_aead_cipher_deinit(cipher); }
-  };
-  using Cipher = std::unique_ptr<std::remove_pointer_t<gnutls_aead_cipher_hd_t>, Deinit>;
-  using Nonce = std::array<unsigned char, RecordKeys::kNonceSize>;
+  using Nonce = Aead::Nonce;
   using Header = std::array<unsigned char, kHeaderSize>;
 
-  RecordCipher(RecordKeys& keys, gnutls_aead_cipher_hd_t cipher) : keys_(&keys), cipher_(cipher) {}
   [[nodiscard]] std::array<unsigned char, 8> sequence_bytes() const;
   [[nodiscard]] Nonce nonce() const;
   [[nodiscard]] static Header header_of(std::uint8_t type, std::size_t size);
@@ -97,8 +92,8 @@ class RecordCipher {
   [[nodiscard]] std::array<unsigned char, 13> additional_data(std::uint8_t type,
                                                               std::size_t size) const;
 
-  RecordKeys* keys_;
-  Cipher cipher_;
+  RecordKeys& keys_;
+  Aead aead_;
 };
 
 }  // namespace tunnel::tls

@@ -33,10 +33,11 @@ int write_nothing(gnutls_session_t, gnutls_record_encryption_level_t,
 }  // namespace
 
 std::unique_ptr<RecordGate> RecordGate::before(gnutls_session_t session,
-                                               const TrafficSecret& secret) {
+                                               const TrafficSecret& secret,
+                                               const AeadProvider& provider) {
   const auto keys = RecordKeys::of(session, RecordKeys::Direction::read);
   if (!keys) return nullptr;
-  return std::unique_ptr<RecordGate>(new RecordGate(session, *keys, secret));
+  return std::unique_ptr<RecordGate>(new RecordGate(session, *keys, secret, provider));
 }
 
 // ---- from record to record
@@ -57,8 +58,8 @@ RecordGate::Opened RecordGate::open(Bytes input, MutableBytes into) {
       held_ = std::make_unique<std::byte[]>(*room);
       target = {held_.get(), *room};
     }
-    if (!cipher) cipher = RecordCipher::with(keys_);
-    const auto content = room && cipher ? cipher->open(record, target) : std::nullopt;
+    if (!cipher) cipher.emplace(keys_, provider_);
+    const auto content = room ? cipher->open(record, target) : std::nullopt;
     if (!content) {
       (void)refuse("a record that is not genuine", GNUTLS_A_BAD_RECORD_MAC);
       return opened(met_);

@@ -33,10 +33,11 @@ namespace tunnel::tls {
 // part has come is kept here.
 class RecordGate {
  public:
-  // Null for a session that has no gate. `session` must outlive it, and the handshake be done;
-  // `secret` is what the server's keys are made of, empty before TLS 1.3.
+  // Null for a session that has no gate. `session` and `provider` must outlive it, and the
+  // handshake be done; `secret` is what the server's keys are made of, empty before TLS 1.3.
   [[nodiscard]] static std::unique_ptr<RecordGate> before(gnutls_session_t session,
-                                                          const TrafficSecret& secret);
+                                                          const TrafficSecret& secret,
+                                                          const AeadProvider& provider);
   RecordGate(const RecordGate&) = delete;
   RecordGate& operator=(const RecordGate&) = delete;
 
@@ -71,8 +72,9 @@ class RecordGate {
   [[nodiscard]] bool was_asked_to_renegotiate() const { return was_asked_to_renegotiate_; }
 
  private:
-  RecordGate(gnutls_session_t session, const RecordKeys& keys, const TrafficSecret& secret)
-      : session_(session), keys_(keys), secret_(secret) {}
+  RecordGate(gnutls_session_t session, const RecordKeys& keys, const TrafficSecret& secret,
+             const AeadProvider& provider)
+      : session_(session), provider_(provider), keys_(keys), secret_(secret) {}
 
   // Of a record that is under way; all of it when it is whole. Empty: more is needed, or refused.
   [[nodiscard]] Bytes next_record(Bytes& rest);
@@ -95,6 +97,7 @@ class RecordGate {
               gnutls_alert_description_t alert = GNUTLS_A_UNEXPECTED_MESSAGE);
 
   const gnutls_session_t session_;
+  const AeadProvider& provider_;
   RecordKeys keys_;
   TrafficSecret secret_;
 

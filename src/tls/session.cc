@@ -264,7 +264,7 @@ bool Session::Impl::set_up_gate() {
                           GNUTLS_A_UNEXPECTED_MESSAGE);
     return false;
   }
-  gate = RecordGate::before(raw, secret ? *secret : TrafficSecret());
+  gate = RecordGate::before(raw, secret ? *secret : TrafficSecret(), context.aead);
   secret.reset();
   if (gate || gnutls_protocol_get_version(raw) != GNUTLS_TLS1_3) return true;
   (void)fail_with_alert(handshake_failed(target, GNUTLS_E_UNWANTED_ALGORITHM),

@@ -128,14 +128,13 @@ std::size_t Session::Impl::seal_records(MutableBytes plaintext) {
   if (record_limit == 0 || plaintext.size() < record_limit) return 0;
   auto keys = RecordKeys::to_write(session.get());
   if (!keys) return 0;
-  auto cipher = RecordCipher::with(*keys);
-  if (!cipher) return 0;
+  RecordCipher cipher(*keys, context.aead);
   std::size_t sealed = 0;
   while (sealed < plaintext.size()) {
     const std::size_t left = plaintext.size() - sealed;
     const std::size_t size = std::min<std::size_t>(left, record_limit);
     const auto followed = size < left ? RecordCipher::Followed::yes : RecordCipher::Followed::no;
-    if (!cipher->seal(plaintext.subspan(sealed, size), followed, *out)) break;
+    if (!cipher.seal(plaintext.subspan(sealed, size), followed, *out)) break;
     sealed += size;
   }
   keys->give_back(session.get());

@@ -10,6 +10,10 @@ BUILD_PACKAGES="g++ meson ninja-build pkg-config python3
   libgnutls28-dev libuv1-dev libc-ares-dev libfmt-dev nlohmann-json3-dev
   libtomlplusplus-dev libcli11-dev libexpected-dev"
 
+# Optional, and in Debian for amd64 only.
+command -v dpkg >/dev/null && [ "$(dpkg --print-architecture)" = amd64 ] &&
+  BUILD_PACKAGES="$BUILD_PACKAGES libipsec-mb-dev"
+
 # Needed to build its unit tests, too.
 # shellcheck disable=SC2034
 UNIT_PACKAGES="doctest-dev"

@@ -31,6 +31,9 @@ class Fixture {
   // Once more, with the context that is there.
   void connect_again();
 
+  // Whose AES-GCM the client works with, from the next load on; must outlive the fixture.
+  void use(const AeadChoice& aead) { shared_.aead = &aead; }
+
   [[nodiscard]] Client& client() { return *client_; }
   [[nodiscard]] TestServer& server() { return *server_; }
   [[nodiscard]] const Failure& failure() const { return client_->failure(); }

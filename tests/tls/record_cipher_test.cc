@@ -6,8 +6,10 @@
 
 #include <algorithm>
 #include <string>
+#include <utility>
 #include <vector>
 
+#include "aeads.h"
 #include "fixture.h"
 #include "tls/record_border.h"
 #include "tls/session_impl.h"
@@ -42,6 +44,15 @@ constexpr const char* kAead[] = {
 constexpr const char* kTls13 = "NORMAL:-VERS-ALL:+VERS-TLS1.3:-CIPHER-ALL:+AES-128-GCM";
 constexpr const char* kTls12 = "NORMAL:-VERS-ALL:+VERS-TLS1.2:-CIPHER-ALL:+AES-128-GCM";
 
+// Each of the priorities with each of the libraries.
+template <std::size_t size>
+std::vector<std::pair<AeadChoice, const char*>> each_with(const char* const (&priorities)[size]) {
+  std::vector<std::pair<AeadChoice, const char*>> all;
+  for (const auto& aead : aeads())
+    for (const char* priority : priorities) all.emplace_back(aead, priority);
+  return all;
+}
+
 std::string pattern(std::size_t size) {
   std::string text;
   for (std::size_t i = 0; text.size() < size; ++i) text += std::to_string(i * i) + ';';
@@ -75,8 +86,9 @@ void pretend(gnutls_session_t session, Direction direction, unsigned long long r
 }  // namespace
 
 TEST_CASE("a record that is sealed here is one that GnuTLS opens, and the next is its own") {
-  for (const char* priority : kOurs) {
+  for (const auto& [aead, priority] : each_with(kOurs)) {
     for (const auto followed : {Followed::no, Followed::yes}) {
+      CAPTURE(aead.provider.name());
       CAPTURE(priority);
       Fixture f;
       connect(f, priority);
@@ -84,11 +96,10 @@ TEST_CASE("a record that is sealed here is one that GnuTLS opens, and the next i
       OutBuffer out(room);
       auto keys = RecordKeys::to_write(raw(f));
       REQUIRE(keys);
-      auto cipher = RecordCipher::with(*keys);
-      REQUIRE(cipher);
+      RecordCipher cipher(*keys, aead.provider);
       auto text = std::string("sealed here|");
       const auto whole = as_mutable_bytes(text);
-      CHECK(cipher->seal(followed == Followed::yes ? whole.first(11) : whole, followed, out));
+      CHECK(cipher.seal(followed == Followed::yes ? whole.first(11) : whole, followed, out));
       keys->give_back(raw(f));
       CHECK(text == "sealed here|");  // what was borrowed is as it was
       f.server().receive(as_text(out.filled()));
@@ -102,7 +113,8 @@ TEST_CASE("a record that is sealed here is one that GnuTLS opens, and the next i
 }
 
 TEST_CASE("a record that GnuTLS has sealed is opened here, once") {
-  for (const char* priority : kAead) {
+  for (const auto& [aead, priority] : each_with(kAead)) {
+    CAPTURE(aead.provider.name());
     CAPTURE(priority);
     Fixture f;
     f.tls.priority = std::string(priority) + ":%PROFILE_MEDIUM";
@@ -111,23 +123,23 @@ TEST_CASE("a record that GnuTLS has sealed is opened here, once") {
     const auto record = f.server().take_output();
     auto keys = RecordKeys::of(raw(f), Direction::read);
     REQUIRE(keys);
-    auto cipher = RecordCipher::with(*keys);
-    REQUIRE(cipher);
+    RecordCipher cipher(*keys, aead.provider);
     const auto room = RecordCipher::room_for(*keys, record.size());
     REQUIRE(room);
     std::vector<std::byte> into(*room);
-    const auto content = cipher->open(as_bytes(record), into);
+    const auto content = cipher.open(as_bytes(record), into);
     REQUIRE(content);
     CHECK(int{content->type} == 23);
     CHECK(as_text(Bytes(into).first(content->size)) == "from the server");
     CHECK(keys->sequence == 1 + (keys->is_1_2 ? 1 : 0));  // the server's Finished, in TLS 1.2
-    CHECK_FALSE(cipher->open(as_bytes(record), into));    // a replay is not genuine
+    CHECK_FALSE(cipher.open(as_bytes(record), into));    // a replay is not genuine
     CHECK(keys->sequence == 1 + (keys->is_1_2 ? 1 : 0));
   }
 }
 
 TEST_CASE("a record's type, padding and changes are seen") {
-  for (const char* priority : kAead) {
+  for (const auto& [aead, priority] : each_with(kAead)) {
+    CAPTURE(aead.provider.name());
     CAPTURE(priority);
     Fixture f;
     f.tls.priority = std::string(priority) + ":%PROFILE_MEDIUM";
@@ -141,19 +153,18 @@ TEST_CASE("a record's type, padding and changes are seen") {
     changed.back() = static_cast<char>(changed.back() ^ 1);
     auto keys = RecordKeys::of(raw(f), Direction::read);
     REQUIRE(keys);
-    auto cipher = RecordCipher::with(*keys);
-    REQUIRE(cipher);
+    RecordCipher cipher(*keys, aead.provider);
     std::vector<std::byte> into(64);
-    const auto first = cipher->open(as_bytes(alert), into);
+    const auto first = cipher.open(as_bytes(alert), into);
     REQUIRE(first);
     CHECK(int{first->type} == 21);
     CHECK(first->size == 2);
-    const auto second = cipher->open(as_bytes(empty), into);
+    const auto second = cipher.open(as_bytes(empty), into);
     REQUIRE(second);
     CHECK(int{second->type} == 23);
     CHECK(second->size == 0);
     CHECK(second->padded_size == (keys->is_1_2 ? 0 : 7));
-    CHECK_FALSE(cipher->open(as_bytes(changed), into));
+    CHECK_FALSE(cipher.open(as_bytes(changed), into));
     CHECK_FALSE(RecordCipher::room_for(*keys, 12));
   }
 }
@@ -172,39 +183,45 @@ TEST_CASE("CBC is GnuTLS's, and so is writing with other ciphers than AES-GCM") 
 }
 
 TEST_CASE("bulk data goes on through updates of keys, tickets and alerts between its records") {
-  Fixture f;
-  f.options.sends_tickets = true;
-  connect(f, kTls13);
-  const auto text = pattern(100'000);
-  std::string down;
-  std::string up;
-  for (int round = 0; round < 4; ++round) {
-    CAPTURE(round);
-    f.server().send(text);
-    f.server().update_key(round % 2 == 0);
-    f.server().send(text);
-    f.server().send_ticket();
-    f.server().send_record(23, "");
-    f.server().send(text);
-    down += text + text + text;
-    f.exchange();
-    f.client().send(text);  // begins with our answer to the update
-    f.client().send(text);
-    up += text + text;
-    f.exchange();
+  for (const auto& aead : aeads()) {
+    CAPTURE(aead.provider.name());
+    Fixture f;
+    f.use(aead);
+    f.options.sends_tickets = true;
+    connect(f, kTls13);
+    const auto text = pattern(100'000);
+    std::string down;
+    std::string up;
+    for (int round = 0; round < 4; ++round) {
+      CAPTURE(round);
+      f.server().send(text);
+      f.server().update_key(round % 2 == 0);
+      f.server().send(text);
+      f.server().send_ticket();
+      f.server().send_record(23, "");
+      f.server().send(text);
+      down += text + text + text;
+      f.exchange();
+      f.client().send(text);  // begins with our answer to the update
+      f.client().send(text);
+      up += text + text;
+      f.exchange();
+    }
+    CHECK(f.client().received() == down);
+    CHECK(f.server().received() == up);
+    CHECK(f.server().error() == 0);
+    CHECK_FALSE(f.client().has_failed());
   }
-  CHECK(f.client().received() == down);
-  CHECK(f.server().received() == up);
-  CHECK(f.server().error() == 0);
-  CHECK_FALSE(f.client().has_failed());
 }
 
 TEST_CASE("bulk data in pieces of every size") {
-  for (const char* priority : kOurs) {
+  for (const auto& [aead, priority] : each_with(kOurs)) {
     for (unsigned seed = 0; seed < 8; ++seed) {
+      CAPTURE(aead.provider.name());
       CAPTURE(priority);
       CAPTURE(seed);
       Fixture f;
+      f.use(aead);
       connect(f, priority);
       const auto text = pattern(300'000);
       f.client().send(text);
@@ -217,9 +234,11 @@ TEST_CASE("bulk data in pieces of every size") {
 }
 
 TEST_CASE("a changed record in the middle of many breaks the session after those before it") {
-  for (const char* priority : kOurs) {
+  for (const auto& [aead, priority] : each_with(kOurs)) {
+    CAPTURE(aead.provider.name());
     CAPTURE(priority);
     Fixture f;
+    f.use(aead);
     connect(f, priority);
     const auto text = pattern(100'000);
     f.server().send(text);
