@@ -6,7 +6,7 @@
 // record (type, a few bytes more or less), 0xf6 one with padding (type, content, padding).
 //
 // Found wrong: a crash, anything the sanitizers say, a call without end, another course when the
-// same bytes arrive one by one or through little room.
+// same bytes arrive one by one or through little room, or when another library decrypts them.
 #include <gnutls/gnutls.h>
 
 #include <array>
@@ -15,6 +15,7 @@
 #include <string>
 #include <vector>
 
+#include "tests/tls/aeads.h"
 #include "tls/record_gate.h"
 #include "tls/session_impl.h"
 #include "tls_world.h"
@@ -141,6 +142,7 @@ Course run(RecordGate& gate, std::string_view text, std::size_t piece, std::size
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   using namespace tunnel::tls::test;
+  using tunnel::tls::AeadProvider;
   using tunnel::tls::RecordGate;
   using tunnel::tls::RecordKeys;
   if (size == 0) return 0;
@@ -149,16 +151,19 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   require(keys.has_value(), "there are keys");
   const auto text = ciphertext(*keys, {data + 1, size - 1});
   // A ticket that GnuTLS takes counts in GnuTLS: each gate begins where the keys were taken.
-  const auto course = [&](std::size_t piece, std::size_t room) {
+  const auto course = [&](std::size_t piece, std::size_t room, const AeadProvider& aead) {
     unsigned char sequence[8];
     for (int i = 0; i < 8; ++i)
       sequence[i] = static_cast<unsigned char>(keys->sequence >> (56 - 8 * i));
     (void)gnutls_record_set_state(session, 1, sequence);
-    const auto gate = RecordGate::before(session, secret_of(*keys));
+    const auto gate = RecordGate::before(session, secret_of(*keys), aead);
     return run(*gate, text, piece, room);
   };
-  const Course whole = course(text.size() + 1, 400'000);
-  require(course(text.size() < 5000 ? 1 : 61, 400'000) == whole, "another course when cut");
-  require(course(7000, 1 + data[0]) == whole, "another course through little room");
+  const AeadProvider gnutls;
+  const Course whole = course(text.size() + 1, 400'000, gnutls);
+  require(course(text.size() < 5000 ? 1 : 61, 400'000, gnutls) == whole, "another course when cut");
+  require(course(7000, 1 + data[0], gnutls) == whole, "another course through little room");
+  for (const auto& choice : aeads())
+    require(course(7000, 400'000, choice.provider) == whole, "another course with another library");
   return 0;
 }
