@@ -1,0 +1,18 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <functional>
+#include <string>
+#include <string_view>
+
+#include "admin/admin_actions.h"
+#include "admin/protocol.h"
+
+namespace tunnel::admin {
+
+// Carries out one request line and answers it with one line, at once or later. What is wrong with
+// the request itself is answered here; the rest is up to `actions`.
+void execute(std::string_view line, const Operator& by, AdminActions& actions,
+             std::function<void(const std::string& line)> answer);
+
+}  // namespace tunnel::admin

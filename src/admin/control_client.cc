@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: MIT
+#include "admin/control_client.h"
+
+#include <poll.h>
+#include <sys/socket.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <limits>
+#include <utility>
+
+#include "base/address.h"
+#include "base/text.h"
+
+namespace tunnel::admin {
+namespace {
+
+tl::unexpected<Error> gone() {
+  return failed(ErrorCode::system, "the instance closed the connection without an answer");
+}
+
+tl::unexpected<Error> no_instance(const std::string& socket, int error_number) {
+  const std::string where = "control socket " + printable(socket, 4096);
+  switch (error_number) {
+    case ENOENT:
+    case ENOTDIR:
+    case ECONNREFUSED:
+      return failed(ErrorCode::not_found, "no instance is running: nobody answers at " + where);
+    case EACCES:
+    case EPERM:
+      return failed(ErrorCode::permission,
+                    where + " is not for this user; only root and the user of the instance may "
+                            "use it");
+    default:
+      return failed(ErrorCode::system, "cannot reach " + where, error_number);
+  }
+}
+
+Result<void> send_all(int fd, std::string_view bytes) {
+  while (!bytes.empty()) {
+    const ssize_t sent = ::send(fd, bytes.data(), bytes.size(), MSG_NOSIGNAL);
+    if (sent < 0 && errno == EINTR) continue;
+    if (sent < 0) return gone();
+    bytes.remove_prefix(static_cast<std::size_t>(sent));
+  }
+  return {};
+}
+
+}  // namespace
+
+Result<ControlClient> ControlClient::connect(const std::string& socket) {
+  const auto address = SocketAddress::unix_path(socket);
+  if (!address) return tl::unexpected(address.error());
+  Fd fd(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  if (!fd.valid()) return failed(ErrorCode::system, "cannot make a socket", errno);
+  if (::connect(fd.get(), address->get(), address->length()) != 0) {
+    return no_instance(socket, errno);
+  }
+  return ControlClient(std::move(fd));
+}
+
+Result<Json> ControlClient::ask(Json request, Millis patience) {
+  request["v"] = kProtocolVersion;
+  const std::string line = request.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n";
+  if (auto sent = send_all(socket_.get(), line); !sent) return tl::unexpected(sent.error());
+  const auto answer = read_line(patience);
+  if (!answer) return tl::unexpected(answer.error());
+  Json json = Json::parse(*answer, nullptr, false);
+  if (!json.is_object()) {
+    return failed(ErrorCode::invalid, "the instance's answer cannot be understood; is it of another "
+                                      "version?");
+  }
+  return json;
+}
+
+Result<std::string> ControlClient::read_line(Millis patience) {
+  const SystemClock clock;
+  const TimePoint deadline = clock.now() + patience;
+  for (;;) {
+    if (const std::size_t end = received_.find('\n'); end != std::string::npos) {
+      std::string line = received_.substr(0, end);
+      received_.erase(0, end + 1);
+      return line;
+    }
+    const Millis left = deadline - clock.now();
+    if (left <= Millis(0)) {
+      return failed(ErrorCode::unavailable,
+                    "the instance did not answer within " + format_duration(patience));
+    }
+    pollfd wanted{socket_.get(), POLLIN, 0};
+    const int ready = ::poll(&wanted, 1, static_cast<int>(std::min<Millis::rep>(
+                                             left.count(), std::numeric_limits<int>::max())));
+    if (ready < 0 && errno != EINTR) return failed(ErrorCode::system, "poll", errno);
+    if (ready <= 0) continue;
+    std::array<char, 16 * 1024> bytes;
+    const ssize_t count = ::recv(socket_.get(), bytes.data(), bytes.size(), 0);
+    if (count < 0 && errno == EINTR) continue;
+    if (count <= 0) return gone();
+    received_.append(bytes.data(), static_cast<std::size_t>(count));
+  }
+}
+
+Fd ControlClient::take_socket(std::string& rest) {
+  rest = std::move(received_);
+  return std::move(socket_);
+}
+
+}  // namespace tunnel::admin

@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "balance/overrides.h"
+#include "log/problems.h"
+
+namespace tunnel::admin {
+
+// What the running process tells about itself: plain values, collected on the supervisor's thread
+// and handed on. Ages are durations up to the moment of collecting; the control socket, the status
+// page and the metrics all print from these.
+
+using Seconds = std::chrono::duration<double>;
+using WallTime = std::chrono::system_clock::time_point;
+
+struct AddressStatus {
+  std::string address;  // "10.1.1.1:636"
+};
+
+struct OverrideStatus {
+  balance::Override::What what = balance::Override::What::drain;
+  std::uint32_t weight = 0;
+  uid_t uid = 0;
+  pid_t pid = 0;
+  std::optional<Seconds> left;  // until it reverts; nullopt: until the next restart
+};
+
+struct TargetStatus {
+  // In words: "up", "ejected" (a dial failed), "down" (its checks failed), "trial" (its ejection is
+  // over, nobody has tried it yet), "drained" (weight 0).
+  std::string state;
+  std::string target;  // as it is written in `connect`
+  std::string name;    // the name its certificate must carry, if its table says so
+  std::size_t group = 1;
+  std::uint32_t weight = 1;
+  std::uint32_t connections = 0;  // and attempts
+  std::optional<std::uint32_t> max_connections;
+  std::string check;                       // "UP 2/3", "DOWN 1/2", "no check"
+  std::optional<Seconds> since;            // how long it has been in its state, where that is known
+  std::optional<Seconds> ejected_for;      // until its ejection is over
+  std::string why;                         // the last failure's sentence
+  std::string kind;                        // and its word
+  std::vector<AddressStatus> addresses;    // of its name, as DNS has said
+  std::optional<Seconds> addresses_age;    // since DNS said so
+  std::optional<OverrideStatus> override;
+};
+
+struct ConnectionStatus {
+  std::string service;
+  std::uint64_t id = 0;
+  std::string client;
+  std::string target;  // empty: none yet
+  std::string phase;   // "waiting", "dialling", "open", ...
+  Seconds age{0};
+  std::optional<Seconds> idle;  // since the last byte either way
+  std::uint64_t bytes_up = 0;
+  std::uint64_t bytes_down = 0;
+  std::string tls;
+};
+
+struct ServiceStatus {
+  std::string name;
+  std::vector<std::string> accept;
+  std::string balance;     // the policy's word
+  bool is_draining = false;
+  std::uint32_t connections = 0;
+  std::optional<std::uint32_t> max_connections;
+  std::uint64_t accepted = 0;
+  std::uint64_t ended = 0;
+  std::uint64_t failed = 0;  // of those that ended
+  std::uint64_t bytes_up = 0;
+  std::uint64_t bytes_down = 0;
+  std::string no_targets;  // why there are none, when DNS has said so
+  std::vector<TargetStatus> targets;
+};
+
+// How the last attempt to take a changed configuration over went.
+struct ReloadStatus {
+  WallTime time;
+  bool is_successful = true;
+  std::vector<std::string> lines;
+};
+
+struct LevelStatus {
+  std::string level;
+  std::string service;  // empty: all
+  std::string client;   // a range; empty: all
+  uid_t uid = 0;
+  pid_t pid = 0;
+  std::optional<Seconds> left;
+};
+
+struct Status {
+  std::string version;
+  pid_t pid = 0;
+  WallTime started;
+  std::string config;       // the file's path
+  std::string config_hash;  // "sha256:..." of what is in force
+  WallTime loaded;          // when that was taken over
+  std::string state;        // "running", "draining"
+  std::string log_level;
+  std::vector<LevelStatus> level_overrides;
+  unsigned workers = 0;
+  std::vector<unsigned> silent_workers;  // those that did not answer in time
+  std::uint64_t connections = 0;
+  std::vector<ServiceStatus> services;
+  std::optional<ReloadStatus> last_reload;
+  std::vector<log::Problem> problems;  // the oldest first
+  std::vector<std::string> warnings;   // what each start says again: captures, key logs, ...
+  std::optional<std::vector<ConnectionStatus>> connection_list;  // if asked for
+};
+
+}  // namespace tunnel::admin

@@ -1,0 +1,151 @@
+// SPDX-License-Identifier: MIT
+#include "admin/status_json.h"
+
+#include <time.h>
+
+#include <cmath>
+
+#include "base/text.h"
+#include "log/level.h"
+
+namespace tunnel::admin {
+namespace {
+
+// Milliseconds are exact enough, and shorter.
+Json seconds(Seconds duration) { return std::round(duration.count() * 1000) / 1000; }
+
+template <class T>
+Json or_null(const std::optional<T>& value) {
+  return value ? Json(*value) : Json();
+}
+
+Json or_null(const std::optional<Seconds>& value) { return value ? seconds(*value) : Json(); }
+
+const char* word(balance::Override::What what) {
+  switch (what) {
+    case balance::Override::What::drain:
+      return "drain";
+    case balance::Override::What::eject:
+      return "eject";
+    case balance::Override::What::weight:
+      return "weight";
+  }
+  return "";
+}
+
+Json to_json(const OverrideStatus& override) {
+  Json json{{"what", word(override.what)},
+            {"uid", override.uid},
+            {"pid", override.pid},
+            {"left", or_null(override.left)}};
+  if (override.what == balance::Override::What::weight) json["weight"] = override.weight;
+  return json;
+}
+
+Json to_json(const TargetStatus& target) {
+  Json addresses = Json::array();
+  for (const AddressStatus& address : target.addresses) addresses.push_back(address.address);
+  return {{"target", target.target},
+          {"name", target.name},
+          {"group", target.group},
+          {"state", target.state},
+          {"since", or_null(target.since)},
+          {"ejected_for", or_null(target.ejected_for)},
+          {"check", target.check},
+          {"kind", target.kind},
+          {"why", target.why},
+          {"weight", target.weight},
+          {"connections", target.connections},
+          {"max_connections", or_null(target.max_connections)},
+          {"addresses", std::move(addresses)},
+          {"addresses_age", or_null(target.addresses_age)},
+          {"override", target.override ? to_json(*target.override) : Json()}};
+}
+
+Json to_json(const ServiceStatus& service) {
+  Json targets = Json::array();
+  for (const TargetStatus& target : service.targets) targets.push_back(to_json(target));
+  return {{"service", service.name},
+          {"accept", service.accept},
+          {"balance", service.balance},
+          {"draining", service.is_draining},
+          {"connections", service.connections},
+          {"max_connections", or_null(service.max_connections)},
+          {"accepted", service.accepted},
+          {"ended", service.ended},
+          {"failed", service.failed},
+          {"bytes_up", service.bytes_up},
+          {"bytes_down", service.bytes_down},
+          {"no_targets", service.no_targets},
+          {"targets", std::move(targets)}};
+}
+
+Json to_json(const LevelStatus& level) {
+  return {{"level", level.level}, {"service", level.service}, {"client", level.client},
+          {"uid", level.uid},     {"pid", level.pid},         {"left", or_null(level.left)}};
+}
+
+Json to_json(const log::Problem& problem) {
+  return {{"time", rfc3339(problem.time)},
+          {"level", problem.level == log::Level::error ? "error" : "warning"},
+          {"service", problem.service},
+          {"conn", problem.conn},
+          {"kind", problem.kind},
+          {"text", problem.text}};
+}
+
+Json to_json(const std::optional<ReloadStatus>& reload) {
+  if (!reload) return nullptr;
+  return {{"time", rfc3339(reload->time)},
+          {"successful", reload->is_successful},
+          {"lines", reload->lines}};
+}
+
+template <class T>
+Json list_of(const std::vector<T>& values) {
+  Json list = Json::array();
+  for (const T& value : values) list.push_back(to_json(value));
+  return list;
+}
+
+}  // namespace
+
+std::string rfc3339(WallTime time) {
+  const std::time_t seconds = std::chrono::system_clock::to_time_t(time);
+  std::tm parts{};
+  char text[32];
+  if (::gmtime_r(&seconds, &parts) == nullptr) return "";
+  return {text, std::strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%SZ", &parts)};
+}
+
+Json to_json(const ConnectionStatus& connection) {
+  return {{"service", connection.service},   {"conn", connection.id},
+          {"client", connection.client},     {"target", connection.target},
+          {"phase", connection.phase},       {"age", seconds(connection.age)},
+          {"idle", or_null(connection.idle)}, {"bytes_up", connection.bytes_up},
+          {"bytes_down", connection.bytes_down}, {"tls", connection.tls}};
+}
+
+Json to_json(const Status& status) {
+  Json json{{"schema", 1},
+            {"version", status.version},
+            {"pid", status.pid},
+            {"started", rfc3339(status.started)},
+            {"state", status.state},
+            {"config", status.config},
+            {"config_hash", status.config_hash},
+            {"loaded", rfc3339(status.loaded)},
+            {"log_level", status.log_level},
+            {"level_overrides", list_of(status.level_overrides)},
+            {"workers", status.workers},
+            {"silent_workers", status.silent_workers},
+            {"connections", status.connections},
+            {"services", list_of(status.services)},
+            {"last_reload", to_json(status.last_reload)},
+            {"problems", list_of(status.problems)},
+            {"warnings", status.warnings}};
+  if (status.connection_list) json["connection_list"] = list_of(*status.connection_list);
+  return json;
+}
+
+}  // namespace tunnel::admin
