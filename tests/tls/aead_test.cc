@@ -222,7 +222,7 @@ TEST_CASE("a key leaves nothing behind") {
     aead->~Aead();
     CHECK_FALSE(is_there());
     // What is made of a key has many bits set; what is left are a few pointers and sizes.
-    CHECK(std::count_if(room, room + sizeof room, [](unsigned char byte) { return byte != 0; }) < 40);
+    CHECK(std::count_if(room, room + sizeof room, [](auto byte) { return byte != 0; }) < 40);
   }
 }
 
