@@ -145,9 +145,12 @@ void Connection::dial(balance::Claim claim) {
   record_.target = claim_.target().text();
   ++record_.tries;
   dialing_->changes = service_.changes();
-  dialing_->dial =
-      std::make_unique<Dial>(service_.loop(), service_.book(), claim_.target().endpoint(),
-                             service_.state().dial, caller(), dialing_->tried, *this);
+  dialing_->dial = std::make_unique<Dial>(service_.loop(), service_.book(),
+                                          Dial::Task{.target = claim_.target().endpoint(),
+                                                     .settings = service_.state().dial,
+                                                     .caller = caller(),
+                                                     .tried = dialing_->tried},
+                                          *this);
   return dialing_->dial->start();
 }
 
@@ -238,7 +241,7 @@ void Connection::on_dial_deadline() {
   if (is_dialled) {
     const Phase phase = dialing_->dial->phase();
     record_.times = dialing_->dial->times();
-    DialFailure failure{Kind::connect_timeout, "", phase == Phase::resolving};
+    DialFailure failure{{Kind::connect_timeout, "", phase == Phase::resolving}};
     if (phase == Phase::resolving) failure.kind = Kind::resolve_failed;
     if (phase >= Phase::preamble) failure.kind = Kind::tls_timeout;
     failure.text = "gave up on " + record_.target + " when " + limit + " were over (timeouts.dial)";
@@ -393,7 +396,8 @@ void Connection::on_relay_ended(const Outcome& outcome) {
       (outcome.kind == Kind::client_cert_rejected || outcome.kind == Kind::tls_alert) &&
       outcome.side == Side::server && relay_->bytes_down() == 0 && !record_.negotiated.resumed;
   if (is_late_rejection) {
-    service_.report_failed(claim_, {outcome.kind, outcome.text, false}, Sentence::in_a_later_line);
+    service_.report_failed(claim_, {{outcome.kind, outcome.text, false}},
+                           Sentence::in_a_later_line);
   }
   return finish(outcome);
 }

@@ -29,21 +29,20 @@ struct Connector::Attempt final : uv::Stream::Events {
   std::unique_ptr<uv::Stream> stream;
 };
 
-Connector::Connector(uv::Loop& loop, std::vector<SocketAddress> addresses,
-                     config::Timeout per_address, const SocketAddress* bind, Owner& owner,
-                     std::span<const config::SocketOption> options)
+Connector::Connector(uv::Loop& loop, const Race& race, Owner& owner)
     : loop_(loop),
-      waiting_(addresses.begin(), addresses.end()),
-      per_address_(per_address),
-      bind_(bind),
+      waiting_(race.addresses.begin(), race.addresses.end()),
+      per_address_(race.per_address),
+      bind_(race.bind),
       owner_(owner),
-      options_(options),
+      options_(race.options),
       timer_(loop, [this] { on_timer(); }) {}
 
 Connector::~Connector() = default;
 
 // The first attempt starts from the timer, so that no report comes before start() has returned.
 void Connector::start() {
+  loop_.assert_here();
   next_start_ = loop_.now();
   timer_.start(Millis(0));
 }
@@ -56,12 +55,12 @@ void Connector::begin_next() {
   const bool can_bind = bind_ != nullptr && bind_->family() == address.family();
   if (bind_ != nullptr && address.is_ip() && !can_bind) {
     return owner_.on_address_failed(
-        {address, Kind::unreachable,
-         "the address is of another family than bind = \"" + bind_->ip() + "\"", true});
+        address, {Kind::unreachable,
+                  "the address is of another family than bind = \"" + bind_->ip() + "\"", true});
   }
   auto stream = connect(*attempt, can_bind);
   if (!stream) {
-    return owner_.on_address_failed({address, Kind::unreachable, stream.error().text, true});
+    return owner_.on_address_failed(address, {Kind::unreachable, stream.error().text, true});
   }
   attempt->stream = std::move(*stream);
   attempt->began = loop_.now();
@@ -96,7 +95,7 @@ void Connector::on_timer() {
     }
     attempt_failed(
         attempt,
-        {attempt.address, Kind::connect_timeout,
+        {Kind::connect_timeout,
          "no answer within " + format_duration(*per_address_) + " (timeouts.connect)", false});
   }
   while (!waiting_.empty() && (attempts_.empty() || next_start_ <= now)) begin_next();
@@ -129,12 +128,12 @@ void Connector::attempt_ended(Attempt& attempt, int uv_status) {
   report_if_over();
 }
 
-void Connector::attempt_failed(Attempt& attempt, Failure failure) {
+void Connector::attempt_failed(Attempt& attempt, const Failure& why) {
   const auto found = std::find_if(attempts_.begin(), attempts_.end(),
                                   [&](const auto& each) { return each.get() == &attempt; });
   const std::unique_ptr<Attempt> gone = std::move(*found);
   attempts_.erase(found);
-  owner_.on_address_failed(failure);
+  owner_.on_address_failed(gone->address, why);
 }
 
 void Connector::report_if_over() {
@@ -143,39 +142,39 @@ void Connector::report_if_over() {
   return owner_.on_all_failed();
 }
 
-Connector::Failure connect_failure(const SocketAddress& address, int uv_status) {
+Failure connect_failure(const SocketAddress& address, int uv_status) {
   if (uv_status == UV_EINVAL && uv::socket::lacks_interface(address)) {
-    return {address, Kind::unreachable,
+    return {Kind::unreachable,
             "a link-local address needs its interface, as in \"[" + address.ip() +
                 "%eth0]:" + std::to_string(address.port()) + "\"",
             false};
   }
   switch (uv_status) {
     case UV_ECONNREFUSED:
-      return {address, Kind::connect_refused,
+      return {Kind::connect_refused,
               address.is_unix() ? "nobody listens on that socket" : "connection refused", false};
     case UV_ENOENT:
-      return {address, Kind::connect_refused, "there is no such socket file", false};
+      return {Kind::connect_refused, "there is no such socket file", false};
     case UV_ECONNRESET:
     case UV_ECONNABORTED:
-      return {address, Kind::connect_refused, "connection reset while connecting", false};
+      return {Kind::connect_refused, "connection reset while connecting", false};
     case UV_EAGAIN:  // unix: the listener's backlog is full
-      return {address, Kind::connect_refused, "its backlog is full", false};
+      return {Kind::connect_refused, "its backlog is full", false};
     case UV_ETIMEDOUT:
-      return {address, Kind::connect_timeout, "no answer", false};
+      return {Kind::connect_timeout, "no answer", false};
     case UV_EHOSTUNREACH:
-      return {address, Kind::unreachable, "no route to host", false};
+      return {Kind::unreachable, "no route to host", false};
     case UV_ENETUNREACH:
-      return {address, Kind::unreachable, "network is unreachable from this machine", true};
+      return {Kind::unreachable, "network is unreachable from this machine", true};
     case UV_EADDRNOTAVAIL:
     case UV_EAFNOSUPPORT:
     case UV_EMFILE:
     case UV_ENFILE:
     case UV_ENOBUFS:
     case UV_ENOMEM:
-      return {address, Kind::unreachable, uv_strerror(uv_status), true};
+      return {Kind::unreachable, uv_strerror(uv_status), true};
     default:
-      return {address, Kind::unreachable, uv_strerror(uv_status), false};
+      return {Kind::unreachable, uv_strerror(uv_status), false};
   }
 }
 

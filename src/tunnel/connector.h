@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "base/address.h"
-#include "base/kind.h"
+#include "base/failure.h"
 #include "base/result.h"
 #include "config/model.h"
 #include "uv/loop.h"
@@ -26,12 +26,6 @@ class Connector {
  public:
   static constexpr Millis kAttemptDelay{250};
 
-  struct Failure {
-    SocketAddress address;
-    Kind kind = Kind::ok;
-    std::string text;       // "connection refused", for the end of a sentence
-    bool is_local = false;  // this machine's fault: no descriptor, no route, cannot bind
-  };
   struct Connected {
     std::unique_ptr<uv::Stream> stream;
     SocketAddress address;
@@ -41,8 +35,8 @@ class Connector {
    public:
     virtual void on_connected(Connected connected) = 0;  // may destroy the Connector
     virtual void on_all_failed() = 0;                    // may destroy the Connector
-    // An address is done with; the race goes on.
-    virtual void on_address_failed(const Failure& failure) = 0;
+    // An address is done with; the race goes on. The text ends a sentence: "connection refused".
+    virtual void on_address_failed(const SocketAddress& address, const Failure& why) = 0;
     // A socket option was refused, as a sentence says; the race goes on without it.
     virtual void on_option_refused(const std::string& text) { (void)text; }
 
@@ -50,11 +44,15 @@ class Connector {
     ~Owner() = default;
   };
 
-  // `per_address` limits each connect; `bind` may be null. `options` are set before each connect
-  // and must outlive the race.
-  Connector(uv::Loop& loop, std::vector<SocketAddress> addresses, config::Timeout per_address,
-            const SocketAddress* bind, Owner& owner,
-            std::span<const config::SocketOption> options = {});
+  struct Race {
+    std::vector<SocketAddress> addresses{};
+    config::Timeout per_address{};        // limits each connect
+    const SocketAddress* bind = nullptr;  // the source address; null: the kernel chooses
+    // Set before each connect. They, and `bind`, must outlive the race.
+    std::span<const config::SocketOption> options{};
+  };
+
+  Connector(uv::Loop& loop, const Race& race, Owner& owner);
   ~Connector();
   Connector(const Connector&) = delete;
   Connector& operator=(const Connector&) = delete;
@@ -69,7 +67,7 @@ class Connector {
   void schedule();
   void on_timer();
   void attempt_ended(Attempt& attempt, int uv_status);
-  void attempt_failed(Attempt& attempt, Failure failure);
+  void attempt_failed(Attempt& attempt, const Failure& why);
   void report_if_over();
 
   uv::Loop& loop_;
@@ -83,7 +81,7 @@ class Connector {
   uv::Timer timer_;
 };
 
-// The kind and the words for a failed connect.
-[[nodiscard]] Connector::Failure connect_failure(const SocketAddress& address, int uv_status);
+// Why a connect failed; local: no descriptor, no route from here.
+[[nodiscard]] Failure connect_failure(const SocketAddress& address, int uv_status);
 
 }  // namespace tunnel

@@ -10,66 +10,24 @@
 
 #include "balance/target.h"
 #include "base/address.h"
+#include "base/failure.h"
 #include "base/kind.h"
 #include "config/model.h"
 #include "preamble/preamble.h"
 #include "tls/session.h"
 #include "tunnel/address_book.h"
 #include "tunnel/connector.h"
+#include "tunnel/dial_settings.h"
+#include "tunnel/hop.h"
+#include "tunnel/phase.h"
 #include "uv/loop.h"
 #include "uv/stream.h"
 #include "uv/timer.h"
 
 namespace tunnel {
 
-// Where a dial is. The order is the order of life; `established` is its good end.
-enum class Phase { resolving, connecting, preamble, handshaking, established };
-[[nodiscard]] std::string_view describe(Phase phase);  // what is being done, for people
-
-// How long the phases of the last attempt took; -1: never reached.
-struct PhaseTimes {
-  std::int32_t resolve_ms = -1;
-  std::int32_t connect_ms = -1;
-  std::int32_t preamble_ms = -1;
-  std::int32_t tls_ms = -1;
-};
-
-// How targets of one service are dialled: constant for the life of the snapshot, shared by its
-// dials.
-struct DialSettings {
-  config::Timeouts timeouts;
-  config::Keepalive keepalive;
-  std::optional<SocketAddress> bind;
-  const tls::Context* tls = nullptr;         // null: plain TCP
-  std::vector<std::string> names;            // tls.name; empty: the target's host
-  std::optional<std::string> sni;            // tls.sni
-  bool needs_name = false;                   // verify = "full": the certificate must carry a name
-  const config::Service* service = nullptr;  // whose target it is; set before any dial
-  [[nodiscard]] bool has_preamble() const {
-    return !service->proxies.empty() || service->send_proxy != config::SendProxy::none ||
-           service->starttls != config::Starttls::none;
-  }
-};
-
-// For whom a target is dialled.
-struct Caller {
-  preamble::Purpose purpose = preamble::Purpose::client;
-  SocketAddress client;    // for the PROXY header
-  SocketAddress accepted;  // the address that the client had connected to
-  // Null for a check: it makes a full handshake each time, because that is what it
-  // is to check, and takes no ticket from a client's connection.
-  tls::Remembered* remembered = nullptr;
-};
-
-// Whom a session with `target` must find at the other end.
-[[nodiscard]] x509::Peer expected_peer(const balance::Endpoint& target,
-                                       const DialSettings& settings);
-
 // Why a target could not be established, as the log tells it.
-struct DialFailure {
-  Kind kind = Kind::ok;
-  std::string text;       // a sentence that names the target
-  bool is_local = false;  // this machine's fault: says nothing about the target's health
+struct DialFailure : Failure {
   bool is_final = false;  // the client has seen bytes of this very server: no other may follow
 };
 
@@ -101,11 +59,17 @@ class Dial final : public uv::Stream::Events, public Connector::Owner {
     ~Owner() = default;
   };
 
-  // `tried` collects the addresses that this connection has used up; none is tried twice, but for a
-  // handshake that failed after a ticket was offered: it is made once more without.
-  Dial(uv::Loop& loop, AddressBook& book, const balance::Endpoint& target,
-       const DialSettings& settings, const Caller& caller, std::vector<SocketAddress>& tried,
-       Owner& owner);
+  // What is to be dialled, and for whom. The references must outlive the dial.
+  struct Task {
+    const balance::Endpoint& target;
+    const DialSettings& settings;
+    Caller caller;
+    // Collects the addresses that this connection has used up; none is tried twice, but for a
+    // handshake that failed after a ticket was offered: it is made once more without.
+    std::vector<SocketAddress>& tried;
+  };
+
+  Dial(uv::Loop& loop, AddressBook& book, const Task& task, Owner& owner);
   ~Dial();
   Dial(const Dial&) = delete;
   Dial& operator=(const Dial&) = delete;
@@ -132,9 +96,7 @@ class Dial final : public uv::Stream::Events, public Connector::Owner {
 
  private:
   void begin();
-  void order_proxies();
-  [[nodiscard]] const config::Proxy* proxy() const;  // null: the target is reached directly
-  [[nodiscard]] bool seems_dead(const config::Proxy& proxy) const;
+  [[nodiscard]] const Hop& hop() const { return hops_.front(); }
   void on_deadline();
   [[nodiscard]] bool enter(Phase phase);
   void stamp();
@@ -149,21 +111,18 @@ class Dial final : public uv::Stream::Events, public Connector::Owner {
   void established();
   void drop_connection();
   // Records why the current address failed and goes on to the next one.
-  void address_failed(Kind kind, std::string text, bool is_local);
+  void address_failed(Failure why);
   void once_more_without_ticket(const std::string& why);
   [[nodiscard]] bool offer_again(Kind failed);
   void finish_failed();
-  void remember(Kind kind, std::string text, bool is_local);
+  void remember(Failure why);
   void transport_ended(tls::Session::End end);
-  [[nodiscard]] const std::string& host()
-      const;  // whose addresses are dialled: the proxy's or the target's
-  [[nodiscard]] bool is_name() const;
   [[nodiscard]] std::span<const config::SocketOption> socket_options() const;
 
   using uv::Stream::Events::on_connected;  // of no use here, and not to be hidden
   void on_connected(Connector::Connected connected) override;
   void on_all_failed() override;
-  void on_address_failed(const Connector::Failure& failure) override;
+  void on_address_failed(const SocketAddress& address, const Failure& why) override;
   void on_option_refused(const std::string& text) override {
     return owner_.on_option_refused(text);
   }
@@ -185,7 +144,7 @@ class Dial final : public uv::Stream::Events, public Connector::Owner {
 
   Phase phase_ = Phase::resolving;
   bool is_started_ = false;
-  std::vector<const config::Proxy*> proxies_;  // left to try, the present one first
+  std::vector<Hop> hops_;  // left to try, the present one first; after begin() never empty
   TimePoint phase_began_{};
   PhaseTimes times_;
   DialFailure failure_;

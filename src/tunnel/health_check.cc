@@ -86,8 +86,12 @@ void HealthCheck::on_timer() {
 
 void HealthCheck::begin() {
   state_ = State::dialling;
-  dial_ = std::make_unique<Dial>(loop_, book_, target_->endpoint(), settings_,
-                                 Caller{preamble::Purpose::check, {}, {}, nullptr}, tried_, *this);
+  dial_ = std::make_unique<Dial>(loop_, book_,
+                                 Dial::Task{.target = target_->endpoint(),
+                                            .settings = settings_,
+                                            .caller = {.purpose = preamble::Purpose::check},
+                                            .tried = tried_},
+                                 *this);
   timer_.start(rules_.timeout);
   return dial_->start();
 }

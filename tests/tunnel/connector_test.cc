@@ -33,16 +33,23 @@ struct BlackHole {
   }
 };
 
-struct Race final : Connector::Owner {
+struct RaceBench final : Connector::Owner {
   uv::Loop loop;
-  std::vector<Connector::Failure> failures;
+  struct Failed : Failure {
+    SocketAddress address;
+  };
+  std::vector<Failed> failures;
   std::optional<Connector::Connected> winner;
   bool is_lost = false;
   std::unique_ptr<Connector> connector;
 
   void run(std::vector<SocketAddress> addresses, config::Timeout per_address = Millis(5000),
            const SocketAddress* bind = nullptr) {
-    connector = std::make_unique<Connector>(loop, std::move(addresses), per_address, bind, *this);
+    connector = std::make_unique<Connector>(
+        loop,
+        Connector::Race{
+            .addresses = std::move(addresses), .per_address = per_address, .bind = bind},
+        *this);
     connector->start();
     CHECK_FALSE(is_lost);
     turn_until(loop, [&] { return winner || is_lost; });
@@ -55,8 +62,8 @@ struct Race final : Connector::Owner {
     is_lost = true;
     connector.reset();
   }
-  void on_address_failed(const Connector::Failure& failure) override {
-    failures.push_back(failure);
+  void on_address_failed(const SocketAddress& address, const Failure& why) override {
+    failures.push_back({why, address});
   }
 };
 
@@ -64,7 +71,7 @@ struct Race final : Connector::Owner {
 
 TEST_CASE("the first address that answers wins") {
   const Fd listener = listen_on(SocketAddress::loopback_v4(0));
-  Race race;
+  RaceBench race;
   race.run({local_address(listener.get())});
   REQUIRE(race.winner);
   CHECK(race.winner->address == local_address(listener.get()));
@@ -73,7 +80,7 @@ TEST_CASE("the first address that answers wins") {
 
 // Newer libuv would choose an interface by itself and leave the connection to time out.
 TEST_CASE("a link-local address without its interface fails at once and says what it needs") {
-  Race race;
+  RaceBench race;
   race.run({*SocketAddress::parse_ip("fe80::1", 636)}, config::Timeout());
   CHECK(race.is_lost);
   REQUIRE(race.failures.size() == 1);
@@ -87,7 +94,7 @@ TEST_CASE("a winner tells which addresses had stayed silent") {
   const BlackHole second;
   const Fd listener = listen_on(SocketAddress::loopback_v4(0));
   const SocketAddress refused = refused_address();
-  Race race;
+  RaceBench race;
   race.run({first.address, refused, second.address, local_address(listener.get())});
   REQUIRE(race.winner);
   CHECK(race.winner->silent == std::vector{first.address, second.address});
@@ -97,7 +104,7 @@ TEST_CASE("a winner tells which addresses had stayed silent") {
 TEST_CASE("a refused address makes room for the next one at once") {
   const Fd listener = listen_on(SocketAddress::loopback_v4(0));
   const SocketAddress refused = refused_address();
-  Race race;
+  RaceBench race;
   race.run({refused, local_address(listener.get())});
   REQUIRE(race.winner);
   REQUIRE(race.failures.size() == 1);
@@ -109,7 +116,7 @@ TEST_CASE("a refused address makes room for the next one at once") {
 TEST_CASE("when all addresses fail, each failure is told") {
   const SocketAddress one = refused_address();
   const SocketAddress missing = SocketAddress::unix_path("/nonexistent/x.sock").value();
-  Race race;
+  RaceBench race;
   race.run({one, missing});
   CHECK(race.is_lost);
   REQUIRE(race.failures.size() == 2);
@@ -118,7 +125,7 @@ TEST_CASE("when all addresses fail, each failure is told") {
 
 TEST_CASE("a source address of the other family is this machine's fault and says so") {
   const SocketAddress bind = SocketAddress::loopback_v6(0);
-  Race race;
+  RaceBench race;
   race.run({refused_address()}, Millis(5000), &bind);
   CHECK(race.is_lost);
   REQUIRE(race.failures.size() == 1);
@@ -128,7 +135,7 @@ TEST_CASE("a source address of the other family is this machine's fault and says
 
 TEST_CASE("an address that never answers is given up after its timeout") {
   const BlackHole hole;
-  Race race;
+  RaceBench race;
   race.run({hole.address}, Millis(60));
   CHECK(race.is_lost);
   REQUIRE(race.failures.size() == 1);

@@ -21,7 +21,7 @@ struct DialBench final : Dial::Owner, uv::testing::IgnoreSigpipe {
   AddressHistory history;
   AddressBook book{loop, history, [](const std::string&) {}};
   const std::unique_ptr<const tls::Context> context = trusting_context();
-  const config::Service service{};
+  config::Service service;
   DialSettings settings;
   balance::Endpoint endpoint;
   std::vector<SocketAddress> tried;
@@ -29,17 +29,20 @@ struct DialBench final : Dial::Owner, uv::testing::IgnoreSigpipe {
   std::vector<Phase> phases;
   int established = 0;
   int failed = 0;
+  bool is_plain = false;
   // Called at each phase; false: gives up.
   std::function<bool(Phase)> goes_on = [](Phase) { return true; };
 
   void start(const config::Target& target) {
-    settings.tls = context.get();
+    settings.tls = is_plain ? nullptr : context.get();
     settings.service = &service;
     endpoint.form = target.form;
     endpoint.host = target.host;
     endpoint.port = target.port;
     endpoint.text = target.text;
-    dial = std::make_unique<Dial>(loop, book, endpoint, settings, Caller{}, tried, *this);
+    dial = std::make_unique<Dial>(
+        loop, book,
+        Dial::Task{.target = endpoint, .settings = settings, .caller = {}, .tried = tried}, *this);
     dial->start();
   }
   void until(Phase phase) {
@@ -138,6 +141,126 @@ TEST_CASE("a dial may be abandoned, or destroyed, in each phase that it enters")
       CHECK(bench.phases.back() == last);
     }
   }
+}
+
+namespace {
+
+// A port of 127.0.0.1 where nothing listens, while something does at the same port of 127.0.0.2.
+struct SecondAddress {
+  Fd listener = listen_on(SocketAddress::parse_ip("127.0.0.2", 0).value());
+  std::uint16_t port = local_address(listener.get()).port();
+  [[nodiscard]] config::Target target() const {
+    config::Target target = target_named("two.test");
+    target.port = port;
+    return target;
+  }
+  [[nodiscard]] static AddressBook::Answer answer() {
+    return {{SocketAddress::loopback_v4(0), SocketAddress::parse_ip("127.0.0.2", 0).value()}, ""};
+  }
+};
+
+config::Proxy proxy_at(const SocketAddress& address) {
+  config::Proxy proxy;
+  proxy.host = address.ip();
+  proxy.port = address.port();
+  return proxy;
+}
+
+SocketAddress refused_address() {
+  const Fd listener = listen_on(SocketAddress::loopback_v4(0));
+  return local_address(listener.get());
+}
+
+}  // namespace
+
+TEST_CASE("a dial goes on to the next address of a name, and remembers the one that refused") {
+  DialBench bench;
+  bench.is_plain = true;
+  const SecondAddress second;
+  bench.book.update("two.test", SecondAddress::answer());
+  bench.start(second.target());
+  turn_until(bench.loop, [&] { return bench.established == 1; });
+  CHECK(bench.failed == 0);
+  CHECK(bench.dial->take_stream() != nullptr);
+  REQUIRE(bench.tried.size() == 1);
+  CHECK(bench.tried[0].ip() == "127.0.0.1");
+}
+
+TEST_CASE("no address is tried twice for one connection") {
+  DialBench bench;
+  bench.is_plain = true;
+  const SecondAddress second;
+  bench.book.update("two.test", SecondAddress::answer());
+  for (const char* ip : {"127.0.0.1", "127.0.0.2"}) {
+    bench.tried.push_back(SocketAddress::parse_ip(ip, second.port).value());
+  }
+  bench.start(second.target());
+  turn_until(bench.loop, [&] { return bench.failed == 1; });
+  CHECK(bench.dial->failure().kind == Kind::unreachable);
+  CHECK(bench.dial->failure().is_local);
+  CHECK(bench.dial->failure().text == "two.test:1 has no address that was not tried already");
+}
+
+TEST_CASE("the failure that got furthest is the one that is reported") {
+  DialBench bench;
+  const SecondAddress second;
+  bench.book.update("two.test", SecondAddress::answer());
+  bench.goes_on = [&](Phase phase) {
+    // Something else than TLS answers at the second address.
+    if (phase != Phase::handshaking) return true;
+    const Fd server(::accept(second.listener.get(), nullptr, nullptr));
+    uv::testing::require(::send(server.get(), "220 smtp", 8, MSG_NOSIGNAL) == 8);
+    return true;
+  };
+  bench.start(second.target());
+  turn_until(bench.loop, [&] { return bench.failed == 1; });
+  CHECK(bench.tried.size() == 2);
+  CHECK(bench.dial->failure().kind != Kind::connect_refused);
+  CHECK_FALSE(bench.dial->failure().is_local);
+}
+
+TEST_CASE(
+    "a name that DNS does not answer is given up after timeouts.resolve, as a local failure") {
+  DialBench bench;
+  bench.settings.timeouts.resolve = Millis(5);
+  bench.start(target_named("one.test"));
+  turn_until(bench.loop, [&] { return bench.failed == 1; });
+  CHECK(bench.dial->failure().kind == Kind::resolve_failed);
+  CHECK(bench.dial->failure().is_local);
+  CHECK(bench.dial->times().resolve_ms >= 0);
+  CHECK(bench.dial->times().connect_ms == -1);
+}
+
+TEST_CASE("a proxy that cannot be reached is not the target's fault") {
+  DialBench bench;
+  bench.service.proxies = {proxy_at(refused_address())};
+  bench.start(target_named("dc1.test"));
+  turn_until(bench.loop, [&] { return bench.failed == 1; });
+  CHECK(bench.dial->failure().is_local);
+  CHECK(bench.dial->failure().text.starts_with("cannot connect to the proxy 127.0.0.1 at "));
+}
+
+TEST_CASE("the second proxy is used when the first cannot be reached") {
+  DialBench bench;
+  bench.is_plain = true;
+  const SilentServer proxy;
+  bench.service.proxies = {proxy_at(refused_address()), proxy_at(proxy.address())};
+  bench.start(target_named("dc1.test"));
+  Fd server;
+  std::string asked;
+  spin_until(bench.loop, [&] {
+    if (!server.valid()) server = proxy.accept();
+    char buffer[512];
+    const ssize_t n = server.valid() ? ::recv(server.get(), buffer, sizeof buffer, 0) : -1;
+    if (n > 0) asked.append(buffer, static_cast<std::size_t>(n));
+    return asked.ends_with("\r\n\r\n");
+  });
+  CHECK(asked.starts_with("CONNECT dc1.test:1 "));
+  const std::string answer = "HTTP/1.1 200 OK\r\n\r\n";
+  uv::testing::require(::send(server.get(), answer.data(), answer.size(), MSG_NOSIGNAL) > 0);
+  turn_until(bench.loop, [&] { return bench.established == 1; });
+  CHECK(bench.phases == std::vector<Phase>{Phase::resolving, Phase::connecting, Phase::resolving,
+                                           Phase::connecting, Phase::preamble, Phase::established});
 }
 
 }  // namespace tunnel
