@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: MIT
 #include <cstdio>
+#include <functional>
+#include <utility>
 
-#include "cli/program.h"
+#include "cli/commands.h"
 #include "process/beginning.h"
 #include "runtime/run.h"
 #include "tls/library.h"
@@ -19,7 +21,10 @@ void begin(int, char**, char** environment) { tunnel::process::begin(environment
 int main(int argc, char** argv) {
   const tunnel::cli::Machinery machinery{
       .check_credentials = tunnel::runtime::check_credentials,
-      .run = tunnel::runtime::run,
+      .run = [](tunnel::config::Document document,
+                const std::function<tunnel::config::Document()>&) {
+        return tunnel::runtime::run(std::move(document));
+      },
       .libraries = tunnel::tls::library_version() + ", " + tunnel::uv::library_version(),
   };
   const tunnel::cli::Outcome outcome = tunnel::cli::execute({argv + 1, argv + argc}, machinery);

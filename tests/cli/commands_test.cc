@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "cli/program.h"
+#include "cli/commands.h"
 
 #include <doctest/doctest.h>
 #include <unistd.h>
@@ -47,7 +47,8 @@ struct FakeMachinery {
                   return warnings;
                 },
             .run =
-                [this](const config::Document& document) {
+                [this](const config::Document& document,
+                       const std::function<config::Document()>&) {
                   ++runs;
                   ran_with = document.config.global;
                   return 1;
@@ -85,7 +86,7 @@ TEST_CASE("help goes to standard output") {
   FakeMachinery fake;
   const Outcome outcome = execute({"--help"}, fake.machinery());
   CHECK(outcome.status == 0);
-  CHECK(outcome.out.find("tunnel check CONFIG") != std::string::npos);
+  CHECK(outcome.out.find("validate CONFIG") != std::string::npos);
   CHECK(outcome.err.empty());
 }
 
