@@ -6,6 +6,9 @@ The table is the only place that says which room may include which, and which li
 room; this script reads it there, so that it cannot grow old. A room is a folder of src/. Its row
 names the rooms it may include: `base`, or `config/model.h` for one header only, or "all above".
 A library prefix in the third column (`gnutls/`) may be included by the rooms that list it only.
+
+Within a room there is an order, too: a unit, which is a header with its source, never includes another
+one that includes it back, directly or by a longer way.
 """
 
 import pathlib
@@ -75,6 +78,43 @@ def problems_of_test(room, rooms, text):
             yield number, f"tests of {room.name} may not include {header}, which comes later"
 
 
+# A connection and the service that it belongs to still know each other.
+KNOWN_KNOTS = [["tunnel/connection", "tunnel/service"]]
+
+
+def unit_of(path):
+    """`tls/session` for session.h, session.cc and session_impl.h, which is the private half of it, as
+    is stream_block.h of stream.h."""
+    return re.sub(r"(_impl|_block)?\.(h|cc)$", "", path)
+
+
+def knots(texts):
+    """Circles of units that include each other; `texts` maps a path below src/ to the file's text."""
+    uses = {}
+    for path, text in texts.items():
+        headers = [header for _, header in includes(text) if header in texts]
+        uses.setdefault(unit_of(path), set()).update(map(unit_of, headers))
+    above = {}  # all that a unit includes, by any way
+
+    def reach(unit):
+        if unit not in above:
+            above[unit] = set()
+            todo = list(uses[unit])
+            while todo:
+                next_unit = todo.pop()
+                if next_unit not in above[unit]:
+                    above[unit].add(next_unit)
+                    todo.extend(uses[next_unit])
+        return above[unit]
+
+    found = []
+    for unit in sorted(uses):
+        circle = sorted(u for u in reach(unit) if u != unit and unit in reach(u))
+        if circle and unit < circle[0]:
+            found.append([unit, *circle])
+    return found
+
+
 def check(root):
     complaints = []
     rooms = read_table((root / "README.md").read_text())
@@ -93,6 +133,10 @@ def check(root):
                     complaints.append(f"{path.relative_to(root)}:{number}: {complaint}")
     strays = [p for p in (root / "src").iterdir() if p.is_dir() and p.name not in order]
     complaints += [f"{p.relative_to(root)}: a folder that is no room" for p in strays]
+    sources = [p for p in (root / "src").rglob("*") if p.suffix in (".h", ".cc")]
+    texts = {str(p.relative_to(root / "src")): p.read_text() for p in sources}
+    complaints += ["these include each other: " + ", ".join(knot) for knot in knots(texts)
+                   if knot not in KNOWN_KNOTS]
     if count < 20:
         complaints.append(f"only {count} files found under {root}: is this the right folder?")
     return count, complaints
@@ -117,6 +161,12 @@ def check_the_checker():
     assert offences(cli, '#include "tls/a.h"\n#include <vector>\n#include <sys/types.h>') == []
     assert offences(base, '#include "cli/x.h"', problems_of_test) == [1]
     assert offences(cli, '#include "base/x.h"', problems_of_test) == []
+
+    circle = {"a/x.h": "", "a/x.cc": '#include "a/x.h"\n#include "a/y.h"', "a/y.h": '#include "a/z.h"',
+              "a/z.h": "", "a/z.cc": '#include "a/z.h"\n#include "a/x.h"'}
+    assert knots(circle) == [["a/x", "a/y", "a/z"]], knots(circle)
+    pimpl = {"a/x.h": "", "a/x_impl.h": '#include "a/x.h"', "a/x.cc": '#include "a/x_impl.h"'}
+    assert knots(pimpl) == [], knots(pimpl)
 
 
 def main():

@@ -2,21 +2,15 @@
 #include "balance/arrangement.h"
 
 #include <algorithm>
-#include <cctype>
 #include <limits>
 #include <tuple>
 #include <utility>
 
+#include "base/text.h"
+
 namespace tunnel::balance {
 
 namespace {
-
-char lower(char c) { return static_cast<char>(std::tolower(static_cast<unsigned char>(c))); }
-
-bool equal_names(std::string_view a, std::string_view b) {
-  return std::equal(a.begin(), a.end(), b.begin(), b.end(),
-                    [](char x, char y) { return lower(x) == lower(y); });
-}
 
 std::string_view without_final_dot(std::string_view name) {
   if (name.ends_with('.')) name.remove_suffix(1);
@@ -150,7 +144,7 @@ bool is_inside(std::string_view host, std::string_view domain) {
   domain = without_final_dot(domain);
   if (domain.empty() || host.size() < domain.size()) return false;
   const std::size_t start = host.size() - domain.size();
-  return equal_names(host.substr(start), domain) && (start == 0 || host[start - 1] == '.');
+  return equal_ignoring_case(host.substr(start), domain) && (start == 0 || host[start - 1] == '.');
 }
 
 }  // namespace tunnel::balance

@@ -14,16 +14,6 @@ using Sentences = std::vector<std::string>;
 using Group = std::vector<config::Target>;
 using Form = config::Target::Form;
 
-// "a", "a and b", "a, b and c".
-std::string listed(const std::vector<std::string>& items) {
-  std::string text;
-  for (std::size_t i = 0; i < items.size(); ++i) {
-    if (i > 0) text += i + 1 == items.size() ? " and " : ", ";
-    text += items[i];
-  }
-  return text;
-}
-
 bool is_drained(const config::Target& target) { return target.weight <= 0; }
 
 // Whether this entry may stand for several targets.
@@ -60,7 +50,7 @@ std::string choice(const Group& group, config::Balance policy) {
       std::none_of(group.begin(), group.end(), [](const auto& t) { return is_several(t); })) {
     return names.front();
   }
-  const std::string all = listed(names);
+  const std::string all = enumerated(names, " and ");
   switch (policy) {
     case config::Balance::round_robin:
       return all + " in turn" + (has_weights ? ", by weight" : "") + " (round-robin)";

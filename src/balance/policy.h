@@ -5,24 +5,16 @@
 #include <cstdint>
 #include <optional>
 #include <span>
-#include <string_view>
 #include <vector>
 
 #include "balance/layout.h"
 #include "balance/random.h"
-#include "base/address.h"
 
 namespace tunnel::balance {
 
 // The turns of smooth weighted round-robin: 5, 1, 1 gives a a b a c a a. Weights are divided by
 // what they have in common; sums above a few thousand are scaled down, nobody below one turn.
 [[nodiscard]] std::vector<std::uint32_t> smooth_sequence(std::span<const std::uint32_t> weights);
-
-// The address of a client as a number, the same in every run; without the port, an IPv4 address and
-// its IPv6-mapped form alike. All clients of unix sockets are one.
-[[nodiscard]] std::uint64_t client_hash(const SocketAddress& client);
-// A string as a number, the same in every run (FNV-1a, mixed).
-[[nodiscard]] std::uint64_t text_hash(std::string_view text);
 
 // The index of the member that serves next, among those marked in `eligible` (one flag for each
 // member; a drained member must not be marked); nullopt when none is.

@@ -3,7 +3,7 @@
 
 #include <utility>
 
-#include "balance/policy.h"
+#include "balance/hash.h"
 
 namespace tunnel::balance {
 

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "balance/hash.h"
 #include "balance/policy.h"
 
 namespace tunnel::balance {

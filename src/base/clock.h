@@ -10,7 +10,7 @@ using Millis = std::chrono::milliseconds;
 // Monotonic time in milliseconds since an arbitrary start; never goes back.
 using TimePoint = std::chrono::time_point<std::chrono::steady_clock, Millis>;
 
-// Where time comes from. Two implementations: the system's, and VirtualClock in tests.
+// Where time comes from. Two implementations: the system's, and test::VirtualClock.
 // `now` may be called from any thread.
 class Clock {
  public:
@@ -23,16 +23,6 @@ class SystemClock final : public Clock {
   [[nodiscard]] TimePoint now() const override {
     return std::chrono::time_point_cast<Millis>(std::chrono::steady_clock::now());
   }
-};
-
-// Time that stands still until a test moves it. One thread.
-class VirtualClock final : public Clock {
- public:
-  [[nodiscard]] TimePoint now() const override { return now_; }
-  void advance(Millis by) { now_ += by; }
-
- private:
-  TimePoint now_{Millis{1'000'000}};
 };
 
 }  // namespace tunnel

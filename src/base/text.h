@@ -32,11 +32,21 @@ namespace tunnel {
 // "...".
 [[nodiscard]] std::string printable(std::string_view text, std::size_t limit = 200);
 
-// The same in double quotes, for a sentence that names what somebody wrote.
+// The same in double quotes, for a sentence that quotes its input.
 [[nodiscard]] std::string in_quotes(std::string_view text, std::size_t limit = 100);
 
-// Equal but for the case of ASCII letters.
+// ASCII letters only, whatever the locale.
+[[nodiscard]] constexpr char lower(char c) {
+  return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+}
 [[nodiscard]] bool equal_ignoring_case(std::string_view a, std::string_view b);
+[[nodiscard]] bool starts_ignoring_case(std::string_view text, std::string_view prefix);
+
+// Without the blanks, tabs and line ends around it.
+[[nodiscard]] std::string_view trimmed(std::string_view text);
+
+// "a", "a or b", "a, b or c", where `last` is " or ".
+[[nodiscard]] std::string enumerated(std::span<const std::string> items, std::string_view last);
 
 // Everything but RFC 3986's unreserved characters as "%XX" (section 2.1), for a login in a URL.
 [[nodiscard]] std::string percent_encoded(std::string_view text);

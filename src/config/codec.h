@@ -11,6 +11,7 @@
 #include "config/model.h"
 #include "config/reader.h"
 #include "config/schema.h"
+#include "config/unknown_keys.h"
 
 namespace tunnel::config {
 

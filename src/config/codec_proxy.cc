@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "base/address.h"
+#include "base/encoding.h"
 #include "base/text.h"
 #include "config/codec.h"
 
@@ -21,13 +22,6 @@ constexpr std::array<Scheme, 2> kSchemes = {
 constexpr std::string_view kExample =
     "proxy = \"http://proxy.example.com:3128\" or \"socks5://user:password@127.0.0.1:1080\"";
 
-int hex_value(char c) {
-  if (c >= '0' && c <= '9') return c - '0';
-  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
-  return -1;
-}
-
 // RFC 3986 section 2.1; nothing when a "%" is not followed by two hexadecimal digits.
 std::optional<std::string> unescaped(std::string_view text) {
   std::string result;
@@ -36,8 +30,8 @@ std::optional<std::string> unescaped(std::string_view text) {
       result += text[i];
       continue;
     }
-    const int high = i + 2 < text.size() ? hex_value(text[i + 1]) : -1;
-    const int low = high >= 0 ? hex_value(text[i + 2]) : -1;
+    const int high = i + 2 < text.size() ? hex_digit(text[i + 1]) : -1;
+    const int low = high >= 0 ? hex_digit(text[i + 2]) : -1;
     if (low < 0) return std::nullopt;
     result += static_cast<char>(high * 16 + low);
     i += 2;

@@ -14,7 +14,6 @@
 #include "config/diagnostic.h"
 #include "config/foreign.h"
 #include "config/model.h"
-#include "config/reader.h"
 #include "config/remark.h"
 #include "config/value.h"
 
@@ -71,14 +70,5 @@ class Document {
   std::vector<std::unique_ptr<Value>> roots_;  // what the settings below point into
   std::map<std::string, Origin, std::less<>> services_;
 };
-
-// Reads a file with everything that it includes: TOML, unless `foreign` brings another language.
-// Never fails as a call: problems are in the result.
-[[nodiscard]] Document load(const std::string& path, System system = System::use,
-                            const Foreign& foreign = {});
-// The same for a text that is at hand; `path` names it in messages and is what relative paths start
-// from.
-[[nodiscard]] Document parse(std::string text, const std::string& path, System system = System::use,
-                             const Foreign& foreign = {});
 
 }  // namespace tunnel::config

@@ -79,7 +79,7 @@ bool is_same_word(std::string_view typed, std::string_view known) {
   const auto letters = [](std::string_view text) {
     std::string result;
     for (const char c : text) {
-      if (c != '_' && c != '-') result += c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c;
+      if (c != '_' && c != '-') result += lower(c);
     }
     return result;
   };

@@ -14,12 +14,6 @@ constexpr std::string_view kSmallest =
     "the smallest configuration is: [web], accept = \"127.0.0.1:8080\", connect = "
     "\"www.example.com:443\", each on a line of its own";
 
-std::string_view trimmed(std::string_view text) {
-  const std::size_t first = text.find_first_not_of(" \t\r");
-  if (first == npos) return {};
-  return text.substr(first, text.find_last_not_of(" \t\r") - first + 1);
-}
-
 // One line of any of these languages, and where its first letter is.
 struct Line {
   std::string_view text;

@@ -14,7 +14,7 @@
 
 #include "base/fd.h"
 #include "base/text.h"
-#include "config/schema.h"
+#include "config/option.h"
 #include "config/unreadable.h"
 
 namespace tunnel::config {

@@ -5,8 +5,6 @@
 // constant.
 #pragma once
 
-#include <cstdint>
-#include <limits>
 #include <span>
 #include <string>
 #include <string_view>
@@ -14,68 +12,12 @@
 #include <vector>
 
 #include "config/model.h"
+#include "config/option.h"
 #include "config/value.h"
 
 namespace tunnel::config {
 
 class Reader;
-
-enum class Type {
-  boolean,
-  text,
-  texts,
-  path,
-  readable_path,
-  readable_paths,
-  program,
-  secret_path,
-  path_or_uri,
-  log_target,
-  globs,
-  choice,
-  duration,
-  timeout,
-  integer,
-  workers,
-  user,
-  group,
-  name_servers,
-  source_address,
-  ranges,
-  accept,
-  connect,
-  proxy,
-  target,
-  unix_mode,
-  unix_owner,
-  pins,
-  socket_options,
-  table,
-  table_or_false,
-};
-
-// A row whose time has not come is unknown to everybody; changing one word here enables it.
-// `elsewhere` is for words: other programs say so, and it is suggested, not taken.
-enum class Availability { now, later, elsewhere };
-
-// A word of a choice and the enumerator it stands for.
-struct Word {
-  std::string_view word;
-  int value;
-  Availability availability = Availability::now;
-};
-
-struct Option {
-  std::string_view key;
-  std::string_view stunnel = {};   // its name in stunnel.conf, if it has one with the same meaning
-  std::string_view standard = {};  // the default, as a person would write it; empty: none
-  std::string_view help = {};      // one to three sentences
-  std::int64_t min = 0;            // for integers and durations (milliseconds)
-  std::int64_t max = std::numeric_limits<std::int32_t>::max();
-  Availability availability = Availability::now;
-  Type type = Type::text;            // filled by row<>
-  std::span<const Word> words = {};  // filled by row<> for choices
-};
 
 // What a row's print gives: a TOML value, or a table of such. Neither: the key is not set.
 // (Without its constructors clang 19 wants pair<string, Printed> to be complete too early.)
@@ -131,15 +73,6 @@ struct Named {
   const Option* option;
 };
 [[nodiscard]] std::vector<Named> all_options();
-
-// "a duration such as "10s", or "off"": what a value of this row looks like.
-[[nodiscard]] std::string describe(const Option& option);
-
-// Reports keys that are not among `known`, with what was probably meant.
-void check_known(Reader& reader, const Value& table, std::span<const std::string_view> known);
-// Reports keys that no row of the table has.
-template <class T>
-void check_keys(Reader& reader, const Value& table);
 
 template <class T>
 void read_rows(Reader& reader, const Setting& table, T& object) {

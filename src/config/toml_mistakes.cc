@@ -11,12 +11,6 @@ namespace {
 
 constexpr std::size_t npos = std::string_view::npos;
 
-std::string_view trimmed(std::string_view text) {
-  const std::size_t first = text.find_first_not_of(" \t");
-  if (first == npos) return {};
-  return text.substr(first, text.find_last_not_of(" \t") - first + 1);
-}
-
 // Characters that word processors and web pages put where a quote was typed.
 constexpr std::array<std::string_view, 9> kTypographic = {"“", "”", "„", "‟", "‘",
                                                           "’", "‚", "«", "»"};

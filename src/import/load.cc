@@ -7,6 +7,7 @@
 
 #include "base/text.h"
 #include "config/foreign.h"
+#include "config/load.h"
 #include "import/openssl_suites.h"
 #include "import/stunnel_options.h"
 #include "import/stunnel_reader.h"

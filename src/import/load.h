@@ -6,6 +6,7 @@
 #include <string>
 
 #include "config/document.h"
+#include "config/reader.h"
 
 namespace tunnel::import {
 

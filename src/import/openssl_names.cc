@@ -33,7 +33,7 @@ bool contains(const List& list, std::string_view text) {
   return std::ranges::find(list, text) != list.end();
 }
 
-std::string enumerated(const std::vector<std::string>& names) {
+std::string comma_separated(const std::vector<std::string>& names) {
   std::string text;
   for (const std::string& name : names) text += (text.empty() ? "" : ", ") + printable(name, 60);
   return text;
@@ -131,19 +131,19 @@ class Translator {
       return {};
     }
     if (!list.unknown.empty())
-      notes_.warning(at, "not known, and not offered: " + enumerated(list.unknown));
+      notes_.warning(at, "not known, and not offered: " + comma_separated(list.unknown));
     if (!list.unsupported.empty())
       notes_.warning(at, "GnuTLS has no counterpart, or it is too weak, and it is not offered: " +
-                             enumerated(list.unsupported));
+                             comma_separated(list.unsupported));
     if (!list.unknown_excluded.empty()) {
       notes_.warning(at,
                      "not known, so what it should exclude may still be offered: " +
-                         enumerated(list.unknown_excluded),
+                         comma_separated(list.unknown_excluded),
                      "`tunnel convert` shows the cipher suites that are left");
     }
     if (!list.tls13.empty()) {
       notes_.notice(
-          at, "cipher suites of TLS 1.3 have no effect in this list: " + enumerated(list.tls13),
+          at, "cipher suites of TLS 1.3 have no effect in this list: " + comma_separated(list.tls13),
           "they are set with ciphersuites");
     }
     if (range_->min > config::TlsVersion::tls1_2) return {};
@@ -178,7 +178,7 @@ class Translator {
     const OpensslCiphersuites list = translate_openssl_ciphersuites(text.value);
     if (!list.unknown.empty())
       notes_.warning(text.setting,
-                     "not cipher suites of TLS 1.3, and not offered: " + enumerated(list.unknown));
+                     "not cipher suites of TLS 1.3, and not offered: " + comma_separated(list.unknown));
     if (!list.names.empty()) return list.names;
     if (list.unknown.empty()) {
       notes_.warning(text.setting, "without a cipher suite there is no TLS 1.3");
@@ -194,9 +194,9 @@ class Translator {
     const auto at = text.setting;
     if (!list.unsupported.empty())
       notes_.warning(
-          at, "too weak, or not in GnuTLS, and not offered: " + enumerated(list.unsupported));
+          at, "too weak, or not in GnuTLS, and not offered: " + comma_separated(list.unsupported));
     if (!list.unknown.empty())
-      notes_.warning(at, "not known, and not offered: " + enumerated(list.unknown));
+      notes_.warning(at, "not known, and not offered: " + comma_separated(list.unknown));
     if (list.names.empty()) notes_.error(at, "no group is left of this list that can be offered");
     result_.groups = std::move(list.names);
   }

@@ -11,30 +11,11 @@
 #include <vector>
 
 #include "config/model.h"
+#include "import/openssl_notes.h"
 
 namespace tunnel::import {
 
-// One line of a section, or of the global part before it: `key` is one of the names that
-// is_openssl_setting() knows, in any case; `value` as written.
-struct OpensslSetting {
-  std::string_view key;
-  std::string_view value;
-};
-
 [[nodiscard]] bool is_openssl_setting(std::string_view key);
-
-struct OpensslNote {
-  enum class Severity {
-    notice,   // no meaning here, or always so
-    warning,  // means less than it says
-    error,    // what it asks for cannot be had
-  };
-  std::size_t setting = 0;  // which of the settings
-  Severity severity = Severity::notice;
-  std::string text;
-  std::string hint;  // may be empty
-  friend bool operator==(const OpensslNote&, const OpensslNote&) = default;
-};
 
 // How a section can prove who the server is: suites that need another way are of no use to it.
 enum class OpensslProof { certificates, psk, both };

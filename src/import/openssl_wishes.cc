@@ -248,21 +248,6 @@ class WishReader {
 
 }  // namespace
 
-bool OpensslNotes::has_errors() const {
-  return std::ranges::any_of(notes_, [](const OpensslNote& note) {
-    return note.severity == OpensslNote::Severity::error;
-  });
-}
-
-std::vector<OpensslNote> OpensslNotes::sorted() && {
-  std::ranges::stable_sort(notes_, {}, &OpensslNote::setting);
-  return std::move(notes_);
-}
-
-void OpensslNotes::add(OpensslNote note) {
-  if (std::ranges::find(notes_, note) == notes_.end()) notes_.push_back(std::move(note));
-}
-
 OpensslWishes read_openssl_wishes(std::span<const OpensslSetting> settings, OpensslNotes& notes) {
   return WishReader(settings, notes).run();
 }

@@ -5,36 +5,12 @@
 
 #include <optional>
 #include <span>
-#include <string>
 #include <string_view>
-#include <vector>
 
-#include "import/openssl_names.h"
+#include "import/openssl_notes.h"
 #include "import/openssl_versions.h"
 
 namespace tunnel::import {
-
-// Notes without repetitions.
-class OpensslNotes {
- public:
-  void notice(std::size_t at, std::string text, std::string hint = {}) {
-    add({at, OpensslNote::Severity::notice, std::move(text), std::move(hint)});
-  }
-  void warning(std::size_t at, std::string text, std::string hint = {}) {
-    add({at, OpensslNote::Severity::warning, std::move(text), std::move(hint)});
-  }
-  void error(std::size_t at, std::string text, std::string hint = {}) {
-    add({at, OpensslNote::Severity::error, std::move(text), std::move(hint)});
-  }
-  [[nodiscard]] bool has_errors() const;
-  // In the order of the settings.
-  [[nodiscard]] std::vector<OpensslNote> sorted() &&;
-
- private:
-  void add(OpensslNote note);
-
-  std::vector<OpensslNote> notes_;
-};
 
 // A value, and the setting that it comes from.
 struct OpensslText {

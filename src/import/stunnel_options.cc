@@ -291,8 +291,6 @@ constexpr auto kOptions = std::to_array<StunnelOption>({
                                  "certificate in CAfile or CApath")),
 });
 
-constexpr char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; }
-
 constexpr bool comes_before(std::string_view a, std::string_view b) {
   return std::lexicographical_compare(a.begin(), a.end(), b.begin(), b.end(),
                                       [](char x, char y) { return lower(x) < lower(y); });

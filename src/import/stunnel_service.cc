@@ -275,12 +275,6 @@ class ServiceConversion {
     for (auto& [key, value] : options) tree_.set(key, std::move(value));
   }
 
-  static std::string_view trimmed(std::string_view text) {
-    const std::size_t first = text.find_first_not_of(" \t");
-    if (first == std::string_view::npos) return "";
-    return text.substr(first, text.find_last_not_of(" \t") - first + 1);
-  }
-
   static config::Value socket_value(std::string_view text, config::Position at) {
     if (is_one_of(text, "yes|no")) return flag_at(at, is_yes(text));
     std::int64_t number = 0;

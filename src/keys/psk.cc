@@ -4,6 +4,7 @@
 #include <optional>
 #include <utility>
 
+#include "base/encoding.h"
 #include "base/text.h"
 #include "x509/file_text.h"
 #include "x509/handles.h"
@@ -17,20 +18,14 @@ constexpr std::size_t kMostKey = 512;
 constexpr std::size_t kMostIdentity = 256;
 constexpr std::size_t kMaxFileSize = 16U << 20;
 
-int digit(char c) {
-  if (c >= '0' && c <= '9') return c - '0';
-  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-  return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
-}
-
 // "0aff" or "0a:ff"; nothing when it is something else.
 std::optional<std::string> from_hex(std::string_view text) {
   std::string bytes;
   for (std::size_t i = 0; i < text.size(); i += 2) {
     if (i > 0 && text[i] == ':') ++i;
     if (i + 1 >= text.size()) return std::nullopt;
-    const int high = digit(text[i]);
-    const int low = digit(text[i + 1]);
+    const int high = hex_digit(text[i]);
+    const int low = hex_digit(text[i + 1]);
     if (high < 0 || low < 0) return std::nullopt;
     bytes += static_cast<char>(high * 16 + low);
   }

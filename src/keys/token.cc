@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/encoding.h"
 #include "base/text.h"
 
 namespace tunnel::keys {
@@ -64,11 +65,6 @@ std::string without_pin_source(std::string_view uri) {
 // The attribute's value with %XX decoded; empty when it is not there. Before RFC 7512 those of the
 // query stood in the path.
 std::string value_of(std::string_view uri, std::string_view name) {
-  const auto digit = [](char c) {
-    if (c >= '0' && c <= '9') return c - '0';
-    if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-    return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
-  };
   auto attributes = split(query_of(uri), '&');
   for (const auto attribute : split(path_of(uri), ';')) attributes.push_back(attribute);
   for (const auto attribute : attributes) {
@@ -77,8 +73,8 @@ std::string value_of(std::string_view uri, std::string_view name) {
     std::string value;
     for (std::size_t i = 0; i < raw.size(); ++i) {
       const bool is_escape = raw[i] == '%' && i + 2 < raw.size();
-      if (is_escape && digit(raw[i + 1]) >= 0 && digit(raw[i + 2]) >= 0) {
-        value += static_cast<char>(digit(raw[i + 1]) * 16 + digit(raw[i + 2]));
+      if (is_escape && hex_digit(raw[i + 1]) >= 0 && hex_digit(raw[i + 2]) >= 0) {
+        value += static_cast<char>(hex_digit(raw[i + 1]) * 16 + hex_digit(raw[i + 2]));
         i += 2;
       } else {
         value += raw[i];

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
 #include "log/writer.h"
 
-#include <signal.h>
-
 #include <chrono>
 #include <utility>
+
+#include "base/signal_mask.h"
 
 namespace tunnel::log {
 
@@ -35,14 +35,10 @@ std::string Destination::format(const Line& line) const {
 
 Writer::Writer(To to, std::size_t queue_lines)
     : queue_lines_(queue_lines), destination_(std::move(to)) {
-  // Signals belong to the supervisor's thread. A thread is born with the mask of its maker, so
-  // there is no moment in which this one could take a signal.
-  sigset_t all;
-  sigset_t before;
-  (void)::sigfillset(&all);
-  (void)::pthread_sigmask(SIG_BLOCK, &all, &before);
-  thread_ = std::thread([this] { run(); });
-  (void)::pthread_sigmask(SIG_SETMASK, &before, nullptr);
+  thread_ = std::thread([this] {
+    block_signals();
+    run();
+  });
 }
 
 Writer::~Writer() {

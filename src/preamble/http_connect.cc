@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include <utility>
 
+#include "base/encoding.h"
 #include "base/text.h"
 #include "preamble/lines.h"
 #include "preamble/proxies.h"

@@ -107,7 +107,7 @@ class Pop3Check final : public LineCheck {
 
  private:
   Step on_line(const Lines::Line& line) override {
-    if (!starts_no_case(line.text, "+OK")) return unwell(line.text);
+    if (!starts_ignoring_case(line.text, "+OK")) return unwell(line.text);
     if (state() == State::goodbye) return finish();
     has_answered();
     return say_goodbye(std::string(kQuit));
@@ -132,9 +132,9 @@ class ImapCheck final : public LineCheck {
     if (state() == State::goodbye) {
       // BYE alone is not an answer after STARTTLS: a server that has no room for us says it as well.
       if (line.text.starts_with("* ")) return {};
-      return starts_no_case(line.text, "tunnel1 OK") ? finish() : unwell(line.text);
+      return starts_ignoring_case(line.text, "tunnel1 OK") ? finish() : unwell(line.text);
     }
-    if (!starts_no_case(line.text, "* OK") && !starts_no_case(line.text, "* PREAUTH")) {
+    if (!starts_ignoring_case(line.text, "* OK") && !starts_ignoring_case(line.text, "* PREAUTH")) {
       return unwell(line.text);
     }
     has_answered();

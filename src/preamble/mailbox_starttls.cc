@@ -24,9 +24,9 @@ class Pop3Starttls final : public LineConversation {
 
  private:
   Step on_line(const Lines::Line& line) override {
-    const bool is_ok = starts_no_case(line.text, "+OK");
+    const bool is_ok = starts_ignoring_case(line.text, "+OK");
     const bool is_greeting = greeting_.empty();
-    if (starts_no_case(line.text, "-ERR")) {
+    if (starts_ignoring_case(line.text, "-ERR")) {
       return fail((is_greeting ? "greeted us with a refusal: " : "refused STLS: ") +
                   printable(line.text));
     }
@@ -68,7 +68,7 @@ class ImapStarttls final : public LineConversation {
 
  private:
   Step on_line(const Lines::Line& line) override {
-    if (starts_no_case(line.text, "* BYE")) {
+    if (starts_ignoring_case(line.text, "* BYE")) {
       return fail("refused us: " + printable(line.text.substr(2)));
     }
     return greeting_.empty() ? on_greeting(line) : on_answer(line);
@@ -77,10 +77,10 @@ class ImapStarttls final : public LineConversation {
   Step on_greeting(const Lines::Line& line) {
     // Logged in already, STARTTLS is not allowed any more, and somebody in between may have made it
     // so: going on in the clear is exactly what such a person wants.
-    if (starts_no_case(line.text, "* PREAUTH")) {
+    if (starts_ignoring_case(line.text, "* PREAUTH")) {
       return fail("says that we are logged in already (PREAUTH), where STARTTLS is not possible");
     }
-    if (!starts_no_case(line.text, "* OK")) {
+    if (!starts_ignoring_case(line.text, "* OK")) {
       return fail("said \"" + printable(line.text) + "\"" + looks_like(line.text) +
                   ", where we were waiting for " + waiting_for());
     }
@@ -101,7 +101,7 @@ class ImapStarttls final : public LineConversation {
       return fail("said \"" + printable(line.text) + "\", which is no answer to STARTTLS");
     }
     const std::string_view answer = line.text.substr(kTag.size() + 1);
-    if (!equals_no_case(answer.substr(0, answer.find(' ')), "OK")) {
+    if (!equal_ignoring_case(answer.substr(0, answer.find(' ')), "OK")) {
       return fail("refused STARTTLS: " + printable(answer));
     }
     return agree(std::move(greeting_));
@@ -114,7 +114,7 @@ class ImapStarttls final : public LineConversation {
 
 std::string imap_greeting_without_starttls(std::string_view line) {
   constexpr std::string_view kBefore = "* OK [CAPABILITY ";
-  if (!starts_no_case(line, kBefore)) return std::string(line);
+  if (!starts_ignoring_case(line, kBefore)) return std::string(line);
   const std::size_t begin = kBefore.size();
   const std::size_t end = line.find(']', begin);
   if (end == std::string_view::npos) return std::string(line);
@@ -124,7 +124,7 @@ std::string imap_greeting_without_starttls(std::string_view line) {
   while (!words.empty()) {
     const std::string_view word = words.substr(0, words.find(' '));
     words.remove_prefix(std::min(words.size(), word.size() + 1));
-    if (word.empty() || equals_no_case(word, "STARTTLS") || equals_no_case(word, "LOGINDISABLED")) {
+    if (word.empty() || equal_ignoring_case(word, "STARTTLS") || equal_ignoring_case(word, "LOGINDISABLED")) {
       continue;
     }
     if (!kept.empty()) kept += ' ';

@@ -5,7 +5,7 @@
 #include <string>
 
 #include "preamble/mysql_packet.h"
-#include "preamble/preamble.h"
+#include "preamble/conversation.h"
 #include "preamble/talk.h"
 
 namespace tunnel::preamble {

@@ -6,6 +6,7 @@
 #include <memory>
 #include <string>
 
+#include "config/model.h"
 #include "preamble/talk.h"
 
 namespace tunnel::preamble {

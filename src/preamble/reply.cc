@@ -61,7 +61,7 @@ bool Reply::has_keyword(std::string_view keyword) const {
     line = trimmed(line);
     if (code_of(line) != code_ || line.size() < 5) continue;
     line.remove_prefix(4);
-    if (equals_no_case(line.substr(0, line.find(' ')), keyword)) return true;
+    if (equal_ignoring_case(line.substr(0, line.find(' ')), keyword)) return true;
   }
   return false;
 }

@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "preamble/preamble.h"
+#include "preamble/conversation.h"
 
 namespace tunnel::preamble {
 

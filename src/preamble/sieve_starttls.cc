@@ -75,16 +75,16 @@ class SieveStarttls final : public LineConversation {
     if (!whole) return {};
     const std::string_view text = *whole;
     const std::string_view word = text.substr(0, text.find_first_of(" ("));
-    if (equals_no_case(word, "NO") || equals_no_case(word, "BYE")) {
+    if (equal_ignoring_case(word, "NO") || equal_ignoring_case(word, "BYE")) {
       return fail((is_asked_ ? "refused STARTTLS: " : "greeted us with a refusal: ") +
                   printable(text));
     }
-    if (equals_no_case(word, "OK")) return is_asked_ ? agree() : on_greeted();
+    if (equal_ignoring_case(word, "OK")) return is_asked_ ? agree() : on_greeted();
     if (!text.starts_with('"') || is_asked_) {
       return fail("said \"" + printable(text) + "\"" + looks_like(text) +
                   ", where we were waiting for " + waiting_for());
     }
-    is_offered_ = is_offered_ || starts_no_case(text, "\"STARTTLS\"");
+    is_offered_ = is_offered_ || starts_ignoring_case(text, "\"STARTTLS\"");
     return {};
   }
 

@@ -4,6 +4,7 @@
 // meanwhile waits here.
 #include <utility>
 
+#include "base/encoding.h"
 #include "base/text.h"
 #include "preamble/reply.h"
 #include "preamble/starttls.h"

@@ -1,9 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "preamble/talk.h"
 
-#include <algorithm>
 #include <array>
-#include <cstdint>
 
 #include "base/text.h"
 
@@ -27,12 +25,6 @@ constexpr std::array<Signature, 8> kSignatures = {{
 }};
 
 }  // namespace
-
-Step Conversation::on_client(Bytes) { return {}; }
-
-Step Conversation::on_client_end() { return {}; }
-
-std::unique_ptr<Conversation> Conversation::take_filter() { return nullptr; }
 
 Step send(std::string bytes) {
   Step step;
@@ -89,44 +81,6 @@ std::string looks_like(std::string_view bytes) {
     return text;
   }
   return {};
-}
-
-char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
-
-bool equals_no_case(std::string_view a, std::string_view b) {
-  return a.size() == b.size() && starts_no_case(a, b);
-}
-
-bool starts_no_case(std::string_view text, std::string_view prefix) {
-  if (text.size() < prefix.size()) return false;
-  for (std::size_t i = 0; i < prefix.size(); ++i) {
-    if (lower(text[i]) != lower(prefix[i])) return false;
-  }
-  return true;
-}
-
-std::string_view trimmed(std::string_view text) {
-  constexpr std::string_view kBlank = " \t\r\n";
-  const std::size_t first = text.find_first_not_of(kBlank);
-  if (first == std::string_view::npos) return {};
-  return text.substr(first, text.find_last_not_of(kBlank) - first + 1);
-}
-
-std::string base64(std::string_view bytes) {
-  constexpr std::string_view kAlphabet =
-      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-  std::string text;
-  for (std::size_t i = 0; i < bytes.size(); i += 3) {
-    const std::size_t count = std::min<std::size_t>(3, bytes.size() - i);
-    std::uint32_t group = 0;
-    for (std::size_t j = 0; j < 3; ++j) {
-      group = group << 8 | (j < count ? static_cast<std::uint8_t>(bytes[i + j]) : 0U);
-    }
-    for (std::size_t j = 0; j < 4; ++j) {
-      text += j <= count ? kAlphabet[group >> (18 - 6 * j) & 0x3f] : '=';
-    }
-  }
-  return text;
 }
 
 }  // namespace tunnel::preamble

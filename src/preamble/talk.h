@@ -5,7 +5,7 @@
 #include <string_view>
 #include <utility>
 
-#include "preamble/preamble.h"
+#include "preamble/conversation.h"
 
 namespace tunnel::preamble {
 
@@ -41,12 +41,5 @@ void append(Step& so_far, Step&& more);
 
 // What bytes that make no sense here look like: ", which looks like TLS: ..." or "".
 [[nodiscard]] std::string looks_like(std::string_view bytes);
-
-// ASCII only, whatever the locale.
-[[nodiscard]] char lower(char c);
-[[nodiscard]] bool equals_no_case(std::string_view a, std::string_view b);
-[[nodiscard]] bool starts_no_case(std::string_view text, std::string_view prefix);
-[[nodiscard]] std::string_view trimmed(std::string_view text);
-[[nodiscard]] std::string base64(std::string_view bytes);
 
 }  // namespace tunnel::preamble

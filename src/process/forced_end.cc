@@ -7,6 +7,8 @@
 
 #include <algorithm>
 
+#include "base/socket.h"
+
 namespace tunnel::process {
 namespace {
 
@@ -21,10 +23,7 @@ void end_at_once(int exit_status) {
   const bool is_known = ::getrlimit(RLIMIT_NOFILE, &limit) == 0;
   const auto end =
       static_cast<int>(is_known ? std::min(limit.rlim_cur, kMostDescriptors) : kMostDescriptors);
-  const linger hard{.l_onoff = 1, .l_linger = 0};
-  for (int fd = STDERR_FILENO + 1; fd < end; ++fd) {
-    (void)::setsockopt(fd, SOL_SOCKET, SO_LINGER, &hard, sizeof hard);
-  }
+  for (int fd = STDERR_FILENO + 1; fd < end; ++fd) reset_on_close(fd);
   ::_exit(exit_status);
 }
 

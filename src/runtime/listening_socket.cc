@@ -7,7 +7,7 @@
 #include <optional>
 #include <utility>
 
-#include "tunnel/socket_options.h"
+#include "uv/socket_options.h"
 
 namespace tunnel::runtime {
 namespace {
@@ -22,7 +22,7 @@ Result<Fd> new_socket(int family) {
 }
 
 Result<void> set_options(int socket, const config::Service& service, int family) {
-  const auto refused = set_socket_options(socket, family, service.socket_options.listen);
+  const auto refused = uv::set_socket_options(socket, family, service.socket_options.listen);
   if (refused.empty()) return {};
   return failed(ErrorCode::system, "socket_options.listen: " + refused.front());
 }

@@ -8,7 +8,6 @@
 #include <utility>
 
 #include "tls/context_impl.h"
-#include "tls/session_impl.h"
 #include "x509/pin.h"
 
 namespace tunnel::tls {
@@ -20,6 +19,21 @@ using config::Verify;
 constexpr std::size_t kMaxAlpnLength = 255;  // RFC 7301: one byte of length
 
 bool judges_chains(Verify verify) { return verify == Verify::full || verify == Verify::chain; }
+
+// Called only when the server has asked for a certificate, and the context has one.
+int show_certificate(gnutls_session_t session, const gnutls_cert_retr_st*,
+                     gnutls_pcert_st** certificates, unsigned* count, gnutls_ocsp_data_st** ocsp,
+                     unsigned* ocsp_count, gnutls_privkey_t* key, unsigned* flags) {
+  const auto* owner = static_cast<const SessionOwner*>(gnutls_session_get_ptr(session));
+  const auto& ours = *owner->context.certificate;
+  *certificates = const_cast<gnutls_pcert_st*>(ours.chain().data());  // lent: it only reads them
+  *count = static_cast<unsigned>(ours.chain().size());
+  *key = ours.key();
+  *ocsp = nullptr;
+  *ocsp_count = 0;
+  *flags = 0;
+  return 0;
+}
 
 // Loading, step by step; every step adds its problems and goes on.
 class Loader {
@@ -127,7 +141,7 @@ class Loader {
     // GnuTLS itself would choose by the authorities that a server names, and send nothing when ours
     // is not among them; such lists are often incomplete, and the server judges anyhow.
     if (impl_->certificate)
-      gnutls_certificate_set_retrieve_function3(credentials, &Session::Impl::show_certificate);
+      gnutls_certificate_set_retrieve_function3(credentials, &show_certificate);
   }
 
   void load_psk() {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What is behind Context, for session.cc.
+// What is behind Context, for the sessions made from it.
 #pragma once
 
 #include <memory>
@@ -32,6 +32,12 @@ struct Context::Impl {
   std::unique_ptr<const keys::PresharedKey> psk;  // null: none to offer
   std::vector<std::string> alpn;                  // in order of preference
   KeyLog key_log;
+};
+
+// What the pointer of every session of a context (gnutls_session_set_ptr) points to: a function of
+// the credentials, which are the context's, is given the session and nothing else.
+struct SessionOwner {
+  const Context::Impl& context;
 };
 
 }  // namespace tunnel::tls

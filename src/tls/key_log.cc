@@ -8,6 +8,7 @@
 #include <cerrno>
 #include <string_view>
 
+#include "base/encoding.h"
 #include "base/file_place.h"
 #include "x509/handles.h"
 #include "x509/x509_text.h"
@@ -75,8 +76,8 @@ void KeyLog::write(gnutls_session_t session, const char* label,
                    const gnutls_datum_t& secret) const {
   gnutls_datum_t client_random{}, server_random{};
   gnutls_session_get_random(session, &client_random, &server_random);
-  const std::string line = std::string(label) + ' ' + x509::hex(view(client_random)) + ' ' +
-                           x509::hex(view(secret)) + '\n';
+  const std::string line = std::string(label) + ' ' + hex(view(client_random)) + ' ' +
+                           hex(view(secret)) + '\n';
   // A full disk must not end the session.
   (void)!::write(fd_.get(), line.data(), line.size());
 }

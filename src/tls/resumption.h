@@ -6,7 +6,7 @@
 
 #include "tls/context_impl.h"
 #include "tls/remembered.h"
-#include "tls/session.h"
+#include "tls/tickets.h"
 #include "x509/verifier.h"
 
 namespace tunnel::tls {

@@ -58,7 +58,7 @@ void Session::Impl::start(Tickets tickets) {
   if (error == 0 && context.psk)
     error = gnutls_credentials_set(raw, GNUTLS_CRD_PSK, context.psk->credentials());
   if (error < 0) return (void)fail(cannot_begin(target, error));
-  gnutls_session_set_ptr(raw, this);
+  gnutls_session_set_ptr(raw, static_cast<SessionOwner*>(this));
   gnutls_transport_set_ptr(raw, this);
   gnutls_transport_set_push_function(raw, &Impl::push);
   gnutls_transport_set_pull_function(raw, &Impl::pull);
@@ -101,6 +101,10 @@ void Session::Impl::set_server_name() {
 
 // ---- what GnuTLS calls
 
+Session::Impl* Session::Impl::of(gnutls_session_t session) {
+  return static_cast<Impl*>(static_cast<SessionOwner*>(gnutls_session_get_ptr(session)));
+}
+
 // Never says "again": a record that GnuTLS has made is in `out`, or the session is over.
 ssize_t Session::Impl::push(gnutls_transport_ptr_t self, const void* data, std::size_t size) {
   auto* impl = static_cast<Impl*>(self);
@@ -126,7 +130,7 @@ ssize_t Session::Impl::pull(gnutls_transport_ptr_t self, void* data, std::size_t
 }
 
 int Session::Impl::verify(gnutls_session_t session) {
-  auto* impl = static_cast<Impl*>(gnutls_session_get_ptr(session));
+  auto* impl = of(session);
   auto verdict = impl->resumption.judge(session, *impl->peer);
   impl->ocsp_until = verdict.ocsp_until;
   if (verdict.failure.kind == Kind::ok) return 0;
@@ -135,25 +139,10 @@ int Session::Impl::verify(gnutls_session_t session) {
   return GNUTLS_E_CERTIFICATE_ERROR;
 }
 
-// Called only when the server has asked for a certificate, and the context has one.
-int Session::Impl::show_certificate(gnutls_session_t session, const gnutls_cert_retr_st*,
-                                    gnutls_pcert_st** certificates, unsigned* count,
-                                    gnutls_ocsp_data_st** ocsp, unsigned* ocsp_count,
-                                    gnutls_privkey_t* key, unsigned* flags) {
-  const auto& ours = *static_cast<Impl*>(gnutls_session_get_ptr(session))->context.certificate;
-  *certificates = const_cast<gnutls_pcert_st*>(ours.chain().data());  // lent: it only reads them
-  *count = static_cast<unsigned>(ours.chain().size());
-  *key = ours.key();
-  *ocsp = nullptr;
-  *ocsp_count = 0;
-  *flags = 0;
-  return 0;
-}
-
 // After GnuTLS has taken the message in, and before it reads the body of most.
 int Session::Impl::on_message(gnutls_session_t session, unsigned type, unsigned, unsigned incoming,
                               const gnutls_datum_t* message) {
-  auto* impl = static_cast<Impl*>(gnutls_session_get_ptr(session));
+  auto* impl = of(session);
   switch (type) {
     case GNUTLS_HANDSHAKE_CERTIFICATE_PKT:
       if (incoming == 0) return 0;
@@ -173,15 +162,13 @@ int Session::Impl::on_message(gnutls_session_t session, unsigned type, unsigned,
 int Session::Impl::on_secret(gnutls_session_t session, gnutls_record_encryption_level_t level,
                              const void* read, const void*, std::size_t size) {
   if (level == GNUTLS_ENCRYPTION_LEVEL_APPLICATION && read != nullptr)
-    static_cast<Impl*>(gnutls_session_get_ptr(session))->secret =
-        std::make_unique<TrafficSecret>(Bytes(static_cast<const std::byte*>(read), size));
+    of(session)->secret = std::make_unique<TrafficSecret>(Bytes(static_cast<const std::byte*>(read), size));
   return 0;
 }
 
 int Session::Impl::log_key(gnutls_session_t session, const char* label,
                            const gnutls_datum_t* secret) {
-  static_cast<Impl*>(gnutls_session_get_ptr(session))
-      ->context.key_log.write(session, label, *secret);
+  of(session)->context.key_log.write(session, label, *secret);
   return 0;
 }
 

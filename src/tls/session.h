@@ -14,21 +14,14 @@
 #include "base/failure.h"
 #include "base/kind.h"
 #include "tls/context.h"
+#include "tls/tickets.h"
 #include "x509/peer.h"
 
 namespace tunnel::tls {
 
 class Remembered;
 
-// Whether a session may offer what is kept for its server.
-enum class Tickets : std::uint8_t {
-  welcome,
-  // The handshake before this one offered a ticket and failed. This one does without, and if it
-  // goes well the tickets of that server rest for a while.
-  suspected,
-};
-
-// Would-block is an ordinary result, not an error (STYLE rule 8).
+// Would-block is an ordinary result, not an error.
 enum class [[nodiscard]] Io : std::uint8_t{
     done,    // finished what was asked
     again,   // all input is used up: feed more

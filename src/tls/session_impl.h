@@ -44,15 +44,14 @@ class Lending {
 };
 
 // Loop-bound, like Session. `session`'s pointer is this object.
-struct Session::Impl {
+struct Session::Impl : SessionOwner {
   Impl(const Context::Impl& its_context, x509::Peer its_peer, Remembered* remembered)
-      : context(its_context),
+      : SessionOwner{its_context},
         target(its_peer.target),
         peer(std::make_unique<const x509::Peer>(std::move(its_peer))),
         resumption(its_context, remembered),
         remembered_offers(remembered) {}
 
-  const Context::Impl& context;
   const std::string target;                // as sentences name it
   std::unique_ptr<const x509::Peer> peer;  // until established: a resting session keeps little
   Resumption resumption;
@@ -119,13 +118,10 @@ struct Session::Impl {
   void end_leniency();
   [[nodiscard]] Failure key_usage_failure() const;
 
+  static Impl* of(gnutls_session_t session);
   static ssize_t push(gnutls_transport_ptr_t self, const void* data, std::size_t size);
   static ssize_t pull(gnutls_transport_ptr_t self, void* data, std::size_t size);
   static int verify(gnutls_session_t session);
-  static int show_certificate(gnutls_session_t session, const gnutls_cert_retr_st* request,
-                              gnutls_pcert_st** certificates, unsigned* count,
-                              gnutls_ocsp_data_st** ocsp, unsigned* ocsp_count,
-                              gnutls_privkey_t* key, unsigned* flags);
   static int on_message(gnutls_session_t session, unsigned type, unsigned when, unsigned incoming,
                         const gnutls_datum_t* message);
   static int on_secret(gnutls_session_t session, gnutls_record_encryption_level_t level,

@@ -8,7 +8,7 @@
 #include "balance/walk.h"
 #include "base/text.h"
 #include "tunnel/service.h"
-#include "tunnel/socket_options.h"
+#include "uv/socket_options.h"
 
 namespace tunnel {
 
@@ -96,7 +96,7 @@ void Connection::start() {
     }
   }
   for (const std::string& refused :
-       set_socket_options(client_->fd(), family, service_.config().socket_options.client)) {
+       uv::set_socket_options(client_->fd(), family, service_.config().socket_options.client)) {
     service_.report_option("client", refused);
   }
   if (const auto limit = service_.config().timeouts.dial) dialing_->deadline.start(*limit);

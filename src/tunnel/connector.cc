@@ -5,8 +5,8 @@
 #include <utility>
 
 #include "base/text.h"
-#include "tunnel/socket_options.h"
 #include "uv/socket.h"
+#include "uv/socket_options.h"
 
 namespace tunnel {
 
@@ -74,7 +74,7 @@ Result<std::unique_ptr<uv::Stream>> Connector::connect(Attempt& attempt, bool ca
   Result<Fd> socket = uv::socket::open_towards(attempt.address);
   if (!socket) return tl::make_unexpected(std::move(socket.error()));
   for (const std::string& refused :
-       set_socket_options(socket->get(), attempt.address.family(), options_)) {
+       uv::set_socket_options(socket->get(), attempt.address.family(), options_)) {
     owner_.on_option_refused(refused);
   }
   if (can_bind) {

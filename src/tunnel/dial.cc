@@ -5,7 +5,7 @@
 #include <utility>
 
 #include "base/text.h"
-#include "tunnel/socket_options.h"
+#include "uv/socket_options.h"
 
 namespace tunnel {
 
@@ -177,7 +177,7 @@ void Dial::on_connected(Connector::Connected connected) {
       stream_->set_keepalive(static_cast<int>(keepalive.idle.count() / 1000),
                              static_cast<int>(keepalive.interval.count() / 1000), keepalive.count);
     }
-    restore_socket_options(stream_->fd(), socket_options());
+    uv::restore_socket_options(stream_->fd(), socket_options());
   }
   // One limit for all that comes between TCP and the first byte of the client. A second attempt
   // has what the first one left: a server that hangs must not cost twice as long.

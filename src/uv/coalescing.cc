@@ -1,25 +1,28 @@
 // SPDX-License-Identifier: MIT
 #include "uv/coalescing.h"
 
-#include <algorithm>
-
-#include "uv/stream_block.h"
+#include <memory>
 
 namespace tunnel::uv {
 
-void Coalescing::add(Stream::Block& block) {
-  blocks_.push_back(&block);
-  if (blocks_.size() == 1) timer_.start(kLook);
+Coalescing& Coalescing::of(Loop& loop) {
+  if (loop.extension() == nullptr) loop.extend(std::make_unique<Coalescing>(loop));
+  return static_cast<Coalescing&>(*loop.extension());
 }
 
-void Coalescing::remove(Stream::Block& block) {
-  std::erase(blocks_, &block);
-  if (blocks_.empty()) timer_.stop();
+void Coalescing::add(Member& member) {
+  members_.push_back(&member);
+  if (members_.size() == 1) timer_.start(kLook);
+}
+
+void Coalescing::remove(Member& member) {
+  std::erase(members_, &member);
+  if (members_.empty()) timer_.stop();
 }
 
 void Coalescing::look() {
-  std::erase_if(blocks_, [](Stream::Block* block) { return !block->goes_on_coalescing(); });
-  if (!blocks_.empty()) timer_.start(kLook);
+  std::erase_if(members_, [](Member* member) { return !member->goes_on_coalescing(); });
+  if (!members_.empty()) timer_.start(kLook);
 }
 
 }  // namespace tunnel::uv

@@ -5,7 +5,6 @@
 #include <cstdlib>
 #include <utility>
 
-#include "uv/coalescing.h"
 #include "uv/handle.h"
 
 namespace tunnel::uv {
@@ -31,16 +30,15 @@ Loop::Loop()
   // They alone are not a reason to go on.
   uv_unref(as_handle(&prepare_));
   uv_unref(as_handle(&check_));
-  coalescing_ = std::make_unique<Coalescing>(*this);
 }
 
 Loop::~Loop() {
   run_deferred();
-  coalescing_.reset();
+  extension_.reset();
   uv_close(as_handle(&prepare_), nullptr);
   uv_close(as_handle(&check_), nullptr);
   uv_close(as_handle(&idle_), nullptr);
-  // A handle that somebody still owns would make the run below last for ever; better a clear end.
+  // A handle that still has an owner would make the run below last forever; better a clear end.
   uv_walk(
       &loop_,
       [](uv_handle_t* handle, void*) noexcept {

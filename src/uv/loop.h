@@ -6,13 +6,13 @@
 #include <cstddef>
 #include <memory>
 #include <thread>
+#include <utility>
 
 #include "base/bytes.h"
 #include "base/clock.h"
 
 namespace tunnel::uv {
 
-class Coalescing;
 class Deferred;
 
 // The loop's part of a Deferred.
@@ -33,8 +33,8 @@ class Deferred : public DeferredLink {
   ~Deferred() = default;
 };
 
-// One event loop; belongs to the thread that runs it. Lends two scratch buffers to the byte path
-// (DESIGN section 3), valid until the callback that borrowed them returns to the loop.
+// One event loop; belongs to the thread that runs it. Lends two scratch buffers to the byte path, so
+// that a connection at rest holds none; they are valid until the callback that borrowed them returns to the loop.
 class Loop final : public Clock {
  public:
   static constexpr std::size_t kInputSize = 384 * 1024;
@@ -60,8 +60,17 @@ class Loop final : public Clock {
   [[nodiscard]] MutableBytes input_scratch() { return {input_.get(), kInputSize}; }
   [[nodiscard]] MutableBytes output_scratch() { return {output_.get(), kOutputSize}; }
 
-  // The streams that come fast, for Stream::Block.
-  [[nodiscard]] Coalescing& coalescing() { return *coalescing_; }
+  // What lives as long as the loop and belongs to it, but is made at the first need, by code that
+  // the loop does not know. Only one kind has asked so far (Coalescing), so there is room for one.
+  class Extension {
+   public:
+    Extension() = default;
+    Extension(const Extension&) = delete;
+    Extension& operator=(const Extension&) = delete;
+    virtual ~Extension() = default;
+  };
+  [[nodiscard]] Extension* extension() const { return extension_.get(); }
+  void extend(std::unique_ptr<Extension> extension) { extension_ = std::move(extension); }
 
   // Whether the sockets have been looked at lately. Not on a turn that comes much later than it
   // should, because the process was stopped or a callback took long: bytes may have come meanwhile.
@@ -89,7 +98,7 @@ class Loop final : public Clock {
   std::thread::id thread_{};
   std::unique_ptr<std::byte[]> input_;
   std::unique_ptr<std::byte[]> output_;
-  std::unique_ptr<Coalescing> coalescing_;
+  std::unique_ptr<Extension> extension_;
 };
 
 }  // namespace tunnel::uv

@@ -82,11 +82,6 @@ std::optional<SocketAddress> with_interface(int fd, const SocketAddress& to) {
   return SocketAddress::from(reinterpret_cast<const sockaddr*>(&v6), sizeof v6);
 }
 
-void reset_on_close(int fd) {
-  const linger hard{.l_onoff = 1, .l_linger = 0};
-  (void)::setsockopt(fd, SOL_SOCKET, SO_LINGER, &hard, sizeof hard);
-}
-
 int low_water(int fd) {
   int bytes = 0;
   socklen_t length = sizeof bytes;

@@ -24,9 +24,6 @@ Result<void> bind_source(int fd, const SocketAddress& to, const SocketAddress& f
 // it lacks one; null when neither has one, so that connect(2) would refuse it.
 [[nodiscard]] std::optional<SocketAddress> with_interface(int fd, const SocketAddress& to);
 
-// The next close(2) sends RST and drops what is queued.
-void reset_on_close(int fd);
-
 // SO_RCVLOWAT: how many bytes must be there before the socket counts as readable. When fewer than
 // before are asked for and there, that is an event at once (since Linux 4.18). 0: unknown.
 [[nodiscard]] int low_water(int fd);

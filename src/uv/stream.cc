@@ -7,7 +7,7 @@
 
 #include <utility>
 
-#include "uv/coalescing.h"
+#include "base/socket.h"
 #include "uv/handle.h"
 #include "uv/socket.h"
 #include "uv/stream_block.h"
@@ -15,7 +15,7 @@
 namespace tunnel::uv {
 
 void Stream::Closer::operator()(Block* block) const {
-  if (block->low_water > 1) block->loop().coalescing().remove(*block);
+  if (block->low_water > 1) Coalescing::of(block->loop()).remove(*block);
   close_block(block);
 }
 
@@ -98,7 +98,7 @@ void Stream::shutdown() {
 void Stream::reset() {
   if (!block_) return;
   block_->loop().assert_here();
-  if (!block_->is_unix) socket::reset_on_close(block_->fd());
+  if (!block_->is_unix) reset_on_close(block_->fd());
   block_.reset();
 }
 

@@ -6,7 +6,6 @@
 #include <cerrno>
 #include <utility>
 
-#include "uv/coalescing.h"
 #include "uv/handle.h"
 #include "uv/socket.h"
 
@@ -115,11 +114,11 @@ void Stream::Block::note_pace(std::size_t size) {
 void Stream::Block::wait_for(std::uint32_t bytes) {
   if (bytes == low_water || is_unix) return;
   if (low_water == 1) {
-    // Somebody has set it (socket_options): then it stays.
+    // One that socket_options has set stays.
     if (socket::low_water(fd()) != 1) return;
-    loop().coalescing().add(*this);
+    Coalescing::of(loop()).add(*this);
   } else if (bytes == 1) {
-    loop().coalescing().remove(*this);
+    Coalescing::of(loop()).remove(*this);
   }
   low_water = bytes;
   socket::set_low_water(fd(), bytes);

@@ -8,6 +8,7 @@
 #include <memory>
 #include <vector>
 
+#include "uv/coalescing.h"
 #include "uv/loop.h"
 #include "uv/read_pace.h"
 #include "uv/stream.h"
@@ -15,9 +16,8 @@
 namespace tunnel::uv {
 
 // What a Stream keeps on the heap until libuv's close callback: the handle, and what is under way.
-// Small, because every connection has two. Private to stream.cc, stream_block.cc, coalescing.cc and
-// tests.
-struct Stream::Block final {
+// Small, because every connection has two. Private to stream.cc, stream_block.cc and tests.
+struct Stream::Block final : Coalescing::Member {
   union Handle {
     uv_stream_t stream;
     uv_tcp_t tcp;
@@ -67,8 +67,7 @@ struct Stream::Block final {
   void take_eof();
   void note_pace(std::size_t size);
   void wait_for(std::uint32_t bytes);  // before reading; 1: whatever comes
-  // Called every millisecond while more than one byte is waited for: whether to go on.
-  [[nodiscard]] bool goes_on_coalescing();
+  [[nodiscard]] bool goes_on_coalescing() override;
   void fail_reading(int uv_error);
 
   [[nodiscard]] int send(Bytes bytes);

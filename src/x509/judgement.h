@@ -9,8 +9,10 @@
 
 #include "x509/certificate_text.h"
 #include "x509/chain.h"
+#include "x509/peer.h"
+#include "x509/verdict.h"
 #include "x509/verified_path.h"
-#include "x509/verifier.h"
+#include "x509/verify_policy.h"
 #include "x509/x509_text.h"
 
 namespace tunnel::x509 {

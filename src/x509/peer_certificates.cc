@@ -5,6 +5,7 @@
 #include <iterator>
 #include <utility>
 
+#include "base/encoding.h"
 #include "x509/pem_files.h"
 #include "x509/x509_text.h"
 

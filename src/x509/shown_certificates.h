@@ -6,7 +6,7 @@
 #include <optional>
 #include <string_view>
 
-#include "x509/verifier.h"
+#include "x509/verdict.h"
 
 namespace tunnel::x509 {
 

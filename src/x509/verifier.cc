@@ -6,6 +6,7 @@
 #include <ctime>
 #include <utility>
 
+#include "base/encoding.h"
 #include "x509/certificate_text.h"
 #include "x509/expected_name.h"
 #include "x509/judgement.h"

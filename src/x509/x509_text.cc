@@ -5,6 +5,7 @@
 
 #include <array>
 
+#include "base/encoding.h"
 #include "base/text.h"
 
 namespace tunnel::x509 {
@@ -121,25 +122,6 @@ std::string span_text(std::time_t seconds) {
     if (count > 0) return std::to_string(count) + ' ' + unit.name + (count == 1 ? "" : "s");
   }
   return "less than a second";
-}
-
-std::string base64(std::string_view bytes) {
-  const auto in = lend(bytes);
-  Datum out;
-  if (gnutls_base64_encode2(&in, out.get()) < 0) return {};
-  return std::string(out.view());
-}
-
-std::string hex(std::string_view bytes) {
-  static constexpr char kDigits[] = "0123456789abcdef";
-  std::string text;
-  text.reserve(bytes.size() * 2);
-  for (const char c : bytes) {
-    const auto value = static_cast<unsigned char>(c);
-    text += kDigits[value >> 4];
-    text += kDigits[value & 15];
-  }
-  return text;
 }
 
 }  // namespace tunnel::x509

@@ -40,7 +40,4 @@ struct AlternativeName {
 // "3 days", "2 hours", "1 minute", "40 seconds": the largest unit that fits.
 [[nodiscard]] std::string span_text(std::time_t seconds);
 
-[[nodiscard]] std::string base64(std::string_view bytes);
-[[nodiscard]] std::string hex(std::string_view bytes);
-
 }  // namespace tunnel::x509

@@ -10,6 +10,7 @@
 
 #include "balance/backend.h"
 #include "balance/walk.h"
+#include "support/virtual_clock.h"
 
 namespace tunnel::balance {
 
@@ -98,7 +99,7 @@ struct Room {
     }
   }
 
-  VirtualClock clock;
+  test::VirtualClock clock;
   Random random{20261123};
   Counting listener;
   Backend backend{&listener};

@@ -5,6 +5,8 @@
 
 #include <string>
 
+#include "support/virtual_clock.h"
+
 namespace tunnel::balance {
 
 namespace {
@@ -23,7 +25,7 @@ struct Bench {
   [[nodiscard]] State state() const { return health.state(clock.now()); }
   void wait_out() { clock.advance(health.ejected_until() - clock.now()); }
 
-  VirtualClock clock;
+  test::VirtualClock clock;
   Random random{7};
   Health health;
 };

@@ -9,7 +9,7 @@
 #include <fstream>
 #include <string>
 
-#include "config/document.h"
+#include "config/load.h"
 
 namespace tunnel::config {
 

@@ -3,6 +3,7 @@
 
 #include <doctest/doctest.h>
 
+#include "support/virtual_clock.h"
 #include "tests/dns/temporary_file.h"
 
 namespace tunnel::dns::testing {
@@ -19,7 +20,7 @@ std::string lookup(HostsFile& hosts, std::string_view name) {
 }  // namespace
 
 TEST_CASE("names and aliases of the hosts file, whatever their case or final dot") {
-  const VirtualClock clock;
+  const test::VirtualClock clock;
   const TemporaryFile file(
       "# comment\n"
       "10.0.0.1\tldap.example.com ldap # ldap2\n"
@@ -40,7 +41,7 @@ TEST_CASE("names and aliases of the hosts file, whatever their case or final dot
 }
 
 TEST_CASE("localhost is there without the file, and whatever the file says") {
-  const VirtualClock clock;
+  const test::VirtualClock clock;
   HostsFile none("/nonexistent/hosts", clock);
   CHECK(lookup(none, "localhost") == "::1 127.0.0.1");
   CHECK(lookup(none, "db.LocalHost.") == "::1 127.0.0.1");
@@ -53,7 +54,7 @@ TEST_CASE("localhost is there without the file, and whatever the file says") {
 }
 
 TEST_CASE("a changed file is read again, looked at once a second") {
-  VirtualClock clock;
+  test::VirtualClock clock;
   TemporaryFile file("10.0.0.1 one\n");
   HostsFile hosts(file.path(), clock);
   CHECK(lookup(hosts, "one") == "10.0.0.1");

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "dns/names.h"
+#include "support/virtual_clock.h"
 
 // Names with a resolver that the test plays, and time that the test moves.
 namespace tunnel::dns::testing {
@@ -66,7 +67,7 @@ inline Answer addresses(std::vector<const char*> ips, int ttl_seconds = 60) {
 inline Answer failure(Status status) { return {.status = status, .addresses = {}, .services = {}}; }
 
 struct World {
-  VirtualClock clock;
+  test::VirtualClock clock;
   FakeLog log;
   std::vector<Asked> open;  // questions not answered yet
   std::optional<TimePoint> alarm;

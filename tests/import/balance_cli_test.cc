@@ -3,7 +3,7 @@
 
 #include <doctest/doctest.h>
 
-#include "config/document.h"
+#include "config/load.h"
 #include "config/print.h"
 
 namespace tunnel::import {

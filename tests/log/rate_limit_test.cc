@@ -3,12 +3,14 @@
 
 #include <doctest/doctest.h>
 
+#include "support/virtual_clock.h"
+
 namespace tunnel::log {
 
 using namespace std::chrono_literals;
 
 TEST_CASE("the first line of a key is written, repeats are counted until the window ends") {
-  VirtualClock clock;
+  test::VirtualClock clock;
   RateLimit limit(clock, 10s);
   CHECK(limit.admit("refused").write);
   for (int i = 0; i < 5; ++i) CHECK_FALSE(limit.admit("refused").write);
@@ -23,7 +25,7 @@ TEST_CASE("the first line of a key is written, repeats are counted until the win
 }
 
 TEST_CASE("keys do not hold back one another") {
-  VirtualClock clock;
+  test::VirtualClock clock;
   RateLimit limit(clock, 10s);
   CHECK(limit.admit("a").write);
   CHECK(limit.admit("b").write);
@@ -31,7 +33,7 @@ TEST_CASE("keys do not hold back one another") {
 }
 
 TEST_CASE("a peer that makes up keys cannot fill the memory, and the oldest key goes first") {
-  VirtualClock clock;
+  test::VirtualClock clock;
   RateLimit limit(clock, 1h);
   for (std::size_t i = 0; i < 3 * RateLimit::kMaxKeys; ++i) {
     clock.advance(1ms);
@@ -43,7 +45,7 @@ TEST_CASE("a peer that makes up keys cannot fill the memory, and the oldest key 
 }
 
 TEST_CASE("keys are compared by their first bytes only") {
-  VirtualClock clock;
+  test::VirtualClock clock;
   RateLimit limit(clock, 1h);
   const std::string key(RateLimit::kMaxKeyBytes, 'k');
   CHECK(limit.admit(key + "one").write);

@@ -3,6 +3,7 @@
 
 #include <doctest/doctest.h>
 
+#include "base/encoding.h"
 #include "talking.h"
 
 namespace tunnel::preamble {

@@ -4,6 +4,7 @@
 
 #include <vector>
 
+#include "base/encoding.h"
 #include "base/text.h"
 #include "fixture.h"
 #include "ocsp_maker.h"

@@ -4,6 +4,7 @@
 
 #include <filesystem>
 
+#include "base/encoding.h"
 #include "base/text.h"
 #include "fixture.h"
 #include "x509/x509_text.h"

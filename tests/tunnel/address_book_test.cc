@@ -5,6 +5,8 @@
 
 #include <memory>
 
+#include "support/virtual_clock.h"
+
 namespace tunnel {
 namespace {
 
@@ -13,7 +15,7 @@ SocketAddress ip(const char* text) { return *SocketAddress::parse_ip(text, 636);
 }  // namespace
 
 TEST_CASE("a dial that waits for a name is told when the answer comes, and only then") {
-  VirtualClock clock;
+  test::VirtualClock clock;
   AddressHistory history;
   std::vector<std::string> asked;
   AddressBook book(clock, history, [&](const std::string& name) { asked.push_back(name); });
@@ -30,7 +32,7 @@ TEST_CASE("a dial that waits for a name is told when the answer comes, and only 
 }
 
 TEST_CASE("a waiter that is destroyed by another one's answer is not called") {
-  VirtualClock clock;
+  test::VirtualClock clock;
   AddressHistory history;
   AddressBook book(clock, history, [](const std::string&) {});
   std::unique_ptr<AddressBook::Waiter> second;
@@ -45,7 +47,7 @@ TEST_CASE("a waiter that is destroyed by another one's answer is not called") {
 }
 
 TEST_CASE("what is known of an address goes when it leaves the answer of its name") {
-  VirtualClock clock;
+  test::VirtualClock clock;
   AddressHistory history;
   AddressBook book(clock, history, [](const std::string&) {});
   const auto at = [](const char* text, std::uint16_t port) {

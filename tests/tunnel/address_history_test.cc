@@ -6,6 +6,8 @@
 #include <string>
 #include <thread>
 
+#include "support/virtual_clock.h"
+
 namespace tunnel {
 namespace {
 
@@ -22,7 +24,7 @@ const SocketAddress d = ip("10.0.0.4");
 
 struct Past {
   AddressHistory history;
-  VirtualClock clock;
+  test::VirtualClock clock;
 
   Addresses order(Addresses addresses = {a, b, c, d}) {
     history.order(addresses, clock.now());

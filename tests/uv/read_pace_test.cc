@@ -5,6 +5,8 @@
 
 #include <vector>
 
+#include "support/virtual_clock.h"
+
 namespace tunnel::uv::testing {
 
 namespace {
@@ -13,7 +15,7 @@ constexpr std::size_t kKiB = 1024;
 
 // What a stream is told that brings `size` bytes every millisecond, in `reads` pieces.
 std::vector<std::uint32_t> told(std::size_t size, int millis, std::size_t reads = 1) {
-  VirtualClock clock;
+  test::VirtualClock clock;
   ReadPace pace;
   std::vector<std::uint32_t> answers;
   (void)pace.note(0, clock.now());
@@ -47,7 +49,7 @@ TEST_CASE("nothing is said about a stream that has not been fast for some millis
 }
 
 TEST_CASE("a large read after a rest is no fast stream") {
-  VirtualClock clock;
+  test::VirtualClock clock;
   ReadPace pace;
   for (int i = 0; i < 10; ++i) {
     clock.advance(Millis(1000));
@@ -56,7 +58,7 @@ TEST_CASE("a large read after a rest is no fast stream") {
 }
 
 TEST_CASE("a stream that was fast and is no more is read at any byte again") {
-  VirtualClock clock;
+  test::VirtualClock clock;
   ReadPace pace;
   const auto run = [&](std::size_t size) {
     std::uint32_t answer = 0;
@@ -73,7 +75,7 @@ TEST_CASE("a stream that was fast and is no more is read at any byte again") {
 namespace {
 
 // For how many milliseconds a stream must be fast until it is waited for.
-int fast_for(ReadPace& pace, VirtualClock& clock) {
+int fast_for(ReadPace& pace, test::VirtualClock& clock) {
   for (int millis = 1; millis < 1000; ++millis) {
     clock.advance(Millis(1));
     const auto answer = pace.note(600 * kKiB, clock.now());
@@ -85,7 +87,7 @@ int fast_for(ReadPace& pace, VirtualClock& clock) {
 }  // namespace
 
 TEST_CASE("a stream whose bytes were held back must be fast for twice as long, up to a bound") {
-  VirtualClock clock;
+  test::VirtualClock clock;
   ReadPace pace;
   (void)pace.note(0, clock.now());
   CHECK(fast_for(pace, clock) == 4);
@@ -96,7 +98,7 @@ TEST_CASE("a stream whose bytes were held back must be fast for twice as long, u
 }
 
 TEST_CASE("a stream that goes on for long without being held back is trusted sooner again") {
-  VirtualClock clock;
+  test::VirtualClock clock;
   ReadPace pace;
   (void)pace.note(0, clock.now());
   for (int i = 0; i < 3; ++i) pace.note_held_back(clock.now());
@@ -109,7 +111,7 @@ TEST_CASE("a stream that goes on for long without being held back is trusted soo
 TEST_CASE("answer after answer is held back a few times, and then hardly ever") {
   for (const int length : {1, 5, 12, 16, 32, 60}) {  // of an answer, milliseconds
     CAPTURE(length);
-    VirtualClock clock;
+    test::VirtualClock clock;
     ReadPace pace;
     (void)pace.note(0, clock.now());
     int held_back = 0;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "tunnel/socket_options.h"
+#include "uv/socket_options.h"
 
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -8,7 +8,7 @@
 #include <cerrno>
 #include <cstring>
 
-namespace tunnel {
+namespace tunnel::uv {
 namespace {
 
 bool is(const config::SocketOption& option, int level, int number) {
@@ -60,4 +60,4 @@ void restore_socket_options(int fd, std::span<const config::SocketOption> option
   }
 }
 
-}  // namespace tunnel
+}  // namespace tunnel::uv
