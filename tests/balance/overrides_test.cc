@@ -47,7 +47,7 @@ TEST_SUITE("overrides") {
   }
 
   TEST_CASE("an override ends by itself when its time is over") {
-    VirtualClock clock;
+    test::VirtualClock clock;
     Overrides overrides;
     CHECK_FALSE(overrides.next_end().has_value());
     overrides.set(endpoint("a"), given(What::drain, 0, clock.now() + Millis(500)));

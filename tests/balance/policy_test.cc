@@ -221,12 +221,6 @@ TEST_CASE("hash keeps a client at its target, whatever its port and its way of w
   CHECK(room.serve(client("2001:db8::1")) == room.serve(client("2001:db8::1", 9)));
 }
 
-TEST_CASE("hash treats all clients of unix sockets as one") {
-  CHECK(client_hash(*SocketAddress::unix_path("/run/a.sock")) ==
-        client_hash(*SocketAddress::unix_path("@b")));
-  CHECK(client_hash(*SocketAddress::unix_path("/run/a.sock")) != client_hash(client()));
-}
-
 TEST_CASE("hash moves only a removed target's clients, about one in n, and spreads them") {
   Room with(groups({{{"a"}, {"b"}, {"c"}, {"d"}, {"e"}}}), Balance::hash);
   Room without(groups({{{"a"}, {"b"}, {"d"}, {"e"}}}), Balance::hash);

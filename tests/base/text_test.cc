@@ -4,6 +4,8 @@
 #include <doctest/doctest.h>
 
 #include <array>
+#include <string>
+#include <vector>
 
 namespace tunnel {
 
@@ -90,6 +92,28 @@ TEST_CASE("letters are the same in both cases, and only letters") {
   CHECK(equal_ignoring_case("", ""));
   CHECK_FALSE(equal_ignoring_case("yes", "yes "));
   CHECK_FALSE(equal_ignoring_case("[", "{"));
+}
+
+TEST_CASE("letters are compared without their case, up to the last byte") {
+  CHECK(equal_ignoring_case("Example.COM", "example.com"));
+  CHECK_FALSE(equal_ignoring_case("example.com", "example.com."));
+  CHECK_FALSE(equal_ignoring_case(std::string_view("a\0b", 3), std::string_view("a\0c", 3)));
+  CHECK_FALSE(equal_ignoring_case("\xc4", "\xe4"));
+  CHECK(starts_ignoring_case("STARTTLS now", "starttls"));
+  CHECK_FALSE(starts_ignoring_case("START", "starttls"));
+}
+
+TEST_CASE("blanks around a text are cut, those within stay") {
+  CHECK(trimmed(" \t a b\r\n") == "a b");
+  CHECK(trimmed(" \t").empty());
+}
+
+TEST_CASE("several things are enumerated as in a sentence") {
+  using List = std::vector<std::string>;
+  CHECK(enumerated(List{}, " or ").empty());
+  CHECK(enumerated(List{"a"}, " or ") == "a");
+  CHECK(enumerated(List{"a", "b"}, " and ") == "a and b");
+  CHECK(enumerated(List{"a", "b", "c"}, " or ") == "a, b or c");
 }
 
 }  // namespace tunnel
