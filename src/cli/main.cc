@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: MIT
 #include <cstdio>
-#include <functional>
-#include <utility>
 
 #include "cli/commands.h"
 #include "process/beginning.h"
@@ -21,10 +19,7 @@ void begin(int, char**, char** environment) { tunnel::process::begin(environment
 int main(int argc, char** argv) {
   const tunnel::cli::Machinery machinery{
       .check_credentials = tunnel::runtime::check_credentials,
-      .run = [](tunnel::config::Document document,
-                const std::function<tunnel::config::Document()>&) {
-        return tunnel::runtime::run(std::move(document));
-      },
+      .run = tunnel::runtime::run,
       .libraries = tunnel::tls::library_version() + ", " + tunnel::uv::library_version(),
   };
   const tunnel::cli::Outcome outcome = tunnel::cli::execute({argv + 1, argv + argc}, machinery);

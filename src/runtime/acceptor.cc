@@ -7,6 +7,8 @@
 #include <cerrno>
 #include <cstring>
 #include <string>
+#include <string_view>
+#include <unordered_map>
 #include <utility>
 
 #include "tunnel/connection_record.h"
@@ -31,43 +33,73 @@ bool is_allowed(const config::Service& service, const SocketAddress& client) {
 
 }  // namespace
 
-Acceptor::Acceptor(uv::Loop& loop, log::Log& log, std::vector<Bound::Entry> listeners,
-                   const std::vector<std::unique_ptr<ServiceState>>& services,
-                   std::atomic<std::size_t>& connections, std::atomic<bool>& is_gone_wanted,
-                   std::size_t max_connections, std::function<void(Accepted)> on_accepted)
-    : loop_(loop),
-      log_(log),
-      services_(services),
-      connections_(connections),
-      is_gone_wanted_(is_gone_wanted),
-      max_connections_(max_connections),
-      on_accepted_(std::move(on_accepted)),
-      shortage_(loop, std::chrono::minutes(1)),
-      pause_timer_(loop, [this] { resume(); }),
-      denied_timer_(loop, [this] { reset_denied(); }) {
-  for (Bound::Entry& bound : listeners) {
-    auto entry =
-        std::make_unique<Entry>(Entry{bound.service, std::move(bound.listener), nullptr, false});
-    Entry& stays = *entry;
-    entry->watch = std::make_unique<uv::FdWatch>(
-        loop_, stays.listener.fd(), [this, &stays](uv::FdWatch::Ready) { on_readable(stays); });
-    entries_.push_back(std::move(entry));
-  }
-}
+Acceptor::Acceptor(Settings settings)
+    : settings_(std::move(settings)),
+      loop_(settings_.loop),
+      log_(settings_.log),
+      shortage_(loop_, std::chrono::minutes(1)),
+      pause_timer_(loop_, [this] { resume(); }),
+      denied_timer_(loop_, [this] { reset_denied(); }) {}
 
 Acceptor::~Acceptor() = default;
 
-void Acceptor::start() { update_watches(); }
+void Acceptor::serve(const std::vector<ServiceHandle>& services, std::vector<Bound::Entry> bound) {
+  loop_.assert_here();
+  std::vector<const config::Service*> settings;
+  std::unordered_map<std::string_view, const ServiceHandle*> by_name;
+  for (const ServiceHandle& service : services) {
+    settings.push_back(&service.settings());
+    by_name.emplace(service.settings().name, &service);
+  }
+  const std::vector<ListenPlace> wanted = places_of(settings);
+  const auto reused = reuse(wanted, places());
+  auto old = std::exchange(entries_, {});
+  for (std::size_t index = 0; index < wanted.size(); ++index) {
+    if (!reused[index]) continue;
+    std::unique_ptr<Entry> entry = std::move(old[*reused[index]]);
+    entry->service = *by_name.at(wanted[index].service);
+    entry->place = wanted[index];
+    entries_.push_back(std::move(entry));
+  }
+  for (Bound::Entry& each : bound) {
+    const ServiceHandle& service = *by_name.at(each.place.service);
+    entries_.push_back(open(service, std::move(each)));
+  }
+  for (const auto& entry : old) {
+    if (entry) accept_rest(*entry);
+  }
+  old.clear();
+  return update_watches();
+}
+
+std::vector<ListenPlace> Acceptor::places() const {
+  std::vector<ListenPlace> places;
+  for (const auto& entry : entries_) places.push_back(entry->place);
+  return places;
+}
+
+std::unique_ptr<Acceptor::Entry> Acceptor::open(const ServiceHandle& service, Bound::Entry bound) {
+  auto entry = std::make_unique<Entry>(Entry{.service = service,
+                                             .place = std::move(bound.place),
+                                             .listener = std::move(bound.socket)});
+  Entry& stays = *entry;
+  entry->watch = std::make_unique<uv::FdWatch>(
+      loop_, stays.listener.fd(), [this, &stays](uv::FdWatch::Ready) { on_readable(stays); });
+  return entry;
+}
 
 void Acceptor::stop() {
-  for (const auto& entry : entries_) {
-    for (int i = 0; i < kBatch && accept_one(*entry); ++i) {
-    }
-  }
+  loop_.assert_here();
+  for (const auto& entry : entries_) accept_rest(*entry);
   pause_timer_.stop();
   denied_timer_.stop();
   denied_.clear();
   entries_.clear();
+}
+
+void Acceptor::accept_rest(Entry& entry) {
+  for (int i = 0; i < kBatch && accept_one(entry); ++i) {
+  }
 }
 
 void Acceptor::on_readable(Entry& entry) {
@@ -95,31 +127,31 @@ bool Acceptor::accept_one(Entry& entry) {
   return true;
 }
 
-bool Acceptor::take(std::size_t index, Fd socket, const SocketAddress& client) {
-  ServiceState& service = *services_[index];
+bool Acceptor::take(const ServiceHandle& service, Fd socket, const SocketAddress& client) {
+  loop_.assert_here();
   const std::uint64_t id = next_id_++;
-  if (!is_allowed(service.config, client)) {
+  if (!is_allowed(service.settings(), client)) {
     deny(service, std::move(socket), client, id);
     return false;
   }
-  service.connections.fetch_add(1);
-  connections_.fetch_add(1);
-  on_accepted_({index, std::move(socket), client, id});
+  service.life->connections.fetch_add(1);
+  settings_.connections.fetch_add(1);
+  settings_.on_accepted({service, std::move(socket), client, id});
   return true;
 }
 
-void Acceptor::deny(const ServiceState& service, Fd socket, const SocketAddress& client,
+void Acceptor::deny(const ServiceHandle& service, Fd socket, const SocketAddress& client,
                     std::uint64_t id) {
   const linger reset_on_close{1, 0};
   (void)::setsockopt(socket.get(), SOL_SOCKET, SO_LINGER, &reset_on_close, sizeof reset_on_close);
-  log_closed(log_, {.service = service.config.name,
+  log_closed(log_, {.service = service.settings().name,
                     .id = id,
                     .client = client.to_string(),
                     .outcome = {
                         Kind::client_denied, Side::tunnel,
                         "client " + client.ip() + " is not in `allow`; the connection was reset"}});
   denied_.push_back({loop_.now() + kSoonestReset, std::move(socket)});
-  if (denied_.size() > std::min(kMostDenied, max_connections_ / 4)) denied_.pop_front();
+  if (denied_.size() > std::min(kMostDenied, settings_.max_connections / 4)) denied_.pop_front();
   if (!denied_.empty() && !denied_timer_.is_active()) denied_timer_.start(kSoonestReset);
 }
 
@@ -142,7 +174,10 @@ void Acceptor::resume() {
   update_watches();
 }
 
-void Acceptor::reconsider() { update_watches(); }
+void Acceptor::reconsider() {
+  loop_.assert_here();
+  return update_watches();
+}
 
 void Acceptor::tell_shortage(std::string_view what) {
   if (!shortage_.admit("descriptors").write) return;
@@ -151,18 +186,17 @@ void Acceptor::tell_shortage(std::string_view what) {
                      "(LimitNOFILE= in the systemd unit, ulimit -n elsewhere)");
 }
 
-bool Acceptor::may_accept(std::size_t index) const {
-  const ServiceState& service = *services_[index];
-  const auto limit = service.config.max_connections;
-  if (limit && service.connections.load() >= *limit) return false;
-  return connections_.load() < max_connections_;
+bool Acceptor::may_accept(const ServiceHandle& service) const {
+  const auto limit = service.settings().max_connections;
+  if (limit && service.life->connections.load() >= *limit) return false;
+  return settings_.connections.load() < settings_.max_connections;
 }
 
 void Acceptor::update_watches() {
   if (entries_.empty()) return;
   // First say that we wait, then look at the counts: a connection that goes in between is either
   // seen here or reported to reconsider().
-  is_gone_wanted_.store(true);
+  settings_.is_gone_wanted.store(true);
   bool is_any_at_limit = false;
   for (const auto& entry : entries_) {
     const bool is_at_limit = !may_accept(entry->service);
@@ -173,10 +207,10 @@ void Acceptor::update_watches() {
     entry->watch->watch(should_watch ? uv::FdWatch::Read::yes : uv::FdWatch::Read::no,
                         uv::FdWatch::Write::no);
   }
-  if (!is_any_at_limit) is_gone_wanted_.store(false);
-  if (connections_.load() >= max_connections_) {
-    tell_shortage("the limit of open files is reached with " + std::to_string(connections_.load()) +
-                  " connections");
+  if (!is_any_at_limit) settings_.is_gone_wanted.store(false);
+  if (settings_.connections.load() >= settings_.max_connections) {
+    tell_shortage("the limit of open files is reached with " +
+                  std::to_string(settings_.connections.load()) + " connections");
   }
 }
 

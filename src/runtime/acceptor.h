@@ -13,73 +13,82 @@
 #include "log/log.h"
 #include "log/rate_limit.h"
 #include "runtime/listening_socket.h"
-#include "tunnel/service_state.h"
+#include "tunnel/service_life.h"
 #include "uv/fd_watch.h"
 #include "uv/loop.h"
 #include "uv/timer.h"
 
 namespace tunnel::runtime {
 
-// One accepted client on its way to a worker.
+// One accepted client on its way to a worker, with the service as it is when the client comes.
 struct Accepted {
-  std::size_t service = 0;
+  ServiceHandle service;
   Fd socket;
   SocketAddress client;
   std::uint64_t id = 0;
 };
 
 // Accepts for all services on the supervisor's loop: access lists, limits and descriptors running
-// out live here, in one place (DESIGN section 5). A service at its limit is simply not accepted
-// from: its clients wait in the kernel's backlog. Owned by the Supervisor.
+// out live here, in one place. A service at its limit is simply not accepted from: its clients wait
+// in the kernel's backlog. Owned by the Supervisor.
 class Acceptor {
  public:
   // At most this many at once before other events of the loop get their turn.
   static constexpr int kBatch = 64;
 
-  Acceptor(uv::Loop& loop, log::Log& log, std::vector<Bound::Entry> listeners,
-           const std::vector<std::unique_ptr<ServiceState>>& services,
-           std::atomic<std::size_t>& connections, std::atomic<bool>& is_gone_wanted,
-           std::size_t max_connections, std::function<void(Accepted)> on_accepted);
+  struct Settings {
+    uv::Loop& loop;
+    log::Log& log;
+    std::atomic<std::size_t>& connections;  // of the process; workers count down
+    // Set while a limit keeps clients waiting: workers say then when a connection goes.
+    std::atomic<bool>& is_gone_wanted;
+    std::size_t max_connections = 0;  // what the descriptors allow
+    std::function<void(Accepted)> on_accepted{};
+  };
+  explicit Acceptor(Settings settings);
   ~Acceptor();
   Acceptor(const Acceptor&) = delete;
   Acceptor& operator=(const Acceptor&) = delete;
 
-  void start();
+  // From now on accepts for these services, at the addresses that they name: those that it listens
+  // at already stay as they are, whosesoever they were, and the others are in `bound`. Listeners
+  // that no service names any more are closed as stop() closes them.
+  void serve(const std::vector<ServiceHandle>& services, std::vector<Bound::Entry> bound);
+  // Where it listens.
+  [[nodiscard]] std::vector<ListenPlace> places() const;
   // Takes the clients that are connected already, then closes the listeners and removes their
   // socket files.
   void stop();
   // A client that did not come through a listener: a program, or standard input.
   // False: denied, as `allow` says; it is reset and logged.
-  [[nodiscard]] bool take(std::size_t service, Fd socket, const SocketAddress& client);
+  [[nodiscard]] bool take(const ServiceHandle& service, Fd socket, const SocketAddress& client);
   // A connection has gone: accept again where a limit allows it now.
   void reconsider();
 
  private:
   struct Entry {
-    std::size_t service;
+    ServiceHandle service;
+    ListenPlace place;
     ListeningSocket listener;
-    std::unique_ptr<uv::FdWatch> watch;
+    std::unique_ptr<uv::FdWatch> watch{};
     bool is_watched = false;
   };
 
+  [[nodiscard]] std::unique_ptr<Entry> open(const ServiceHandle& service, Bound::Entry bound);
+  void accept_rest(Entry& entry);
   void on_readable(Entry& entry);
   [[nodiscard]] bool accept_one(Entry& entry);
-  void deny(const ServiceState& service, Fd socket, const SocketAddress& client, std::uint64_t id);
+  void deny(const ServiceHandle& service, Fd socket, const SocketAddress& client, std::uint64_t id);
   void reset_denied();
   void pause_all(int error_number);
   void resume();
   void update_watches();
-  [[nodiscard]] bool may_accept(std::size_t service) const;
+  [[nodiscard]] bool may_accept(const ServiceHandle& service) const;
   void tell_shortage(std::string_view what);
 
+  const Settings settings_;
   uv::Loop& loop_;
   log::Log& log_;
-  const std::vector<std::unique_ptr<ServiceState>>& services_;
-  std::atomic<std::size_t>& connections_;  // of the process; workers count down
-  // Set while a limit keeps clients waiting: workers say then when a connection goes.
-  std::atomic<bool>& is_gone_wanted_;
-  const std::size_t max_connections_;  // what the descriptors allow
-  std::function<void(Accepted)> on_accepted_;
   std::vector<std::unique_ptr<Entry>> entries_;
   std::uint64_t next_id_ = 1;
   // Out of descriptors: no accepting at all until the timer expires.

@@ -14,10 +14,10 @@
 
 namespace tunnel::runtime {
 
-ExecClient::ExecClient(uv::Loop& loop, log::Log& log, const config::Service& service, Owner owner)
+ExecClient::ExecClient(uv::Loop& loop, log::Log& log, ServiceHandle service, Owner owner)
     : loop_(loop),
       log_(log),
-      service_(service),
+      service_(std::move(service)),
       owner_(std::move(owner)),
       retry_(loop, [this] { start(); }),
       grace_(loop, [this] { terminate(); }) {}
@@ -25,10 +25,11 @@ ExecClient::ExecClient(uv::Loop& loop, log::Log& log, const config::Service& ser
 ExecClient::~ExecClient() = default;
 
 void ExecClient::start() {
+  loop_.assert_here();
   int ends[2];
   if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0) {
-    log_.error({service_.name},
-               "cannot run " + service_.exec + ": no pair of sockets: " + std::strerror(errno));
+    log_.error({settings().name},
+               "cannot run " + settings().exec + ": no pair of sockets: " + std::strerror(errno));
     return go_on_if_over();
   }
   Fd ours(ends[0]);
@@ -36,18 +37,18 @@ void ExecClient::start() {
   (void)::fcntl(ours.get(), F_SETFL, O_NONBLOCK);
   auto process = uv::Process::start(
       loop_,
-      {service_.exec, service_.exec_name.empty() ? service_.exec : service_.exec_name,
-       service_.exec_args},
+      {settings().exec, settings().exec_name.empty() ? settings().exec : settings().exec_name,
+       settings().exec_args},
       std::move(theirs), [this](uv::Process::Ended ended) { on_ended(ended); });
   if (!process) {
-    log_.error({service_.name}, process.error().text);
+    log_.error({settings().name}, process.error().text);
     return go_on_if_over();
   }
   process_ = std::move(*process);
   has_connection_ = true;
-  log_.info({service_.name},
-            "running " + service_.exec + " as process " + std::to_string(process_->pid()));
-  return owner_.on_client(std::move(ours));
+  log_.info({settings().name},
+            "running " + settings().exec + " as process " + std::to_string(process_->pid()));
+  return owner_.on_client(service_, std::move(ours));
 }
 
 void ExecClient::on_ended(uv::Process::Ended ended) {
@@ -58,8 +59,8 @@ void ExecClient::on_ended(uv::Process::Ended ended) {
                                     ::strsignal(ended.signal) + ")"
                               : "ended with status " + std::to_string(ended.status);
   const bool is_good = ended.signal == 0 && ended.status == 0;
-  log_.write(is_good ? log::Level::info : log::Level::warning, log::Event::notice, {service_.name},
-             service_.exec + " " + how);
+  log_.write(is_good ? log::Level::info : log::Level::warning, log::Event::notice, {settings().name},
+             settings().exec + " " + how);
   return go_on_if_over();
 }
 
@@ -67,6 +68,7 @@ void ExecClient::on_ended(uv::Process::Ended ended) {
 // tell the difference (a unix socket has no reset): it is told by a signal, unless it leaves by
 // itself.
 void ExecClient::connection_gone(Connection how) {
+  loop_.assert_here();
   has_connection_ = false;
   if (process_ && is_stopping_) process_->kill(SIGTERM);
   if (process_ && how == Connection::failed) grace_.start(kGrace);
@@ -76,18 +78,20 @@ void ExecClient::connection_gone(Connection how) {
 void ExecClient::go_on_if_over() {
   if (!is_over()) return;
   if (is_stopping_) return owner_.on_over();
-  if (service_.retry) return retry_.start(*service_.retry);
-  log_.info({service_.name},
-            "the service is over: " + service_.exec + " is run once, for `retry` is off");
+  if (settings().retry) return retry_.start(*settings().retry);
+  log_.info({settings().name},
+            "the service is over: " + settings().exec + " is run once, for `retry` is off");
 }
 
 void ExecClient::stop() {
+  loop_.assert_here();
   is_stopping_ = true;
   retry_.stop();
   if (process_ && !has_connection_) process_->kill(SIGTERM);
 }
 
 void ExecClient::terminate() {
+  loop_.assert_here();
   if (process_) process_->kill(SIGTERM);
 }
 

@@ -6,8 +6,8 @@
 #include <memory>
 
 #include "base/fd.h"
-#include "config/model.h"
 #include "log/log.h"
+#include "tunnel/service_life.h"
 #include "uv/loop.h"
 #include "uv/process.h"
 #include "uv/timer.h"
@@ -23,10 +23,10 @@ class ExecClient {
   static constexpr Millis kGrace{2000};
 
   struct Owner {
-    std::function<void(Fd client)> on_client;
+    std::function<void(const ServiceHandle& service, Fd client)> on_client;
     std::function<void()> on_over;  // after stop(): nothing runs any more
   };
-  ExecClient(uv::Loop& loop, log::Log& log, const config::Service& service, Owner owner);
+  ExecClient(uv::Loop& loop, log::Log& log, ServiceHandle service, Owner owner);
   ~ExecClient();
   ExecClient(const ExecClient&) = delete;
   ExecClient& operator=(const ExecClient&) = delete;
@@ -36,15 +36,17 @@ class ExecClient {
   void connection_gone(Connection how);
   void stop();       // not again; SIGTERM as soon as its connection is over
   void terminate();  // SIGTERM now
+  [[nodiscard]] const ServiceHandle& service() const { return service_; }
   [[nodiscard]] bool is_over() const { return !process_ && !has_connection_; }
 
  private:
   void on_ended(uv::Process::Ended ended);
   void go_on_if_over();
+  [[nodiscard]] const config::Service& settings() const { return service_.settings(); }
 
   uv::Loop& loop_;
   log::Log& log_;
-  const config::Service& service_;
+  const ServiceHandle service_;
   const Owner owner_;
   std::unique_ptr<uv::Process> process_;
   uv::Timer retry_;

@@ -3,8 +3,10 @@
 
 #include <sys/socket.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <optional>
+#include <unordered_map>
 #include <utility>
 
 #include "uv/socket_options.h"
@@ -88,18 +90,60 @@ Result<ListeningSocket> ListeningSocket::open(const config::Service& service,
   return listener;
 }
 
-Bound bind_all(const std::vector<const config::Service*>& services) {
+std::vector<ListenPlace> places_of(const std::vector<const config::Service*>& services) {
+  std::vector<ListenPlace> places;
+  for (const config::Service* service : services) {
+    for (const config::Accept& accept : service->accept) {
+      if (accept.form == config::Accept::Form::stdio) continue;
+      places.push_back({service->name, accept.address});
+    }
+  }
+  return places;
+}
+
+// Port 0 is the one address that several places may have, so a service's own come first.
+std::vector<std::optional<std::size_t>> reuse(const std::vector<ListenPlace>& wanted,
+                                              const std::vector<ListenPlace>& at_hand) {
+  std::unordered_multimap<std::string, std::size_t> left;
+  for (std::size_t index = 0; index < at_hand.size(); ++index) {
+    left.emplace(at_hand[index].address.to_string(), index);
+  }
+  std::vector<std::optional<std::size_t>> result(wanted.size());
+  const auto serve = [&](std::size_t which, bool is_any_service) {
+    const auto [begin, end] = left.equal_range(wanted[which].address.to_string());
+    const auto found = std::find_if(begin, end, [&](const auto& each) {
+      return is_any_service || at_hand[each.second].service == wanted[which].service;
+    });
+    if (found == end) return;
+    result[which] = found->second;
+    left.erase(found);
+  };
+  for (std::size_t which = 0; which < wanted.size(); ++which) serve(which, false);
+  for (std::size_t which = 0; which < wanted.size(); ++which) {
+    if (!result[which]) serve(which, true);
+  }
+  return result;
+}
+
+Bound bind_all(const std::vector<const config::Service*>& services,
+               const std::vector<ListenPlace>& at_hand) {
   Bound result;
-  for (std::size_t index = 0; index < services.size(); ++index) {
-    const config::Service& service = *services[index];
+  const auto reused = reuse(places_of(services), at_hand);
+  auto next = reused.begin();
+  for (const config::Service* each : services) {
+    const config::Service& service = *each;
     std::size_t bound_here = 0;
     std::vector<std::string> missing;  // families that this machine does not have
     for (const config::Accept& accept : service.accept) {
       if (accept.form == config::Accept::Form::stdio) continue;
+      if (*next++) {
+        ++bound_here;
+        continue;
+      }
       auto listener = ListeningSocket::open(service, accept);
       if (listener) {
         ++bound_here;
-        result.listeners.push_back({index, std::move(*listener)});
+        result.listeners.push_back({{service.name, accept.address}, std::move(*listener)});
         continue;
       }
       const std::string problem = "[" + service.name + "] cannot listen on " +

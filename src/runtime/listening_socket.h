@@ -34,15 +34,32 @@ class ListeningSocket {
   std::optional<SocketFile> file_;  // of a unix socket with a path
 };
 
+// An address to listen at, as the configuration names it: port 0 where it wants any.
+struct ListenPlace {
+  std::string service;  // its name
+  SocketAddress address;
+};
+
+// Where these services listen.
+[[nodiscard]] std::vector<ListenPlace> places_of(
+    const std::vector<const config::Service*>& services);
+
+// For each place that is wanted, which of those at hand serves it, by its index, or nothing: one
+// that the same service has, or else any of the same address. None serves two.
+[[nodiscard]] std::vector<std::optional<std::size_t>> reuse(
+    const std::vector<ListenPlace>& wanted, const std::vector<ListenPlace>& at_hand);
+
 // The listeners of all services, or every problem at once.
 struct Bound {
   struct Entry {
-    std::size_t service;  // index into the services
-    ListeningSocket listener;
+    ListenPlace place;       // as it was asked for
+    ListeningSocket socket;  // as it is
   };
   std::vector<Entry> listeners;
   std::vector<std::string> problems;  // sentences that name service and address
 };
-[[nodiscard]] Bound bind_all(const std::vector<const config::Service*>& services);
+// Binds what `at_hand` does not serve already.
+[[nodiscard]] Bound bind_all(const std::vector<const config::Service*>& services,
+                             const std::vector<ListenPlace>& at_hand = {});
 
 }  // namespace tunnel::runtime

@@ -11,12 +11,6 @@ namespace {
 
 using Form = config::Target::Form;
 
-std::unique_ptr<dns::Resolver> make_resolver(uv::Loop& loop, const config::Global& global) {
-  dns::CaresResolver::Options options;
-  options.servers = global.dns_servers;
-  return std::make_unique<dns::CaresResolver>(loop, std::move(options));
-}
-
 dns::Names::Options names_options(const config::Global& global) {
   dns::Names::Options options;
   options.limits.min_ttl = global.dns_min_ttl;
@@ -34,18 +28,26 @@ void for_each_target(const config::Service& service, Visit visit) {
 
 }  // namespace
 
-Resolution::Resolution(uv::Loop& loop, log::Log& log, Snapshot& snapshot, Sink sink)
-    : snapshot_(snapshot),
-      sink_(std::move(sink)),
-      names_(make_resolver(loop, snapshot.global), std::make_unique<dns::LoopAlarm>(loop), loop,
-             log, names_options(snapshot.global)),
-      current_(snapshot.services.size()) {}
+std::unique_ptr<dns::Resolver> Resolution::cares_resolver(uv::Loop& loop,
+                                                          const config::Global& global) {
+  dns::CaresResolver::Options options;
+  options.servers = global.dns_servers;
+  return std::make_unique<dns::CaresResolver>(loop, std::move(options));
+}
+
+Resolution::Resolution(std::shared_ptr<const Snapshot> snapshot, Settings settings)
+    : settings_(std::move(settings)),
+      snapshot_(std::move(snapshot)),
+      names_(settings_.make_resolver(settings_.loop, snapshot_->global),
+             std::make_unique<dns::LoopAlarm>(settings_.loop), settings_.loop, settings_.log,
+             names_options(snapshot_->global)) {}
 
 Resolution::~Resolution() = default;
 
 void Resolution::start() {
-  for (const auto& service : snapshot_.services) {
-    for_each_target(service->config, [this](const config::Target& target) {
+  settings_.loop.assert_here();
+  for (const ServiceHandle& service : snapshot_->services) {
+    for_each_target(service.settings(), [this](const config::Target& target) {
       if (target.form == Form::name && target.expand) expanded_.insert(target.host);
       if (target.form == Form::srv) srv_errors_.emplace(target.host, "");
     });
@@ -60,17 +62,18 @@ void Resolution::start() {
 
 // The targets that follow from `connect` and the newest answers; tells what has changed.
 void Resolution::arrange_all() {
-  for (std::size_t index = 0; index < current_.size(); ++index) {
-    ServiceState& service = *snapshot_.services[index];
-    Current& current = current_[index];
-    balance::Arrangement arrangement = balance::arrange(service.config.connect, answers_);
-    std::string error = srv_error(service.config);
+  for (const ServiceHandle& service : snapshot_->services) {
+    const config::Service& settings = service.settings();
+    Current& current = current_[service.life->id];
+    balance::Arrangement arrangement = balance::arrange(settings.connect, answers_);
+    std::string error = srv_error(settings);
     if (current.is_told && arrangement == current.arrangement && error == current.error) continue;
     current = {std::move(arrangement), std::move(error), true};
-    sink_.on_targets(index,
-                     service.backend.build(current.arrangement, service.config.balance,
-                                           balance::rules_of(service.config.health)),
-                     current.error);
+    settings_.sink.on_targets(
+        service,
+        service.life->backend.build(current.arrangement, settings.balance,
+                                    balance::rules_of(settings.health)),
+        current.error);
   }
   return watch_names();
 }
@@ -87,19 +90,19 @@ std::string Resolution::srv_error(const config::Service& service) const {
 void Resolution::watch_names() {
   std::set<std::string> wanted = expanded_;
   std::set<std::string> from_srv;
-  for (const auto& service : snapshot_.services) {
+  for (const ServiceHandle& service : snapshot_->services) {
     // A proxy resolves the targets' names itself; ours may not even know them.
-    for (const config::Proxy& proxy : service->config.proxies) {
+    for (const config::Proxy& proxy : service.settings().proxies) {
       if (!SocketAddress::parse_ip(proxy.host, 0)) wanted.insert(proxy.host);
     }
-    if (!service->config.proxies.empty()) continue;
-    for_each_target(service->config, [&](const config::Target& target) {
+    if (!service.settings().proxies.empty()) continue;
+    for_each_target(service.settings(), [&](const config::Target& target) {
       if (target.form == Form::name) wanted.insert(target.host);
     });
   }
-  for (std::size_t index = 0; index < current_.size(); ++index) {
-    if (!snapshot_.services[index]->config.proxies.empty()) continue;
-    for (const auto& group : current_[index].arrangement) {
+  for (const ServiceHandle& service : snapshot_->services) {
+    if (!service.settings().proxies.empty()) continue;
+    for (const auto& group : current_[service.life->id].arrangement) {
       for (const balance::Place& place : group) {
         const balance::Endpoint& endpoint = place.endpoint;
         if (endpoint.form != Form::name || endpoint.address) continue;
@@ -126,7 +129,7 @@ void Resolution::watch_names() {
 }
 
 void Resolution::on_addresses(const std::string& name, const dns::Update& update) {
-  sink_.on_answer(name, {update.addresses, update.error});
+  settings_.sink.on_answer(name, {update.addresses, update.error});
   if (!expanded_.contains(name) || update.addresses.empty()) return;
   answers_.addresses[name] = update.addresses;
   return arrange_all();
@@ -145,6 +148,7 @@ void Resolution::on_services(const std::string& owner, const dns::Update& update
 }
 
 void Resolution::refresh(const std::string& name) {
+  settings_.loop.assert_here();
   const auto watched = watched_.find(name);
   if (watched == watched_.end()) return;
   // The watch may stand under the absolute form of the name.
@@ -153,7 +157,7 @@ void Resolution::refresh(const std::string& name) {
   if (known == nullptr) known = names_.find(asked, dns::Kind::addresses);
   if (known == nullptr) return;  // the first answer is on its way
   // Nobody waits twice for an answer that is known: that the name does not resolve is one.
-  if (known->addresses.empty()) sink_.on_answer(name, {{}, known->error});
+  if (known->addresses.empty()) settings_.sink.on_answer(name, {{}, known->error});
   names_.refresh(asked);
 }
 

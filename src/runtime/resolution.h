@@ -27,11 +27,19 @@ class Resolution {
   struct Sink {
     std::function<void(const std::string& name, const AddressBook::Answer& answer)> on_answer;
     // `error` is why there are no targets, when DNS has said so; empty while it has not answered.
-    std::function<void(std::size_t service, std::shared_ptr<const balance::Layout> layout,
+    std::function<void(const ServiceHandle& service, std::shared_ptr<const balance::Layout> layout,
                        const std::string& error)>
         on_targets;
   };
-  Resolution(uv::Loop& loop, log::Log& log, Snapshot& snapshot, Sink sink);
+  using MakeResolver =
+      std::function<std::unique_ptr<dns::Resolver>(uv::Loop&, const config::Global&)>;
+  struct Settings {
+    uv::Loop& loop;
+    log::Log& log;
+    Sink sink;
+    MakeResolver make_resolver = cares_resolver;
+  };
+  Resolution(std::shared_ptr<const Snapshot> snapshot, Settings settings);
   ~Resolution();
   Resolution(const Resolution&) = delete;
   Resolution& operator=(const Resolution&) = delete;
@@ -44,15 +52,16 @@ class Resolution {
  private:
   using WatchId = dns::Names::WatchId;
 
+  static std::unique_ptr<dns::Resolver> cares_resolver(uv::Loop& loop,
+                                                       const config::Global& global);
   void arrange_all();
-  void watch_services();
   void watch_names();
   void on_addresses(const std::string& name, const dns::Update& update);
   void on_services(const std::string& owner, const dns::Update& update);
   [[nodiscard]] std::string srv_error(const config::Service& service) const;
 
-  Snapshot& snapshot_;
-  const Sink sink_;
+  const Settings settings_;
+  const std::shared_ptr<const Snapshot> snapshot_;
   dns::Names names_;
   balance::Answers answers_;
   std::set<std::string> expanded_;                 // names of `expand` targets
@@ -63,7 +72,7 @@ class Resolution {
     std::string error;
     bool is_told = false;
   };
-  std::vector<Current> current_;  // by service
+  std::map<ServiceId, Current> current_;
 };
 
 }  // namespace tunnel::runtime

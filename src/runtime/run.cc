@@ -18,7 +18,7 @@
 #include "process/identity.h"
 #include "process/limits.h"
 #include "process/pid_file.h"
-#include "runtime/listening_socket.h"
+#include "runtime/loader.h"
 #include "runtime/snapshot.h"
 #include "runtime/stdio_client.h"
 #include "runtime/supervisor.h"
@@ -53,12 +53,6 @@ bool is_on_stdio(const config::Config& config) {
   return false;
 }
 
-void report(config::Document& document, const std::vector<LoadProblem>& problems) {
-  for (const LoadProblem& problem : problems) {
-    document.problem(problem.service, problem.key, problem.index, problem.text, problem.hint);
-  }
-}
-
 log::Options log_options(const config::Global& global, Voice voice) {
   using Sink = log::Options::Sink;
   log::Options options;
@@ -84,17 +78,6 @@ log::Options log_options(const config::Global& global, Voice voice) {
     options.path = where;
   }
   return options;
-}
-
-// Sockets are made before the identity changes, but belong to who the process will be: the default
-// of unix_owner.
-void own_sockets(config::Config& config, const process::Identity& identity) {
-  for (config::Service& service : config.services) {
-    config::UnixOwner& owner = service.unix_owner;
-    const bool is_default = !owner.uid && !owner.gid;
-    if (!owner.uid) owner.uid = identity.uid;
-    if (is_default) owner.gid = identity.gid;
-  }
 }
 
 std::string where_the_log_goes(const log::Options& options) {
@@ -133,40 +116,29 @@ unsigned automatic_workers(std::uint64_t open_files) {
   return static_cast<unsigned>(std::min<std::uint64_t>(most, room));
 }
 
+// Says what keeps the process from starting; the exit status for it.
+int refuse(const Build& build, Voice voice) {
+  for (const std::string& problem : build.problems) say(problem, voice);
+  if (build.diagnostics.empty()) return kRunTimeError;
+  if (voice == Voice::syslog) {
+    say(build.diagnostics, voice);
+  } else {
+    (void)std::fputs(build.diagnostics.c_str(), stderr);
+  }
+  return kConfigurationError;
+}
+
 // Everything between a valid configuration and served clients, in an order that starts nothing
-// half: load, bind, open the log, write the pid file, become somebody else, serve.
-int serve(config::Document& document, StdioClient* stdio, process::Readiness& readiness) {
+// half: load and bind, open the log, write the pid file, become another user, serve.
+int serve(Loader& loader, StdioClient* stdio, process::Readiness& readiness) {
   const Voice voice =
       stdio != nullptr && stdio->is_stderr_taken() ? Voice::syslog : Voice::standard_error;
-  const config::Global& global = document.config.global;
-  const auto identity = process::find_identity(global.user, global.group);
-  if (identity) own_sockets(document.config, *identity);
-  Supervisor* running = nullptr;
-  Prepared prepared = prepare(document.config, tls::Context::Purpose::run,
-                              [&running](std::size_t service) { running->slot_freed(service); });
-  if (!prepared.snapshot) {
-    report(document, prepared.problems);
-    if (voice == Voice::syslog) {
-      say(document.render(), voice);
-    } else {
-      (void)std::fputs(document.render().c_str(), stderr);
-    }
-    return kConfigurationError;
-  }
-  for (const config::Diagnostic& warning : document.diagnostics()) {
-    prepared.snapshot->warnings.push_back(
-        {"", document.place(warning.position) + ": " + warning.text});
-  }
-
+  const config::Global& global = loader.config().global;
+  const auto& identity = loader.identity();
   (void)::signal(SIGPIPE, SIG_IGN);
   const auto open_files = process::raise_open_files();
-  std::vector<const config::Service*> services;
-  for (const auto& service : prepared.snapshot->services) services.push_back(&service->config);
-  Bound bound = bind_all(services);
-  if (!bound.problems.empty()) {
-    for (const std::string& problem : bound.problems) say(problem, voice);
-    return kRunTimeError;
-  }
+  Build build = loader.load_first();
+  if (!build.snapshot) return refuse(build, voice);
   log::Options options = log_options(global, voice);
   if (identity) options.owner = {identity->uid, identity->gid};
   auto log = log::ProcessLog::open(options);
@@ -200,13 +172,12 @@ int serve(config::Document& document, StdioClient* stdio, process::Readiness& re
       stdio != nullptr
           ? 1
           : global.workers.value_or(automatic_workers(open_files ? *open_files : UINT64_MAX));
-  Supervisor supervisor(std::move(prepared.snapshot), std::move(bound.listeners), stdio, **log,
-                        workers);
-  running = &supervisor;
+  Supervisor supervisor(
+      {.build = std::move(build), .stdio = stdio, .log = **log, .workers = workers});
   supervisor.start();
   // Who uses standard input has the failure itself said, and no file to mend for a log.
   if (stdio == nullptr || !global.log_file.empty()) {
-    introduce(options, document.config.path, voice, readiness.is_awaited());
+    introduce(options, loader.config().path, voice, readiness.is_awaited());
   }
   readiness.ready();
   const int status = supervisor.run();
@@ -223,7 +194,7 @@ int serve(config::Document& document, StdioClient* stdio, process::Readiness& re
 }  // namespace
 
 std::vector<std::string> check_credentials(config::Document& document) {
-  Prepared prepared = prepare(document.config, tls::Context::Purpose::check, [](std::size_t) {});
+  Prepared prepared = prepare(document.config, tls::Context::Purpose::check);
   report(document, prepared.problems);
   std::vector<std::string> warnings;
   for (const Warning& warning : prepared.warnings) {
@@ -232,24 +203,26 @@ std::vector<std::string> check_credentials(config::Document& document) {
   return warnings;
 }
 
-int run(config::Document document) {
+int run(config::Document document, std::function<config::Document()> read_again) {
   // In a container: nothing else would be left to wait for.
   if (::getpid() == 1) document.config.global.foreground = true;
+  Loader loader(std::move(document), std::move(read_again));
+  const config::Config& config = loader.config();
   process::Readiness readiness;
   std::unique_ptr<StdioClient> stdio;
-  if (is_on_stdio(document.config)) {
+  if (is_on_stdio(config)) {
     auto taken = StdioClient::take();
     if (!taken) {
       say(taken.error().text);
       return kRunTimeError;
     }
     stdio = std::move(*taken);
-  } else if (!document.config.global.foreground) {
+  } else if (!config.global.foreground) {
     if (const std::string parent = process::supervising_parent(); !parent.empty()) {
       warn(parent +
            " has started this process and waits for it to stay, but it becomes a daemon; "
            "set foreground = true in " +
-           printable(document.config.path, 4096) + ", or start it with --foreground");
+           printable(config.path, 4096) + ", or start it with --foreground");
     }
     auto daemonized = process::daemonize();
     if (!daemonized) {
@@ -259,7 +232,7 @@ int run(config::Document document) {
     if (daemonized->exit_status) return *daemonized->exit_status;
     readiness = std::move(daemonized->readiness);
   }
-  const int status = serve(document, stdio.get(), readiness);
+  const int status = serve(loader, stdio.get(), readiness);
   // Does nothing once ready() was said.
   if (status != 0) readiness.failed("", status);
   return status;

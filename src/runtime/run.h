@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <functional>
+#include <string>
+#include <vector>
+
 #include "config/document.h"
 
 namespace tunnel::runtime {
@@ -10,7 +14,9 @@ namespace tunnel::runtime {
 std::vector<std::string> check_credentials(config::Document& document);
 
 // Runs the services until told to stop; becomes a daemon first unless `foreground`. The document
-// has no errors. Problems go to standard error. Returns the exit status (SPEC section 1).
-[[nodiscard]] int run(config::Document document);
+// has no errors; `read_again` gives it as it is later, for a reload. Problems go to standard error.
+// Returns the exit status: 0 ended as asked, 1 failed at run time, 2 nothing was started because of
+// the configuration.
+[[nodiscard]] int run(config::Document document, std::function<config::Document()> read_again);
 
 }  // namespace tunnel::runtime

@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
 
+#include "config/document.h"
 #include "config/model.h"
 #include "tls/context.h"
-#include "tunnel/service_state.h"
+#include "tunnel/service_life.h"
 
 namespace tunnel::runtime {
 
@@ -18,12 +18,14 @@ struct Warning {
   std::string text;
 };
 
-// All configuration in force with its loaded credentials. Immutable once built, apart from the
-// counters and the health inside its services. Owned by the Supervisor.
+// All configuration in force with its loaded credentials. Immutable once built, any thread; held by
+// shared_ptr<const>. What was begun with a service holds that service's handle, so the rest of an
+// old snapshot goes as soon as a new one is in force.
 struct Snapshot {
   config::Global global;
-  std::vector<std::unique_ptr<ServiceState>> services;  // in the order of the file
-  std::vector<Warning> warnings;                        // to be logged at each start
+  std::vector<ServiceHandle> services;  // in the order of the file
+  std::vector<Warning> warnings;        // to be logged at each start
+  ServiceId last_id = 0;                // of all services so far
 };
 
 // A problem that only loading could find, and where in the configuration it belongs.
@@ -38,15 +40,15 @@ struct LoadProblem {
 struct Prepared {
   std::unique_ptr<Snapshot> snapshot;  // only when there are no problems
   std::vector<LoadProblem> problems;
-  std::vector<Warning> warnings;  // of loading
+  std::vector<Warning> warnings;  // of loading, which the snapshot has, too
 };
 
-// Told when a target of service number `service` has a free slot while a connection waits for one.
-using SlotFreedFn = std::function<void(std::size_t service)>;
+// Adds the problems to the document, each at its place.
+void report(config::Document& document, const std::vector<LoadProblem>& problems);
 
 // Loads every credential of `config`. Changes nothing outside of what it returns; for a run the key
-// log is created.
+// log is created. Services that `previous` (or null) has under the same name live on. Blocking.
 [[nodiscard]] Prepared prepare(const config::Config& config, tls::Context::Purpose purpose,
-                               SlotFreedFn on_slot_freed);
+                               const Snapshot* previous = nullptr);
 
 }  // namespace tunnel::runtime

@@ -50,24 +50,26 @@ std::string count_of(std::size_t number, const char* noun) {
 
 }  // namespace
 
-Supervisor::Supervisor(std::unique_ptr<Snapshot> snapshot, std::vector<Bound::Entry> listeners,
-                       StdioClient* stdio, log::Log& log, unsigned workers)
-    : snapshot_(std::move(snapshot)),
-      log_(log),
+Supervisor::Supervisor(Settings settings)
+    : log_(settings.log),
+      first_(std::move(settings.build)),
       notifier_(std::getenv("NOTIFY_SOCKET")),
       mailbox_(loop_, [this](ToSupervisor message) { on_message(std::move(message)); }),
-      listeners_(std::move(listeners)),
       book_(loop_, address_history_,
             [this](const std::string& name) { mailbox_.send(NameWanted{name}); }),
       random_(std::random_device{}()),
-      stdio_(stdio),
+      stdio_(settings.stdio),
       stop_timer_(loop_, [this] { stop_now("shutdown_timeout is over"); }),
       pulse_(loop_) {
-  for (std::size_t index = 0; index < workers; ++index) {
-    workers_.push_back(std::make_unique<Worker>(
-        index, Worker::Shared{snapshot_->services, connections_, is_gone_wanted_,
-                              [this](ToSupervisor message) { mailbox_.send(std::move(message)); },
-                              log_, remembered_, address_history_}));
+  for (std::size_t index = 0; index < settings.workers; ++index) {
+    workers_.push_back(std::make_unique<Worker>(Worker::Settings{
+        .index = index,
+        .connections = connections_,
+        .is_gone_wanted = is_gone_wanted_,
+        .report = [this](ToSupervisor message) { mailbox_.send(std::move(message)); },
+        .log = log_,
+        .remembered = remembered_,
+        .address_history = address_history_}));
   }
 }
 
@@ -75,34 +77,15 @@ Supervisor::~Supervisor() = default;
 
 void Supervisor::start() {
   watch();
-  for (const Warning& warning : snapshot_->warnings) log_.warning({warning.service}, warning.text);
-  for (const Bound::Entry& entry : listeners_) {
-    const std::string address = entry.listener.address().to_string();
-    const std::string& name = snapshot_->services[entry.service]->config.name;
-    log_.write(log::Level::info, log::Event::listening, {name}, "listening on " + address,
-               {{"address", std::string_view(address)}});
-  }
-  for (std::size_t index = 0; index < snapshot_->services.size(); ++index) {
-    checks_.push_back(std::make_unique<HealthChecks>(loop_, log_, book_,
-                                                     *snapshot_->services[index], random_,
-                                                     [this, index](const TargetChange& change) {
-                                                       on_target_changed({index, change});
-                                                     }));
-  }
-  resolution_ = std::make_unique<Resolution>(
-      loop_, log_, *snapshot_,
-      Resolution::Sink{
-          [this](const std::string& name, const AddressBook::Answer& answer) {
-            on_answer(name, answer);
-          },
-          [this](std::size_t service, std::shared_ptr<const balance::Layout> layout,
-                 const std::string& error) { on_targets(service, std::move(layout), error); }});
-  resolution_->start();
+  acceptor_ = std::make_unique<Acceptor>(Acceptor::Settings{
+      .loop = loop_,
+      .log = log_,
+      .connections = connections_,
+      .is_gone_wanted = is_gone_wanted_,
+      .max_connections = connection_limit(),
+      .on_accepted = [this](Accepted accepted) { hand_over(std::move(accepted)); }});
+  commit(std::move(first_));
   for (const auto& worker : workers_) worker->start();
-  acceptor_ = std::make_unique<Acceptor>(
-      loop_, log_, std::move(listeners_), snapshot_->services, connections_, is_gone_wanted_,
-      connection_limit(), [this](Accepted accepted) { hand_over(std::move(accepted)); });
-  acceptor_->start();
 
   const std::string status = "serving " + count_of(snapshot_->services.size(), "service") +
                              " with " + count_of(workers_.size(), "worker");
@@ -111,6 +94,48 @@ void Supervisor::start() {
               {"workers", std::uint64_t{workers_.size()}},
               {"version", std::string_view(TUNNEL_VERSION)}});
   if (auto told = notifier_.ready(status); !told) log_.warning({}, told.error().text);
+}
+
+// Puts what was built in force. Nothing in here can fail.
+void Supervisor::commit(Build build) {
+  snapshot_ = std::move(build.snapshot);
+  for (const Warning& warning : snapshot_->warnings) log_.warning({warning.service}, warning.text);
+  for (const Bound::Entry& entry : build.listeners) {
+    const std::string address = entry.socket.address().to_string();
+    log_.write(log::Level::info, log::Event::listening, {entry.place.service},
+               "listening on " + address, {{"address", std::string_view(address)}});
+  }
+  for (const ServiceHandle& service : snapshot_->services) {
+    service.life->report_free_slots([this](ServiceId id) { mailbox_.send(SlotFreed{id}); });
+    check(service);
+  }
+  // In this order: a worker knows a service and its targets before a client comes for it.
+  send_all([this] { return ToWorker(UseSnapshot{snapshot_}); });
+  resolution_ = std::make_unique<Resolution>(
+      snapshot_,
+      Resolution::Settings{
+          .loop = loop_,
+          .log = log_,
+          .sink = {.on_answer =
+                       [this](const std::string& name, const AddressBook::Answer& answer) {
+                         on_answer(name, answer);
+                       },
+                   .on_targets =
+                       [this](const ServiceHandle& service,
+                              std::shared_ptr<const balance::Layout> layout,
+                              const std::string& error) {
+                         on_targets(service, std::move(layout), error);
+                       }}});
+  resolution_->start();
+  return acceptor_->serve(snapshot_->services, std::move(build.listeners));
+}
+
+void Supervisor::check(const ServiceHandle& service) {
+  checks_[service.life->id] = std::make_unique<HealthChecks>(
+      Surroundings{loop_, log_, book_, random_}, service,
+      [this, id = service.life->id](const TargetChange& change) {
+        on_target_changed({id, change});
+      });
 }
 
 int Supervisor::run() {
@@ -134,9 +159,9 @@ int Supervisor::run() {
 void Supervisor::log_stopped() {
   std::uint64_t ended = 0;
   std::uint64_t failed = 0;
-  for (const auto& service : snapshot_->services) {
-    ended += service->ended.load();
-    failed += service->failed.load();
+  for (const ServiceHandle& service : snapshot_->services) {
+    ended += service.life->ended.load();
+    failed += service.life->failed.load();
   }
   std::string text = "stopped: ";
   if (stdio_ != nullptr) {
@@ -208,25 +233,26 @@ void Supervisor::on_signal(int number) {
 // Not before run(): programs begin when the process is what it will be, with the standard error and
 // the folder of a daemon.
 void Supervisor::run_programs() {
-  for (std::size_t index = 0; index < snapshot_->services.size(); ++index) {
-    const config::Service& service = snapshot_->services[index]->config;
-    exec_clients_.push_back(nullptr);
-    if (service.exec.empty()) continue;
+  for (const ServiceHandle& service : snapshot_->services) {
+    const std::string& program = service.settings().exec;
+    if (program.empty()) continue;
     // For the log and the policies: a program has no address.
-    const auto path = SocketAddress::unix_path(service.exec);
+    const auto path = SocketAddress::unix_path(program);
     const SocketAddress address = path ? *path : *SocketAddress::unix_path("exec");
-    exec_clients_.back() = std::make_unique<ExecClient>(
+    std::unique_ptr<ExecClient>& client = exec_clients_[service.life->id];
+    client = std::make_unique<ExecClient>(
         loop_, log_, service,
-        ExecClient::Owner{[this, index, address](Fd client) {
-                            (void)acceptor_->take(index, std::move(client), address);
+        ExecClient::Owner{[this, address](const ServiceHandle& handle, Fd socket) {
+                            (void)acceptor_->take(handle, std::move(socket), address);
                           },
                           [this] { leave_if_empty(); }});
-    exec_clients_.back()->start();
+    client->start();
   }
 }
 
 void Supervisor::serve_stdio() {
-  is_stdio_connected_ = acceptor_->take(0, stdio_->take_client(), stdio_->address());
+  is_stdio_connected_ =
+      acceptor_->take(snapshot_->services.front(), stdio_->take_client(), stdio_->address());
   if (!is_stdio_connected_) exit_status_ = 1;
   stdio_->start([this](std::string error) { mailbox_.send(StdioDone{std::move(error)}); });
 }
@@ -260,9 +286,9 @@ void Supervisor::on_stdio_gone(const Outcome& outcome) {
 
 void Supervisor::on_gone(const ConnectionGone& gone) {
   if (stdio_ != nullptr) return on_stdio_gone(gone.outcome);
-  if (ExecClient* client = exec_clients_[gone.service].get()) {
-    client->connection_gone(gone.outcome.has_failed() ? ExecClient::Connection::failed
-                                                      : ExecClient::Connection::ended);
+  if (const auto client = exec_clients_.find(gone.service); client != exec_clients_.end()) {
+    client->second->connection_gone(gone.outcome.has_failed() ? ExecClient::Connection::failed
+                                                              : ExecClient::Connection::ended);
   }
   if (is_stopping_) return leave_if_empty();
   return acceptor_->reconsider();
@@ -273,8 +299,7 @@ void Supervisor::on_message(ToSupervisor message) {
     return resolution_->refresh(wanted->name);
   }
   if (const auto* freed = std::get_if<SlotFreed>(&message)) {
-    const std::size_t service = freed->service;
-    return send_all([service] { return ToWorker(SlotFreed{service}); });
+    return send_all([freed] { return ToWorker(*freed); });
   }
   if (const auto* changed = std::get_if<TargetChanged>(&message)) {
     return on_target_changed(*changed);
@@ -304,9 +329,10 @@ void Supervisor::on_answer(const std::string& name, const AddressBook::Answer& a
   return send_all([&] { return ToWorker(NameAnswered{name, answer}); });
 }
 
-void Supervisor::on_targets(std::size_t service, std::shared_ptr<const balance::Layout> layout,
+void Supervisor::on_targets(const ServiceHandle& service,
+                            std::shared_ptr<const balance::Layout> layout,
                             const std::string& error) {
-  checks_[service]->set_layout(layout);
+  checks_.at(service.life->id)->set_layout(layout);
   return send_all([&] { return ToWorker(TargetsChanged{service, layout, error}); });
 }
 
@@ -317,8 +343,6 @@ void Supervisor::on_target_changed(const TargetChanged& changed) {
 void Supervisor::send_all(const ToWorkerFactory& make) {
   for (const auto& worker : workers_) worker->send(make());
 }
-
-void Supervisor::slot_freed(std::size_t service) { mailbox_.send(SlotFreed{service}); }
 
 // With standard input there is nothing to reload, and whoever started us says by SIGHUP that it has
 // gone: ssh to its ProxyCommand, a terminal to its programs.
@@ -342,9 +366,7 @@ void Supervisor::on_stop_signal(const char* name) {
              {{"connections", std::uint64_t{left}}});
   (void)notifier_.stopping();
   send_all([] { return ToWorker(StopInOrder{}); });
-  for (const auto& client : exec_clients_) {
-    if (client) client->stop();
-  }
+  for (const auto& [id, client] : exec_clients_) client->stop();
   if (timeout) stop_timer_.start(*timeout);
   return leave_if_empty();
 }
@@ -352,8 +374,8 @@ void Supervisor::on_stop_signal(const char* name) {
 void Supervisor::leave_if_empty() {
   if (connections_.load() > 0 || is_leaving_) return;
   if (stdio_ != nullptr && (!is_stdio_done_ || is_stdio_connected_)) return;
-  for (const auto& client : exec_clients_) {
-    if (client && !client->is_over()) return;
+  for (const auto& [id, client] : exec_clients_) {
+    if (!client->is_over()) return;
   }
   is_leaving_ = true;
   stop_timer_.stop();
@@ -369,9 +391,7 @@ void Supervisor::stop_now(const char* why) {
   sentry_->end_within(kReset);
   log_.warning(
       {}, std::string(why) + ": " + count_of(connections_.load(), "connection") + " will be reset");
-  for (const auto& client : exec_clients_) {
-    if (client) client->terminate();
-  }
+  for (const auto& [id, client] : exec_clients_) client->terminate();
   send_all([] { return ToWorker(StopNow{}); });
   return loop_.stop();
 }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <atomic>
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -10,6 +11,7 @@
 #include "process/notify.h"
 #include "runtime/acceptor.h"
 #include "runtime/exec_client.h"
+#include "runtime/loader.h"
 #include "runtime/messages.h"
 #include "runtime/resolution.h"
 #include "runtime/sentry.h"
@@ -24,13 +26,18 @@
 
 namespace tunnel::runtime {
 
-// Runs the services of one snapshot from bound listeners to the last connection: owns the control
+// Runs the services of a configuration from bound listeners to the last connection: owns the control
 // loop, the acceptor, name resolution, the workers and the sentry. Owned by run(); main thread.
 class Supervisor {
  public:
-  // `stdio` is the client of the only service with accept = "stdio", or null; must outlive this.
-  Supervisor(std::unique_ptr<Snapshot> snapshot, std::vector<Bound::Entry> listeners,
-             StdioClient* stdio, log::Log& log, unsigned workers);
+  struct Settings {
+    Build build;  // what to begin with
+    // The client of the only service with accept = "stdio", or null; must outlive this.
+    StdioClient* stdio = nullptr;
+    log::Log& log;
+    unsigned workers = 1;
+  };
+  explicit Supervisor(Settings settings);
   ~Supervisor();
   Supervisor(const Supervisor&) = delete;
   Supervisor& operator=(const Supervisor&) = delete;
@@ -42,10 +49,9 @@ class Supervisor {
   // Why the one connection of standard input failed: a sentence, or empty. After run().
   [[nodiscard]] const std::string& failure() const { return failure_; }
 
-  // A target of `service` has a free slot while a connection waits for one. Any thread.
-  void slot_freed(std::size_t service);
-
  private:
+  void commit(Build build);
+  void check(const ServiceHandle& service);
   void serve_stdio();
   void run_programs();
   void log_stopped();
@@ -56,7 +62,7 @@ class Supervisor {
   void leave_if_stdio_over();
   void hand_over(Accepted accepted);
   void on_answer(const std::string& name, const AddressBook::Answer& answer);
-  void on_targets(std::size_t service, std::shared_ptr<const balance::Layout> layout,
+  void on_targets(const ServiceHandle& service, std::shared_ptr<const balance::Layout> layout,
                   const std::string& error);
   void on_target_changed(const TargetChanged& changed);
   void send_all(const ToWorkerFactory& make);
@@ -68,8 +74,9 @@ class Supervisor {
   void leave_if_empty();
   void stop_now(const char* why);
 
-  std::unique_ptr<Snapshot> snapshot_;
   log::Log& log_;
+  Build first_;                                // until start()
+  std::shared_ptr<const Snapshot> snapshot_;  // in force; from start() on
   process::Notifier notifier_;
   uv::Loop loop_;
   // Read and written by all threads.
@@ -83,13 +90,12 @@ class Supervisor {
   uv::Mailbox<ToSupervisor> mailbox_;
   std::vector<std::unique_ptr<Worker>> workers_;
   std::size_t next_worker_ = 0;
-  std::vector<Bound::Entry> listeners_;  // until start()
-  AddressBook book_;                     // for the checks
+  AddressBook book_;  // for the checks
   balance::Random random_;
-  std::vector<std::unique_ptr<HealthChecks>> checks_;  // by service
+  std::map<ServiceId, std::unique_ptr<HealthChecks>> checks_;
   std::unique_ptr<Resolution> resolution_;
   std::unique_ptr<Acceptor> acceptor_;
-  std::vector<std::unique_ptr<ExecClient>> exec_clients_;  // by service; null for others
+  std::map<ServiceId, std::unique_ptr<ExecClient>> exec_clients_;
   StdioClient* const stdio_;
   bool is_stdio_done_ = false;       // it is not read or written any more
   bool is_stdio_connected_ = false;  // how its connection ended is not known yet

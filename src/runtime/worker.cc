@@ -5,8 +5,10 @@
 #include <pthread.h>
 #include <signal.h>
 
+#include <algorithm>
 #include <random>
 #include <string>
+#include <unordered_set>
 #include <utility>
 
 namespace tunnel::runtime {
@@ -18,24 +20,14 @@ constexpr Millis kQuiet{1000};
 
 }  // namespace
 
-Worker::Worker(std::size_t index, Shared shared)
-    : index_(index),
-      shared_(std::move(shared)),
-      book_(loop_, shared_.address_history,
-            [this](const std::string& name) { shared_.report(NameWanted{name}); }),
+Worker::Worker(Settings settings)
+    : settings_(std::move(settings)),
+      book_(loop_, settings_.address_history,
+            [this](const std::string& name) { settings_.report(NameWanted{name}); }),
       random_(std::random_device{}()),
       mailbox_(loop_, [this](ToWorker message) { on_message(std::move(message)); }),
       pulse_(loop_),
-      trim_timer_(loop_, [this] { give_memory_back(); }) {
-  for (std::size_t service = 0; service < shared_.services.size(); ++service) {
-    services_.push_back(std::make_unique<Service>(
-        loop_, shared_.log, book_, shared_.remembered, *shared_.services[service], random_,
-        [this, service](const Outcome& outcome) { connection_gone(service, outcome); },
-        [this, service](const TargetChange& change) {
-          shared_.report(TargetChanged{service, change});
-        }));
-  }
-}
+      trim_timer_(loop_, [this] { give_memory_back(); }) {}
 
 Worker::~Worker() { join(); }
 
@@ -45,7 +37,7 @@ void Worker::start() {
     sigset_t all;
     (void)::sigfillset(&all);
     (void)::pthread_sigmask(SIG_BLOCK, &all, nullptr);
-    (void)::pthread_setname_np(::pthread_self(), ("worker-" + std::to_string(index_)).c_str());
+    (void)::pthread_setname_np(::pthread_self(), ("worker-" + std::to_string(settings_.index)).c_str());
     loop_.run();
     pulse_.end();
   });
@@ -56,43 +48,96 @@ void Worker::join() {
 }
 
 void Worker::on_message(ToWorker message) {
+  if (const auto* next = std::get_if<UseSnapshot>(&message)) return use(*next->snapshot);
   if (auto* accepted = std::get_if<Accepted>(&message)) {
-    return services_[accepted->service]->take(std::move(accepted->socket), accepted->client,
-                                              accepted->id);
+    return service_of(accepted->service)
+        .take(std::move(accepted->socket), accepted->client, accepted->id);
   }
   if (auto* answered = std::get_if<NameAnswered>(&message)) {
     return book_.update(answered->name, std::move(answered->answer));
   }
   if (auto* changed = std::get_if<TargetsChanged>(&message)) {
-    return services_[changed->service]->set_targets(std::move(changed->layout),
-                                                    std::move(changed->error));
+    return service_of(changed->service)
+        .set_targets(std::move(changed->layout), std::move(changed->error));
   }
   if (const auto* freed = std::get_if<SlotFreed>(&message)) {
-    return services_[freed->service]->on_slot_freed();
+    return for_each(freed->service, [](Service& service) { service.on_slot_freed(); });
   }
   if (const auto* target = std::get_if<TargetChanged>(&message)) {
-    return services_[target->service]->target_changed(target->change);
+    return for_each(target->service,
+                    [&](Service& service) { service.target_changed(target->change); });
   }
   if (std::holds_alternative<StopInOrder>(message)) {
-    for (const auto& service : services_) service->stop_when_idle();
-    return;
+    return for_each([](Service& service) { service.stop_when_idle(); });
   }
   if (std::holds_alternative<StopNow>(message)) {
-    for (const auto& service : services_) service->abort();
+    for_each([](Service& service) { service.abort(); });
   }
   return loop_.stop();
 }
 
-void Worker::connection_gone(std::size_t which, const Outcome& outcome) {
-  ServiceState& service = *shared_.services[which];
-  service.connections.fetch_sub(1);
+// What has not changed goes on as it is; the rest retires.
+void Worker::use(const Snapshot& snapshot) {
+  std::unordered_set<const ServiceConfig*> in_force;
+  for (const ServiceHandle& handle : snapshot.services) in_force.insert(handle.config.get());
+  for_each([&](Service& service) {
+    if (!in_force.contains(service.handle().config.get())) service.retire();
+  });
+  for (const ServiceHandle& handle : snapshot.services) (void)service_of(handle);
+  return loop_.at_end_of_turn(*this);
+}
+
+Service& Worker::service_of(const ServiceHandle& handle) {
+  Generations& generations = services_[handle.life->id];
+  const auto found = std::find_if(
+      generations.begin(), generations.end(),
+      [&](const auto& service) { return service->handle().config == handle.config; });
+  if (found != generations.end()) return **found;
+  return *generations.emplace_back(std::make_unique<Service>(Service::Settings{
+      .service = handle,
+      .surroundings = {loop_, settings_.log, book_, random_},
+      .remembered = settings_.remembered,
+      .on_gone = [this](const Service& service,
+                        const Outcome& outcome) { connection_gone(service, outcome); },
+      .on_target_changed =
+          [this, id = handle.life->id](const TargetChange& change) {
+            settings_.report(TargetChanged{id, change});
+          },
+  }));
+}
+
+void Worker::for_each(const std::function<void(Service&)>& visit) {
+  for (const auto& [id, generations] : services_) {
+    for (const auto& service : generations) visit(*service);
+  }
+}
+
+void Worker::for_each(ServiceId id, const std::function<void(Service&)>& visit) {
+  const auto found = services_.find(id);
+  if (found == services_.end()) return;
+  for (const auto& service : found->second) visit(*service);
+}
+
+void Worker::connection_gone(const Service& service, const Outcome& outcome) {
+  const ServiceHandle& handle = service.handle();
+  handle.life->connections.fetch_sub(1);
   connections.fetch_sub(1);
-  shared_.connections.fetch_sub(1);
+  settings_.connections.fetch_sub(1);
   ++gone_since_trim_;
   if (gone_since_trim_ >= kGoneWorthTrimming && !trim_timer_.is_active()) trim_timer_.start(kQuiet);
-  if (service.has_one_client() || shared_.is_gone_wanted.load()) {
-    shared_.report(ConnectionGone{which, outcome});
+  // It is on the stack.
+  if (service.is_over()) loop_.at_end_of_turn(*this);
+  if (handle.config->has_one_client() || settings_.is_gone_wanted.load()) {
+    settings_.report(ConnectionGone{handle.life->id, outcome});
   }
+}
+
+// Lets the services go that have retired and lost their last connection.
+void Worker::on_end_of_turn() {
+  for (auto& [id, generations] : services_) {
+    std::erase_if(generations, [](const auto& service) { return service->is_over(); });
+  }
+  std::erase_if(services_, [](const auto& each) { return each.second.empty(); });
 }
 
 // glibc keeps the pages of freed sessions for itself: after a crowd has left they would stay in our

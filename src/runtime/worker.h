@@ -5,6 +5,7 @@
 #include <functional>
 #include <memory>
 #include <thread>
+#include <unordered_map>
 #include <vector>
 
 #include "balance/random.h"
@@ -14,7 +15,6 @@
 #include "tls/remembered.h"
 #include "tunnel/address_book.h"
 #include "tunnel/service.h"
-#include "tunnel/service_state.h"
 #include "uv/loop.h"
 #include "uv/mailbox.h"
 #include "uv/timer.h"
@@ -23,19 +23,19 @@ namespace tunnel::runtime {
 
 // One thread with one loop and its share of every service's connections. Owned by the Supervisor,
 // which talks to it through send() only; everything private belongs to the worker's thread once it
-// runs.
-class Worker {
+// runs. Serves what it is told to by UseSnapshot, which is to be its first message.
+class Worker final : private uv::Deferred {
  public:
-  struct Shared {
-    const std::vector<std::unique_ptr<ServiceState>>& services;
+  struct Settings {
+    std::size_t index = 0;                     // among all workers
     std::atomic<std::size_t>& connections;     // of the process
-    const std::atomic<bool>& is_gone_wanted;   // somebody waits for connections to go
+    const std::atomic<bool>& is_gone_wanted;   // the supervisor waits for connections to go
     std::function<void(ToSupervisor)> report;  // any thread
     log::Log& log;
     tls::Remembered& remembered;
     AddressHistory& address_history;
   };
-  Worker(std::size_t index, Shared shared);
+  explicit Worker(Settings settings);
   ~Worker();  // joins
   Worker(const Worker&) = delete;
   Worker& operator=(const Worker&) = delete;
@@ -49,16 +49,24 @@ class Worker {
   std::atomic<std::size_t> connections{0};
 
  private:
+  // A service in its configurations: the one in force, unless the service is gone, and those of
+  // connections that are older.
+  using Generations = std::vector<std::unique_ptr<Service>>;
+
   void on_message(ToWorker message);
-  void connection_gone(std::size_t which, const Outcome& outcome);
+  void use(const Snapshot& snapshot);
+  [[nodiscard]] Service& service_of(const ServiceHandle& handle);
+  void for_each(const std::function<void(Service&)>& visit);
+  void for_each(ServiceId id, const std::function<void(Service&)>& visit);
+  void connection_gone(const Service& service, const Outcome& outcome);
+  void on_end_of_turn() override;
   void give_memory_back();
 
-  const std::size_t index_;
-  const Shared shared_;
+  const Settings settings_;
   uv::Loop loop_;
   AddressBook book_;
   balance::Random random_;
-  std::vector<std::unique_ptr<Service>> services_;
+  std::unordered_map<ServiceId, Generations> services_;
   uv::Mailbox<ToWorker> mailbox_;
   Pulse pulse_;
   std::size_t gone_since_trim_ = 0;

@@ -147,7 +147,7 @@ void Connection::dial(balance::Claim claim) {
   dialing_->changes = service_.changes();
   dialing_->dial = std::make_unique<Dial>(service_.loop(), service_.book(),
                                           Dial::Task{.target = claim_.target().endpoint(),
-                                                     .settings = service_.state().dial,
+                                                     .settings = service_.handle().config->dial,
                                                      .caller = caller(),
                                                      .tried = dialing_->tried},
                                           *this);
@@ -297,7 +297,7 @@ void Connection::report_dial_failed(const Outcome& outcome) {
       most && record_.tries >= *most && record_.tries < service_.layout()->targets().size()) {
     sentences += "; no other target was tried (max_tries = " + std::to_string(*most) + ")";
   }
-  if (service_.state().has_one_client()) dialing_->failure = sentences;
+  if (service_.handle().config->has_one_client()) dialing_->failure = sentences;
   const log::RateLimit::Verdict verdict = service_.dial_failures().admit(kinds);
   if (!verdict.write) return;
   if (verdict.suppressed > 0) {
@@ -325,7 +325,7 @@ void Connection::on_established() {
                                                .greeting = dial.take_greeting(),
                                                .surplus = dial.take_surplus(),
                                                .filter = dial.take_filter()},
-                                   service_.state().relay, *this);
+                                   service_.handle().config->relay, *this);
   enter(State::relaying);
   if (service_.log().enabled(log::Level::debug)) {
     const std::string ocsp =
@@ -422,9 +422,9 @@ void Connection::finish(const Outcome& outcome) {
 }
 
 void Connection::count(const Outcome& outcome) {
-  ServiceState& state = service_.state();
-  state.ended.fetch_add(1, std::memory_order_relaxed);
-  if (outcome.has_failed()) state.failed.fetch_add(1, std::memory_order_relaxed);
+  ServiceLife& life = *service_.handle().life;
+  life.ended.fetch_add(1, std::memory_order_relaxed);
+  if (outcome.has_failed()) life.failed.fetch_add(1, std::memory_order_relaxed);
 }
 
 // After a failed dial the `closed` line is short, for the reasons are in the log already: a service

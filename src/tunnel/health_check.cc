@@ -18,9 +18,9 @@ constexpr Millis kSpread{500};
 constexpr Millis kGoodbye{1000};
 
 // A check of a plain service speaks TLS as `health.tls` says; a `tcp` check never does.
-DialSettings check_settings(const ServiceState& service) {
+DialSettings check_settings(const ServiceConfig& service) {
   DialSettings settings = service.dial;
-  const config::Health& health = service.config.health;
+  const config::Health& health = service.service.health;
   if (health.tls) {
     settings.tls = service.check_tls.get();
     settings.names = health.tls->name;
@@ -31,26 +31,25 @@ DialSettings check_settings(const ServiceState& service) {
   return settings;
 }
 
-balance::CheckDepth depth_of(const ServiceState& service) {
-  const bool is_shallow = service.config.health.check == config::Check::tcp && service.tls;
+balance::CheckDepth depth_of(const ServiceConfig& service) {
+  const bool is_shallow = service.service.health.check == config::Check::tcp && service.tls;
   return is_shallow ? balance::CheckDepth::shallow : balance::CheckDepth::full;
 }
 
 }  // namespace
 
-HealthCheck::HealthCheck(uv::Loop& loop, log::Log& log, AddressBook& book, ServiceState& service,
-                         std::shared_ptr<balance::Target> target, balance::Random& random,
-                         const OnTargetChange& on_change)
-    : loop_(loop),
-      log_(log),
-      book_(book),
-      service_(service),
+HealthCheck::HealthCheck(const Surroundings& surroundings, ServiceHandle service,
+                         std::shared_ptr<balance::Target> target, const OnTargetChange& on_change)
+    : loop_(surroundings.loop),
+      log_(surroundings.log),
+      book_(surroundings.book),
+      random_(surroundings.random),
+      service_(std::move(service)),
       target_(std::move(target)),
       on_change_(on_change),
-      random_(random),
-      rules_(service.config.health),
-      settings_(check_settings(service)),
-      timer_(loop, [this] { on_timer(); }) {
+      rules_(service_.settings().health),
+      settings_(check_settings(*service_.config)),
+      timer_(loop_, [this] { on_timer(); }) {
   const Millis spread = std::min(rules_.interval, kSpread);
   timer_.start(Millis(1 + random_.below(static_cast<std::uint64_t>(spread.count()))));
 }
@@ -119,7 +118,7 @@ void HealthCheck::on_established() {
 preamble::Route HealthCheck::route() const {
   const balance::Endpoint& endpoint = target_->endpoint();
   const x509::Peer peer = expected_peer(endpoint, settings_);
-  return {.service = service_.config,
+  return {.service = service_.settings(),
           .target = endpoint.text,
           .host = endpoint.host,
           .port = endpoint.port,
@@ -186,15 +185,15 @@ void HealthCheck::on_closed() {
 }
 
 void HealthCheck::announce(const balance::Transition& transition) {
-  if (!service_.moves_connections()) return;
+  if (!service_.config->moves_connections()) return;
   on_change_({target_->id(), transition.change, transition.source});
 }
 
 void HealthCheck::passed() {
   const balance::Transition transition =
-      target_->checked(loop_.now(), balance::CheckResult::passed, depth_of(service_));
+      target_->checked(loop_.now(), balance::CheckResult::passed, depth_of(*service_.config));
   if (transition.change == balance::Transition::Change::restored) {
-    log_restored(log_, service_.config.name, target_->text(), transition);
+    log_restored(log_, service_.settings().name, target_->text(), transition);
     announce(transition);
   }
   return rest();
@@ -204,13 +203,13 @@ void HealthCheck::passed() {
 void HealthCheck::failed(Kind kind, const std::string& text, bool is_local) {
   if (!is_local) {
     const balance::Transition transition =
-        target_->checked(loop_.now(), balance::CheckResult::failed, depth_of(service_));
+        target_->checked(loop_.now(), balance::CheckResult::failed, depth_of(*service_.config));
     log_.debug(
-        {service_.config.name},
+        {service_.settings().name},
         "check of " + target_->text() + " failed (" + target_->health().check_text() + "): " + text,
         {{"target", std::string_view(target_->text())}, {"kind", word(kind)}});
     if (transition.change == balance::Transition::Change::ejected) {
-      log_ejected(log_, service_.config.name, target_->text(), kind, text, choice_, transition);
+      log_ejected(log_, service_.settings().name, target_->text(), kind, text, choice_, transition);
       announce(transition);
     }
   }
@@ -227,19 +226,17 @@ void HealthCheck::rest() {
   return schedule();
 }
 
-HealthChecks::HealthChecks(uv::Loop& loop, log::Log& log, AddressBook& book, ServiceState& service,
-                           balance::Random& random, OnTargetChange on_change)
-    : loop_(loop),
-      log_(log),
-      book_(book),
-      service_(service),
-      random_(random),
+HealthChecks::HealthChecks(const Surroundings& surroundings, ServiceHandle service,
+                           OnTargetChange on_change)
+    : surroundings_(surroundings),
+      service_(std::move(service)),
       on_change_(std::move(on_change)) {}
 
 HealthChecks::~HealthChecks() = default;
 
 void HealthChecks::set_layout(std::shared_ptr<const balance::Layout> layout) {
-  if (service_.config.health.check == config::Check::none) return;
+  surroundings_.loop.assert_here();
+  if (service_.settings().health.check == config::Check::none) return;
   std::vector<std::unique_ptr<HealthCheck>> kept;
   for (const balance::Group& group : layout->groups()) {
     for (const balance::Member& member : group.members) {
@@ -250,8 +247,8 @@ void HealthChecks::set_layout(std::shared_ptr<const balance::Layout> layout) {
       const auto found = std::find_if(checks_.begin(), checks_.end(), is_same);
       kept.push_back(found != checks_.end()
                          ? std::move(*found)
-                         : std::make_unique<HealthCheck>(loop_, log_, book_, service_,
-                                                         member.target, random_, on_change_));
+                         : std::make_unique<HealthCheck>(surroundings_, service_, member.target,
+                                                         on_change_));
     }
   }
   const Choice choice = layout->has_one_target() ? Choice::only_target : Choice::one_of_several;

@@ -7,14 +7,13 @@
 #include <vector>
 
 #include "balance/layout.h"
-#include "balance/random.h"
 #include "log/log.h"
 #include "preamble/preamble.h"
-#include "tunnel/address_book.h"
 #include "tunnel/channel.h"
 #include "tunnel/dial.h"
 #include "tunnel/health_log.h"
-#include "tunnel/service_state.h"
+#include "tunnel/service_life.h"
+#include "tunnel/surroundings.h"
 #include "uv/loop.h"
 #include "uv/timer.h"
 
@@ -25,9 +24,9 @@ namespace tunnel {
 // supervisor's loop; owned by its service's HealthChecks.
 class HealthCheck final : public Dial::Owner, public Channel::Reader, public Channel::Writer {
  public:
-  HealthCheck(uv::Loop& loop, log::Log& log, AddressBook& book, ServiceState& service,
-              std::shared_ptr<balance::Target> target, balance::Random& random,
-              const OnTargetChange& on_change);
+  // `on_change` must outlive it.
+  HealthCheck(const Surroundings& surroundings, ServiceHandle service,
+              std::shared_ptr<balance::Target> target, const OnTargetChange& on_change);
   ~HealthCheck();
   HealthCheck(const HealthCheck&) = delete;
   HealthCheck& operator=(const HealthCheck&) = delete;
@@ -63,12 +62,12 @@ class HealthCheck final : public Dial::Owner, public Channel::Reader, public Cha
   uv::Loop& loop_;
   log::Log& log_;
   AddressBook& book_;
-  ServiceState& service_;
+  balance::Random& random_;
+  const ServiceHandle service_;  // what is below points into it
   const std::shared_ptr<balance::Target> target_;
   const OnTargetChange& on_change_;
-  balance::Random& random_;
   const config::Health& rules_;
-  DialSettings settings_;
+  const DialSettings settings_;
 
   Choice choice_ = Choice::one_of_several;  // for the log
   State state_ = State::resting;
@@ -80,25 +79,22 @@ class HealthCheck final : public Dial::Owner, public Channel::Reader, public Cha
   std::unique_ptr<preamble::Conversation> question_;
 };
 
-// The checks of one service: one for each target of the layout in force. Supervisor's loop; owned
+// The checks of one service in one configuration: one for each target of the layout in force. Supervisor's loop; owned
 // by the Supervisor.
 class HealthChecks {
  public:
-  HealthChecks(uv::Loop& loop, log::Log& log, AddressBook& book, ServiceState& service,
-               balance::Random& random, OnTargetChange on_change);
+  HealthChecks(const Surroundings& surroundings, ServiceHandle service, OnTargetChange on_change);
   ~HealthChecks();
   HealthChecks(const HealthChecks&) = delete;
   HealthChecks& operator=(const HealthChecks&) = delete;
 
+  [[nodiscard]] const ServiceHandle& service() const { return service_; }
   // Does nothing for a service without `health.check`.
   void set_layout(std::shared_ptr<const balance::Layout> layout);
 
  private:
-  uv::Loop& loop_;
-  log::Log& log_;
-  AddressBook& book_;
-  ServiceState& service_;
-  balance::Random& random_;
+  const Surroundings surroundings_;
+  const ServiceHandle service_;
   const OnTargetChange on_change_;
   std::vector<std::unique_ptr<HealthCheck>> checks_;
 };

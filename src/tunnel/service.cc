@@ -7,23 +7,16 @@
 #include "tunnel/health_log.h"
 
 namespace tunnel {
-Service::Service(uv::Loop& loop, log::Log& log, AddressBook& book, tls::Remembered& remembered,
-                 ServiceState& state, balance::Random& random, OnGone on_gone,
-                 OnTargetChange on_target_changed)
-    : loop_(loop),
-      log_(log),
-      book_(book),
-      remembered_(remembered),
-      state_(state),
-      random_(random),
-      on_gone_(std::move(on_gone)),
-      on_target_changed_(std::move(on_target_changed)),
-      dial_failures_(loop),
-      option_failures_(loop, std::chrono::minutes(1)) {}
+
+Service::Service(Settings settings)
+    : settings_(std::move(settings)),
+      dial_failures_(loop()),
+      option_failures_(loop(), std::chrono::minutes(1)) {}
 
 Service::~Service() = default;
 
 void Service::take(Fd socket, const SocketAddress& client, std::uint64_t id) {
+  loop().assert_here();
   auto connection = std::make_unique<Connection>(*this, std::move(socket), client, id);
   Connection& stays = *connection;
   stays.index = connections_.size();
@@ -32,6 +25,7 @@ void Service::take(Fd socket, const SocketAddress& client, std::uint64_t id) {
 }
 
 void Service::set_targets(std::shared_ptr<const balance::Layout> layout, std::string error) {
+  loop().assert_here();
   layout_ = std::move(layout);
   no_targets_error_ = std::move(error);
   ++changes_;
@@ -40,7 +34,7 @@ void Service::set_targets(std::shared_ptr<const balance::Layout> layout, std::st
 }
 
 bool Service::has_srv() const {
-  for (const auto& group : state_.config.connect) {
+  for (const auto& group : config().connect) {
     for (const config::Target& target : group) {
       if (target.form == config::Target::Form::srv) return true;
     }
@@ -51,6 +45,7 @@ bool Service::has_srv() const {
 // Connections end at the end of the turn, so the list does not change under this loop; its order is
 // not that of arrival, which the ids give.
 void Service::on_slot_freed() {
+  loop().assert_here();
   std::vector<Connection*> waiting;
   for (const auto& connection : connections_) {
     if (connection->is_dialing()) waiting.push_back(connection.get());
@@ -61,9 +56,9 @@ void Service::on_slot_freed() {
 }
 
 void Service::report_established(balance::Claim& claim) {
-  const balance::Transition transition = claim.established(loop_.now());
+  const balance::Transition transition = claim.established(loop().now());
   if (transition.change != balance::Transition::Change::restored) return;
-  log_restored(log_, state_.config.name, claim.target().text(), transition);
+  log_restored(log(), config().name, claim.target().text(), transition);
   return announce(claim.target().id(), transition);
 }
 
@@ -71,9 +66,9 @@ void Service::report_failed(balance::Claim& claim, const DialFailure& failure, S
   const std::string target = claim.target().text();
   const std::uint64_t id = claim.target().id();
   const auto cause = failure.is_local ? balance::Cause::local : balance::Cause::target;
-  const balance::Transition transition = claim.failed(loop_.now(), cause, random_);
+  const balance::Transition transition = claim.failed(loop().now(), cause, random());
   if (transition.change != balance::Transition::Change::ejected) return;
-  log_ejected(log_, state_.config.name, target, failure.kind,
+  log_ejected(log(), config().name, target, failure.kind,
               sentence == Sentence::with_the_ejection ? std::string_view(failure.text) : "",
               layout_->has_one_target() ? Choice::only_target : Choice::one_of_several, transition);
   return announce(id, transition);
@@ -81,11 +76,12 @@ void Service::report_failed(balance::Claim& claim, const DialFailure& failure, S
 
 // To all workers, this one included.
 void Service::announce(std::uint64_t target, const balance::Transition& transition) {
-  if (!state_.moves_connections()) return;
-  return on_target_changed_({target, transition.change, transition.source});
+  if (!handle().config->moves_connections()) return;
+  return settings_.on_target_changed({target, transition.change, transition.source});
 }
 
 void Service::target_changed(const TargetChange& change) {
+  loop().assert_here();
   ++changes_;
   const config::OnEjected on_ejected = config().health.on_ejected;
   const bool is_restored = change.change == balance::Transition::Change::restored;
@@ -117,15 +113,22 @@ void Service::call_home(Connection& connection) {
 void Service::report_option(std::string_view where, const std::string& text) {
   const log::RateLimit::Verdict verdict = option_failures_.admit(text);
   if (!verdict.write) return;
-  log_.warning({state_.config.name}, "socket_options." + std::string(where) + ": " + text,
+  log().warning({config().name}, "socket_options." + std::string(where) + ": " + text,
                {{"repeats", verdict.suppressed}});
 }
 
+void Service::retire() {
+  loop().assert_here();
+  is_retired_ = true;
+}
+
 void Service::stop_when_idle() {
+  loop().assert_here();
   for (const auto& connection : connections_) connection->stop_when_idle();
 }
 
 void Service::abort() {
+  loop().assert_here();
   for (const auto& connection : connections_) connection->abort();
 }
 
@@ -137,7 +140,7 @@ void Service::remove(Connection& connection) {
     connections_[index]->index = index;
   }
   connections_.pop_back();
-  return on_gone_(gone->outcome());
+  return settings_.on_gone(*this, gone->outcome());
 }
 
 }  // namespace tunnel

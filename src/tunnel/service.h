@@ -6,28 +6,33 @@
 #include <vector>
 
 #include "balance/layout.h"
-#include "balance/random.h"
 #include "base/address.h"
 #include "base/fd.h"
 #include "log/log.h"
 #include "log/rate_limit.h"
-#include "tunnel/address_book.h"
 #include "tunnel/connection.h"
-#include "tunnel/service_state.h"
+#include "tunnel/service_life.h"
+#include "tunnel/surroundings.h"
 #include "uv/loop.h"
 
 namespace tunnel {
 
-// One service's connections on one worker. Loop-bound; owned by the Worker.
+// The connections on one worker that a service has in one of its configurations. A reload that
+// changes the service makes another one for the clients that come from then on; this one retires
+// and goes with its last connection. Loop-bound; owned by the Worker.
 class Service {
  public:
-  // How the connection of a taken client ended, and to people why.
-  using OnGone = std::function<void(const Outcome&)>;
-  // `on_gone` is called once for each taken client when its connection is over and goes;
-  // `on_target_changed` when a dial has ejected or restored a target, if that moves connections.
-  Service(uv::Loop& loop, log::Log& log, AddressBook& book, tls::Remembered& remembered,
-          ServiceState& state, balance::Random& random, OnGone on_gone,
-          OnTargetChange on_target_changed);
+  struct Settings {
+    ServiceHandle service;
+    Surroundings surroundings;
+    tls::Remembered& remembered;
+    // Called once for each taken client when its connection is over and goes: how it ended, and to
+    // people why.
+    std::function<void(const Service&, const Outcome&)> on_gone;
+    // Called when a dial has ejected or restored a target, if that moves connections.
+    OnTargetChange on_target_changed;
+  };
+  explicit Service(Settings settings);
   ~Service();
   Service(const Service&) = delete;
   Service& operator=(const Service&) = delete;
@@ -42,19 +47,22 @@ class Service {
   void target_changed(const TargetChange& change);
   // A target has a free slot again: the connections that wait look, oldest first.
   void on_slot_freed();
+  // Its configuration is not in force any more: no client follows.
+  void retire();
+  [[nodiscard]] bool is_over() const { return is_retired_ && connections_.empty(); }
 
   // For its connections.
-  [[nodiscard]] uv::Loop& loop() { return loop_; }
-  [[nodiscard]] log::Log& log() { return log_; }
-  [[nodiscard]] AddressBook& book() { return book_; }
-  [[nodiscard]] tls::Remembered& remembered() { return remembered_; }
-  [[nodiscard]] ServiceState& state() { return state_; }
-  [[nodiscard]] const config::Service& config() const { return state_.config; }
+  [[nodiscard]] uv::Loop& loop() { return settings_.surroundings.loop; }
+  [[nodiscard]] log::Log& log() { return settings_.surroundings.log; }
+  [[nodiscard]] AddressBook& book() { return settings_.surroundings.book; }
+  [[nodiscard]] tls::Remembered& remembered() { return settings_.remembered; }
+  [[nodiscard]] const ServiceHandle& handle() const { return settings_.service; }
+  [[nodiscard]] const config::Service& config() const { return settings_.service.settings(); }
   [[nodiscard]] log::RateLimit& dial_failures() { return dial_failures_; }
   [[nodiscard]] const std::shared_ptr<const balance::Layout>& layout() const { return layout_; }
   [[nodiscard]] bool has_srv() const;
   [[nodiscard]] const std::string& no_targets_error() const { return no_targets_error_; }
-  [[nodiscard]] balance::Random& random() { return random_; }
+  [[nodiscard]] balance::Random& random() { return settings_.surroundings.random; }
   [[nodiscard]] std::uint32_t changes() const { return changes_; }  // of targets, so far
   // The connection leaves when it is idle if it stands behind where a new one would be served.
   void call_home(Connection& connection);
@@ -67,14 +75,8 @@ class Service {
  private:
   void announce(std::uint64_t target, const balance::Transition& transition);
 
-  uv::Loop& loop_;
-  log::Log& log_;
-  AddressBook& book_;
-  tls::Remembered& remembered_;
-  ServiceState& state_;
-  balance::Random& random_;
-  const OnGone on_gone_;
-  const OnTargetChange on_target_changed_;
+  const Settings settings_;  // first: what is below refers to the service's life
+  bool is_retired_ = false;
   std::uint32_t changes_ = 0;
   std::shared_ptr<const balance::Layout> layout_;
   std::string no_targets_error_;

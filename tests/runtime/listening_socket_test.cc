@@ -69,7 +69,7 @@ TEST_CASE("every address that is in use is named, and nothing stays bound") {
     CHECK(bound.problems[0] == "[ldap] cannot listen on " + taken->address().to_string() +
                                    ": the address is already in use; `ss -ltnp` shows by whom");
     REQUIRE(bound.listeners.size() == 1);
-    bound_first = bound.listeners[0].listener.address();
+    bound_first = bound.listeners[0].socket.address();
   }
   CHECK(ListeningSocket::open({}, at(bound_first)));
 }

@@ -37,7 +37,7 @@ struct Plant : uv::testing::IgnoreSigpipe {
   SilentLog log;
   tls::Remembered remembered;
   AddressHistory address_history;
-  std::vector<std::unique_ptr<ServiceState>> services;
+  ServiceHandle service;
   std::atomic<std::size_t> connections{0};
   std::atomic<bool> is_gone_wanted{true};
   std::atomic<Kind> how{Kind::ok};  // the last one has ended
@@ -47,26 +47,40 @@ struct Plant : uv::testing::IgnoreSigpipe {
 
   explicit Plant(const config::Health& health = {}) {
     const SocketAddress address = local_address(target.get());
-    config::Service service;
-    service.name = std::string("plain");
-    service.tls.reset();
+    config::Service settings;
+    settings.name = std::string("plain");
+    settings.tls.reset();
     config::Target to;
     to.form = config::Target::Form::ip;
     to.host = address.ip();
     to.port = address.port();
     to.text = address.to_string();
-    service.connect = {{to}};
-    service.health = health;
-    services.push_back(std::make_unique<ServiceState>(service, nullptr, nullptr, [] {}));
-    layout = services[0]->backend.build(balance::arrange(service.connect, {}), service.balance,
-                                        balance::rules_of(service.health));
+    settings.connect = {{to}};
+    settings.health = health;
+    service.life = std::make_shared<ServiceLife>(1, "plain");
     for (std::size_t i = 0; i < 2; ++i) {
-      workers.push_back(std::make_unique<Worker>(
-          i, Worker::Shared{services, connections, is_gone_wanted,
-                            [this](const ToSupervisor& message) { on_message(message); }, log,
-                            remembered, address_history}));
-      workers[i]->send(TargetsChanged{0, layout, ""});
-      workers[i]->start();
+      workers.push_back(std::make_unique<Worker>(Worker::Settings{
+          .index = i,
+          .connections = connections,
+          .is_gone_wanted = is_gone_wanted,
+          .report = [this](const ToSupervisor& message) { on_message(message); },
+          .log = log,
+          .remembered = remembered,
+          .address_history = address_history}));
+    }
+    use(settings);
+    for (const auto& worker : workers) worker->start();
+  }
+  // As a reload does.
+  void use(const config::Service& settings) {
+    service.config = std::make_shared<const ServiceConfig>(settings, nullptr, nullptr);
+    layout = service.life->backend.build(balance::arrange(settings.connect, {}), settings.balance,
+                                         balance::rules_of(settings.health));
+    auto snapshot = std::make_shared<Snapshot>();
+    snapshot->services = {service};
+    for (const auto& worker : workers) {
+      worker->send(UseSnapshot{snapshot});
+      worker->send(TargetsChanged{service, layout, ""});
     }
   }
   ~Plant() {
@@ -79,11 +93,11 @@ struct Plant : uv::testing::IgnoreSigpipe {
     gone.release();
   }
   void hand(std::size_t worker, Pair& client) {
-    services[0]->connections.fetch_add(1);
+    service.life->connections.fetch_add(1);
     connections.fetch_add(1);
     workers[worker]->connections.fetch_add(1);
     workers[worker]->send(
-        Accepted{0, std::move(client.near), SocketAddress::loopback_v4(1), connections.load()});
+        Accepted{service, std::move(client.near), SocketAddress::loopback_v4(1), connections.load()});
   }
   [[nodiscard]] Fd serve() const {
     Fd server(::accept4(target.get(), nullptr, nullptr, SOCK_CLOEXEC));
@@ -118,7 +132,7 @@ TEST_CASE("a client that is handed to a worker is relayed on the worker's thread
     plant.gone.acquire();
   }
   CHECK(plant.connections.load() == 0);
-  CHECK(plant.services[0]->connections.load() == 0);
+  CHECK(plant.service.life->connections.load() == 0);
   CHECK(plant.log.closed.load() == 20);
 }
 
@@ -167,7 +181,7 @@ TEST_CASE("a target that checks find dead loses its connections on every worker"
   for (const std::uint64_t target : {other, other - 1}) {
     for (const auto& worker : plant.workers) {
       worker->send(
-          TargetChanged{0, {target, Transition::Change::ejected, Transition::Source::check}});
+          TargetChanged{1, {target, Transition::Change::ejected, Transition::Source::check}});
     }
   }
   for (const Fd& server : servers) {
@@ -176,6 +190,70 @@ TEST_CASE("a target that checks find dead loses its connections on every worker"
   }
   for (std::size_t i = 0; i < servers.size(); ++i) plant.gone.acquire();
   CHECK(plant.connections.load() == 0);
+}
+
+TEST_CASE("a connection keeps the settings and targets it began with when its service changes") {
+  Plant plant;
+  Pair old = Pair::tcp();
+  plant.hand(0, old);
+  const Fd old_server = plant.serve();
+  old.say("x");
+  char byte = 0;
+  REQUIRE(::recv(old_server.get(), &byte, 1, 0) == 1);
+
+  const Fd other = listen_on(SocketAddress::loopback_v4(0));
+  const std::weak_ptr<const ServiceConfig> before = plant.service.config;
+  config::Service changed = plant.service.settings();
+  changed.connect[0][0].port = local_address(other.get()).port();
+  changed.connect[0][0].text = local_address(other.get()).to_string();
+  plant.use(changed);
+  Pair young = Pair::tcp();
+  plant.hand(0, young);
+  const Fd young_server(::accept4(other.get(), nullptr, nullptr, SOCK_CLOEXEC));
+  REQUIRE(young_server.valid());
+  young.say("young");
+  young.finish();
+  CHECK(read_all(young_server) == "young");
+  CHECK_FALSE(before.expired());
+
+  old.say("old");
+  old.finish();
+  CHECK(read_all(old_server) == "old");
+  CHECK(::shutdown(old_server.get(), SHUT_WR) == 0);
+  CHECK(read_all(old.far).empty());
+  plant.gone.acquire();
+  // A worker says so before its turn is over; its next message finds the old settings gone.
+  for (const std::size_t worker : {0U, 1U}) {
+    Pair last = Pair::tcp();
+    plant.hand(worker, last);
+    last.finish();
+    const Fd last_server(::accept4(other.get(), nullptr, nullptr, SOCK_CLOEXEC));
+    CHECK(read_all(last_server).empty());
+  }
+  CHECK(before.expired());
+}
+
+TEST_CASE("a service that has left keeps its connections, and is forgotten with the last of them") {
+  Plant plant;
+  Pair client = Pair::tcp();
+  plant.hand(1, client);
+  const Fd server = plant.serve();
+  const std::weak_ptr<ServiceLife> life = plant.service.life;
+  plant.service = {};
+  plant.layout.reset();
+  for (const auto& worker : plant.workers) {
+    worker->send(UseSnapshot{std::make_shared<const Snapshot>()});
+  }
+  client.say("still here");
+  client.finish();
+  CHECK(read_all(server) == "still here");
+  CHECK_FALSE(life.expired());
+  CHECK(::shutdown(server.get(), SHUT_WR) == 0);
+  CHECK(read_all(client.far).empty());
+  plant.gone.acquire();
+  for (const auto& worker : plant.workers) worker->send(StopNow{});
+  for (const auto& worker : plant.workers) worker->join();
+  CHECK(life.expired());
 }
 
 TEST_CASE("a stop resets what is left and ends the workers") {

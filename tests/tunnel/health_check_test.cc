@@ -27,7 +27,7 @@ struct Checked : ServiceBench {
     health.timeout = kDeadline;
     serve({target_at(silent.address())}, timeouts, health);
     checks =
-        std::make_unique<HealthChecks>(loop, log, book, *state, random, [](const TargetChange&) {});
+        std::make_unique<HealthChecks>(surroundings, handle, [](const TargetChange&) {});
     checks->set_layout(layout);
   }
   [[nodiscard]] Fd wait_for_check() {
@@ -64,8 +64,8 @@ TEST_CASE("a target that goes while it is checked takes its check along") {
   Checked checked;
   Fd server = checked.wait_for_check();
   server.reset();
-  checked.checks->set_layout(
-      checked.state->backend.build({}, checked.state->config.balance, balance::rules_of({})));
+  checked.checks->set_layout(checked.handle.life->backend.build(
+      {}, checked.handle.settings().balance, balance::rules_of({})));
   checked.block_until(std::chrono::steady_clock::now() + Checked::kDeadline + Millis(5));
   checked.turn(5);
   CHECK(checked.failed_checks() == 0);

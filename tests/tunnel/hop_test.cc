@@ -6,11 +6,13 @@
 #include <string>
 #include <vector>
 
+#include "support/virtual_clock.h"
+
 namespace tunnel {
 namespace {
 
 struct Known {
-  VirtualClock clock;
+  test::VirtualClock clock;
   AddressHistory history;
   AddressBook book{clock, history, [](const std::string&) {}};
 };

@@ -110,7 +110,8 @@ struct ServiceBench : uv::testing::IgnoreSigpipe {
   tls::Remembered remembered;
   balance::Random random{7};
   int gone = 0;
-  std::unique_ptr<ServiceState> state;
+  Surroundings surroundings{loop, log, book, random};
+  ServiceHandle handle;
   std::unique_ptr<Service> service;
   std::shared_ptr<const balance::Layout> layout;
 
@@ -123,12 +124,16 @@ struct ServiceBench : uv::testing::IgnoreSigpipe {
     written.connect = {targets};
     written.timeouts = timeouts;
     written.health = health;
-    state = std::make_unique<ServiceState>(written, trusting_context(), nullptr, [] {});
-    layout = state->backend.build(balance::arrange(written.connect, {}), written.balance,
+    handle = {std::make_shared<const ServiceConfig>(written, trusting_context(), nullptr),
+              std::make_shared<ServiceLife>(1, "bench")};
+    layout = handle.life->backend.build(balance::arrange(written.connect, {}), written.balance,
                                   balance::rules_of(written.health));
     service = std::make_unique<Service>(
-        loop, log, book, remembered, *state, random, [this](const Outcome&) { ++gone; },
-        [](const TargetChange&) {});
+        Service::Settings{.service = handle,
+                          .surroundings = surroundings,
+                          .remembered = remembered,
+                          .on_gone = [this](const Service&, const Outcome&) { ++gone; },
+                          .on_target_changed = [](const TargetChange&) {}});
     service->set_targets(layout, "");
   }
   void take(Pair& client) {

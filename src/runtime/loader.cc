@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: MIT
+#include "runtime/loader.h"
+
+namespace tunnel::runtime {
+namespace {
+
+// Sockets are made before the identity changes, but belong to who the process will be: the default
+// of unix_owner.
+void own_sockets(config::Config& config, const process::Identity& identity) {
+  for (config::Service& service : config.services) {
+    config::UnixOwner& owner = service.unix_owner;
+    const bool is_default = !owner.uid && !owner.gid;
+    if (!owner.uid) owner.uid = identity.uid;
+    if (is_default) owner.gid = identity.gid;
+  }
+}
+
+}  // namespace
+
+Build Loader::load_again(const Previous& previous) {
+  config::Document document = read_();
+  return build(document, previous);
+}
+
+Build Loader::build(config::Document& document, const Previous& previous) const {
+  Build build;
+  if (document.has_errors()) {
+    build.diagnostics = document.render();
+    return build;
+  }
+  if (identity_) own_sockets(document.config, *identity_);
+  Prepared prepared =
+      prepare(document.config, tls::Context::Purpose::run, previous.snapshot.get());
+  if (!prepared.snapshot) {
+    report(document, prepared.problems);
+    build.diagnostics = document.render();
+    return build;
+  }
+  for (const config::Diagnostic& warning : document.diagnostics()) {
+    prepared.snapshot->warnings.push_back(
+        {"", document.place(warning.position) + ": " + warning.text});
+  }
+  std::vector<const config::Service*> services;
+  for (const ServiceHandle& service : prepared.snapshot->services) {
+    services.push_back(&service.settings());
+  }
+  Bound bound = bind_all(services, previous.places);
+  build.problems = std::move(bound.problems);
+  if (!build.problems.empty()) return build;
+  build.listeners = std::move(bound.listeners);
+  build.snapshot = std::move(prepared.snapshot);
+  return build;
+}
+
+}  // namespace tunnel::runtime

@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "config/document.h"
+#include "process/identity.h"
+#include "runtime/listening_socket.h"
+#include "runtime/snapshot.h"
+
+namespace tunnel::runtime {
+
+// Everything that a configuration needs to be served, loaded and bound but not yet in force:
+// dropping it leaves nothing behind. Made by the Loader, put in force by the Supervisor.
+struct Build {
+  std::shared_ptr<const Snapshot> snapshot;  // null when something is wrong
+  std::vector<Bound::Entry> listeners;       // those that were not at hand
+  // What is wrong, for people: the configuration's errors with their source lines, or sentences
+  // about addresses that cannot be bound.
+  std::string diagnostics;
+  std::vector<std::string> problems;
+};
+
+// Turns the configuration into a Build, at the start and for each reload alike. Blocking; one
+// thread at a time.
+class Loader {
+ public:
+  // What a reload builds upon.
+  struct Previous {
+    std::shared_ptr<const Snapshot> snapshot;
+    std::vector<ListenPlace> places;  // where the process listens
+  };
+  // `read` reads the configuration as it is now, with what the command line said; it must not
+  // depend on the working folder.
+  using Read = std::function<config::Document()>;
+  Loader(config::Document first, Read read) : first_(std::move(first)), read_(std::move(read)) {}
+
+  // What read() has given for the start.
+  [[nodiscard]] const config::Config& config() const { return first_.config; }
+  // Who the process is to be; an error when there is no such user or group.
+  [[nodiscard]] const Result<process::Identity>& identity() const { return identity_; }
+
+  [[nodiscard]] Build load_first() { return build(first_, {}); }
+  [[nodiscard]] Build load_again(const Previous& previous);
+
+ private:
+  [[nodiscard]] Build build(config::Document& document, const Previous& previous) const;
+
+  config::Document first_;
+  const Read read_;
+  const Result<process::Identity> identity_ =
+      process::find_identity(first_.config.global.user, first_.config.global.group);
+};
+
+}  // namespace tunnel::runtime
