@@ -189,6 +189,8 @@ std::vector<std::unique_ptr<Command>> all_commands(Arguments& arguments) {
   commands.push_back(make_check_command());
   commands.push_back(make_convert_command(std::move(arguments.command_line)));
   commands.push_back(make_explain_command());
+  commands.push_back(make_status_command());
+  for (auto& command : make_control_commands()) commands.push_back(std::move(command));
   return commands;
 }
 

@@ -187,6 +187,15 @@ std::string Codec<Type::path>::print(const std::string& value) {
   return value.empty() ? "" : toml_quoted(value);
 }
 
+void Codec<Type::path_or_off>::read(Reader& reader, const Option& option, const Value& value,
+                                    std::string& target) {
+  if (const auto* text = value.as<std::string>(); text != nullptr && *text == "off") {
+    target = *text;
+    return;
+  }
+  return Codec<Type::path>::read(reader, option, value, target);
+}
+
 void Codec<Type::readable_path>::read(Reader& reader, const Option& option, const Value& value,
                                       std::string& target) {
   if (const auto* text = plain_text(reader, option, value)) {

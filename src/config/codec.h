@@ -67,6 +67,11 @@ struct Codec<Type::path> {
 };
 
 template <>
+struct Codec<Type::path_or_off> : Codec<Type::path> {
+  static void read(Reader& reader, const Option& option, const Value& value, std::string& target);
+};
+
+template <>
 struct Codec<Type::readable_path> : Codec<Type::path> {
   static void read(Reader& reader, const Option& option, const Value& value, std::string& target);
 };

@@ -236,6 +236,7 @@ struct Global {
   Millis dns_max_stale = std::chrono::hours(1);
   std::string user, group;  // as written; process::find_identity knows who that is
   Timeout shutdown_timeout = seconds(30);
+  std::string control;  // path of the control socket; "off"; empty: the default place
   Timeout certificate_poll = seconds(30);  // nullopt: changed files wait for a reload
   friend bool operator==(const Global&, const Global&) = default;
 };

@@ -31,6 +31,8 @@ std::string describe(const Option& option) {
     case Type::readable_path:
     case Type::secret_path:
       return "a path";
+    case Type::path_or_off:
+      return "a path, or \"off\"";
     case Type::readable_paths:
       return "a path or an array of paths";
     case Type::program:

@@ -15,6 +15,7 @@ enum class Type {
   text,
   texts,
   path,
+  path_or_off,
   readable_path,
   readable_paths,
   program,

@@ -105,6 +105,13 @@ constexpr auto kRows = std::to_array<Row<Global>>({
          .help = "How long SIGTERM lets connections finish before they are reset. With \"off\" "
                  "only a second "
                  "signal resets them."}),
+    row<Type::path_or_off, &Global::control>(
+        {.key = "control",
+         .help = "The unix socket through which `tunnel status`, `tunnel reload` and the other "
+                 "commands reach the running instance. The default is control.sock in systemd's "
+                 "runtime directory, else /run/tunnel-NAME/control.sock for root, else "
+                 "tunnel-NAME/control.sock in XDG_RUNTIME_DIR; NAME is the name of this file without "
+                 "its ending. Only root and the process's own user may use it."}),
     row<Type::timeout, &Global::certificate_poll>(
         {.key = "certificate_poll",
          .standard = "\"30s\"",

@@ -21,6 +21,7 @@ constexpr const char* kEverything =
     "user = \"tunnel\"\n"
     "group = \"1000\"\n"
     "shutdown_timeout = \"1m30s\"\n"
+    "control = \"/run/control\"\n"
     "certificate_poll = \"10s\"\n"
     "[ldap]\n"
     "accept = [\"*:389\", \"127.0.0.1:390\", \"391\", \"/run/ldap.sock\", \"name.example:392\"]\n"

@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: MIT
+#include <CLI/CLI.hpp>
+#include <chrono>
+#include <thread>
+
+#include "base/text.h"
+#include "cli/command.h"
+#include "cli/instance.h"
+#include "cli/status_screen.h"
+#include "cli/status_text.h"
+
+namespace tunnel::cli {
+namespace {
+
+using admin::Json;
+
+constexpr Millis kPatience{30'000};
+// Between two looks whether the instance is there.
+constexpr Millis kLook{100};
+
+class StatusCommand final : public Command {
+ public:
+  StatusCommand()
+      : Command("status", "what the running instance does: services, targets, connections, problems") {}
+
+  void declare(CLI::App& app) override {
+    add_config(app, config_);
+    app.add_flag("--json", is_json_, "print it as JSON");
+    app.add_flag("--watch", is_watching_, "a live screen, by throughput; q leaves");
+    app.add_option_function<std::string>(
+           "--wait-ready", [this](const std::string& text) { wait_ = *parse_duration(text); },
+           "wait until the instance serves, at most so long")
+        ->type_name("DURATION")
+        ->check(CLI::Validator(
+            [](std::string& text) {
+              const auto duration = parse_duration(text);
+              return duration ? std::string() : duration.error().text;
+            },
+            "", "duration"));
+  }
+
+  std::string check() const override {
+    return is_json_ && is_watching_ ? "--json and --watch do not go together" : "";
+  }
+
+  Outcome run(const CommonOptions& common, const Machinery&) override {
+    const Instance instance{config_, common.control};
+    auto client = reach(instance);
+    if (!client) return unreachable(client.error());
+    const auto ask = [&]() -> Result<Json> {
+      auto answer = client->ask(Json{{"command", "status"}, {"connections", true}}, kPatience);
+      if (!answer) return answer;
+      return std::move((*answer)["status"]);
+    };
+    if (is_watching_) {
+      const auto watched = watch_status(ask);
+      return watched ? Outcome{} : unreachable(watched.error());
+    }
+    const auto status = ask();
+    if (!status) return unreachable(status.error());
+    if (is_json_) return {0, status->dump(2, ' ', false, Json::error_handler_t::replace) + "\n", ""};
+    return {0, status_text(*status), ""};
+  }
+
+ private:
+  // It is there when it answers: the control socket is served after the listeners are.
+  Result<admin::ControlClient> reach(const Instance& instance) const {
+    const SystemClock clock;
+    const TimePoint until = clock.now() + wait_;
+    for (;;) {
+      auto client = instance.connect();
+      if (client || clock.now() >= until) return client;
+      std::this_thread::sleep_for(kLook);
+    }
+  }
+
+  std::string config_;
+  bool is_json_ = false;
+  bool is_watching_ = false;
+  Millis wait_{0};
+};
+
+}  // namespace
+
+std::unique_ptr<Command> make_status_command() { return std::make_unique<StatusCommand>(); }
+
+}  // namespace tunnel::cli

@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: MIT
+// Status for people, from the JSON that the instance answers with: readable at 80 columns. Pure.
+#pragma once
+
+#include <cstddef>
+#include <map>
+#include <string>
+
+#include "admin/protocol.h"
+
+namespace tunnel::cli {
+
+// All of it: the instance, its services with their targets, connections if they are listed,
+// overrides, the last reload, the last problems.
+[[nodiscard]] std::string status_text(const admin::Json& status);
+
+// Bytes of services so far, by name, up and down together.
+using Traffic = std::map<std::string, std::uint64_t>;
+[[nodiscard]] Traffic traffic_of(const admin::Json& status);
+
+// One screen: services by throughput since `before`, `seconds` ago, and the connections that moved
+// most; cut at the terminal's size.
+struct ScreenSize {
+  std::size_t columns = 80;
+  std::size_t rows = 24;
+};
+[[nodiscard]] std::string status_screen(const admin::Json& status, const Traffic& before,
+                                        double seconds, ScreenSize size);
+
+// "1.5 MiB", "2h03m", at most seven characters wide.
+[[nodiscard]] std::string short_bytes(double bytes);
+[[nodiscard]] std::string short_time(double seconds);
+
+}  // namespace tunnel::cli
