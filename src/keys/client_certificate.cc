@@ -1,10 +1,14 @@
 // SPDX-License-Identifier: MIT
 #include "keys/client_certificate.h"
 
+#include <gnutls/crypto.h>
+
 #include <algorithm>
+#include <array>
 #include <ctime>
 #include <utility>
 
+#include "base/encoding.h"
 #include "keys/pkcs12.h"
 #include "keys/private_key.h"
 #include "keys/token.h"
@@ -248,6 +252,20 @@ std::unique_ptr<const ClientCertificate> ClientCertificate::load(
 
 ClientCertificate::~ClientCertificate() {
   for (auto& entry : chain_) gnutls_pcert_deinit(&entry);
+}
+
+std::string ClientCertificate::fingerprint() const {
+  std::array<char, 32> hash{};
+  const gnutls_datum_t& der = chain_.front().cert;
+  if (gnutls_hash_fast(GNUTLS_DIG_SHA256, der.data, der.size, hash.data()) < 0) return "";
+  return "sha256:" + hex({hash.data(), hash.size()});
+}
+
+std::string ClientCertificate::not_after() const {
+  const gnutls_datum_t& der = chain_.front().cert;
+  const x509::Certificate leaf =
+      import_der({reinterpret_cast<const char*>(der.data), std::size_t{der.size}});
+  return leaf ? x509::timestamp(gnutls_x509_crt_get_expiration_time(leaf.get())) : "";
 }
 
 }  // namespace tunnel::keys

@@ -28,6 +28,10 @@ class ClientCertificate {
   // "CN=robot,O=Example (/etc/tunnel/robot.pem)"
   [[nodiscard]] const std::string& description() const { return description_; }
 
+  // The leaf's SHA-256 and its end: "sha256:9f3c..." and "2027-02-01 ...". Empty when GnuTLS fails.
+  [[nodiscard]] std::string fingerprint() const;
+  [[nodiscard]] std::string not_after() const;
+
   // Lent to GnuTLS while it answers a server (gnutls_certificate_retrieve_function3); the leaf
   // comes first.
   [[nodiscard]] const std::vector<gnutls_pcert_st>& chain() const { return chain_; }

@@ -36,6 +36,7 @@ class ExecClient {
   void connection_gone(Connection how);
   void stop();       // not again; SIGTERM as soon as its connection is over
   void terminate();  // SIGTERM now
+  void use(ServiceHandle service) { service_ = std::move(service); }  // from its next run on
   [[nodiscard]] const ServiceHandle& service() const { return service_; }
   [[nodiscard]] bool is_over() const { return !process_ && !has_connection_; }
 
@@ -46,7 +47,7 @@ class ExecClient {
 
   uv::Loop& loop_;
   log::Log& log_;
-  const ServiceHandle service_;
+  ServiceHandle service_;
   const Owner owner_;
   std::unique_ptr<uv::Process> process_;
   uv::Timer retry_;

@@ -22,6 +22,21 @@ Build Loader::load_again(const Previous& previous) {
   return build(document, previous);
 }
 
+Build Loader::load_credentials(const Previous& previous, ServiceId service) const {
+  config::Config config;
+  config.global = previous.snapshot->global;
+  for (const ServiceHandle& each : previous.snapshot->services) {
+    config.services.push_back(each.settings());
+  }
+  Build build;
+  Prepared prepared = prepare(config, tls::Context::Purpose::run, previous.snapshot.get(), service);
+  for (const LoadProblem& problem : prepared.problems) {
+    build.problems.push_back("[" + problem.service + "] " + problem.key + ": " + problem.text);
+  }
+  build.snapshot = std::move(prepared.snapshot);
+  return build;
+}
+
 Build Loader::build(config::Document& document, const Previous& previous) const {
   Build build;
   if (document.has_errors()) {

@@ -47,6 +47,8 @@ class Loader {
 
   [[nodiscard]] Build load_first() { return build(first_, {}); }
   [[nodiscard]] Build load_again(const Previous& previous);
+  // The configuration in force, with the credentials of one service read again.
+  [[nodiscard]] Build load_credentials(const Previous& previous, ServiceId service) const;
 
  private:
   [[nodiscard]] Build build(config::Document& document, const Previous& previous) const;

@@ -9,6 +9,7 @@
 #include "balance/layout.h"
 #include "base/outcome.h"
 #include "runtime/acceptor.h"
+#include "runtime/reloader.h"
 #include "runtime/snapshot.h"
 #include "tunnel/address_book.h"
 #include "tunnel/service_life.h"
@@ -67,6 +68,7 @@ struct Signalled {
 };
 
 using ToSupervisor =
-    std::variant<NameWanted, SlotFreed, TargetChanged, ConnectionGone, StdioDone, Signalled>;
+    std::variant<NameWanted, SlotFreed, TargetChanged, ConnectionGone, StdioDone, Signalled,
+                 Reloader::Done>;
 
 }  // namespace tunnel::runtime

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "runtime/resolution.h"
 
+#include <algorithm>
+
 #include <utility>
 
 #include "dns/alarm.h"
@@ -46,16 +48,58 @@ Resolution::~Resolution() = default;
 
 void Resolution::start() {
   settings_.loop.assert_here();
+  return watch_all();
+}
+
+void Resolution::use(std::shared_ptr<const Snapshot> snapshot) {
+  settings_.loop.assert_here();
+  const std::shared_ptr<const Snapshot> before = std::exchange(snapshot_, std::move(snapshot));
+  const config::Global& was = before->global;
+  const config::Global& now = snapshot_->global;
+  if (was.dns_servers != now.dns_servers) {
+    names_.use_resolver(settings_.make_resolver(settings_.loop, now));
+  }
+  names_.use_limits(names_options(now).limits);
+  const auto is_old = [&](const ServiceHandle& service) {
+    return std::any_of(before->services.begin(), before->services.end(),
+                       [&](const ServiceHandle& old) { return old.config == service.config; });
+  };
+  std::map<ServiceId, Current> kept;
   for (const ServiceHandle& service : snapshot_->services) {
-    for_each_target(service.settings(), [this](const config::Target& target) {
+    const auto known = current_.find(service.life->id);
+    if (known == current_.end()) continue;
+    Current& current = kept[service.life->id] = std::move(known->second);
+    if (!is_old(service)) current.is_told = false;
+  }
+  current_ = std::move(kept);
+  expanded_.clear();
+  return watch_all();
+}
+
+// Watches what `connect` names, lets go what it does not name any more, and arranges.
+void Resolution::watch_all() {
+  std::map<std::string, std::string> errors;
+  for (const ServiceHandle& service : snapshot_->services) {
+    for_each_target(service.settings(), [&](const config::Target& target) {
       if (target.form == Form::name && target.expand) expanded_.insert(target.host);
-      if (target.form == Form::srv) srv_errors_.emplace(target.host, "");
+      if (target.form != Form::srv) return;
+      const auto known = srv_errors_.find(target.host);
+      errors.emplace(target.host, known == srv_errors_.end() ? "" : known->second);
     });
   }
+  srv_errors_ = std::move(errors);
+  std::erase_if(watched_srv_, [this](const auto& watched) {
+    if (srv_errors_.contains(watched.first)) return false;
+    names_.unwatch(watched.second);
+    answers_.srv.erase(watched.first);
+    return true;
+  });
   for (const auto& [owner, error] : srv_errors_) {
     const std::string name = owner;
-    (void)names_.watch(name, dns::Kind::services,
-                       [this, name](const dns::Update& update) { on_services(name, update); });
+    if (watched_srv_.contains(name)) continue;
+    watched_srv_[name] =
+        names_.watch(name, dns::Kind::services,
+                     [this, name](const dns::Update& update) { on_services(name, update); });
   }
   return arrange_all();
 }

@@ -46,6 +46,9 @@ class Resolution {
 
   // Gives every service its first targets and begins to resolve.
   void start();
+  // After a reload: another snapshot, with other services, targets and name servers. What DNS has
+  // said stays. Services that are new or changed get their targets at once.
+  void use(std::shared_ptr<const Snapshot> snapshot);
   // Somebody waits for this name, or its addresses did not serve.
   void refresh(const std::string& name);
 
@@ -54,6 +57,7 @@ class Resolution {
 
   static std::unique_ptr<dns::Resolver> cares_resolver(uv::Loop& loop,
                                                        const config::Global& global);
+  void watch_all();
   void arrange_all();
   void watch_names();
   void on_addresses(const std::string& name, const dns::Update& update);
@@ -61,11 +65,12 @@ class Resolution {
   [[nodiscard]] std::string srv_error(const config::Service& service) const;
 
   const Settings settings_;
-  const std::shared_ptr<const Snapshot> snapshot_;
+  std::shared_ptr<const Snapshot> snapshot_;
   dns::Names names_;
   balance::Answers answers_;
   std::set<std::string> expanded_;                 // names of `expand` targets
   std::map<std::string, std::string> srv_errors_;  // by owner name; empty: answered
+  std::map<std::string, WatchId> watched_srv_;
   std::map<std::string, WatchId> watched_;
   struct Current {
     balance::Arrangement arrangement;

@@ -172,8 +172,18 @@ int serve(Loader& loader, StdioClient* stdio, process::Readiness& readiness) {
       stdio != nullptr
           ? 1
           : global.workers.value_or(automatic_workers(open_files ? *open_files : UINT64_MAX));
-  Supervisor supervisor(
-      {.build = std::move(build), .stdio = stdio, .log = **log, .workers = workers});
+  Supervisor supervisor({.build = std::move(build),
+                         .stdio = stdio,
+                         .log = **log,
+                         .workers = workers,
+                         .loader = loader,
+                         .log_options = [&](const config::Global& now) {
+                           config::Global as_it_runs = now;
+                           as_it_runs.foreground = global.foreground;
+                           log::Options its = log_options(as_it_runs, voice);
+                           its.owner = options.owner;
+                           return its;
+                         }});
   supervisor.start();
   // Who uses standard input has the failure itself said, and no file to mend for a log.
   if (stdio == nullptr || !global.log_file.empty()) {

@@ -13,8 +13,9 @@ namespace {
 // Builds one snapshot, service by service.
 class Preparation {
  public:
-  Preparation(const config::Config& config, tls::Context::Purpose purpose, const Snapshot* previous)
-      : purpose_(purpose), previous_(previous), snapshot_(std::make_unique<Snapshot>()) {
+  Preparation(const config::Config& config, tls::Context::Purpose purpose, const Snapshot* previous,
+              std::optional<ServiceId> only)
+      : purpose_(purpose), previous_(previous), only_(only), snapshot_(std::make_unique<Snapshot>()) {
     snapshot_->global = config.global;
     if (previous_ != nullptr) snapshot_->last_id = previous_->last_id;
     if (const auto identity = process::find_identity(config.global.user, config.global.group)) {
@@ -23,6 +24,13 @@ class Preparation {
   }
 
   void add(const config::Service& service) {
+    FileIdentities files = files_of(service);
+    if (const ServiceHandle* same = unchanged(service, files)) {
+      keep_warnings(service.name);
+      snapshot_->services.push_back(*same);
+      snapshot_->files[same->life->id] = std::move(files);
+      return;
+    }
     ServiceConfig::Context context;
     ServiceConfig::Context check_context;
     if (service.tls) context = load(service, *service.tls, "");
@@ -31,6 +39,7 @@ class Preparation {
         {std::make_shared<const ServiceConfig>(service, std::move(context),
                                                std::move(check_context)),
          life_of(service.name)});
+    snapshot_->files[snapshot_->services.back().life->id] = std::move(files);
   }
 
   Prepared finish() {
@@ -54,18 +63,46 @@ class Preparation {
     return std::move(loaded.context);
   }
 
-  std::shared_ptr<ServiceLife> life_of(const std::string& name) {
-    if (previous_ != nullptr) {
-      const auto known =
-          std::find_if(previous_->services.begin(), previous_->services.end(),
-                       [&](const ServiceHandle& service) { return service.life->name == name; });
-      if (known != previous_->services.end()) return known->life;
+  [[nodiscard]] FileIdentities files_of(const config::Service& service) const {
+    const ServiceHandle* same = known(service.name);
+    if (only_ && same != nullptr && same->life->id != *only_) {
+      const auto before = previous_->files.find(same->life->id);
+      if (before != previous_->files.end()) return before->second;
     }
+    return look_at(credential_files(service));
+  }
+
+  // What `previous` has under a name, or null.
+  [[nodiscard]] const ServiceHandle* known(const std::string& name) const {
+    if (previous_ == nullptr) return nullptr;
+    const auto found =
+        std::find_if(previous_->services.begin(), previous_->services.end(),
+                     [&](const ServiceHandle& service) { return service.life->name == name; });
+    return found == previous_->services.end() ? nullptr : &*found;
+  }
+
+  [[nodiscard]] const ServiceHandle* unchanged(const config::Service& service,
+                                               const FileIdentities& files) const {
+    const ServiceHandle* same = known(service.name);
+    if (same == nullptr || !(same->settings() == service)) return nullptr;
+    const auto before = previous_->files.find(same->life->id);
+    return before != previous_->files.end() && before->second == files ? same : nullptr;
+  }
+
+  void keep_warnings(const std::string& service) {
+    for (const Warning& warning : previous_->warnings) {
+      if (warning.service == service) warnings_.push_back(warning);
+    }
+  }
+
+  std::shared_ptr<ServiceLife> life_of(const std::string& name) {
+    if (const ServiceHandle* same = known(name)) return same->life;
     return std::make_shared<ServiceLife>(++snapshot_->last_id, name);
   }
 
   const tls::Context::Purpose purpose_;
   const Snapshot* const previous_;
+  const std::optional<ServiceId> only_;
   tls::Context::Shared shared_;
   std::unique_ptr<Snapshot> snapshot_;
   std::vector<LoadProblem> problems_;
@@ -81,8 +118,8 @@ void report(config::Document& document, const std::vector<LoadProblem>& problems
 }
 
 Prepared prepare(const config::Config& config, tls::Context::Purpose purpose,
-                 const Snapshot* previous) {
-  Preparation preparation(config, purpose, previous);
+                 const Snapshot* previous, std::optional<ServiceId> only) {
+  Preparation preparation(config, purpose, previous, only);
   for (const config::Service& service : config.services) preparation.add(service);
   return preparation.finish();
 }

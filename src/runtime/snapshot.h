@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "config/document.h"
 #include "config/model.h"
+#include "runtime/file_watch.h"
 #include "tls/context.h"
 #include "tunnel/service_life.h"
 
@@ -25,6 +28,8 @@ struct Snapshot {
   config::Global global;
   std::vector<ServiceHandle> services;  // in the order of the file
   std::vector<Warning> warnings;        // to be logged at each start
+  // What the services' credentials were made from, as it was found before they were read.
+  std::map<ServiceId, FileIdentities> files;
   ServiceId last_id = 0;                // of all services so far
 };
 
@@ -47,8 +52,11 @@ struct Prepared {
 void report(config::Document& document, const std::vector<LoadProblem>& problems);
 
 // Loads every credential of `config`. Changes nothing outside of what it returns; for a run the key
-// log is created. Services that `previous` (or null) has under the same name live on. Blocking.
+// log is created. Services that `previous` (or null) has under the same name live on, and one whose
+// settings and files are the same goes on as it is: nothing of it is loaded again. With `only`, so do
+// all others but that one, whatever their files. Blocking.
 [[nodiscard]] Prepared prepare(const config::Config& config, tls::Context::Purpose purpose,
-                               const Snapshot* previous = nullptr);
+                               const Snapshot* previous = nullptr,
+                               std::optional<ServiceId> only = std::nullopt);
 
 }  // namespace tunnel::runtime

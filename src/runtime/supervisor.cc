@@ -44,6 +44,23 @@ std::size_t connection_limit() {
   return all > used + 2 ? (all - used) / 2 : 1;
 }
 
+// Whether the service goes on as it was.
+bool is_in(const std::shared_ptr<const Snapshot>& before, const ServiceHandle& service) {
+  return before && std::any_of(before->services.begin(), before->services.end(),
+                               [&](const ServiceHandle& old) { return old.config == service.config; });
+}
+
+bool has_service(const Snapshot& snapshot, ServiceId id) {
+  return std::any_of(snapshot.services.begin(), snapshot.services.end(),
+                     [&](const ServiceHandle& service) { return service.life->id == id; });
+}
+
+bool has_warning(const Snapshot& snapshot, const Warning& warning) {
+  return std::any_of(snapshot.warnings.begin(), snapshot.warnings.end(), [&](const Warning& old) {
+    return old.service == warning.service && old.text == warning.text;
+  });
+}
+
 std::string count_of(std::size_t number, const char* noun) {
   return std::to_string(number) + " " + noun + (number == 1 ? "" : "s");
 }
@@ -52,6 +69,7 @@ std::string count_of(std::size_t number, const char* noun) {
 
 Supervisor::Supervisor(Settings settings)
     : log_(settings.log),
+      log_options_(std::move(settings.log_options)),
       first_(std::move(settings.build)),
       notifier_(std::getenv("NOTIFY_SOCKET")),
       mailbox_(loop_, [this](ToSupervisor message) { on_message(std::move(message)); }),
@@ -60,7 +78,10 @@ Supervisor::Supervisor(Settings settings)
       random_(std::random_device{}()),
       stdio_(settings.stdio),
       stop_timer_(loop_, [this] { stop_now("shutdown_timeout is over"); }),
-      pulse_(loop_) {
+      credential_failures_(loop_),
+      poll_timer_(loop_, [this] { poll_files(); }),
+      pulse_(loop_),
+      reloader_(settings.loader, [this](Reloader::Done done) { mailbox_.send(std::move(done)); }) {
   for (std::size_t index = 0; index < settings.workers; ++index) {
     workers_.push_back(std::make_unique<Worker>(Worker::Settings{
         .index = index,
@@ -98,19 +119,29 @@ void Supervisor::start() {
 
 // Puts what was built in force. Nothing in here can fail.
 void Supervisor::commit(Build build) {
-  snapshot_ = std::move(build.snapshot);
-  for (const Warning& warning : snapshot_->warnings) log_.warning({warning.service}, warning.text);
+  const std::shared_ptr<const Snapshot> before = std::exchange(snapshot_, std::move(build.snapshot));
+  for (const Warning& warning : snapshot_->warnings) {
+    if (!before || !has_warning(*before, warning)) log_.warning({warning.service}, warning.text);
+  }
   for (const Bound::Entry& entry : build.listeners) {
     const std::string address = entry.socket.address().to_string();
     log_.write(log::Level::info, log::Event::listening, {entry.place.service},
                "listening on " + address, {{"address", std::string_view(address)}});
   }
   for (const ServiceHandle& service : snapshot_->services) {
+    if (is_in(before, service)) continue;
     service.life->report_free_slots([this](ServiceId id) { mailbox_.send(SlotFreed{id}); });
     check(service);
   }
+  std::erase_if(checks_, [this](const auto& each) { return !has_service(*snapshot_, each.first); });
   // In this order: a worker knows a service and its targets before a client comes for it.
   send_all([this] { return ToWorker(UseSnapshot{snapshot_}); });
+  if (resolution_) {
+    resolution_->use(snapshot_);
+    acceptor_->serve(snapshot_->services, std::move(build.listeners));
+    use_programs();
+    return start_polling();
+  }
   resolution_ = std::make_unique<Resolution>(
       snapshot_,
       Resolution::Settings{
@@ -127,7 +158,8 @@ void Supervisor::commit(Build build) {
                          on_targets(service, std::move(layout), error);
                        }}});
   resolution_->start();
-  return acceptor_->serve(snapshot_->services, std::move(build.listeners));
+  acceptor_->serve(snapshot_->services, std::move(build.listeners));
+  return start_polling();
 }
 
 void Supervisor::check(const ServiceHandle& service) {
@@ -233,21 +265,43 @@ void Supervisor::on_signal(int number) {
 // Not before run(): programs begin when the process is what it will be, with the standard error and
 // the folder of a daemon.
 void Supervisor::run_programs() {
-  for (const ServiceHandle& service : snapshot_->services) {
-    const std::string& program = service.settings().exec;
-    if (program.empty()) continue;
-    // For the log and the policies: a program has no address.
-    const auto path = SocketAddress::unix_path(program);
-    const SocketAddress address = path ? *path : *SocketAddress::unix_path("exec");
-    std::unique_ptr<ExecClient>& client = exec_clients_[service.life->id];
-    client = std::make_unique<ExecClient>(
-        loop_, log_, service,
-        ExecClient::Owner{[this, address](const ServiceHandle& handle, Fd socket) {
-                            (void)acceptor_->take(handle, std::move(socket), address);
-                          },
-                          [this] { leave_if_empty(); }});
-    client->start();
+  for (const ServiceHandle& service : snapshot_->services) run_program(service);
+}
+
+// After a reload: a program that runs goes on, and its next run is as the file says now. One whose
+// service has gone is not run again.
+void Supervisor::use_programs() {
+  for (const auto& [id, client] : exec_clients_) {
+    if (!has_service(*snapshot_, id)) client->stop();
   }
+  for (const ServiceHandle& service : snapshot_->services) {
+    const auto known = exec_clients_.find(service.life->id);
+    if (known == exec_clients_.end()) {
+      run_program(service);
+    } else if (service.settings().exec.empty()) {
+      known->second->stop();
+    } else {
+      known->second->use(service);
+    }
+  }
+}
+
+void Supervisor::run_program(const ServiceHandle& service) {
+  const std::string& program = service.settings().exec;
+  if (program.empty()) return;
+  // For the log and the policies: a program has no address.
+  const auto path = SocketAddress::unix_path(program);
+  const SocketAddress address = path ? *path : *SocketAddress::unix_path("exec");
+  std::unique_ptr<ExecClient>& client = exec_clients_[service.life->id];
+  client = std::make_unique<ExecClient>(
+      loop_, log_, service,
+      ExecClient::Owner{[this, address](const ServiceHandle& handle, Fd socket) {
+                          (void)acceptor_->take(handle, std::move(socket), address);
+                        },
+                        [this] {
+                          if (is_stopping_) leave_if_empty();
+                        }});
+  client->start();
 }
 
 void Supervisor::serve_stdio() {
@@ -305,6 +359,7 @@ void Supervisor::on_message(ToSupervisor message) {
     return on_target_changed(*changed);
   }
   if (const auto* done = std::get_if<StdioDone>(&message)) return on_stdio_done(done->error);
+  if (auto* job = std::get_if<Reloader::Done>(&message)) return on_job_done(std::move(*job));
   if (const auto* signalled = std::get_if<Signalled>(&message)) return on_signal(signalled->number);
   return on_gone(std::get<ConnectionGone>(message));
 }
@@ -344,17 +399,14 @@ void Supervisor::send_all(const ToWorkerFactory& make) {
   for (const auto& worker : workers_) worker->send(make());
 }
 
-// With standard input there is nothing to reload, and whoever started us says by SIGHUP that it has
-// gone: ssh to its ProxyCommand, a terminal to its programs.
-void Supervisor::on_reload_signal() {
-  if (stdio_ != nullptr) return on_stop_signal("SIGHUP");
-  log_.warning({}, "SIGHUP: this version does not reload its configuration; restart it");
-}
-
 // The first signal ends in order, the second at once.
 void Supervisor::on_stop_signal(const char* name) {
   if (is_stopping_) return stop_now("a second signal came");
   is_stopping_ = true;
+  poll_timer_.stop();
+  for (const OnReloaded& on_reloaded : std::exchange(waiting_reloads_, {})) {
+    on_reloaded({false, {"the process is stopping, so nothing was reloaded"}});
+  }
   // The signal may have overtaken clients that came before it.
   acceptor_->stop();
   is_gone_wanted_.store(true);

@@ -2,17 +2,24 @@
 #pragma once
 
 #include <atomic>
+#include <chrono>
+#include <deque>
+#include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
-#include "log/log.h"
+#include "log/process_log.h"
+#include "log/rate_limit.h"
 #include "process/notify.h"
 #include "runtime/acceptor.h"
 #include "runtime/exec_client.h"
+#include "runtime/file_watch.h"
 #include "runtime/loader.h"
 #include "runtime/messages.h"
+#include "runtime/reloader.h"
 #include "runtime/resolution.h"
 #include "runtime/sentry.h"
 #include "runtime/snapshot.h"
@@ -34,8 +41,11 @@ class Supervisor {
     Build build;  // what to begin with
     // The client of the only service with accept = "stdio", or null; must outlive this.
     StdioClient* stdio = nullptr;
-    log::Log& log;
+    log::ProcessLog& log;
     unsigned workers = 1;
+    Loader& loader;  // for reloads; must outlive this
+    // How the log is to be, for a configuration; of the process as it runs.
+    std::function<log::Options(const config::Global&)> log_options;
   };
   explicit Supervisor(Settings settings);
   ~Supervisor();
@@ -48,6 +58,15 @@ class Supervisor {
   int run();
   // Why the one connection of standard input failed: a sentence, or empty. After run().
   [[nodiscard]] const std::string& failure() const { return failure_; }
+
+  // How a reload went, for people: one line a service, or why nothing has changed.
+  struct Reloaded {
+    bool is_done = false;
+    std::vector<std::string> lines;
+  };
+  using OnReloaded = std::function<void(const Reloaded&)>;
+  // Reads the configuration again and puts it in force, all of it or nothing. This thread.
+  void reload(OnReloaded on_reloaded);
 
  private:
   void commit(Build build);
@@ -71,10 +90,21 @@ class Supervisor {
   void on_signal(int number);
   void on_stop_signal(const char* name);
   void on_reload_signal();
+  void begin_next_job();
+  void on_job_done(Reloader::Done done);
+  void on_configuration_loaded(Build build);
+  void report(const Reloaded& result);
+  void start_polling();
+  void poll_files();
+  void on_looked(std::map<ServiceId, FileIdentities> found);
+  void on_credentials_loaded(ServiceId id, Build build);
+  void use_programs();
+  void run_program(const ServiceHandle& service);
   void leave_if_empty();
   void stop_now(const char* why);
 
-  log::Log& log_;
+  log::ProcessLog& log_;
+  const std::function<log::Options(const config::Global&)> log_options_;
   Build first_;                                // until start()
   std::shared_ptr<const Snapshot> snapshot_;  // in force; from start() on
   process::Notifier notifier_;
@@ -100,6 +130,16 @@ class Supervisor {
   bool is_stdio_done_ = false;       // it is not read or written any more
   bool is_stdio_connected_ = false;  // how its connection ended is not known yet
   uv::Timer stop_timer_;
+  // Reloads that wait for the next job, and those that the job under way is for.
+  std::vector<OnReloaded> waiting_reloads_;
+  std::vector<OnReloaded> current_reloads_;
+  std::optional<Reloaded> last_reload_;
+  std::chrono::system_clock::time_point last_reload_at_{};
+  // Files of credentials.
+  std::map<ServiceId, FileWatch> file_watches_;
+  std::deque<ServiceId> settled_;  // changed and at rest, to be loaded
+  log::RateLimit credential_failures_;
+  uv::Timer poll_timer_;
   Pulse pulse_;
   std::unique_ptr<Sentry> sentry_;  // looks at the pulses of all loops
 
@@ -107,6 +147,8 @@ class Supervisor {
   bool is_leaving_ = false;
   int exit_status_ = 0;
   std::string failure_;
+
+  Reloader reloader_;  // last: its thread uses the mailbox
 };
 
 }  // namespace tunnel::runtime

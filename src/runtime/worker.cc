@@ -57,8 +57,7 @@ void Worker::on_message(ToWorker message) {
     return book_.update(answered->name, std::move(answered->answer));
   }
   if (auto* changed = std::get_if<TargetsChanged>(&message)) {
-    return service_of(changed->service)
-        .set_targets(std::move(changed->layout), std::move(changed->error));
+    return use_targets(std::move(*changed));
   }
   if (const auto* freed = std::get_if<SlotFreed>(&message)) {
     return for_each(freed->service, [](Service& service) { service.on_slot_freed(); });
@@ -79,12 +78,29 @@ void Worker::on_message(ToWorker message) {
 // What has not changed goes on as it is; the rest retires.
 void Worker::use(const Snapshot& snapshot) {
   std::unordered_set<const ServiceConfig*> in_force;
-  for (const ServiceHandle& handle : snapshot.services) in_force.insert(handle.config.get());
+  std::unordered_set<ServiceId> alive;
+  for (const ServiceHandle& handle : snapshot.services) {
+    in_force.insert(handle.config.get());
+    alive.insert(handle.life->id);
+  }
   for_each([&](Service& service) {
-    if (!in_force.contains(service.handle().config.get())) service.retire();
+    if (in_force.contains(service.handle().config.get())) return;
+    service.retire();
+    if (!alive.contains(service.handle().life->id)) service.see_off_all();
   });
   for (const ServiceHandle& handle : snapshot.services) (void)service_of(handle);
   return loop_.at_end_of_turn(*this);
+}
+
+// The first targets of a new configuration tell which of the old ones are gone.
+void Worker::use_targets(TargetsChanged changed) {
+  Service& service = service_of(changed.service);
+  const bool is_first = service.layout() == nullptr;
+  service.set_targets(changed.layout, std::move(changed.error));
+  if (!is_first) return;
+  return for_each(changed.service.life->id, [&](Service& old) {
+    if (&old != &service) old.see_off_removed(*changed.layout);
+  });
 }
 
 Service& Worker::service_of(const ServiceHandle& handle) {

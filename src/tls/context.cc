@@ -200,4 +200,10 @@ Context::Loaded Context::load(const Tls& tls, Shared& shared, Purpose purpose) {
 Context::Context(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 Context::~Context() = default;
 
+Context::Shown Context::client_certificate() const {
+  const keys::ClientCertificate* certificate = impl_->certificate.get();
+  if (certificate == nullptr) return {};
+  return {certificate->fingerprint(), certificate->not_after()};
+}
+
 }  // namespace tunnel::tls

@@ -43,6 +43,13 @@ class Context {
   Context(const Context&) = delete;
   Context& operator=(const Context&) = delete;
 
+  // The certificate that servers are shown; both empty without one.
+  struct Shown {
+    std::string fingerprint;  // "sha256:9f3c..."
+    std::string not_after;
+  };
+  [[nodiscard]] Shown client_certificate() const;
+
   struct Impl;  // gnutls types, for session.cc only
   [[nodiscard]] const Impl& impl() const { return *impl_; }
 

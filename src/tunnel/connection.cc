@@ -356,7 +356,8 @@ void Connection::stop_when_idle() {
 }
 
 void Connection::leave_when_idle(Leaving why) {
-  if (state_ != State::relaying || is_stopping_ || leaving_ == Leaving::ejected) return;
+  if (state_ != State::relaying || is_stopping_) return;
+  if (leaving_ == Leaving::ejected || leaving_ == Leaving::removed) return;
   leaving_ = why;
   return relay_->stop_when_idle();
 }
@@ -374,6 +375,12 @@ void Connection::leave_now() {
                             " have found it dead (health.on_ejected)"});
 }
 
+void Connection::end(const Outcome& why) {
+  if (state_ == State::finished) return;
+  if (state_ == State::relaying) return relay_->abort(why);
+  return finish(why);
+}
+
 void Connection::abort() {
   if (state_ == State::finished) return;
   if (state_ == State::relaying)
@@ -381,16 +388,25 @@ void Connection::abort() {
   return finish({Kind::stopped, Side::tunnel, "the tunnel was stopped while it dialled"});
 }
 
+std::string Connection::why_it_leaves() const {
+  switch (leaving_) {
+    case Leaving::home:
+      return "a target before " + record_.target + " is usable again (balance_back)";
+    case Leaving::ejected:
+      return "the checks of " + record_.target + " have found it dead (health.on_ejected)";
+    case Leaving::removed:
+      return "a reload has removed " + record_.target + " or the service (on_removed)";
+    case Leaving::no:
+      break;
+  }
+  return "";
+}
+
 // TLS 1.3 servers reject a client certificate after the handshake: that is a failed dial all the
 // same. One that refuses a resumed session has yet to fail without the ticket.
 void Connection::on_relay_ended(const Outcome& outcome) {
   if (leaving_ != Leaving::no && outcome.kind == Kind::ok && outcome.side == Side::tunnel) {
-    return finish({outcome.kind, outcome.side,
-                   leaving_ == Leaving::home
-                       ? "closed while idle: a target before " + record_.target +
-                             " is usable again (balance_back)"
-                       : "closed while idle: the checks of " + record_.target +
-                             " have found it dead (health.on_ejected)"});
+    return finish({outcome.kind, outcome.side, "closed while idle: " + why_it_leaves()});
   }
   const bool is_late_rejection =
       (outcome.kind == Kind::client_cert_rejected || outcome.kind == Kind::tls_alert) &&

@@ -45,11 +45,13 @@ class Connection final : public uv::Deferred,
     no,
     ejected,  // the checks of its target have found it dead
     home,     // a target of an earlier group is usable again
+    removed,  // a reload has removed its target or its service
   };
   // In order, as soon as it is idle, unless stay() comes first.
   void leave_when_idle(Leaving why);
   void stay(Leaving why);  // `why` has passed
   void leave_now();        // its target is ejected: RST both ways
+  void end(const Outcome& why);  // RST both ways, whatever it does
 
   // A target has a free slot again, or the targets have changed: go on if this one waits.
   void on_targets_changed();
@@ -98,6 +100,7 @@ class Connection final : public uv::Deferred,
   void give_up();
   void report_dial_failed(const Outcome& outcome);
   void finish(const Outcome& outcome);
+  [[nodiscard]] std::string why_it_leaves() const;
   void count(const Outcome& outcome);
   void complete_record(const Outcome& outcome);
   [[nodiscard]] log::Subject subject() const {

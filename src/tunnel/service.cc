@@ -122,6 +122,32 @@ void Service::retire() {
   is_retired_ = true;
 }
 
+void Service::see_off(Connection& connection) {
+  switch (config().on_removed) {
+    case config::OnRemoved::keep:
+      return;
+    case config::OnRemoved::close_idle:
+      return connection.leave_when_idle(Connection::Leaving::removed);
+    case config::OnRemoved::close:
+      return connection.end({Kind::connection_lost, Side::tunnel,
+                             "reset because a reload has removed its target or service "
+                             "(on_removed)"});
+  }
+}
+
+void Service::see_off_all() {
+  loop().assert_here();
+  for (const auto& connection : connections_) see_off(*connection);
+}
+
+void Service::see_off_removed(const balance::Layout& in_force) {
+  loop().assert_here();
+  for (const auto& connection : connections_) {
+    const balance::Target* target = connection->target();
+    if (target != nullptr && !in_force.group_of(target->id())) see_off(*connection);
+  }
+}
+
 void Service::stop_when_idle() {
   loop().assert_here();
   for (const auto& connection : connections_) connection->stop_when_idle();

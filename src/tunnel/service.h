@@ -49,6 +49,10 @@ class Service {
   void on_slot_freed();
   // Its configuration is not in force any more: no client follows.
   void retire();
+  // The service has gone with its configuration: on_removed decides about its connections.
+  void see_off_all();
+  // The same for those whose target the new configuration of the service does not have.
+  void see_off_removed(const balance::Layout& in_force);
   [[nodiscard]] bool is_over() const { return is_retired_ && connections_.empty(); }
 
   // For its connections.
@@ -73,6 +77,7 @@ class Service {
   void remove(Connection& connection);
 
  private:
+  void see_off(Connection& connection);
   void announce(std::uint64_t target, const balance::Transition& transition);
 
   const Settings settings_;  // first: what is below refers to the service's life

@@ -13,7 +13,7 @@ from . import toml
 from .events import EventLog
 from .peer import Peer
 from .process import DIE_WITH_PARENT
-from .wait import PATIENCE
+from .wait import PATIENCE, eventually
 
 _ROOT = pathlib.Path(__file__).resolve().parents[3]
 BINARY = pathlib.Path(os.environ.get("TUNNEL") or _ROOT / "build/src/cli/tunnel").resolve()
@@ -63,9 +63,8 @@ class Tunnel:
 
     def __init__(self, folder, config, prefix=(), env=None, args=(), wait_ready=True):
         self.folder = folder
-        if isinstance(config, dict):
-            config = {"foreground": True, "log_format": "json", **config}
-        path = write_config(folder, config, f"tunnel.{os.urandom(3).hex()}.toml")
+        self._name = f"tunnel.{os.urandom(3).hex()}.toml"
+        self.path = path = self.rewrite(config)
         self.log = EventLog()
         self.process = subprocess.Popen(
             [*DIE_WITH_PARENT, *map(str, prefix), str(BINARY), *map(str, args), str(path)],
@@ -80,6 +79,24 @@ class Tunnel:
             except BaseException:
                 self.kill()
                 raise
+
+    def rewrite(self, config):
+        """Writes the configuration, at once for whoever reads it."""
+        if isinstance(config, dict):
+            config = {"foreground": True, "log_format": "json", **config}
+        new = write_config(self.folder, config, self._name + ".new")
+        return new.rename(self.folder / self._name)
+
+    def reload(self, config=None):
+        """SIGHUP, and the line that says how it went."""
+        if config is not None:
+            self.rewrite(config)
+        lines = len(self.log.find("reloaded")) + len(self.log.find("reload_failed"))
+        self.signal(signal.SIGHUP)
+        eventually(lambda: len(self.log.find("reloaded")) + len(self.log.find("reload_failed"))
+                   > lines, "a reload was logged")
+        return max(self.log.find("reloaded") + self.log.find("reload_failed"),
+                   key=lambda event: event["ts"])
 
     @property
     def pid(self):

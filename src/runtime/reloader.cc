@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: MIT
+#include "runtime/reloader.h"
+
+#include <pthread.h>
+#include <signal.h>
+
+#include <utility>
+
+namespace tunnel::runtime {
+
+Reloader::Reloader(Loader& loader, std::function<void(Done)> on_done)
+    : loader_(loader), on_done_(std::move(on_done)) {}
+
+Reloader::~Reloader() {
+  if (thread_.joinable()) thread_.join();
+}
+
+void Reloader::begin(std::function<Done()> job) {
+  thread_ = std::thread([this, job = std::move(job)] {
+    // Signals are the sentry's.
+    sigset_t all;
+    (void)::sigfillset(&all);
+    (void)::pthread_sigmask(SIG_BLOCK, &all, nullptr);
+    (void)::pthread_setname_np(::pthread_self(), "reload");
+    on_done_(job());
+  });
+}
+
+void Reloader::load_configuration(Loader::Previous previous) {
+  return begin([this, previous = std::move(previous)] {
+    return Done{.task = Task::configuration, .build = loader_.load_again(previous)};
+  });
+}
+
+void Reloader::load_credentials(Loader::Previous previous, ServiceId service) {
+  return begin([this, previous = std::move(previous), service] {
+    return Done{.task = Task::credentials,
+                .service = service,
+                .build = loader_.load_credentials(previous, service)};
+  });
+}
+
+void Reloader::look(std::shared_ptr<const Snapshot> snapshot) {
+  return begin([snapshot = std::move(snapshot)] {
+    Done done{.task = Task::look};
+    for (const ServiceHandle& service : snapshot->services) {
+      done.found[service.life->id] = look_at(credential_files(service.settings()));
+    }
+    return done;
+  });
+}
+
+}  // namespace tunnel::runtime
