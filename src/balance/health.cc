@@ -109,6 +109,11 @@ void Health::set_rules(const HealthRules& rules) {
   if (is_check_up_.load() && times_ == 0) is_out_ = false;
 }
 
+std::optional<TimePoint> Health::out_since() const {
+  const std::lock_guard lock(mutex_);
+  return is_out_ ? std::optional(out_since_) : std::nullopt;
+}
+
 std::string Health::check_text() const {
   const std::lock_guard lock(mutex_);
   if (!rules_.has_check) return "no check";

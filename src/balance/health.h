@@ -4,6 +4,7 @@
 #include <atomic>
 #include <cstdint>
 #include <mutex>
+#include <optional>
 #include <string>
 
 #include "balance/random.h"
@@ -83,6 +84,9 @@ class Health {
 
   // A reload changed the rules; what is known about the target stays.
   void set_rules(const HealthRules& rules);
+
+  // Since when it is out, if it is.
+  [[nodiscard]] std::optional<TimePoint> out_since() const;
 
   // The check's state as in HAProxy's log: "UP", "UP 2/3", "DOWN 1/2", "no check".
   [[nodiscard]] std::string check_text() const;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "cli/commands.h"
 
+#include <filesystem>
 #include <utility>
 
 #include "cli/command_line.h"
@@ -14,6 +15,9 @@ config::Document read(const Invocation& invocation) {
   const auto syntax = invocation.is_stunnel ? import::Syntax::stunnel : import::Syntax::by_name;
   config::Document document = import::load(invocation.config, config::System::use, syntax);
   if (invocation.common.foreground) document.config.global.foreground = true;
+  if (!invocation.common.control.empty()) {
+    document.config.global.control = std::filesystem::absolute(invocation.common.control).string();
+  }
   if (invocation.common.log_level) document.config.global.log_level = *invocation.common.log_level;
   return document;
 }

@@ -163,8 +163,8 @@ constexpr auto kSignals = std::to_array<Term>({
      "resets what is left at once."},
     {"SIGINT", "The same as SIGTERM."},
     {"SIGHUP",
-     "Logged and otherwise ignored: restart the process to read a changed file. With accept = "
-     "\"stdio\" it stops like SIGTERM."},
+     "Reads the configuration again and puts it in force, all of it or nothing, as `tunnel reload` "
+     "does. With accept = \"stdio\" it stops like SIGTERM."},
     {"SIGUSR1", "Opens the log file again, after it was rotated."},
 });
 

@@ -107,8 +107,8 @@ constexpr auto kRows = std::to_array<Row<Global>>({
                  "signal resets them."}),
     row<Type::path_or_off, &Global::control>(
         {.key = "control",
-         .help = "The unix socket through which `tunnel status`, `tunnel reload` and the like reach "
-                 "the instance. The default is control.sock in systemd's "
+         .help = "The unix socket through which `tunnel status`, `tunnel reload` and so on reach it. "
+                 "The default is control.sock in systemd's "
                  "runtime directory, else /run/tunnel-NAME/control.sock for root, else "
                  "tunnel-NAME/control.sock in XDG_RUNTIME_DIR; NAME is the name of this file without "
                  "its ending. Only root and the process's own user may use it."}),

@@ -97,6 +97,25 @@ void Acceptor::stop() {
   entries_.clear();
 }
 
+std::vector<std::string> Acceptor::addresses_of(ServiceId service) const {
+  std::vector<std::string> addresses;
+  for (const auto& entry : entries_) {
+    if (entry->service.life->id != service) continue;
+    addresses.push_back(entry->listener.address().to_string());
+  }
+  return addresses;
+}
+
+void Acceptor::drain(ServiceId service) {
+  loop_.assert_here();
+  std::erase_if(entries_, [&](const auto& entry) {
+    if (entry->service.life->id != service) return false;
+    accept_rest(*entry);
+    return true;
+  });
+  return update_watches();
+}
+
 void Acceptor::accept_rest(Entry& entry) {
   for (int i = 0; i < kBatch && accept_one(entry); ++i) {
   }

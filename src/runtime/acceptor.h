@@ -59,6 +59,10 @@ class Acceptor {
   // Takes the clients that are connected already, then closes the listeners and removes their
   // socket files.
   void stop();
+  // Where a service listens, with real ports.
+  [[nodiscard]] std::vector<std::string> addresses_of(ServiceId service) const;
+  // Takes the clients of this service that are connected already, and closes its listeners.
+  void drain(ServiceId service);
   // A client that did not come through a listener: a program, or standard input.
   // False: denied, as `allow` says; it is reset and logged.
   [[nodiscard]] bool take(const ServiceHandle& service, Fd socket, const SocketAddress& client);

@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <variant>
+#include <vector>
 
 #include "balance/layout.h"
 #include "base/outcome.h"
@@ -12,6 +15,7 @@
 #include "runtime/reloader.h"
 #include "runtime/snapshot.h"
 #include "tunnel/address_book.h"
+#include "tunnel/connection_view.h"
 #include "tunnel/service_life.h"
 
 // What the supervisor and its workers tell each other: the only traffic between threads. A message
@@ -38,12 +42,23 @@ struct TargetChanged {  // ejected or restored, and that moves connections
   ServiceId service;
   TargetChange change;
 };
+// About connections, for an operator: tell of them, or end some. Each worker answers.
+struct ConnectionsOrder {
+  enum class What { list, end };
+  What what = What::list;
+  std::uint64_t request = 0;
+  // For `end`: of one service, this connection, or all of these targets.
+  ServiceId service = 0;
+  std::optional<std::uint64_t> connection{};
+  std::vector<std::uint64_t> targets{};  // balance::Target::id
+  std::optional<Millis> idle{};          // only those on which no byte moved for so long
+};
 struct StopInOrder {};  // end each connection as soon as it is idle
 struct StopNow {};      // reset what is left, then leave the loop
 struct Leave {};        // nothing is left: leave the loop
 
 using ToWorker = std::variant<UseSnapshot, Accepted, NameAnswered, TargetsChanged, SlotFreed,
-                              TargetChanged, StopInOrder, StopNow, Leave>;
+                              TargetChanged, ConnectionsOrder, StopInOrder, StopNow, Leave>;
 
 struct NameWanted {
   std::string name;
@@ -62,6 +77,13 @@ struct StdioDone {
   std::string error;
 };
 
+struct ConnectionsAnswer {
+  std::uint64_t request = 0;
+  std::size_t worker = 0;
+  std::vector<ConnectionView> connections{};
+  std::size_t ended = 0;
+};
+
 // The process has got a signal.
 struct Signalled {
   int number;
@@ -69,6 +91,6 @@ struct Signalled {
 
 using ToSupervisor =
     std::variant<NameWanted, SlotFreed, TargetChanged, ConnectionGone, StdioDone, Signalled,
-                 Reloader::Done>;
+                 Reloader::Done, ConnectionsAnswer>;
 
 }  // namespace tunnel::runtime

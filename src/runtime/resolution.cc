@@ -113,11 +113,10 @@ void Resolution::arrange_all() {
     std::string error = srv_error(settings);
     if (current.is_told && arrangement == current.arrangement && error == current.error) continue;
     current = {std::move(arrangement), std::move(error), true};
-    settings_.sink.on_targets(
-        service,
-        service.life->backend.build(current.arrangement, settings.balance,
-                                    balance::rules_of(settings.health)),
-        current.error);
+    current.layout = service.life->backend.build(
+        settings_.adjust(service.life->id, current.arrangement), settings.balance,
+        balance::rules_of(settings.health));
+    settings_.sink.on_targets(service, current.layout, current.error);
   }
   return watch_names();
 }
@@ -189,6 +188,45 @@ void Resolution::on_services(const std::string& owner, const dns::Update& update
   }
   answers_.srv[owner] = std::move(records);
   return arrange_all();
+}
+
+void Resolution::rebuild(ServiceId service) {
+  settings_.loop.assert_here();
+  const auto known = current_.find(service);
+  if (known == current_.end()) return;
+  known->second.is_told = false;
+  return arrange_all();
+}
+
+std::vector<std::string> Resolution::refresh_service(const ServiceHandle& service) {
+  std::vector<std::string> asked;
+  for_each_target(service.settings(), [&](const config::Target& target) {
+    if (target.form == Form::srv) {
+      names_.refresh(target.host);
+    } else if (target.form == Form::name) {
+      refresh(target.host);
+    } else {
+      return;
+    }
+    asked.push_back(target.host);
+  });
+  return asked;
+}
+
+std::shared_ptr<const balance::Layout> Resolution::layout_of(ServiceId service) const {
+  const auto known = current_.find(service);
+  return known == current_.end() ? nullptr : known->second.layout;
+}
+
+const balance::Arrangement& Resolution::arrangement_of(ServiceId service) const {
+  static const balance::Arrangement kNone;
+  const auto known = current_.find(service);
+  return known == current_.end() ? kNone : known->second.arrangement;
+}
+
+std::string Resolution::error_of(ServiceId service) const {
+  const auto known = current_.find(service);
+  return known == current_.end() ? "" : known->second.error;
 }
 
 void Resolution::refresh(const std::string& name) {

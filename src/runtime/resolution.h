@@ -38,6 +38,9 @@ class Resolution {
     log::Log& log;
     Sink sink;
     MakeResolver make_resolver = cares_resolver;
+    // What operators have ordered in place of the configuration's word.
+    std::function<balance::Arrangement(ServiceId, const balance::Arrangement&)> adjust =
+        [](ServiceId, const balance::Arrangement& arrangement) { return arrangement; };
   };
   Resolution(std::shared_ptr<const Snapshot> snapshot, Settings settings);
   ~Resolution();
@@ -49,6 +52,13 @@ class Resolution {
   // After a reload: another snapshot, with other services, targets and name servers. What DNS has
   // said stays. Services that are new or changed get their targets at once.
   void use(std::shared_ptr<const Snapshot> snapshot);
+  // The adjustment of a service has changed.
+  void rebuild(ServiceId service);
+  // Asks DNS again for the names of a service; which they are.
+  std::vector<std::string> refresh_service(const ServiceHandle& service);
+  [[nodiscard]] std::shared_ptr<const balance::Layout> layout_of(ServiceId service) const;
+  [[nodiscard]] const balance::Arrangement& arrangement_of(ServiceId service) const;
+  [[nodiscard]] std::string error_of(ServiceId service) const;  // why there are no targets
   // Somebody waits for this name, or its addresses did not serve.
   void refresh(const std::string& name);
 
@@ -76,6 +86,7 @@ class Resolution {
     balance::Arrangement arrangement;
     std::string error;
     bool is_told = false;
+    std::shared_ptr<const balance::Layout> layout{};
   };
   std::map<ServiceId, Current> current_;
 };

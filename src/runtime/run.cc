@@ -18,6 +18,7 @@
 #include "process/identity.h"
 #include "process/limits.h"
 #include "process/pid_file.h"
+#include "runtime/control_socket.h"
 #include "runtime/loader.h"
 #include "runtime/snapshot.h"
 #include "runtime/stdio_client.h"
@@ -147,6 +148,16 @@ int serve(Loader& loader, StdioClient* stdio, process::Readiness& readiness) {
     return kRunTimeError;
   }
   if (!open_files) (*log)->warning({}, open_files.error().text);
+  ControlSocket::Opened control;
+  if (stdio == nullptr) {
+    auto opened = ControlSocket::open(loader.config().path, global.control, options.owner);
+    if (!opened) {
+      say(opened.error().text, voice);
+      return kRunTimeError;
+    }
+    control = std::move(*opened);
+    if (!control.notice.empty()) (*log)->warning({}, control.notice);
+  }
   std::unique_ptr<process::PidFile> pid_file;
   if (!global.pid_file.empty() && stdio == nullptr) {
     auto created = process::PidFile::create(global.pid_file);
@@ -177,6 +188,7 @@ int serve(Loader& loader, StdioClient* stdio, process::Readiness& readiness) {
                          .log = **log,
                          .workers = workers,
                          .loader = loader,
+                         .control = control.socket ? control.socket->fd() : -1,
                          .log_options = [&](const config::Global& now) {
                            config::Global as_it_runs = now;
                            as_it_runs.foreground = global.foreground;

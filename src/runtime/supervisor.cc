@@ -81,6 +81,28 @@ Supervisor::Supervisor(Settings settings)
       credential_failures_(loop_),
       poll_timer_(loop_, [this] { poll_files(); }),
       pulse_(loop_),
+      administration_(std::make_unique<Administration>(
+          Administration::Process{
+              .loop = loop_,
+              .log = log_,
+              .book = book_,
+              .workers = settings.workers,
+              .config = settings.loader.config().path,
+              .snapshot = [this]() -> const Snapshot& { return *snapshot_; },
+              .resolution = [this]() -> Resolution& { return *resolution_; },
+              .acceptor = [this]() -> Acceptor& { return *acceptor_; },
+              .send =
+                  [this](const ConnectionsOrder& order) {
+                    send_all([&] { return ToWorker(order); });
+                  },
+              .reload =
+                  [this](const admin::AdminActions::OnVerdict& on_verdict) {
+                    reload([on_verdict](const Reloaded& result) {
+                      on_verdict({result.is_done ? "" : "failed", result.lines});
+                    });
+                  },
+              .is_stopping = [this] { return is_stopping_; }},
+          settings.control)),
       reloader_(settings.loader, [this](Reloader::Done done) { mailbox_.send(std::move(done)); }) {
   for (std::size_t index = 0; index < settings.workers; ++index) {
     workers_.push_back(std::make_unique<Worker>(Worker::Settings{
@@ -156,7 +178,11 @@ void Supervisor::commit(Build build) {
                               std::shared_ptr<const balance::Layout> layout,
                               const std::string& error) {
                          on_targets(service, std::move(layout), error);
-                       }}});
+                       }},
+          .adjust =
+              [this](ServiceId service, const balance::Arrangement& arrangement) {
+                return administration_->adjusted(service, arrangement);
+              }});
   resolution_->start();
   acceptor_->serve(snapshot_->services, std::move(build.listeners));
   return start_polling();
@@ -360,6 +386,9 @@ void Supervisor::on_message(ToSupervisor message) {
   }
   if (const auto* done = std::get_if<StdioDone>(&message)) return on_stdio_done(done->error);
   if (auto* job = std::get_if<Reloader::Done>(&message)) return on_job_done(std::move(*job));
+  if (auto* answer = std::get_if<ConnectionsAnswer>(&message)) {
+    return administration_->on_answer(std::move(*answer));
+  }
   if (const auto* signalled = std::get_if<Signalled>(&message)) return on_signal(signalled->number);
   return on_gone(std::get<ConnectionGone>(message));
 }

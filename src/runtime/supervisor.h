@@ -15,6 +15,7 @@
 #include "log/rate_limit.h"
 #include "process/notify.h"
 #include "runtime/acceptor.h"
+#include "runtime/administration.h"
 #include "runtime/exec_client.h"
 #include "runtime/file_watch.h"
 #include "runtime/loader.h"
@@ -44,6 +45,7 @@ class Supervisor {
     log::ProcessLog& log;
     unsigned workers = 1;
     Loader& loader;  // for reloads; must outlive this
+    int control = -1;  // the listening control socket, which must outlive this; -1: none
     // How the log is to be, for a configuration; of the process as it runs.
     std::function<log::Options(const config::Global&)> log_options;
   };
@@ -133,8 +135,6 @@ class Supervisor {
   // Reloads that wait for the next job, and those that the job under way is for.
   std::vector<OnReloaded> waiting_reloads_;
   std::vector<OnReloaded> current_reloads_;
-  std::optional<Reloaded> last_reload_;
-  std::chrono::system_clock::time_point last_reload_at_{};
   // Files of credentials.
   std::map<ServiceId, FileWatch> file_watches_;
   std::deque<ServiceId> settled_;  // changed and at rest, to be loaded
@@ -148,6 +148,7 @@ class Supervisor {
   int exit_status_ = 0;
   std::string failure_;
 
+  std::unique_ptr<Administration> administration_;
   Reloader reloader_;  // last: its thread uses the mailbox
 };
 

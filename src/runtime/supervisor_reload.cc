@@ -163,6 +163,9 @@ void Supervisor::on_configuration_loaded(Build build) {
     if (destination) log_.use(std::move(destination));
     commit(std::move(build));
     result.lines = answer(*before, *snapshot_);
+    for (std::string& line : administration_->on_reloaded()) {
+      result.lines.push_back(std::move(line));
+    }
     const auto fixed = config::keys_for_restart(before->global, snapshot_->global);
     if (!fixed.empty()) {
       result.lines.push_back("warning: changed, but in force only after a restart: " +
@@ -181,8 +184,7 @@ void Supervisor::report(const Reloaded& result) {
     log_.write(log::Level::error, log::Event::reload_failed, {},
                "reload failed, nothing has changed: " + text, {});
   }
-  last_reload_ = result;
-  last_reload_at_ = std::chrono::system_clock::now();
+  administration_->note_reload(result.is_done, result.lines);
   if (!is_stopping_) {
     (void)notifier_.ready(result.is_done ? "reloaded, " + text
                                          : "reload failed: " + printable(text, kLongestLine));

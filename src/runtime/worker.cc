@@ -66,6 +66,7 @@ void Worker::on_message(ToWorker message) {
     return for_each(target->service,
                     [&](Service& service) { service.target_changed(target->change); });
   }
+  if (const auto* order = std::get_if<ConnectionsOrder>(&message)) return answer(*order);
   if (std::holds_alternative<StopInOrder>(message)) {
     return for_each([](Service& service) { service.stop_when_idle(); });
   }
@@ -73,6 +74,20 @@ void Worker::on_message(ToWorker message) {
     for_each([](Service& service) { service.abort(); });
   }
   return loop_.stop();
+}
+
+void Worker::answer(const ConnectionsOrder& order) {
+  ConnectionsAnswer result{.request = order.request, .worker = settings_.index};
+  if (order.what == ConnectionsOrder::What::list) {
+    for_each([&](Service& service) { service.describe(result.connections); });
+  } else {
+    for_each(order.service, [&](Service& service) {
+      result.ended += service.end_some({.connection = order.connection,
+                                        .targets = order.targets,
+                                        .idle = order.idle});
+    });
+  }
+  return settings_.report(std::move(result));
 }
 
 // What has not changed goes on as it is; the rest retires.

@@ -56,6 +56,7 @@ class Worker final : private uv::Deferred {
   void on_message(ToWorker message);
   void use(const Snapshot& snapshot);
   void use_targets(TargetsChanged changed);
+  void answer(const ConnectionsOrder& order);
   [[nodiscard]] Service& service_of(const ServiceHandle& handle);
   void for_each(const std::function<void(Service&)>& visit);
   void for_each(ServiceId id, const std::function<void(Service&)>& visit);

@@ -440,6 +440,8 @@ void Connection::finish(const Outcome& outcome) {
 void Connection::count(const Outcome& outcome) {
   ServiceLife& life = *service_.handle().life;
   life.ended.fetch_add(1, std::memory_order_relaxed);
+  life.bytes_up.fetch_add(record_.bytes_up, std::memory_order_relaxed);
+  life.bytes_down.fetch_add(record_.bytes_down, std::memory_order_relaxed);
   if (outcome.has_failed()) life.failed.fetch_add(1, std::memory_order_relaxed);
 }
 
@@ -452,6 +454,25 @@ Outcome Connection::outcome() const {
 }
 
 void Connection::on_end_of_turn() { return service_.remove(*this); }
+
+ConnectionView Connection::view() const {
+  constexpr const char* kPhases[] = {"accepted", "choosing", "waiting", "dialling",
+                                     "lost",     "open",     "finished"};
+  const TimePoint now = service_.loop().now();
+  ConnectionView view{.service = std::string(record_.service),
+                      .id = record_.id,
+                      .client = record_.client,
+                      .target = record_.target == "-" ? "" : record_.target,
+                      .phase = kPhases[static_cast<std::size_t>(state_)],
+                      .age = now - accepted_at_};
+  view.tls = negotiated_text(record_.negotiated);
+  if (state_ == State::relaying) {
+    view.bytes_up = relay_->bytes_up();
+    view.bytes_down = relay_->bytes_down();
+    view.idle = now - relay_->last_byte_at();
+  }
+  return view;
+}
 
 void Connection::complete_record(const Outcome& outcome) {
   if (relay_) {

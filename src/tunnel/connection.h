@@ -12,6 +12,7 @@
 #include "base/outcome.h"
 #include "log/log.h"
 #include "tunnel/connection_record.h"
+#include "tunnel/connection_view.h"
 #include "tunnel/dial.h"
 #include "tunnel/health_log.h"
 #include "tunnel/relay.h"
@@ -57,6 +58,7 @@ class Connection final : public uv::Deferred,
   void on_targets_changed();
 
   [[nodiscard]] std::uint64_t id() const { return record_.id; }
+  [[nodiscard]] ConnectionView view() const;
   // How it ended, and to people why. After finish().
   [[nodiscard]] Outcome outcome() const;
   [[nodiscard]] bool is_dialing() const { return dialing_ != nullptr; }

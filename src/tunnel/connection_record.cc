@@ -2,10 +2,8 @@
 #include "tunnel/connection_record.h"
 
 namespace tunnel {
-namespace {
-
 // "TLS1.3/TLS_AES_128_GCM_SHA256/X25519"; empty without TLS.
-std::string tls_text(const tls::Negotiated& negotiated) {
+std::string negotiated_text(const tls::Negotiated& negotiated) {
   std::string text(negotiated.version);
   if (text.empty()) return text;
   text += "/" + std::string(negotiated.cipher);
@@ -13,13 +11,11 @@ std::string tls_text(const tls::Negotiated& negotiated) {
   return text;
 }
 
-}  // namespace
-
 void log_closed(log::Log& log, const ConnectionRecord& record) {
   if (!log.enabled(log::Level::info)) return;
   const Outcome& outcome = record.outcome;
   const tls::Negotiated& negotiated = record.negotiated;
-  const std::string tls = tls_text(negotiated);
+  const std::string tls = negotiated_text(negotiated);
   const std::string ocsp = tls.empty() ? "" : tls::ocsp_text(negotiated);
   log.write(log::Level::info, log::Event::closed, {record.service, record.id, record.client},
             outcome.text.empty() ? "connection ended" : outcome.text,

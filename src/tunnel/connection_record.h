@@ -32,4 +32,7 @@ struct ConnectionRecord {
 // The `closed` line: the only writer of its fields.
 void log_closed(log::Log& log, const ConnectionRecord& record);
 
+// Version, cipher suite and group in one text; empty without TLS.
+[[nodiscard]] std::string negotiated_text(const tls::Negotiated& negotiated);
+
 }  // namespace tunnel

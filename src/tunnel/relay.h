@@ -91,6 +91,7 @@ class Relay final : private Direction::Owner {
 
   [[nodiscard]] std::uint64_t bytes_up() const { return up_.bytes(); }
   [[nodiscard]] std::uint64_t bytes_down() const { return down_.bytes(); }
+  [[nodiscard]] TimePoint last_byte_at() const { return activity_.at; }
 
  private:
   enum class Mode : std::uint8_t {

@@ -122,6 +122,30 @@ void Service::retire() {
   is_retired_ = true;
 }
 
+void Service::describe(std::vector<ConnectionView>& views) const {
+  for (const auto& connection : connections_) views.push_back(connection->view());
+}
+
+std::size_t Service::end_some(const Choosing& choosing) {
+  loop().assert_here();
+  std::size_t ended = 0;
+  for (const auto& connection : connections_) {
+    if (choosing.connection && connection->id() != *choosing.connection) continue;
+    if (!choosing.connection) {
+      const balance::Target* target = connection->target();
+      if (target == nullptr || std::find(choosing.targets.begin(), choosing.targets.end(),
+                                         target->id()) == choosing.targets.end()) {
+        continue;
+      }
+    }
+    const std::optional<Millis> idle = connection->view().idle;
+    if (choosing.idle && (!idle || *idle < *choosing.idle)) continue;
+    connection->end({Kind::closed_by_operator, Side::tunnel, "an operator ended the connection"});
+    ++ended;
+  }
+  return ended;
+}
+
 void Service::see_off(Connection& connection) {
   switch (config().on_removed) {
     case config::OnRemoved::keep:

@@ -11,6 +11,7 @@
 #include "log/log.h"
 #include "log/rate_limit.h"
 #include "tunnel/connection.h"
+#include "tunnel/connection_view.h"
 #include "tunnel/service_life.h"
 #include "tunnel/surroundings.h"
 #include "uv/loop.h"
@@ -54,6 +55,16 @@ class Service {
   // The same for those whose target the new configuration of the service does not have.
   void see_off_removed(const balance::Layout& in_force);
   [[nodiscard]] bool is_over() const { return is_retired_ && connections_.empty(); }
+
+  // For people who look.
+  void describe(std::vector<ConnectionView>& views) const;
+  // Ends connections for an operator: one, or all of some targets. How many.
+  struct Choosing {
+    std::optional<std::uint64_t> connection{};
+    std::vector<std::uint64_t> targets{};
+    std::optional<Millis> idle{};
+  };
+  std::size_t end_some(const Choosing& choosing);
 
   // For its connections.
   [[nodiscard]] uv::Loop& loop() { return settings_.surroundings.loop; }

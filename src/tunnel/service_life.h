@@ -63,6 +63,9 @@ class ServiceLife final : public balance::SlotListener {
   // Connections that are over, and those of them that did not end in order.
   std::atomic<std::uint64_t> ended{0};
   std::atomic<std::uint64_t> failed{0};
+  // Plaintext that they carried.
+  std::atomic<std::uint64_t> bytes_up{0};
+  std::atomic<std::uint64_t> bytes_down{0};
 
  private:
   std::function<void(ServiceId)> on_slot_freed_;

@@ -1,0 +1,194 @@
+// SPDX-License-Identifier: MIT
+// What Administration tells about the process.
+#include <unistd.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "log/level.h"
+#include "runtime/administration.h"
+
+namespace tunnel::runtime {
+namespace {
+
+const char* word(config::Balance balance) {
+  switch (balance) {
+    case config::Balance::round_robin:
+      return "round-robin";
+    case config::Balance::least_connections:
+      return "least-connections";
+    case config::Balance::random:
+      return "random";
+    case config::Balance::hash:
+      return "hash";
+    case config::Balance::first:
+      return "first";
+  }
+  return "";
+}
+
+std::string state_of(const balance::Member& member, TimePoint now) {
+  if (member.weight == 0) return "drained";
+  if (member.is_out) return "ejected";
+  const balance::Health& health = member.target->health();
+  if (health.is_up()) return "up";
+  switch (health.state(now)) {
+    case balance::Health::State::trial:
+      return "trial";
+    case balance::Health::State::up:
+      return "up";
+    case balance::Health::State::ejected:
+      break;
+  }
+  return health.ejected_until() == TimePoint::max() ? "down" : "ejected";
+}
+
+admin::ConnectionStatus to_status(const ConnectionView& view) {
+  return {.service = view.service,
+          .id = view.id,
+          .client = view.client,
+          .target = view.target,
+          .phase = view.phase,
+          .age = view.age,
+          .idle = view.idle ? std::optional<admin::Seconds>(*view.idle) : std::nullopt,
+          .bytes_up = view.bytes_up,
+          .bytes_down = view.bytes_down,
+          .tls = view.tls};
+}
+
+}  // namespace
+
+void Administration::status(Connections how, std::function<void(admin::Status)> on_status) {
+  return ask_workers({.what = ConnectionsOrder::What::list},
+                     [this, how, on_status = std::move(on_status)](const Pending& answers) {
+                       return on_status(collect(answers, how));
+                     });
+}
+
+admin::Status Administration::collect(const Pending& answers, Connections how) const {
+  const Snapshot& snapshot = process_.snapshot();
+  admin::Status status;
+  status.version = TUNNEL_VERSION;
+  status.pid = ::getpid();
+  status.started = started_;
+  status.config = process_.config;
+  ConfigInForce in_force;
+  const_cast<Administration*>(this)->config([&](const ConfigInForce& it) { in_force = it; });
+  status.config_hash = in_force.hash;
+  status.loaded = loaded_;
+  status.state = process_.is_stopping() ? "draining" : "running";
+  status.log_level = log::word(process_.log.level());
+  const TimePoint now = process_.loop.now();
+  for (const LevelInForce& level : levels_) {
+    admin::LevelStatus shown;
+    shown.level = log::word(level.order.level);
+    shown.service = level.order.service;
+    shown.client = level.order.client ? level.order.client->to_string() : "";
+    shown.uid = level.by.uid;
+    shown.pid = level.by.pid;
+    if (level.until) shown.left = *level.until - now;
+    status.level_overrides.push_back(std::move(shown));
+  }
+  status.workers = static_cast<unsigned>(process_.workers);
+  for (const std::size_t worker : answers.silent) {
+    status.silent_workers.push_back(static_cast<unsigned>(worker));
+  }
+  for (const ServiceHandle& service : snapshot.services) {
+    status.services.push_back(collect(service));
+    status.connections += status.services.back().connections;
+  }
+  for (const ConnectionView& view : answers.connections) {
+    for (admin::ServiceStatus& service : status.services) {
+      if (service.name != view.service) continue;
+      service.bytes_up += view.bytes_up;
+      service.bytes_down += view.bytes_down;
+    }
+  }
+  status.last_reload = last_reload_;
+  status.problems = process_.log.problems();
+  for (const Warning& warning : snapshot.warnings) {
+    status.warnings.push_back(warning.service.empty() ? warning.text
+                                                      : warning.service + ": " + warning.text);
+  }
+  if (how == Connections::listed) {
+    status.connection_list.emplace();
+    for (const ConnectionView& view : answers.connections) {
+      status.connection_list->push_back(to_status(view));
+    }
+  }
+  return status;
+}
+
+admin::ServiceStatus Administration::collect(const ServiceHandle& service) const {
+  const config::Service& settings = service.settings();
+  const ServiceLife& life = *service.life;
+  admin::ServiceStatus status;
+  status.name = settings.name;
+  status.accept = process_.acceptor().addresses_of(life.id);
+  status.balance = word(settings.balance);
+  status.is_draining = drained_.contains(life.id);
+  status.connections = life.connections.load();
+  status.max_connections = settings.max_connections;
+  status.ended = life.ended.load();
+  status.failed = life.failed.load();
+  status.accepted = status.ended + status.connections;
+  status.bytes_up = life.bytes_up.load();
+  status.bytes_down = life.bytes_down.load();
+  status.no_targets = process_.resolution().error_of(life.id);
+  const auto layout = process_.resolution().layout_of(life.id);
+  if (!layout) return status;
+  for (std::size_t group = 0; group < layout->groups().size(); ++group) {
+    for (const balance::Member& member : layout->groups()[group].members) {
+      status.targets.push_back(collect(service, member, group + 1));
+    }
+  }
+  return status;
+}
+
+admin::TargetStatus Administration::collect(const ServiceHandle& service,
+                                            const balance::Member& member,
+                                            std::size_t group) const {
+  const TimePoint now = process_.loop.now();
+  const balance::Target& target = *member.target;
+  admin::TargetStatus status;
+  status.state = state_of(member, now);
+  status.target = target.text();
+  status.name = target.endpoint().name;
+  status.group = group;
+  status.weight = member.weight;
+  status.connections = target.in_flight();
+  status.max_connections = member.max_connections;
+  status.check = target.health().check_text();
+  if (const auto since = target.health().out_since()) status.since = now - *since;
+  const TimePoint until = target.health().ejected_until();
+  if (status.state == "ejected" && until > now && until != TimePoint::max()) {
+    status.ejected_for = until - now;
+  }
+  if (status.state != "up" && status.state != "drained") {
+    // The line that ejected it says why.
+    for (const log::Problem& problem : process_.log.problems()) {
+      const bool is_about = problem.service == service.life->name &&
+                            problem.event == log::Event::ejected &&
+                            problem.text.find(target.text()) != std::string::npos;
+      if (!is_about) continue;
+      status.why = problem.text;
+      status.kind = problem.kind;
+    }
+  }
+  if (const AddressBook::Answer* answer = process_.book.find(target.endpoint().host)) {
+    for (const SocketAddress& address : answer->addresses) {
+      status.addresses.push_back({address.ip()});
+    }
+  }
+  const auto overrides = overrides_.find(service.life->id);
+  if (overrides != overrides_.end()) {
+    if (const balance::Override* override = overrides->second.find(target.endpoint())) {
+      status.override = admin::OverrideStatus{override->what, override->weight, override->uid,
+                                              override->pid, std::nullopt};
+      if (override->until) status.override->left = *override->until - now;
+    }
+  }
+  return status;
+}
+
+}  // namespace tunnel::runtime

@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: MIT
+#include "runtime/control_socket.h"
+
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <utility>
+
+#include "admin/control_path.h"
+#include "base/address.h"
+#include "base/text.h"
+
+namespace tunnel::runtime {
+namespace {
+
+constexpr int kBacklog = 16;
+
+// Whether the folder is there and nobody else could have put the socket into it.
+Result<void> make_folder(const std::string& folder, const FileOwner& owner) {
+  const bool is_new = ::mkdir(folder.c_str(), 0700) == 0;
+  if (!is_new && errno != EEXIST) {
+    return failed(ErrorCode::permission, "cannot make " + printable(folder, 4096), errno);
+  }
+  struct stat status {};
+  if (::lstat(folder.c_str(), &status) != 0 || !S_ISDIR(status.st_mode)) {
+    return failed(ErrorCode::invalid, printable(folder, 4096) + " is not a folder");
+  }
+  if (status.st_uid != ::geteuid() && status.st_uid != owner.uid) {
+    return failed(ErrorCode::permission, printable(folder, 4096) + " belongs to another user");
+  }
+  if ((status.st_mode & 022U) != 0) {
+    return failed(ErrorCode::permission, printable(folder, 4096) + " can be written to by others");
+  }
+  if (is_new && owner.uid && *owner.uid != ::geteuid()) {
+    (void)::lchown(folder.c_str(), *owner.uid, owner.gid.value_or(static_cast<gid_t>(-1)));
+  }
+  return {};
+}
+
+}  // namespace
+
+Result<ControlSocket::Opened> ControlSocket::open(const std::string& config,
+                                                  const std::string& control,
+                                                  const FileOwner& owner) {
+  if (control == "off") return Opened{};
+  if (!control.empty()) {
+    auto bound = bind(control, owner, "");
+    if (!bound) return tl::unexpected(std::move(bound.error()).in("control socket"));
+    return Opened{std::move(*bound), ""};
+  }
+  const auto path = admin::control_path(config, admin::ControlSurroundings::of_process());
+  if (!path) {
+    return Opened{nullptr,
+                  "no control socket: there is no XDG_RUNTIME_DIR to put it into; set `control`"};
+  }
+  if (!path->folder.empty()) {
+    if (const auto made = make_folder(path->folder, owner); !made) {
+      return Opened{nullptr, "no control socket: " + made.error().text + "; set `control`"};
+    }
+  }
+  auto bound = bind(path->socket, owner, path->folder);
+  if (!bound) {
+    return Opened{nullptr, "no control socket: " + bound.error().text + "; set `control`"};
+  }
+  return Opened{std::move(*bound), ""};
+}
+
+Result<std::unique_ptr<ControlSocket>> ControlSocket::bind(const std::string& path,
+                                                           const FileOwner& owner,
+                                                           std::string folder) {
+  const auto address = SocketAddress::unix_path(path);
+  if (!address) return tl::unexpected(address.error());
+  Fd socket(::socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
+  if (!socket.valid()) return failed(ErrorCode::system, "cannot make a socket", errno);
+  auto file = SocketFile::bind(socket.get(), *address, {.path = path, .mode = 0600, .owner = owner});
+  if (!file) return tl::unexpected(std::move(file.error()).in(printable(path, 4096)));
+  if (::listen(socket.get(), kBacklog) != 0) return failed(ErrorCode::system, "listen", errno);
+  return std::unique_ptr<ControlSocket>(
+      new ControlSocket(std::move(socket), std::move(*file), std::move(folder)));
+}
+
+ControlSocket::~ControlSocket() {
+  file_.reset();
+  // Fails while something else is in it, and that is right.
+  if (!folder_.empty()) (void)::rmdir(folder_.c_str());
+}
+
+}  // namespace tunnel::runtime
