@@ -152,7 +152,10 @@ void Supervisor::commit(Build build) {
   }
   for (const ServiceHandle& service : snapshot_->services) {
     if (is_in(before, service)) continue;
-    service.life->report_free_slots([this](ServiceId id) { mailbox_.send(SlotFreed{id}); });
+    // Once, before any worker knows the service.
+    if (!before || !has_service(*before, service.life->id)) {
+      service.life->report_free_slots([this](ServiceId id) { mailbox_.send(SlotFreed{id}); });
+    }
     check(service);
   }
   std::erase_if(checks_, [this](const auto& each) { return !has_service(*snapshot_, each.first); });

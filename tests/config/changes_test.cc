@@ -113,9 +113,10 @@ TEST_SUITE("config changes") {
     after.log_level = log::Level::debug;
     after.workers = 3;
     after.user = "nobody";
+    after.control = "/run/other.sock";
     CHECK(changed_keys(before, before).empty());
-    CHECK(changed_keys(before, after) == Phrases{"log_level", "workers", "user"});
-    CHECK(keys_for_restart(before, after) == Phrases{"workers", "user"});
+    CHECK(changed_keys(before, after) == Phrases{"log_level", "workers", "user", "control"});
+    CHECK(keys_for_restart(before, after) == Phrases{"workers", "user", "control"});
   }
 }
 
