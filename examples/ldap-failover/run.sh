@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 # Shows `tunnel` in the place of balance, stunnel and a supervisor: three real directory servers that
 # speak LDAPS only, searched in plaintext through the tunnel. Two are killed in turn, searches go on,
-# and the log says why. Everything is on the loopback address, in a temporary folder, and gone at the
+# and the log says why. Then one is drained and replaced by a fourth, without a restart. Everything is on the loopback address, in a temporary folder, and gone at the
 # end.
 #
 #   sh examples/ldap-failover/run.sh               run once
@@ -35,6 +35,8 @@ sed -e "s/^accept .*/accept  = \"127.0.0.1:$port\"/" \
   -e "s/^connect .*/connect = $targets/" \
   -e '/^#/d' "$root/examples/ldap-failover/tunnel.toml" >"$work/tunnel.toml"
 printf '[ldap.tls]\nca = "ca.pem"\n' >>"$work/tunnel.toml"
+# A place for its control socket that is this run's own.
+sed -i '1i control = "control.sock"' "$work/tunnel.toml"
 start_tunnel
 
 # The entry that says which server answers.
@@ -117,6 +119,23 @@ await_log dc1 "serves again"
 await_log dc2 "serves again"
 search_until dc1
 search_until dc2
+
+say "maintenance: dc1 is drained and gets no new connection"
+"$tunnel" target "$work/tunnel.toml" ldap "127.0.0.1:$dc1_port" drain || die "dc1 is not drained"
+search_often "dc2"
+
+say "dc4 takes the place of dc1 in the file, which is reloaded while searches go on"
+make_certificate dc4 dc4.example.com
+dc4_port=$(free_port)
+start_slapd dc4 "$dc4_port"
+dc4_pid=$slapd_pid
+sed -e "s/127.0.0.1:$dc1_port/127.0.0.1:$dc4_port/; s/dc1.example.com/dc4.example.com/" \
+  "$work/tunnel.toml" >"$work/changed.toml"
+mv "$work/changed.toml" "$work/tunnel.toml"
+"$tunnel" reload "$work/tunnel.toml" || die "the changed file is refused"
+search_until dc4
+search_often "dc2 dc4"
+"$tunnel" status "$work/tunnel.toml" | sed -n '/^ldap/,/^$/p'
 say "$searches searches, none failed"
 
 if [ -n "$keep" ]; then
