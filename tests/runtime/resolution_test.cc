@@ -177,4 +177,40 @@ TEST_CASE("a name that does not resolve is answered at once when it is asked for
   CHECK_FALSE(bench.answers.contains("never.heard.of.test"));
 }
 
+TEST_CASE("after a reload what DNS has said stays, and only what has changed is told again") {
+  Bench bench;
+  bench.add("one", {{target(Form::name, "a.test")}});
+  bench.add("two", {{target(Form::srv, "_ldap._tcp.test")}});
+  bench.start();
+  bench.answer(RecordType::srv, "_ldap._tcp.test",
+               services({{.target = "dc1.test", .port = 636, .priority = 10, .weight = 1}}));
+  const auto before = bench.snapshot;
+  bench.snapshot = std::make_shared<Snapshot>(*before);
+  config::Service changed = before->services[1].settings();
+  changed.timeouts.idle = Millis(5000);
+  bench.snapshot->services[1].config =
+      std::make_shared<const ServiceConfig>(changed, nullptr, nullptr);
+  bench.add("three", {{target(Form::ip, "10.0.0.3")}});
+  bench.targets.clear();
+  bench.resolution->use(bench.snapshot);
+  CHECK_FALSE(bench.targets.contains("one"));
+  CHECK(bench.targets["two"] == "dc1.test:636");  // at once, without a question
+  CHECK(bench.targets["three"] == "10.0.0.3:636");
+}
+
+TEST_CASE("a name that no service has any more is not asked for, and one that is new is") {
+  Bench bench;
+  bench.add("one", {{target(Form::name, "a.test")}});
+  bench.start();
+  bench.snapshot = std::make_shared<Snapshot>();
+  bench.add("one", {{target(Form::name, "b.test")}});
+  bench.resolution->use(bench.snapshot);
+  bench.answer(RecordType::aaaa, "b.test", failure(dns::Status::nodata));
+  bench.answer(RecordType::a, "b.test", addresses({"10.0.0.8"}));
+  CHECK(bench.answers["b.test"].addresses.size() == 1);
+  bench.answers.clear();
+  bench.resolution->refresh("a.test");
+  CHECK(bench.answers.empty());
+}
+
 }  // namespace tunnel::runtime

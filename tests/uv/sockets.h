@@ -144,9 +144,16 @@ constexpr std::chrono::seconds kPatience{120};
 template <class Condition>
 void turn_until(Loop& loop, Condition condition,
                 std::source_location where = std::source_location::current()) {
-  Timer patience(loop, [&] { give_up_waiting(where); });
-  patience.start(kPatience);
-  while (!condition()) (void)uv_run(loop.raw(), UV_RUN_ONCE);
+  // A timer runs before the poll of its turn, which would then wait for an event that nothing makes:
+  // the tick has the condition looked at again.
+  constexpr Millis kTick{10};
+  Timer tick(loop, [] {});
+  const auto until = std::chrono::steady_clock::now() + kPatience;
+  while (!condition()) {
+    tick.start(kTick);
+    (void)uv_run(loop.raw(), UV_RUN_ONCE);
+    if (std::chrono::steady_clock::now() > until) give_up_waiting(where);
+  }
 }
 // As above where the condition changes outside of the loop.
 template <class Condition>
