@@ -22,7 +22,7 @@ enum class CheckResult { passed, failed };
 // an ejection: a `tcp` check of a TLS target succeeds although every dial fails.
 enum class CheckDepth { full, shallow };
 
-// The numbers of SPEC section 5; a value.
+// The numbers of a service's `health` table; a value.
 struct HealthRules {
   Millis eject_time{5'000};  // 0: dial failures never eject
   Millis eject_max{60'000};

@@ -113,7 +113,7 @@ struct Tls {
   TlsVersion min_version = TlsVersion::tls1_2;
   TlsVersion max_version = TlsVersion::tls1_3;
   MinStrength min_strength = MinStrength::bits112;
-  std::vector<std::string> ciphers;  // IANA names; empty: the default of SPEC section 4
+  std::vector<std::string> ciphers;  // IANA names; empty: the default
   std::vector<std::string> groups;
   std::string priority;  // a whole GnuTLS priority string; excludes the five keys above
   std::vector<std::string> alpn;

@@ -21,7 +21,7 @@
 
 namespace tunnel::dns {
 
-// Keeps the names of all targets resolved in the background (SPEC section 3): again when a TTL ends
+// Keeps the names of all targets resolved in the background: again when a TTL ends
 // or a dial failed, the last good answer serving while DNS is broken. One for the process, on the
 // supervisor's loop; the owner hands the Updates on to the workers. Looks into the hosts file
 // first.

@@ -121,7 +121,7 @@ class Connection final : public uv::Deferred,
   // Relay::Owner
   void on_relay_ended(const Outcome& outcome) override;
   // The client's stream before relaying. Nothing of the client is read before a target is
-  // established, so that nothing can be lost; SPEC section 4a names the exception.
+  // established, so that nothing can be lost; mysql is the exception, whose client answers first.
   void on_read(MutableBytes bytes) override;
   void on_eof() override;
   void on_read_error(int uv_error) override;

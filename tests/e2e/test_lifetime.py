@@ -304,7 +304,7 @@ def test_log_file_can_be_reopened_under_another_identity(start, serve):
         eventually(lambda: any("ready" in line for line in lines(folder / "log")), "it is up")
         tunnel.signal(signal.SIGUSR1)
         tunnel.signal(signal.SIGHUP)
-        eventually(lambda: any("SIGHUP" in line for line in lines(folder / "log")), "it goes on")
+        eventually(lambda: any("reload" in line for line in lines(folder / "log")), "it goes on")
         assert tunnel.terminate() == 0
         assert not any("cannot open" in line for line in lines(folder / "log"))
 
