@@ -24,7 +24,7 @@ struct Override {
   std::uint32_t weight = 0;  // for What::weight
   uid_t uid = 0;             // who said so
   pid_t pid = 0;
-  std::optional<TimePoint> until;  // reverts by itself then
+  std::optional<TimePoint> until{};  // reverts by itself then
   friend bool operator==(const Override&, const Override&) = default;
 };
 

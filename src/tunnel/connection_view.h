@@ -17,10 +17,10 @@ struct ConnectionView {
   std::string target;  // empty: none yet
   std::string phase;   // "waiting", "dialling", "open", ...
   Millis age{0};
-  std::optional<Millis> idle;  // since the last byte either way; while it relays
+  std::optional<Millis> idle{};  // since the last byte either way; while it relays
   std::uint64_t bytes_up = 0;
   std::uint64_t bytes_down = 0;
-  std::string tls;
+  std::string tls{};
 };
 
 }  // namespace tunnel
