@@ -2,6 +2,7 @@
 #include "cli/commands.h"
 
 #include <filesystem>
+#include <system_error>
 #include <utility>
 
 #include "cli/command_line.h"
@@ -16,23 +17,38 @@ config::Document read(const Invocation& invocation) {
   config::Document document = import::load(invocation.config, config::System::use, syntax);
   if (invocation.common.foreground) document.config.global.foreground = true;
   if (!invocation.common.control.empty()) {
-    document.config.global.control = std::filesystem::absolute(invocation.common.control).string();
+    document.config.global.control = invocation.common.control;
   }
   if (invocation.common.log_level) document.config.global.log_level = *invocation.common.log_level;
   return document;
 }
 
+std::filesystem::path here() {
+  std::error_code ignored;
+  return std::filesystem::current_path(ignored);
+}
+
+// A daemon reads its file again from "/", where a relative path would lead elsewhere. In the folder
+// where it was started the path stays as it is, and with it the words of each message.
+std::string seen_from_here(const std::string& path, const std::filesystem::path& folder) {
+  return here() == folder ? path : (folder / path).string();
+}
+
 Outcome run(const Invocation& invocation, const Machinery& machinery) {
-  config::Document document = read(invocation);
+  CommonOptions common = invocation.common;
+  if (!common.control.empty()) common.control = std::filesystem::absolute(common.control).string();
+  const auto invoked = [common, is_stunnel = invocation.is_stunnel](const std::string& config) {
+    return Invocation{.what = Invocation::What::run,
+                      .common = common,
+                      .config = config,
+                      .is_stunnel = is_stunnel,
+                      .help = {},
+                      .command = nullptr};
+  };
+  config::Document document = read(invoked(invocation.config));
   if (document.has_errors()) return {kMisused, "", document.render()};
-  const auto read_again = [common = invocation.common, config = invocation.config,
-                           is_stunnel = invocation.is_stunnel] {
-    return read({.what = Invocation::What::run,
-                 .common = common,
-                 .config = config,
-                 .is_stunnel = is_stunnel,
-                 .help = {},
-                 .command = nullptr});
+  const auto read_again = [invoked, config = invocation.config, folder = here()] {
+    return read(invoked(seen_from_here(config, folder)));
   };
   return {machinery.run(std::move(document), read_again), "", ""};
 }

@@ -178,6 +178,30 @@ def test_log_files_are_reopened(daemon, tmp_path):
     eventually((tmp_path / "log").exists, "the log is opened anew")
 
 
+def test_a_daemon_that_was_given_a_relative_path_reads_its_file_again(serve, tmp_path, stack):
+    port, target = ports.free_port(), serve(echo).address
+
+    def write(**keys):
+        return write_config(tmp_path, {"pid_file": "pid", "log_file": "log", "log_format": "json",
+                                       "svc": {"accept": f"127.0.0.1:{port}", "tls": False,
+                                               "connect": target, **keys}})
+
+    path = write()
+    done = subprocess.run([*DIE_WITH_PARENT, str(BINARY), "--control", "socket", path.name],
+                          cwd=tmp_path, env=sanitizer_environment(tmp_path), capture_output=True,
+                          text=True, timeout=PATIENCE, check=False)
+    assert done.returncode == 0, done.stderr
+    pid = int((tmp_path / "pid").read_text())
+    stack.callback(end, pid, tmp_path)
+    write(timeouts={"idle": "1h"})
+    os.kill(pid, signal.SIGHUP)
+    eventually(lambda: any(e["event"].startswith("reload") for e in events(tmp_path / "log")),
+               "a reload was logged")
+    line = next(e for e in events(tmp_path / "log") if e["event"].startswith("reload"))
+    assert line["event"] == "reloaded", line["msg"]
+    assert "svc: timeouts.idle changed" in line["msg"] and "restart" not in line["msg"]
+
+
 def test_relative_paths_survive_the_change_of_folder(daemon, tmp_path):
     done, pid = daemon(pid_file="pid", log_file="log")
     assert done.returncode == 0, done.stderr
