@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "runtime/loader.h"
 
+#include "config/changes.h"
+
 namespace tunnel::runtime {
 namespace {
 
@@ -19,7 +21,23 @@ void own_sockets(config::Config& config, const process::Identity& identity) {
 
 Build Loader::load_again(const Previous& previous) {
   config::Document document = read_();
-  return build(document, previous);
+  auto for_restart = config::keys_for_restart(first_.config.global, document.config.global);
+  keep_fixed(document.config.global);
+  Build next = build(document, previous);
+  next.for_restart = std::move(for_restart);
+  return next;
+}
+
+// What a process is, it is from its start: what follows from these keys (where the log goes, who
+// owns files) must not follow from values that are not in force.
+void Loader::keep_fixed(config::Global& global) const {
+  const config::Global& first = first_.config.global;
+  global.foreground = first.foreground;
+  global.pid_file = first.pid_file;
+  global.workers = first.workers;
+  global.user = first.user;
+  global.group = first.group;
+  global.control = first.control;
 }
 
 Build Loader::load_credentials(const Previous& previous, ServiceId service) const {

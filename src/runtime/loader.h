@@ -24,6 +24,8 @@ struct Build {
   // about addresses that cannot be bound.
   std::string diagnostics;
   std::vector<std::string> problems;
+  // Keys that have other values now than the process was started with, which stay in force.
+  std::vector<std::string> for_restart;
 };
 
 // Turns the configuration into a Build, at the start and for each reload alike. Blocking; one
@@ -52,6 +54,7 @@ class Loader {
 
  private:
   [[nodiscard]] Build build(config::Document& document, const Previous& previous) const;
+  void keep_fixed(config::Global& global) const;
 
   config::Document first_;
   const Read read_;

@@ -225,10 +225,19 @@ std::vector<std::string> check_credentials(config::Document& document) {
   return warnings;
 }
 
-int run(config::Document document, std::function<config::Document()> read_again) {
-  // In a container: nothing else would be left to wait for.
+namespace {
+
+// As process 1, in a container: nothing else would be left to wait for.
+config::Document settled(config::Document document) {
   if (::getpid() == 1) document.config.global.foreground = true;
-  Loader loader(std::move(document), std::move(read_again));
+  return document;
+}
+
+}  // namespace
+
+int run(config::Document document, std::function<config::Document()> read_again) {
+  Loader loader(settled(std::move(document)),
+                [read_again = std::move(read_again)] { return settled(read_again()); });
   const config::Config& config = loader.config();
   process::Readiness readiness;
   std::unique_ptr<StdioClient> stdio;

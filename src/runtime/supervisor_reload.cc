@@ -160,13 +160,13 @@ void Supervisor::on_configuration_loaded(Build build) {
   }
   if (result.is_done) {
     const std::shared_ptr<const Snapshot> before = snapshot_;
+    const std::vector<std::string> fixed = std::move(build.for_restart);
     if (destination) log_.use(std::move(destination));
     commit(std::move(build));
     result.lines = answer(*before, *snapshot_);
     for (std::string& line : administration_->on_reloaded()) {
       result.lines.push_back(std::move(line));
     }
-    const auto fixed = config::keys_for_restart(before->global, snapshot_->global);
     if (!fixed.empty()) {
       result.lines.push_back("warning: changed, but in force only after a restart: " +
                              joined(fixed));

@@ -124,6 +124,8 @@ def test_process_1_stays_in_the_foreground(tmp_path, serve, keep):
         "foreground": False, "svc": {"accept": "127.0.0.1:0", "tls": False,
                                      "connect": serve(echo).address}}, prefix=unshare))
     (inner,) = tunnel.ps.children()
+    inner.send_signal(signal.SIGHUP)
+    assert "restart" not in tunnel.wait_for_event("reloaded")["msg"]
     inner.terminate()
     assert tunnel.wait_for_exit() == 0
 

@@ -166,6 +166,24 @@ def test_what_needs_a_restart_is_named(world):
     assert "only after a restart: pid_file, workers" in line["msg"]
 
 
+def test_what_is_in_force_only_after_a_restart_is_named_until_then(world):
+    other = world.config(world.first, options={"workers": 1})
+    for _ in range(2):
+        assert "only after a restart: workers" in world.tunnel.reload(other)["msg"]
+    assert "restart" not in world.tunnel.reload(world.config(world.first))["msg"]
+
+
+def test_a_log_level_changes_no_other_thing_of_the_log(world):
+    """Without `foreground`, which is not reloadable, the log would be syslog's."""
+    world.tunnel.rewrite({**world.config(world.first), "foreground": False, "log_level": "debug"})
+    lines = len(world.tunnel.log.find("reloaded"))
+    world.tunnel.signal(signal.SIGHUP)
+    eventually(lambda: len(world.tunnel.log.find("reloaded")) > lines, "a reload was logged")
+    assert "only after a restart: foreground" in world.tunnel.log.find("reloaded")[-1]["msg"]
+    world.connect()
+    world.tunnel.wait_for_event("connected")
+
+
 def test_a_storm_of_signals_and_a_stop_in_the_middle(world):
     configs = [world.config(world.first), world.config(world.second)]
     for i in range(50):
