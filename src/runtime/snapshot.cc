@@ -3,6 +3,8 @@
 
 #include <algorithm>
 #include <memory>
+#include <optional>
+#include <string_view>
 #include <utility>
 
 #include "process/identity.h"
@@ -26,15 +28,26 @@ class Preparation {
   void add(const config::Service& service) {
     FileIdentities files = files_of(service);
     if (const ServiceHandle* same = unchanged(service, files)) {
-      keep_warnings(service.name);
+      keep_warnings(service.name, "");
       snapshot_->services.push_back(*same);
       snapshot_->files[same->life->id] = std::move(files);
       return;
     }
+    const ServiceHandle* same = has_same_files(service, files) ? known(service.name) : nullptr;
     ServiceConfig::Context context;
     ServiceConfig::Context check_context;
-    if (service.tls) context = load(service, *service.tls, "");
-    if (service.health.tls) check_context = load(service, *service.health.tls, "health.");
+    if (same != nullptr && same->settings().tls == service.tls) {
+      context = same->config->tls;
+      keep_warnings(service.name, "tls.");
+    } else if (service.tls) {
+      context = load(service, *service.tls, "");
+    }
+    if (same != nullptr && same->settings().health.tls == service.health.tls) {
+      check_context = same->config->check_tls;
+      keep_warnings(service.name, "health.tls.");
+    } else if (service.health.tls) {
+      check_context = load(service, *service.health.tls, "health.");
+    }
     snapshot_->services.push_back(
         {std::make_shared<const ServiceConfig>(service, std::move(context),
                                                std::move(check_context)),
@@ -84,14 +97,32 @@ class Preparation {
   [[nodiscard]] const ServiceHandle* unchanged(const config::Service& service,
                                                const FileIdentities& files) const {
     const ServiceHandle* same = known(service.name);
-    if (same == nullptr || !(same->settings() == service)) return nullptr;
-    const auto before = previous_->files.find(same->life->id);
-    return before != previous_->files.end() && before->second == files ? same : nullptr;
+    return same != nullptr && same->settings() == service && has_same_files(service, files)
+               ? same
+               : nullptr;
   }
 
-  void keep_warnings(const std::string& service) {
+  // Whether credentials that were loaded for the same settings are what would be loaded now: a
+  // context that stays keeps its tickets. Nobody can look at a token without loading from it.
+  [[nodiscard]] bool has_same_files(const config::Service& service,
+                                    const FileIdentities& files) const {
+    const ServiceHandle* same = known(service.name);
+    if (same == nullptr) return false;
+    const bool is_asked_for = !only_ || same->life->id == *only_;
+    if (is_asked_for && (is_on_token(service.tls) || is_on_token(service.health.tls))) return false;
+    const auto before = previous_->files.find(same->life->id);
+    return before != previous_->files.end() && before->second == files;
+  }
+
+  static bool is_on_token(const std::optional<config::Tls>& tls) {
+    return tls && (tls->cert.starts_with("pkcs11:") || tls->key.starts_with("pkcs11:"));
+  }
+
+  void keep_warnings(const std::string& service, std::string_view beginning) {
     for (const Warning& warning : previous_->warnings) {
-      if (warning.service == service) warnings_.push_back(warning);
+      if (warning.service == service && warning.text.starts_with(beginning)) {
+        warnings_.push_back(warning);
+      }
     }
   }
 

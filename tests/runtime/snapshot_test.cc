@@ -64,6 +64,35 @@ TEST_SUITE("snapshot") {
     CHECK(second->services[1].config == first->services[1].config);
   }
 
+  TEST_CASE("tickets stay while the TLS settings and their files do, and no longer") {
+    World world;
+    const auto first = world.prepared();
+    world.config.services[0].timeouts.idle = Millis(5000);
+    const auto second = world.prepared(first.get());
+    REQUIRE(second->services[0].config->tls != nullptr);
+    CHECK(second->services[0].config->tls == first->services[0].config->tls);
+    world.config.services[0].tls->name = {"other.test"};
+    const auto third = world.prepared(second.get());
+    CHECK(third->services[0].config->tls != second->services[0].config->tls);
+    world.config.services[0].timeouts.idle = Millis(6000);
+    world.write("a.pem", test::Identity({.common_name = "another", .is_ca = true}).pem() + "\n");
+    const auto fourth = world.prepared(third.get());
+    CHECK(fourth->services[0].config->tls != third->services[0].config->tls);
+  }
+
+  TEST_CASE("what a context that stays had to warn of is still known") {
+    World world;
+    world.config.services[0].tls->verify = config::Verify::none;
+    const auto first = world.prepared();
+    REQUIRE(first->warnings.size() == 1);
+    world.config.services[0].timeouts.idle = Millis(5000);
+    const auto second = world.prepared(first.get());
+    REQUIRE(second->warnings.size() == 1);
+    CHECK(second->warnings[0].text == first->warnings[0].text);
+    world.config.services[0].tls->verify = config::Verify::full;
+    CHECK(world.prepared(second.get())->warnings.empty());
+  }
+
   TEST_CASE("a service with a changed file is loaded again, alone") {
     World world;
     const auto first = world.prepared();
