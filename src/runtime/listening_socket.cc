@@ -125,6 +125,27 @@ std::vector<std::optional<std::size_t>> reuse(const std::vector<ListenPlace>& wa
   return result;
 }
 
+namespace {
+
+// The place of this very process that keeps an address from being bound: "*:389" cannot be while
+// "127.0.0.1:389" is.
+const ListenPlace* in_the_way(const SocketAddress& address,
+                              const std::vector<ListenPlace>& at_hand) {
+  const auto found = std::find_if(at_hand.begin(), at_hand.end(), [&](const ListenPlace& place) {
+    return !address.is_unix() && place.address.family() == address.family() &&
+           place.address.port() == address.port() && address.port() != 0;
+  });
+  return found == at_hand.end() ? nullptr : &*found;
+}
+
+std::string shared_port(const ListenPlace& own) {
+  return "this process listens on " + own.address.to_string() + " for [" + own.service +
+         "], and one of them would include the other; leave that address out in a reload before "
+         "this one, or restart";
+}
+
+}  // namespace
+
 Bound bind_all(const std::vector<const config::Service*>& services,
                const std::vector<ListenPlace>& at_hand) {
   Bound result;
@@ -146,8 +167,13 @@ Bound bind_all(const std::vector<const config::Service*>& services,
         result.listeners.push_back({{service.name, accept.address}, std::move(*listener)});
         continue;
       }
+      const bool is_in_use = listener.error().code == ErrorCode::in_use;
+      const ListenPlace* own = is_in_use ? in_the_way(accept.address, at_hand) : nullptr;
       const std::string problem = "[" + service.name + "] cannot listen on " +
-                                  accept.address.to_string() + ": " + listener.error().text;
+                                  accept.address.to_string() + ": " +
+                                  (own != nullptr ? shared_port(*own) : listener.error().text);
+      result.lacks_privilege =
+          result.lacks_privilege || listener.error().code == ErrorCode::permission;
       const bool is_missing_family =
           accept.optional && listener.error().code == ErrorCode::unavailable;
       (is_missing_family ? missing : result.problems).push_back(problem);

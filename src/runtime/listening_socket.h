@@ -57,6 +57,7 @@ struct Bound {
   };
   std::vector<Entry> listeners;
   std::vector<std::string> problems;  // sentences that name service and address
+  bool lacks_privilege = false;       // for one of them
 };
 // Binds what `at_hand` does not serve already.
 [[nodiscard]] Bound bind_all(const std::vector<const config::Service*>& services,

@@ -79,6 +79,10 @@ Build Loader::build(config::Document& document, const Previous& previous) const 
   }
   Bound bound = bind_all(services, previous.places);
   build.problems = std::move(bound.problems);
+  if (previous.snapshot && bound.lacks_privilege) {
+    build.problems.emplace_back(
+        "the process has given up the right to ports below 1024, so it takes a restart");
+  }
   if (!build.problems.empty()) return build;
   build.listeners = std::move(bound.listeners);
   build.snapshot = std::move(prepared.snapshot);

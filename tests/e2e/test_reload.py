@@ -184,6 +184,15 @@ def test_a_log_level_changes_no_other_thing_of_the_log(world):
     world.tunnel.wait_for_event("connected")
 
 
+def test_an_address_that_includes_one_in_use_by_this_process_says_so(world):
+    config = world.config(world.first)
+    config["svc"] |= {"accept": f"0.0.0.0:{world.port}", "allow_remote": True}
+    line = world.tunnel.reload(config)
+    assert line["event"] == "reload_failed"
+    assert f"this process listens on 127.0.0.1:{world.port} for [svc]" in line["msg"]
+    assert world.server_of(world.connect()) == b"1"
+
+
 def test_a_storm_of_signals_and_a_stop_in_the_middle(world):
     configs = [world.config(world.first), world.config(world.second)]
     for i in range(50):
