@@ -204,6 +204,8 @@ int Supervisor::run() {
   if (stdio_ != nullptr) serve_stdio();
   loop_.run();
   pulse_.end();
+  // It may read from what does not answer, and is waited for.
+  if (reloader_.is_busy()) sentry_->end_within(kReset);
   for (const auto& worker : workers_) worker->join();
   if (stdio_ != nullptr) stdio_->stop();
   log_stopped();
