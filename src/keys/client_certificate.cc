@@ -59,16 +59,15 @@ std::vector<x509::Certificate> ordered(std::vector<x509::Certificate> from, std:
 // Loading, step by step; what cannot go on after a problem stops there.
 class ClientCertificate::Loading {
  public:
-  Loading(const config::Tls& tls, WrongPins& wrong_pins, std::vector<std::string>& warnings)
-      : tls_(tls), wrong_pins_(wrong_pins), warnings_(warnings) {}
+  Loading(const config::Tls& tls, WrongPins& wrong_pins) : tls_(tls), wrong_pins_(wrong_pins) {}
 
   std::unique_ptr<const ClientCertificate> run() {
     load();
-    if (!problems_.empty()) return nullptr;
+    if (problems_.has_errors()) return nullptr;
     return std::move(result_);
   }
 
-  std::vector<x509::Problem> take_problems() { return std::move(problems_); }
+  [[nodiscard]] const x509::Problems& problems() const { return problems_; }
 
  private:
   void load() {
@@ -84,10 +83,10 @@ class ClientCertificate::Loading {
     read_certificate_file();
     // The key comes first: a token's PIN, if it is wrong, is tried once and no more.
     read_key();
-    if (is_token_uri(tls_.cert) && problems_.empty())
+    if (is_token_uri(tls_.cert) && !problems_.has_errors())
       certificates_ = token_certificates("cert", tls_.cert, pin(), wrong_pins_, problems_);
-    if (problems_.empty()) assemble();
-    if (problems_.empty()) warn();
+    if (!problems_.has_errors()) assemble();
+    if (!problems_.has_errors()) warn();
     // The key of a file is open for good.
     if (!is_token_uri(key_source()) && !is_token_uri(tls_.cert)) result_->password_.forget();
   }
@@ -124,13 +123,16 @@ class ClientCertificate::Loading {
       password_was_used_ = true;
       certificates_ = std::move(found.certificates);
       if (tls_.key.empty()) result_->key_ = std::move(found.key);
-      if (certificates_.empty() && problems_.empty())
+      if (certificates_.empty() && !problems_.has_errors())
         add("cert", tls_.cert + ": the PKCS#12 file holds no certificate");
     } else {
       const auto contents = x509::read_pem_files(x509::find_pem_files("cert", {tls_.cert}),
                                                  x509::PemType::certificate);
-      std::ranges::copy(contents.problems, std::back_inserter(problems_));
-      for (auto& problem : problems_) problem.index = -1;
+      // tls.cert is one path, not a list: there is no entry to point at.
+      for (auto problem : contents.problems.errors()) {
+        problem.index = -1;
+        problems_.error(std::move(problem));
+      }
       for (const auto& object : contents.objects) {
         auto certificate = import_der(object.der);
         if (certificate) {
@@ -161,7 +163,7 @@ class ClientCertificate::Loading {
       auto found = read_pkcs12(option, key_source(), *content, password(), problems_);
       password_was_used_ = true;
       result_->key_ = std::move(found.key);
-      if (!result_->key_ && problems_.empty())
+      if (!result_->key_ && !problems_.has_errors())
         add(option, key_source() + ": the PKCS#12 file holds no private key", "set tls.key");
     } else {
       auto found = read_private_key(option, key_source(), *content, password(), problems_);
@@ -203,50 +205,51 @@ class ClientCertificate::Loading {
     const auto end = gnutls_x509_crt_get_expiration_time(leaf);
     const std::string name = "tls.cert: the client certificate " + result_->description_;
     if (end != -1 && end < now)
-      warnings_.push_back(name + " expired " + x509::span_text(now - end) + " ago, on " +
-                          x509::date_text(end) + ": servers will refuse it");
+      problems_.warning("cert", name + " expired " + x509::span_text(now - end) + " ago, on " +
+                                    x509::date_text(end) + ": servers will refuse it");
     if (begin != -1 && begin > now)
-      warnings_.push_back(name + " becomes valid only on " + x509::date_text(begin) +
-                          ": servers will refuse it until then");
+      problems_.warning("cert", name + " becomes valid only on " + x509::date_text(begin) +
+                                    ": servers will refuse it until then");
   }
 
   void warn() {
     const auto& source = key_source();
-    const std::string option = tls_.key.empty() ? "tls.cert: " : "tls.key: ";
+    const std::string key = tls_.key.empty() ? "cert" : "key";
     if (!is_token_uri(source) && !password_was_used_ && x509::is_world_readable(source))
-      warnings_.push_back(option + "everybody on this machine can read the private key in " +
-                          source + "; chmod o-rwx " + source);
+      problems_.warning(key, "tls." + key +
+                                 ": everybody on this machine can read the private key in " +
+                                 source + "; chmod o-rwx " + source);
     if (holds_pin(tls_.cert) || holds_pin(tls_.key))
-      warnings_.push_back(option +
-                          "the URI holds the token's PIN, so everybody who can read the "
-                          "configuration has it; put it into tls.key_password_file");
+      problems_.warning(key, "tls." + key +
+                                 ": the URI holds the token's PIN, so everybody who can read the "
+                                 "configuration has it; put it into tls.key_password_file");
     if (password().is_set() && !password_was_used_)
-      warnings_.push_back("tls.key_password_file: the private key in " + source +
-                          " is not encrypted, so the password is not used");
+      problems_.warning("key_password_file", "tls.key_password_file: the private key in " + source +
+                                                 " is not encrypted, so the password is not used");
     if (password().is_set() && x509::is_world_readable(password().path()))
-      warnings_.push_back("tls.key_password_file: everybody on this machine can read " +
-                          password().path() + "; chmod o-rwx " + password().path());
+      problems_.warning("key_password_file",
+                        "tls.key_password_file: everybody on this machine can read " +
+                            password().path() + "; chmod o-rwx " + password().path());
   }
 
   void add(std::string key, std::string text, std::string hint = {}) {
-    problems_.push_back({std::move(key), -1, std::move(text), std::move(hint)});
+    problems_.error(std::move(key), std::move(text), std::move(hint));
   }
 
   const config::Tls& tls_;
   WrongPins& wrong_pins_;
-  std::vector<std::string>& warnings_;
-  std::vector<x509::Problem> problems_;
+  x509::Problems problems_;
   std::unique_ptr<ClientCertificate> result_{new ClientCertificate()};
   std::vector<x509::Certificate> certificates_;
   bool password_was_used_ = false;
 };
 
-std::unique_ptr<const ClientCertificate> ClientCertificate::load(
-    const config::Tls& tls, WrongPins& wrong_pins, std::vector<x509::Problem>& problems,
-    std::vector<std::string>& warnings) {
-  Loading loading(tls, wrong_pins, warnings);
+std::unique_ptr<const ClientCertificate> ClientCertificate::load(const config::Tls& tls,
+                                                                 WrongPins& wrong_pins,
+                                                                 x509::Problems& problems) {
+  Loading loading(tls, wrong_pins);
   auto certificate = loading.run();
-  std::ranges::move(loading.take_problems(), std::back_inserter(problems));
+  problems.add(loading.problems());
   return certificate;
 }
 

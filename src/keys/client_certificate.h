@@ -18,9 +18,9 @@ namespace tunnel::keys {
 class ClientCertificate {
  public:
   // Null without `cert`, and when there is a problem. Blocking, and never asks anybody anything.
-  [[nodiscard]] static std::unique_ptr<const ClientCertificate> load(
-      const config::Tls& tls, WrongPins& wrong_pins, std::vector<x509::Problem>& problems,
-      std::vector<std::string>& warnings);
+  [[nodiscard]] static std::unique_ptr<const ClientCertificate> load(const config::Tls& tls,
+                                                                     WrongPins& wrong_pins,
+                                                                     x509::Problems& problems);
   ~ClientCertificate();
   ClientCertificate(const ClientCertificate&) = delete;
   ClientCertificate& operator=(const ClientCertificate&) = delete;

@@ -22,12 +22,12 @@ void KeyPassword::forget() {
 }
 
 void KeyPassword::load(const std::string& option, const std::string& path,
-                       std::vector<x509::Problem>& problems) {
+                       x509::Problems& problems) {
   option_ = option;
   path_ = path;
   if (path.empty()) return;
   const auto add = [&](std::string text, std::string hint) {
-    problems.push_back({option, -1, std::move(text), std::move(hint)});
+    problems.error(option, std::move(text), std::move(hint));
   };
   auto content = x509::read_file(path, kMaxFileSize);
   if (!content) return add(path + ": " + content.error().text, {});

@@ -22,8 +22,7 @@ class KeyPassword {
 
   // The first line of the file that `option`, a configuration key, names. An empty path: there is
   // none.
-  void load(const std::string& option, const std::string& path,
-            std::vector<x509::Problem>& problems);
+  void load(const std::string& option, const std::string& path, x509::Problems& problems);
 
   // What it had to open is open, and will not be asked for again: wipes it.
   void forget();

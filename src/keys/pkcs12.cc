@@ -66,22 +66,22 @@ Parsed parse(gnutls_pkcs12_t file, const char* password) {
 bool is_pkcs12(std::string_view content) { return import(content) != nullptr; }
 
 Pkcs12 read_pkcs12(const std::string& option, const std::string& path, std::string_view content,
-                   const KeyPassword& password, std::vector<x509::Problem>& problems) {
+                   const KeyPassword& password, x509::Problems& problems) {
   const auto file = import(content);
   if (!file) {
-    problems.push_back({option, -1, path + ": is no PKCS#12 file", {}});
+    problems.error(option, path + ": is no PKCS#12 file");
     return {};
   }
   if (password.is_set()) {
     auto parsed = parse(file.get(), password.text());
     if (parsed.error >= 0) return std::move(parsed.contents);
     if (parsed.error == GNUTLS_E_UNKNOWN_CIPHER_TYPE) {
-      problems.push_back({option, -1, path + ": is encrypted in a way that GnuTLS does not know",
-                          "OpenSSL 3 makes a copy that it does, with `openssl pkcs12 -export`"});
+      problems.error(option, path + ": is encrypted in a way that GnuTLS does not know",
+                     "OpenSSL 3 makes a copy that it does, with `openssl pkcs12 -export`");
     } else {
-      problems.push_back({password.option(), -1,
-                          "the password in " + password.path() + " does not open " + path,
-                          "the password is the file's first line, without its end"});
+      problems.error(password.option(),
+                     "the password in " + password.path() + " does not open " + path,
+                     "the password is the file's first line, without its end");
     }
     return {};
   }
@@ -91,9 +91,9 @@ Pkcs12 read_pkcs12(const std::string& option, const std::string& path, std::stri
     if (parsed.error >= 0) return std::move(parsed.contents);
   }
   if (password.path().empty())
-    problems.push_back({option, -1, path + ": is encrypted, and tls.key_password_file is not set",
-                        "put its password into a file that only the tunnel can read, and name "
-                        "that in tls.key_password_file"});
+    problems.error(option, path + ": is encrypted, and tls.key_password_file is not set",
+                   "put its password into a file that only the tunnel can read, and name "
+                   "that in tls.key_password_file");
   return {};
 }
 

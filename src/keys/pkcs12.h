@@ -23,6 +23,6 @@ struct Pkcs12 {
 // One with neither a password nor an empty one needs `password`.
 [[nodiscard]] Pkcs12 read_pkcs12(const std::string& option, const std::string& path,
                                  std::string_view content, const KeyPassword& password,
-                                 std::vector<x509::Problem>& problems);
+                                 x509::Problems& problems);
 
 }  // namespace tunnel::keys

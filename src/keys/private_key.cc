@@ -46,7 +46,7 @@ std::optional<Block> find_key(std::string_view pem) {
 class Reading {
  public:
   Reading(const std::string& option, const std::string& path, const KeyPassword& password,
-          std::vector<x509::Problem>& problems)
+          x509::Problems& problems)
       : option_(option), path_(path), password_(password), problems_(problems) {}
 
   FoundKey read_pem(const Block& block) {
@@ -147,22 +147,22 @@ class Reading {
           "`openssl pkcs8 -topk8 -v2 aes-256-cbc` makes a copy that it does");
     } else {
       // A wrong password may turn the key into any nonsense: the library's reasons mislead.
-      problems_.push_back(
-          {password_.option(), -1,
-           "the password in " + password_.path() + " does not open the private key in " + path_,
-           "the password is the file's first line, without its end"});
+      problems_.error(
+          password_.option(),
+          "the password in " + password_.path() + " does not open the private key in " + path_,
+          "the password is the file's first line, without its end");
     }
     return {nullptr, is_encrypted};
   }
 
   void add(std::string text, std::string hint) {
-    problems_.push_back({option_, -1, std::move(text), std::move(hint)});
+    problems_.error(option_, std::move(text), std::move(hint));
   }
 
   const std::string& option_;
   const std::string& path_;
   const KeyPassword& password_;
-  std::vector<x509::Problem>& problems_;
+  x509::Problems& problems_;
 };
 
 x509::PublicKey public_half(gnutls_privkey_t key) {
@@ -186,15 +186,15 @@ bool has_private_key(std::string_view pem) { return find_key(pem).has_value(); }
 
 FoundKey read_private_key(const std::string& option, const std::string& path,
                           std::string_view content, const KeyPassword& password,
-                          std::vector<x509::Problem>& problems) {
+                          x509::Problems& problems) {
   Reading reading(option, path, password, problems);
   if (content.find("-----BEGIN ") == std::string_view::npos && !content.empty())
     return reading.read_der(content);
   const auto block = find_key(content);
   if (block) return reading.read_pem(*block);
-  problems.push_back({option, -1, path + ": holds no private key",
-                      option == "cert" ? "set tls.key, or put the key into the same file"
-                                       : "a PEM file with a block PRIVATE KEY is wanted"});
+  problems.error(option, path + ": holds no private key",
+                 option == "cert" ? "set tls.key, or put the key into the same file"
+                                  : "a PEM file with a block PRIVATE KEY is wanted");
   return {};
 }
 

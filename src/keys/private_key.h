@@ -21,7 +21,7 @@ struct FoundKey {
 // of OpenSSL. `option` is the configuration key that named the file.
 [[nodiscard]] FoundKey read_private_key(const std::string& option, const std::string& path,
                                         std::string_view content, const KeyPassword& password,
-                                        std::vector<x509::Problem>& problems);
+                                        x509::Problems& problems);
 
 [[nodiscard]] bool has_private_key(std::string_view pem);
 

@@ -42,9 +42,7 @@ bool has_blank_ends(std::string_view text) {
 // The file, line by line, until all of them are judged.
 class Loading {
  public:
-  Loading(const config::Tls& tls, std::vector<x509::Problem>& problems,
-          std::vector<std::string>& warnings)
-      : tls_(tls), problems_(problems), warnings_(warnings) {}
+  Loading(const config::Tls& tls, x509::Problems& problems) : tls_(tls), problems_(problems) {}
   ~Loading() { wipe(chosen_.key); }
   Loading(const Loading&) = delete;
   Loading& operator=(const Loading&) = delete;
@@ -59,8 +57,9 @@ class Loading {
     read(*content);
     wipe(*content);
     if (x509::is_world_readable(tls_.psk_file))
-      warnings_.push_back("tls.psk_file: everybody on this machine can read the keys in " +
-                          tls_.psk_file + "; chmod o-rwx " + tls_.psk_file);
+      problems_.warning("psk_file",
+                        "tls.psk_file: everybody on this machine can read the keys in " +
+                            tls_.psk_file + "; chmod o-rwx " + tls_.psk_file);
     return chosen_;
   }
 
@@ -90,8 +89,9 @@ class Loading {
       is_found_ = true;
       chosen_ = *std::move(parsed);
       if (has_blank_ends(line))
-        warnings_.push_back("tls.psk_file: " + place +
-                            "blanks at the ends of a line are part of the identity or the key");
+        problems_.warning("psk_file",
+                          "tls.psk_file: " + place +
+                              "blanks at the ends of a line are part of the identity or the key");
       return;
     }
     wipe(parsed->key);
@@ -116,12 +116,11 @@ class Loading {
   }
 
   void add(std::string key, std::string text, std::string hint = {}) {
-    problems_.push_back({std::move(key), -1, std::move(text), std::move(hint)});
+    problems_.error(std::move(key), std::move(text), std::move(hint));
   }
 
   const config::Tls& tls_;
-  std::vector<x509::Problem>& problems_;
-  std::vector<std::string>& warnings_;
+  x509::Problems& problems_;
   PskLine chosen_;
   std::string first_error_, known_;
   int bad_lines_ = 0, lines_ = 0;
@@ -155,14 +154,13 @@ bool needs_psk(const config::Tls& tls) {
 }
 
 std::unique_ptr<const PresharedKey> PresharedKey::load(const config::Tls& tls,
-                                                       std::vector<x509::Problem>& problems,
-                                                       std::vector<std::string>& warnings) {
+                                                       x509::Problems& problems) {
   if (tls.psk_file.empty()) {
     if (!tls.psk_identity.empty())
-      problems.push_back({"psk_identity", -1, "tls.psk_identity needs tls.psk_file", {}});
+      problems.error("psk_identity", "tls.psk_identity needs tls.psk_file");
     return nullptr;
   }
-  Loading loading(tls, problems, warnings);
+  Loading loading(tls, problems);
   const auto& line = loading.run();
   if (line.key.empty()) return nullptr;
   gnutls_psk_client_credentials_t raw = nullptr;
@@ -173,7 +171,7 @@ std::unique_ptr<const PresharedKey> PresharedKey::load(const config::Tls& tls,
   if (error == 0)
     error = gnutls_psk_set_client_credentials2(raw, &identity, &key, GNUTLS_PSK_KEY_RAW);
   if (error < 0) {
-    problems.push_back({"psk_file", -1, tls.psk_file + ": " + gnutls_strerror(error), {}});
+    problems.error("psk_file", tls.psk_file + ": " + gnutls_strerror(error));
     return nullptr;
   }
   return std::unique_ptr<const PresharedKey>(

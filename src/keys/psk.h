@@ -32,9 +32,8 @@ struct PskLine {
 class PresharedKey {
  public:
   // Null without `psk_file`, and when there is a problem. Blocking.
-  [[nodiscard]] static std::unique_ptr<const PresharedKey> load(
-      const config::Tls& tls, std::vector<x509::Problem>& problems,
-      std::vector<std::string>& warnings);
+  [[nodiscard]] static std::unique_ptr<const PresharedKey> load(const config::Tls& tls,
+                                                                x509::Problems& problems);
 
   [[nodiscard]] const std::string& identity() const { return identity_; }
   [[nodiscard]] gnutls_psk_client_credentials_t credentials() const { return credentials_.get(); }

@@ -128,11 +128,10 @@ x509::Problem wrong_pin(const std::string& option, const std::string& uri,
 
 // False, with a problem, when this PIN must not be tried on this token again.
 bool may_try(const std::string& option, const std::string& uri, const KeyPassword& password,
-             const WrongPins& wrong_pins, std::vector<x509::Problem>& problems) {
+             const WrongPins& wrong_pins, x509::Problems& problems) {
   if (!wrong_pins.contains(token_of(uri), Pin(uri, password).text())) return true;
-  problems.push_back(wrong_pin(option, uri, password,
-                               ": it was wrong before, and is not tried again",
-                               "tokens lock themselves after a few wrong PINs"));
+  problems.error(wrong_pin(option, uri, password, ": it was wrong before, and is not tried again",
+                           "tokens lock themselves after a few wrong PINs"));
   return false;
 }
 
@@ -145,52 +144,48 @@ void note_wrong_pin(const std::string& uri, const KeyPassword& password, int err
 
 // Tells why, by the library's number.
 void add_problem(const std::string& option, const std::string& uri, int error,
-                 const KeyPassword& password, const std::string& what,
-                 std::vector<x509::Problem>& problems) {
+                 const KeyPassword& password, const std::string& what, x509::Problems& problems) {
   const std::string name = uri_for_people(uri);
   switch (error) {
     case GNUTLS_E_PKCS11_PIN_ERROR:
       if (holds_pin(uri))
-        return problems.push_back(wrong_pin(option, uri, password, "", kPutPinIntoFile));
+        return problems.error(wrong_pin(option, uri, password, "", kPutPinIntoFile));
       if (password.is_set())
-        return problems.push_back(
+        return problems.error(
             wrong_pin(option, uri, password, "",
                       "it was tried once: tokens lock themselves after a few wrong PINs"));
       if (!password.path().empty()) return;  // it could not be read: a problem already
-      return problems.push_back({option, -1,
-                                 "the token of " + name + " wants a PIN, and there is none",
-                                 kPutPinIntoFile});
+      return problems.error(option, "the token of " + name + " wants a PIN, and there is none",
+                            kPutPinIntoFile);
     case GNUTLS_E_PKCS11_PIN_LOCKED:
-      return problems.push_back({option, -1, "the PIN of the token of " + name + " is locked",
-                                 "the token's security officer can unlock it"});
+      return problems.error(option, "the PIN of the token of " + name + " is locked",
+                            "the token's security officer can unlock it");
     case GNUTLS_E_PKCS11_PIN_EXPIRED:
-      return problems.push_back(
-          {option, -1, "the PIN of the token of " + name + " has expired", {}});
+      return problems.error(option, "the PIN of the token of " + name + " has expired");
     case GNUTLS_E_PKCS11_REQUESTED_OBJECT_NOT_AVAILBLE:
     case GNUTLS_E_REQUESTED_DATA_NOT_AVAILABLE:
-      return problems.push_back(
-          {option, -1, "no PKCS#11 token has " + what + " " + name,
-           "`p11tool --list-tokens` shows the tokens of the modules that p11-kit knows, and "
-           "`p11tool --login --list-all TOKEN` what is in them; ?module-path=/... in the URI adds "
-           "a module"});
+      return problems.error(
+          option, "no PKCS#11 token has " + what + " " + name,
+          "`p11tool --list-tokens` shows the tokens of the modules that p11-kit knows, and "
+          "`p11tool --login --list-all TOKEN` what is in them; ?module-path=/... in the URI adds "
+          "a module");
     case GNUTLS_E_PARSING_ERROR:
     case GNUTLS_E_INVALID_REQUEST:
-      return problems.push_back({option, -1, "\"" + name + "\" is no PKCS#11 URI (RFC 7512)",
-                                 "write it like \"pkcs11:token=NAME;object=LABEL\""});
+      return problems.error(option, "\"" + name + "\" is no PKCS#11 URI (RFC 7512)",
+                            "write it like \"pkcs11:token=NAME;object=LABEL\"");
     default:
-      return problems.push_back(
-          {option, -1, what + " " + name + " cannot be used: " + gnutls_strerror(error), {}});
+      return problems.error(option,
+                            what + " " + name + " cannot be used: " + gnutls_strerror(error));
   }
 }
 
 // False, with a problem, when the module that the URI names cannot be loaded.
-bool add_module(const std::string& option, const std::string& uri,
-                std::vector<x509::Problem>& problems) {
+bool add_module(const std::string& option, const std::string& uri, x509::Problems& problems) {
   const auto path = value_of(uri, "module-path");
   if (path.empty()) return true;
   if (gnutls_pkcs11_add_provider(path.c_str(), nullptr) >= 0) return true;
-  problems.push_back({option, -1, "the PKCS#11 module " + printable(path) + " cannot be loaded",
-                      "module-path is the shared library that comes with the token"});
+  problems.error(option, "the PKCS#11 module " + printable(path) + " cannot be loaded",
+                 "module-path is the shared library that comes with the token");
   return false;
 }
 
@@ -221,7 +216,7 @@ std::string key_uri_of(std::string_view certificate_uri) {
 }
 
 PrivateKey token_key(const std::string& option, const std::string& uri, const KeyPassword& password,
-                     WrongPins& wrong_pins, std::vector<x509::Problem>& problems) {
+                     WrongPins& wrong_pins, x509::Problems& problems) {
   if (!may_try(option, uri, password, wrong_pins, problems)) return nullptr;
   if (!add_module(option, uri, problems)) return nullptr;
   gnutls_privkey_t raw = nullptr;
@@ -237,8 +232,7 @@ PrivateKey token_key(const std::string& option, const std::string& uri, const Ke
 
 std::vector<x509::Certificate> token_certificates(const std::string& option, const std::string& uri,
                                                   const KeyPassword& password,
-                                                  WrongPins& wrong_pins,
-                                                  std::vector<x509::Problem>& problems) {
+                                                  WrongPins& wrong_pins, x509::Problems& problems) {
   std::vector<x509::Certificate> certificates;
   if (!may_try(option, uri, password, wrong_pins, problems)) return certificates;
   if (!add_module(option, uri, problems)) return certificates;

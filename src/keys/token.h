@@ -33,10 +33,12 @@ namespace tunnel::keys {
 // problem.
 [[nodiscard]] PrivateKey token_key(const std::string& option, const std::string& uri,
                                    const KeyPassword& password, WrongPins& wrong_pins,
-                                   std::vector<x509::Problem>& problems);
+                                   x509::Problems& problems);
 // The certificate, and its issuers as far as the token holds them.
-[[nodiscard]] std::vector<x509::Certificate> token_certificates(
-    const std::string& option, const std::string& uri, const KeyPassword& password,
-    WrongPins& wrong_pins, std::vector<x509::Problem>& problems);
+[[nodiscard]] std::vector<x509::Certificate> token_certificates(const std::string& option,
+                                                                const std::string& uri,
+                                                                const KeyPassword& password,
+                                                                WrongPins& wrong_pins,
+                                                                x509::Problems& problems);
 
 }  // namespace tunnel::keys

@@ -57,9 +57,10 @@ class Loader {
     warn();
   }
 
-  std::unique_ptr<Context::Impl> impl() { return problems.empty() ? std::move(impl_) : nullptr; }
-  std::vector<x509::Problem> problems;
-  std::vector<std::string> warnings;
+  std::unique_ptr<Context::Impl> impl() {
+    return !problems.has_errors() ? std::move(impl_) : nullptr;
+  }
+  x509::Problems problems;
 
  private:
   void load_identity() {
@@ -88,7 +89,7 @@ class Loader {
   }
 
   void load_crls() {
-    impl_->policy.crls = x509::RevocationLists::load(tls_.crl, problems, warnings);
+    impl_->policy.crls = x509::RevocationLists::load(tls_.crl, problems);
     impl_->policy.ocsp = tls_.ocsp;
     if (judges_chains(tls_.verify)) return;
     static constexpr const char* kWhy = "needs tls.verify = \"full\" or \"chain\"";
@@ -136,8 +137,7 @@ class Loader {
     if (const int error = gnutls_certificate_allocate_credentials(&credentials); error < 0)
       return add("cert", -1, gnutls_strerror(error));
     impl_->credentials.reset(credentials);
-    impl_->certificate =
-        keys::ClientCertificate::load(tls_, shared_.wrong_pins, problems, warnings);
+    impl_->certificate = keys::ClientCertificate::load(tls_, shared_.wrong_pins, problems);
     // GnuTLS itself would choose by the authorities that a server names, and send nothing when ours
     // is not among them; such lists are often incomplete, and the server judges anyhow.
     if (impl_->certificate)
@@ -145,7 +145,7 @@ class Loader {
   }
 
   void load_psk() {
-    impl_->psk = keys::PresharedKey::load(tls_, problems, warnings);
+    impl_->psk = keys::PresharedKey::load(tls_, problems);
     impl_->policy.needs_psk = keys::needs_psk(tls_);
   }
 
@@ -163,20 +163,23 @@ class Loader {
 
   void warn() {
     if (tls_.verify == Verify::none && !keys::needs_psk(tls_))
-      warnings.emplace_back(
+      problems.warning(
+          "verify",
           "tls.verify = \"none\": the server is not verified, so anyone on the way can read and "
           "change everything; set tls.ca and remove tls.verify");
     if (tls_.min_version < config::TlsVersion::tls1_2 && tls_.priority.empty())
-      warnings.emplace_back(
+      problems.warning(
+          "min_version",
           "tls.min_version is below \"1.2\": TLS 1.0 and 1.1 are broken and only meant for "
           "servers that cannot do better");
     if (!tls_.keylog.empty())
-      warnings.push_back("tls.keylog: whoever can read " + tls_.keylog +
-                         " can decrypt this service's traffic; remove the key when you are done");
+      problems.warning("keylog",
+                       "tls.keylog: whoever can read " + tls_.keylog +
+                           " can decrypt this service's traffic; remove the key when you are done");
   }
 
   void add(std::string key, int index, std::string text, std::string hint = {}) {
-    problems.push_back({std::move(key), index, std::move(text), std::move(hint)});
+    problems.error(std::move(key), index, std::move(text), std::move(hint));
   }
 
   const Tls& tls_;
@@ -192,8 +195,8 @@ Context::Loaded Context::load(const Tls& tls, Shared& shared, Purpose purpose) {
   loader.load();
   Loaded loaded;
   if (auto impl = loader.impl()) loaded.context.reset(new Context(std::move(impl)));
-  loaded.problems = std::move(loader.problems);
-  loaded.warnings = std::move(loader.warnings);
+  loaded.problems = loader.problems.errors();
+  for (const auto& warning : loader.problems.warnings()) loaded.warnings.push_back(warning.text);
   return loaded;
 }
 

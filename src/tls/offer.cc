@@ -77,7 +77,7 @@ std::string_view guess(std::string_view typed, const std::vector<std::string_vie
 // The places in `known` of the names of a configured list. Unknown ones become problems.
 std::vector<std::size_t> look_up(std::string_view key, const std::vector<std::string>& wanted,
                                  const std::vector<std::string_view>& known,
-                                 std::string_view examples, std::vector<x509::Problem>& problems) {
+                                 std::string_view examples, x509::Problems& problems) {
   std::vector<std::size_t> found;
   int index = -1;
   for (const auto& name : wanted) {
@@ -91,11 +91,11 @@ std::vector<std::size_t> look_up(std::string_view key, const std::vector<std::st
     std::string hint;
     if (const auto meant = guess(name, known); !meant.empty())
       hint = "did you mean \"" + std::string(meant) + "\"? ";
-    problems.push_back({std::string(key), index,
-                        "\"" + printable(name) + "\" is not the IANA name of a " +
-                            (key == "groups" ? "group" : "cipher suite") + " that this GnuTLS (" +
-                            gnutls_check_version(nullptr) + ") can offer",
-                        hint + std::string(examples)});
+    problems.error(std::string(key), index,
+                   "\"" + printable(name) + "\" is not the IANA name of a " +
+                       (key == "groups" ? "group" : "cipher suite") + " that this GnuTLS (" +
+                       gnutls_check_version(nullptr) + ") can offer",
+                   hint + std::string(examples));
   }
   return found;
 }
@@ -151,16 +151,14 @@ int bits_of(const Group& group) {
 // Leaves out what is weaker than min_strength; a problem when nothing is left.
 template <class T>
 void keep_strong(std::vector<T>& list, const config::Tls& tls, std::string_view key,
-                 std::vector<x509::Problem>& problems) {
+                 x509::Problems& problems) {
   const int least = strength_of(tls).bits;
   const bool any = !list.empty();
   std::erase_if(list, [least](const T& entry) { return bits_of(entry) < least; });
   if (any && list.empty()) {
-    problems.push_back({std::string(key),
-                        -1,
-                        "none of tls." + std::string(key) + " has the " + std::to_string(least) +
-                            " bits of strength that tls.min_strength asks for",
-                        {}});
+    problems.error(std::string(key), "none of tls." + std::string(key) + " has the " +
+                                         std::to_string(least) +
+                                         " bits of strength that tls.min_strength asks for");
   }
 }
 
@@ -175,7 +173,7 @@ std::vector<std::string> defaults_for(const config::Tls& tls, OldVersions old_ve
 }
 
 std::vector<Suite> find_suites(const config::Tls& tls, OldVersions old_versions,
-                               std::vector<x509::Problem>& problems) {
+                               x509::Problems& problems) {
   const auto known = known_suites();
   const auto defaults = defaults_for(tls, old_versions);
   std::vector<std::string_view> names;
@@ -192,17 +190,17 @@ std::vector<Suite> find_suites(const config::Tls& tls, OldVersions old_versions,
   const auto is_useless = [](const Suite& suite) { return !suite.is_for_psk(); };
   const bool any_fits = !std::ranges::all_of(suites, is_useless);
   if (!any_fits && !suites.empty())
-    problems.push_back(
-        {"ciphers", -1, "none of tls.ciphers can be used with a pre-shared key",
-         "TLS_AES_128_GCM_SHA256 and the other suites of TLS 1.3 with SHA-256 can, and those with "
-         "PSK in their name: " +
-             joined({defaults.begin(), defaults.end()})});
+    problems.error(
+        "ciphers", "none of tls.ciphers can be used with a pre-shared key",
+        "TLS_AES_128_GCM_SHA256 and the other suites of TLS 1.3 with SHA-256 can, and those with "
+        "PSK in their name: " +
+            joined({defaults.begin(), defaults.end()}));
   // What the server could only answer with a certificate is not offered at all.
   if (keys::needs_psk(tls)) std::erase_if(suites, is_useless);
   return suites;
 }
 
-std::vector<Group> find_groups(const config::Tls& tls, std::vector<x509::Problem>& problems) {
+std::vector<Group> find_groups(const config::Tls& tls, x509::Problems& problems) {
   static const std::vector<std::string> kDefaults = {"x25519", "secp256r1", "secp384r1",
                                                      "secp521r1"};
   const auto known = known_groups();
@@ -224,7 +222,7 @@ bool can_use(const std::vector<Suite>& suites, gnutls_protocol_t version) {
 
 // The versions between the bounds that one of the suites can be used with, best first.
 std::vector<Version> usable_versions(const config::Tls& tls, const std::vector<Suite>& suites,
-                                     std::vector<x509::Problem>& problems) {
+                                     x509::Problems& problems) {
   std::vector<Version> list;
   for (const auto& version : kVersions) {
     if (version.config < tls.min_version || version.config > tls.max_version) continue;
@@ -237,11 +235,11 @@ std::vector<Version> usable_versions(const config::Tls& tls, const std::vector<S
           : std::string("TLS ") + name_of(tls.min_version) + " to " + name_of(tls.max_version);
   if (tls.min_version > tls.max_version) {
     // Where the configuration's own check says it, too, so that it is said once.
-    problems.push_back({"max_version", -1, "tls.max_version is below tls.min_version", {}});
+    problems.error("max_version", "tls.max_version is below tls.min_version");
   } else {
-    problems.push_back({"ciphers", -1, "none of tls.ciphers can be used with " + range,
-                        "TLS 1.3 has suites of its own, such as TLS_AES_128_GCM_SHA256; those "
-                        "with WITH in their name are for TLS 1.2 and older"});
+    problems.error("ciphers", "none of tls.ciphers can be used with " + range,
+                   "TLS 1.3 has suites of its own, such as TLS_AES_128_GCM_SHA256; those "
+                   "with WITH in their name are for TLS 1.2 and older");
   }
   return list;
 }
@@ -277,7 +275,7 @@ unsigned verify_flags_of(std::string_view priority) {
 }
 
 std::optional<Attempt> make_attempt(Attempt::Scope scope, std::string priority_string,
-                                    std::string_view key, std::vector<x509::Problem>& problems) {
+                                    std::string_view key, x509::Problems& problems) {
   Attempt attempt{scope, nullptr, std::move(priority_string)};
   gnutls_priority_t priority = nullptr;
   const char* stopped_at = nullptr;
@@ -291,8 +289,8 @@ std::optional<Attempt> make_attempt(Attempt::Scope scope, std::string priority_s
     } else {
       text += std::string(": ") + gnutls_strerror(error);
     }
-    problems.push_back({std::string(key), -1, std::move(text),
-                        "`gnutls-cli --list --priority STRING` shows what a string means"});
+    problems.error(std::string(key), std::move(text),
+                   "`gnutls-cli --list --priority STRING` shows what a string means");
     return std::nullopt;
   }
   attempt.priority.reset(priority);
@@ -306,7 +304,7 @@ constexpr std::size_t kMostParts = 8;
 class Attempts {
  public:
   Attempts(const config::Tls& tls, std::vector<Suite> suites, const std::vector<Group>& groups,
-           std::vector<Version> versions, std::vector<x509::Problem>& problems)
+           std::vector<Version> versions, x509::Problems& problems)
       : tls_(tls),
         suites_(std::move(suites)),
         versions_(std::move(versions)),
@@ -396,7 +394,7 @@ class Attempts {
   const config::Tls& tls_;
   const std::vector<Suite> suites_;
   const std::vector<Version> versions_;
-  std::vector<x509::Problem>& problems_;
+  x509::Problems& problems_;
   const std::vector<Suite> known_;
   TokenList curves_;
   std::vector<Attempt> attempts_;
@@ -422,7 +420,7 @@ std::optional<std::size_t> Offer::attempt_after(std::size_t attempt,
   return std::nullopt;
 }
 
-std::optional<Offer> make_offer(const config::Tls& tls, std::vector<x509::Problem>& problems) {
+std::optional<Offer> make_offer(const config::Tls& tls, x509::Problems& problems) {
   Offer offer;
   if (!tls.priority.empty()) {
     auto attempt = make_attempt(Attempt::Scope::all, tls.priority, "priority", problems);
@@ -431,19 +429,19 @@ std::optional<Offer> make_offer(const config::Tls& tls, std::vector<x509::Proble
     offer.attempts.push_back(std::move(*attempt));
     return offer;
   }
-  const auto before = problems.size();
+  const auto before = problems.errors().size();
   const bool has_old = tls.min_version < TlsVersion::tls1_2;
   auto suites = find_suites(tls, has_old ? OldVersions::yes : OldVersions::no, problems);
   auto groups = find_groups(tls, problems);
   keep_strong(suites, tls, "ciphers", problems);
   keep_strong(groups, tls, "groups", problems);
-  if (problems.size() > before) return std::nullopt;
+  if (problems.errors().size() > before) return std::nullopt;
   auto versions = usable_versions(tls, suites, problems);
-  if (problems.size() > before) return std::nullopt;
+  if (problems.errors().size() > before) return std::nullopt;
   for (const auto& suite : suites) offer.suites.push_back(suite.name);
   for (const auto& group : groups) offer.groups.push_back(group.id);
   offer.attempts = Attempts(tls, std::move(suites), groups, std::move(versions), problems).run();
-  if (problems.size() > before) return std::nullopt;
+  if (problems.errors().size() > before) return std::nullopt;
   offer.verify_flags = verify_flags_of(offer.attempts.front().text);
   return offer;
 }

@@ -43,7 +43,6 @@ struct Offer {
 
 // The offer of min_version, max_version, ciphers and groups, or of `priority`. Nothing when there
 // is a problem.
-[[nodiscard]] std::optional<Offer> make_offer(const config::Tls& tls,
-                                              std::vector<x509::Problem>& problems);
+[[nodiscard]] std::optional<Offer> make_offer(const config::Tls& tls, x509::Problems& problems);
 
 }  // namespace tunnel::tls

@@ -47,13 +47,11 @@ std::string serial_of(gnutls_x509_crt_t crt) {
 
 }  // namespace
 
-RevocationLists RevocationLists::load(const std::vector<std::string>& paths,
-                                      std::vector<Problem>& problems,
-                                      std::vector<std::string>& warnings) {
+RevocationLists RevocationLists::load(const std::vector<std::string>& paths, Problems& problems) {
   RevocationLists lists;
   if (paths.empty()) return lists;
   const auto contents = read_pem_files(find_pem_files("crl", paths), PemType::crl);
-  problems.insert(problems.end(), contents.problems.begin(), contents.problems.end());
+  problems.add(contents.problems);
   const auto now = std::time(nullptr);
   for (const auto& object : contents.objects) {
     gnutls_x509_crl_t raw = nullptr;
@@ -64,18 +62,16 @@ RevocationLists RevocationLists::load(const std::vector<std::string>& paths,
     int error = gnutls_x509_crl_import(raw, &der, GNUTLS_X509_FMT_DER);
     if (error == 0) error = gnutls_x509_crl_get_raw_issuer_dn(raw, issuer.get());
     if (error < 0) {
-      problems.push_back(
-          {"crl",
-           object.index,
-           object.origin + ": the CRL that begins here cannot be read: " + gnutls_strerror(error),
-           {}});
+      problems.error(
+          "crl", object.index,
+          object.origin + ": the CRL that begins here cannot be read: " + gnutls_strerror(error));
       continue;
     }
     auto list = read(std::move(handle), object.origin);
     if (list.next_update != -1 && list.next_update < now)
-      warnings.push_back("tls.crl: " + list.origin + " is out of date since " +
-                         date_text(list.next_update) +
-                         ": connections that need it will fail; fetch a new one");
+      problems.warning("crl", "tls.crl: " + list.origin + " is out of date since " +
+                                  date_text(list.next_update) +
+                                  ": connections that need it will fail; fetch a new one");
     lists.by_issuer_[std::string(issuer.view())].push_back(std::move(list));
   }
   return lists;

@@ -21,8 +21,7 @@ class RevocationLists {
  public:
   RevocationLists() = default;
   [[nodiscard]] static RevocationLists load(const std::vector<std::string>& paths,
-                                            std::vector<Problem>& problems,
-                                            std::vector<std::string>& warnings);
+                                            Problems& problems);
   [[nodiscard]] bool empty() const { return by_issuer_.empty(); }
 
   enum class State { good, revoked, missing, unusable };

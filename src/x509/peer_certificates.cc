@@ -11,13 +11,12 @@
 
 namespace tunnel::x509 {
 
-PeerCertificates PeerCertificates::load(const std::vector<std::string>& paths,
-                                        std::vector<Problem>& problems) {
+PeerCertificates PeerCertificates::load(const std::vector<std::string>& paths, Problems& problems) {
   PeerCertificates peers;
   if (paths.empty()) return peers;
   for (const auto& path : paths) peers.paths_ += (peers.paths_.empty() ? "" : ", ") + path;
   auto contents = read_pem_files(find_pem_files("peer_certs", paths), PemType::certificate);
-  std::ranges::move(contents.problems, std::back_inserter(problems));
+  problems.add(contents.problems);
   for (const auto& object : contents.objects) {
     gnutls_x509_crt_t raw = nullptr;
     if (gnutls_x509_crt_init(&raw) < 0) continue;
@@ -26,11 +25,9 @@ PeerCertificates PeerCertificates::load(const std::vector<std::string>& paths,
     const int error = gnutls_x509_crt_import(raw, &der, GNUTLS_X509_FMT_DER);
     auto entry = error < 0 ? Entry{} : entry_of(raw);
     if (entry.key.empty()) {
-      problems.push_back({"peer_certs",
-                          object.index,
-                          object.origin + ": the certificate that begins here cannot be read" +
-                              (error < 0 ? std::string(": ") + gnutls_strerror(error) : ""),
-                          {}});
+      problems.error("peer_certs", object.index,
+                     object.origin + ": the certificate that begins here cannot be read" +
+                         (error < 0 ? std::string(": ") + gnutls_strerror(error) : ""));
       continue;
     }
     peers.entries_.push_back(std::move(entry));

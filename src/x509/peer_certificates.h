@@ -17,7 +17,7 @@ class PeerCertificates {
   PeerCertificates() = default;
   // Files, PEM or DER, or folders of them; no path gives an empty list. Blocking.
   [[nodiscard]] static PeerCertificates load(const std::vector<std::string>& paths,
-                                             std::vector<Problem>& problems);
+                                             Problems& problems);
 
   [[nodiscard]] bool empty() const { return entries_.empty(); }
   [[nodiscard]] bool accept(gnutls_x509_crt_t certificate) const;

@@ -41,7 +41,7 @@ class Finder {
     if (::stat(path.c_str(), &info) != 0) return problem_errno(path, index);
     if (S_ISDIR(info.st_mode)) return look_into(path, index);
     if (S_ISREG(info.st_mode)) return add({path, 0, index, true}, info);
-    found_.problems.push_back({found_.key, index, path + ": is neither a file nor a folder", {}});
+    found_.problems.error(found_.key, index, path + ": is neither a file nor a folder");
   }
   PemFiles take() { return std::move(found_); }
 
@@ -73,7 +73,7 @@ class Finder {
   }
   void problem_errno(const std::string& path, int index) {
     auto error = failed(ErrorCode::system, path + ": cannot be read", errno).value();
-    found_.problems.push_back({found_.key, index, std::move(error.text), {}});
+    found_.problems.error(found_.key, index, std::move(error.text));
   }
 
   PemFiles found_;
@@ -134,7 +134,8 @@ void Reader::read_content(const PemFiles::File& file, std::string& content) {
 
 void Reader::check_folder(const std::string& path, int index) {
   const auto is_ours = [index](const Problem& known) { return known.index == index; };
-  if (fruitful_.contains(index) || std::ranges::any_of(contents_.problems, is_ours)) return;
+  if (fruitful_.contains(index) || std::ranges::any_of(contents_.problems.errors(), is_ours))
+    return;
   problem(index, path + ": the folder holds no " + noun(type_),
           "put PEM or DER files into it; folders in it are not searched");
 }
@@ -218,7 +219,7 @@ void Reader::add(std::string der, std::string origin, int index) {
 }
 
 void Reader::problem(int index, std::string text, std::string hint) {
-  contents_.problems.push_back({key_, index, std::move(text), std::move(hint)});
+  contents_.problems.error(key_, index, std::move(text), std::move(hint));
 }
 
 }  // namespace

@@ -32,7 +32,7 @@ struct PemFiles {
   std::string key;
   std::vector<File> files;
   std::vector<std::pair<std::string, int>> folders;  // with their index
-  std::vector<Problem> problems;
+  Problems problems;
   std::string identity;  // changes when a file does: paths, inodes, sizes, times
 };
 [[nodiscard]] PemFiles find_pem_files(std::string_view key, const std::vector<std::string>& paths);
@@ -40,7 +40,7 @@ struct PemFiles {
 // What the files hold. Objects that occur twice are there once.
 struct PemContents {
   std::vector<PemObject> objects;
-  std::vector<Problem> problems;  // those of `files`, too
+  Problems problems;  // those of `files`, too
 };
 
 // Reads PEM or DER. In a folder, files that hold something else are passed over; a file that is

@@ -41,22 +41,22 @@ TrustListHandle new_list() {
   return TrustListHandle(list);
 }
 
-TrustListHandle load_system(std::vector<Problem>& problems) {
+TrustListHandle load_system(Problems& problems) {
   auto list = new_list();
   const int count =
       list ? gnutls_x509_trust_list_add_system_trust(list.get(), 0, 0) : GNUTLS_E_MEMORY_ERROR;
   if (count > 0) return list;
   std::string why = count < 0 ? std::string(": ") + gnutls_strerror(count) : "";
-  problems.push_back({"ca", -1, "the system's trust store holds no certificate" + why,
-                      "install ca-certificates, or name the CA's certificate in tls.ca"});
+  problems.error("ca", "the system's trust store holds no certificate" + why,
+                 "install ca-certificates, or name the CA's certificate in tls.ca");
   return nullptr;
 }
 
-TrustListHandle load_files(const PemContents& contents, std::vector<Problem>& problems) {
-  problems.insert(problems.end(), contents.problems.begin(), contents.problems.end());
+TrustListHandle load_files(const PemContents& contents, Problems& problems) {
+  problems.add(contents.problems);
   auto list = new_list();
   if (!list) return nullptr;
-  bool good = contents.problems.empty();
+  bool good = !contents.problems.has_errors();
   for (const auto& object : contents.objects) {
     gnutls_x509_crt_t raw = nullptr;
     if (gnutls_x509_crt_init(&raw) < 0) return nullptr;
@@ -69,11 +69,9 @@ TrustListHandle load_files(const PemContents& contents, std::vector<Problem>& pr
       continue;
     }
     good = false;
-    problems.push_back({"ca",
-                        object.index,
-                        object.origin + ": the certificate that begins here cannot be read: " +
-                            gnutls_strerror(error),
-                        {}});
+    problems.error("ca", object.index,
+                   object.origin + ": the certificate that begins here cannot be read: " +
+                       gnutls_strerror(error));
   }
   return good ? std::move(list) : nullptr;
 }
@@ -98,11 +96,11 @@ TrustStore::TrustStore() : impl_(std::make_unique<Impl>()) {}
 TrustStore::~TrustStore() = default;
 
 std::shared_ptr<const TrustAnchors> TrustStore::anchors(const std::vector<std::string>& ca,
-                                                        std::vector<Problem>& problems) {
+                                                        Problems& problems) {
   const auto files = find_pem_files("ca", ca);
   std::erase_if(impl_->loaded, [](const auto& entry) { return entry.second.expired(); });
   auto& slot = impl_->loaded[ca.empty() ? system_identity() : files.identity];
-  if (auto known = slot.lock(); known && files.problems.empty()) return known;
+  if (auto known = slot.lock(); known && !files.problems.has_errors()) return known;
   auto list = ca.empty() ? load_system(problems)
                          : load_files(read_pem_files(files, PemType::certificate), problems);
   if (!list) return nullptr;

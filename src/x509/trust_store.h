@@ -29,7 +29,7 @@ class TrustStore {
   // The certificates in these files and folders; with no path, the system's. Null when there is a
   // problem. (Shared ownership: contexts of several snapshots may use one list.)
   [[nodiscard]] std::shared_ptr<const TrustAnchors> anchors(const std::vector<std::string>& ca,
-                                                            std::vector<Problem>& problems);
+                                                            Problems& problems);
 
  private:
   struct Impl;

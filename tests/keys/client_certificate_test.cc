@@ -28,8 +28,7 @@ struct Robot {
   Identity leaf{{.common_name = "robot", .purpose = GNUTLS_KP_TLS_WWW_CLIENT}, &intermediate};
   Identity other{{.common_name = "other"}};
   config::Tls tls;
-  std::vector<Problem> problems;
-  std::vector<std::string> warnings;
+  Problems problems;
 
   Robot() {
     tls.cert = secret("cert.pem", leaf.pem());
@@ -52,23 +51,22 @@ struct Robot {
   }
   std::unique_ptr<const ClientCertificate> load() {
     problems.clear();
-    warnings.clear();
     WrongPins wrong_pins;
-    return ClientCertificate::load(tls, wrong_pins, problems, warnings);
+    return ClientCertificate::load(tls, wrong_pins, problems);
   }
   // Loads without a word.
   std::unique_ptr<const ClientCertificate> loaded() {
     auto certificate = load();
-    for (const auto& problem : problems) FAIL_CHECK(problem.text);
-    for (const auto& warning : warnings) FAIL_CHECK(warning);
+    for (const auto& problem : problems.errors()) FAIL_CHECK(problem.text);
+    for (const auto& warning : problems.warnings()) FAIL_CHECK(warning.text);
     REQUIRE(certificate != nullptr);
     return certificate;
   }
   // The only problem there must be.
   Problem problem() {
     CHECK(load() == nullptr);
-    REQUIRE(problems.size() == 1);
-    return problems.front();
+    REQUIRE(problems.errors().size() == 1);
+    return problems.errors().front();
   }
 };
 
@@ -151,7 +149,7 @@ TEST_CASE("without a certificate there is nothing to load") {
   Robot r;
   r.tls.cert = r.tls.key = "";
   CHECK(r.load() == nullptr);
-  CHECK(r.problems.empty());
+  CHECK_FALSE(r.problems.has_errors());
 }
 
 TEST_CASE("certificate and key are read from two files or one, in any order") {
@@ -372,9 +370,9 @@ TEST_CASE("what is worth a warning") {
   Robot r;
   const auto warning = [&r] {
     CHECK(r.load() != nullptr);
-    CHECK(r.problems.empty());
-    REQUIRE(r.warnings.size() == 1);
-    return r.warnings.front();
+    CHECK_FALSE(r.problems.has_errors());
+    REQUIRE(r.problems.warnings().size() == 1);
+    return r.problems.warnings().front().text;
   };
   SUBCASE("an expired certificate") {
     const Identity expired(
@@ -426,7 +424,7 @@ TEST_CASE("the URIs of tokens") {
 TEST_CASE("a token's PIN is given once and never when it does not fit") {
   TempFolder folder;
   KeyPassword password;
-  std::vector<Problem> problems;
+  Problems problems;
   char pin[8] = "";
   CHECK(KeyPassword::give_pin(&password, 0, "", "", 0, pin, sizeof pin) != 0);
   password.load("key_password_file", folder.write("pin", "123456\n"), problems);

@@ -92,9 +92,8 @@ TEST_CASE("a key that was opened from a file leaves its password nowhere in memo
   tls.key_password_file = path;
   const int before = copies_in_memory();  // what GnuTLS may have left
   WrongPins wrong_pins;
-  std::vector<Problem> problems;
-  std::vector<std::string> warnings;
-  REQUIRE(ClientCertificate::load(tls, wrong_pins, problems, warnings) != nullptr);
+  Problems problems;
+  REQUIRE(ClientCertificate::load(tls, wrong_pins, problems) != nullptr);
   CHECK(copies_in_memory() <= before);
 }
 
@@ -103,10 +102,10 @@ TEST_CASE("a key password stands in memory once, and not at all when it is over"
   const auto path = folder.write("password", "");
   write_password(path);
   REQUIRE(copies_in_memory() == 0);
-  std::vector<Problem> problems;
+  Problems problems;
   auto password = std::make_unique<KeyPassword>();
   password->load("key_password_file", path, problems);
-  CHECK(problems.empty());
+  CHECK_FALSE(problems.has_errors());
   CHECK(password->is_set());
   CHECK(copies_in_memory() == 1);
   password.reset();

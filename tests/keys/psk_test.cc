@@ -25,8 +25,7 @@ std::string error_of(std::string_view line) {
 struct Loading {
   TempFolder folder;
   config::Tls tls;
-  std::vector<Problem> problems;
-  std::vector<std::string> warnings;
+  Problems problems;
 
   void with(const std::string& content) {
     tls.psk_file = folder.write("psk", content);
@@ -34,18 +33,17 @@ struct Loading {
   }
   std::unique_ptr<const PresharedKey> load() {
     problems.clear();
-    warnings.clear();
-    return PresharedKey::load(tls, problems, warnings);
+    return PresharedKey::load(tls, problems);
   }
   std::string identity() {
     const auto psk = load();
-    for (const auto& problem : problems) FAIL_CHECK(problem.text);
+    for (const auto& problem : problems.errors()) FAIL_CHECK(problem.text);
     return psk ? psk->identity() : "";
   }
   Problem problem() {
     CHECK(load() == nullptr);
-    REQUIRE(problems.size() == 1);
-    return problems.front();
+    REQUIRE(problems.errors().size() == 1);
+    return problems.errors().front();
   }
 };
 
@@ -94,7 +92,7 @@ TEST_CASE("the identity that is asked for, or the first") {
   CHECK(l.identity() == "a");
   l.tls.psk_identity = "b";
   CHECK(l.identity() == "b");
-  CHECK(l.warnings.empty());
+  CHECK(l.problems.warnings().empty());
   l.tls.psk_identity = "c";
   const auto problem = l.problem();
   CHECK(problem.key == "psk_identity");
@@ -130,15 +128,17 @@ TEST_CASE("a file of keys that everybody can read is worth a warning") {
   l.with(std::string("a:") + kHex + "\n");
   REQUIRE(::chmod(l.tls.psk_file.c_str(), 0644) == 0);
   REQUIRE(l.load() != nullptr);
-  REQUIRE(l.warnings.size() == 1);
-  CHECK(l.warnings[0] == "tls.psk_file: everybody on this machine can read the keys in " +
-                             l.tls.psk_file + "; chmod o-rwx " + l.tls.psk_file);
+  REQUIRE(l.problems.warnings().size() == 1);
+  CHECK(l.problems.warnings()[0].text ==
+        "tls.psk_file: everybody on this machine can read the keys in " + l.tls.psk_file +
+            "; chmod o-rwx " + l.tls.psk_file);
 }
 
 TEST_CASE("a key that ends in a blank is worth a warning") {
   Loading l;
   l.with(std::string("a:") + kHex + " \n");
   REQUIRE(l.load() != nullptr);
-  REQUIRE(l.warnings.size() == 1);
-  CHECK(l.warnings[0] == Contains(", line 1: blanks at the ends of a line are part of "));
+  REQUIRE(l.problems.warnings().size() == 1);
+  CHECK(l.problems.warnings()[0].text ==
+        Contains(", line 1: blanks at the ends of a line are part of "));
 }

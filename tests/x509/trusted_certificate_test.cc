@@ -75,17 +75,17 @@ TEST_CASE("an authority may be a TRUSTED CERTIFICATE, unless it is not trusted f
   const TempFolder folder;
   const Identity ca({.common_name = "CA", .is_ca = true});
   TrustStore store;
-  std::vector<Problem> problems;
+  Problems problems;
   SUBCASE("trusted") {
     const auto path = folder.write("ca.pem", as_pem(ca.der() + settings(kServerAuth)));
     CHECK(store.anchors({path}, problems) != nullptr);
-    CHECK(problems.empty());
+    CHECK_FALSE(problems.has_errors());
   }
   SUBCASE("not trusted") {
     const auto path = folder.write("ca.pem", as_pem(ca.der() + settings(kClientAuth)));
     CHECK(store.anchors({path}, problems) == nullptr);
-    REQUIRE(problems.size() == 1);
-    CHECK(problems[0].text ==
+    REQUIRE(problems.errors().size() == 1);
+    CHECK(problems.errors()[0].text ==
           path + ", line 1: this TRUSTED CERTIFICATE is not trusted for servers");
   }
 }
@@ -94,7 +94,7 @@ TEST_CASE("of the server's own certificate it does not matter what it may be tru
   const TempFolder folder;
   const Identity leaf({.common_name = "dc1.example.com"});
   const auto path = folder.write("leaf.pem", as_pem(leaf.der() + settings(kClientAuth)));
-  std::vector<Problem> problems;
+  Problems problems;
   CHECK(PeerCertificates::load({path}, problems).accept(leaf.certificate()));
-  CHECK(problems.empty());
+  CHECK_FALSE(problems.has_errors());
 }
