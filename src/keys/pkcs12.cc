@@ -8,10 +8,7 @@
 namespace tunnel::keys {
 namespace {
 
-struct FreePkcs12 {
-  void operator()(gnutls_pkcs12_t file) const { gnutls_pkcs12_deinit(file); }
-};
-using Handle = std::unique_ptr<gnutls_pkcs12_int, FreePkcs12>;
+using Handle = std::unique_ptr<gnutls_pkcs12_int, x509::Free<&gnutls_pkcs12_deinit>>;
 
 Handle import(std::string_view content) {
   if (content.empty() || content[0] != '\x30') return nullptr;

@@ -15,38 +15,27 @@
 
 namespace tunnel::x509 {
 
-struct FreeCertificate {
-  void operator()(gnutls_x509_crt_t crt) const { gnutls_x509_crt_deinit(crt); }
+// The deleter of an object with one of GnuTLS's functions.
+template <auto function>
+struct Free {
+  template <class T>
+  void operator()(T* object) const {
+    function(object);
+  }
 };
-using Certificate = std::unique_ptr<gnutls_x509_crt_int, FreeCertificate>;
 
-struct FreePublicKey {
-  void operator()(gnutls_pubkey_t key) const { gnutls_pubkey_deinit(key); }
-};
-using PublicKey = std::unique_ptr<gnutls_pubkey_st, FreePublicKey>;
-
-struct FreeCrl {
-  void operator()(gnutls_x509_crl_t crl) const { gnutls_x509_crl_deinit(crl); }
-};
-using CrlHandle = std::unique_ptr<gnutls_x509_crl_int, FreeCrl>;
+using Certificate = std::unique_ptr<gnutls_x509_crt_int, Free<&gnutls_x509_crt_deinit>>;
+using PublicKey = std::unique_ptr<gnutls_pubkey_st, Free<&gnutls_pubkey_deinit>>;
+using CrlHandle = std::unique_ptr<gnutls_x509_crl_int, Free<&gnutls_x509_crl_deinit>>;
+using OcspResponse = std::unique_ptr<gnutls_ocsp_resp_int, Free<&gnutls_ocsp_resp_deinit>>;
+using TlsFeatures =
+    std::unique_ptr<gnutls_x509_tlsfeatures_st, Free<&gnutls_x509_tlsfeatures_deinit>>;
 
 struct FreeTrustList {
   // The list owns the certificates in it.
   void operator()(gnutls_x509_trust_list_t list) const { gnutls_x509_trust_list_deinit(list, 1); }
 };
 using TrustListHandle = std::unique_ptr<gnutls_x509_trust_list_st, FreeTrustList>;
-
-struct FreeOcspResponse {
-  void operator()(gnutls_ocsp_resp_t response) const { gnutls_ocsp_resp_deinit(response); }
-};
-using OcspResponse = std::unique_ptr<gnutls_ocsp_resp_int, FreeOcspResponse>;
-
-struct FreeTlsFeatures {
-  void operator()(gnutls_x509_tlsfeatures_t features) const {
-    gnutls_x509_tlsfeatures_deinit(features);
-  }
-};
-using TlsFeatures = std::unique_ptr<gnutls_x509_tlsfeatures_st, FreeTlsFeatures>;
 
 // Memory that GnuTLS allocated for us.
 class Datum {
