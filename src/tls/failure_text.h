@@ -1,34 +1,20 @@
 // SPDX-License-Identifier: MIT
-// Every sentence about a handshake or a connection that failed, but for those about the server's
-// certificates (certificate_text.h): what failed, where, why, and what to do. Pure; any thread.
+// The sentences about a handshake or a connection that failed, but for those about alerts
+// (alert_text.h), about what speaks in place of TLS (plaintext_text.h) and about the server's
+// certificates (x509/certificate_text.h): what failed, where, why, and what to do. Pure; any
+// thread.
 #pragma once
 
 #include <cstdint>
 #include <string>
 #include <string_view>
 
-#include "base/bytes.h"
 #include "base/clock.h"
 #include "base/failure.h"
-#include "tls/greeting.h"
+#include "tls/alert_text.h"
 
 namespace tunnel::tls {
 
-// Whether the server has sent a HelloRequest (TLS 1.2).
-enum class Renegotiation : std::uint8_t { not_asked, ignored };
-
-// When an alert arrived: what it means depends on it.
-struct AlertContext {
-  bool certificate_requested = false;  // the server asked for a client certificate
-  std::string_view certificate = {};   // the one it was shown, "" when there is none to show
-  std::string_view psk_identity = {};  // of the pre-shared key it was offered, "" for none
-  bool established = false;            // after the handshake, as we see it
-  bool data_received = false;          // after the first application byte
-  Renegotiation renegotiation = Renegotiation::not_asked;
-};
-// `alert` is a number: a server may send any, also such as no enumeration has.
-[[nodiscard]] Failure alert_received(std::string_view target, std::uint8_t alert,
-                                     const AlertContext& context);
 // `server_version` is what its ServerHello chose, 0x0302 for TLS 1.1, or 0 when it is not known.
 [[nodiscard]] Failure wrong_version(std::string_view target, unsigned server_version);
 [[nodiscard]] Failure handshake_failed(std::string_view target, int gnutls_error);
@@ -45,7 +31,6 @@ struct AlertContext {
 [[nodiscard]] Failure out_of_room(std::string_view target);
 [[nodiscard]] Failure cannot_begin(std::string_view target, int gnutls_error);
 
-[[nodiscard]] Failure not_tls(std::string_view target, Bytes said);
 enum class Silence : std::uint8_t { closed, reset };
 [[nodiscard]] Failure closed_in_handshake(std::string_view target, Silence how, bool said_anything);
 [[nodiscard]] Failure ended_without_goodbye(std::string_view target, Silence how,

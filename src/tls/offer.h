@@ -8,19 +8,10 @@
 #include <vector>
 
 #include "config/model.h"
-#include "tls/handles.h"
+#include "tls/attempt.h"
 #include "x509/problem.h"
 
 namespace tunnel::tls {
-
-// What is offered in one handshake.
-struct Attempt {
-  // The versions that it is for, when the first attempt has been made.
-  enum class Scope { all, tls13, older };
-  Scope scope = Scope::all;
-  PriorityHandle priority;
-  std::string text;  // the priority string
-};
 
 // What a client offers, and what it accepts of it. GnuTLS offers the product of key exchanges,
 // ciphers and MACs, so the first attempt, which has all that is accepted, may be wider than that:

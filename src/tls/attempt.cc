@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: MIT
+#include "tls/attempt.h"
+
+#include <utility>
+
+#include "base/text.h"
+
+namespace tunnel::tls {
+
+std::optional<Attempt> make_attempt(Attempt::Scope scope, std::string priority_string,
+                                    std::string_view key, x509::Problems& problems) {
+  Attempt attempt{scope, nullptr, std::move(priority_string)};
+  gnutls_priority_t priority = nullptr;
+  const char* stopped_at = nullptr;
+  const int error = gnutls_priority_init(&priority, attempt.text.c_str(), &stopped_at);
+  if (error < 0) {
+    std::string text = "GnuTLS does not accept the priority string";
+    if (stopped_at != nullptr && *stopped_at != '\0') {
+      const auto position = static_cast<std::size_t>(stopped_at - attempt.text.c_str());
+      text += " from character " + std::to_string(position + 1) + " on: \"" +
+              printable(stopped_at, 60) + "\"";
+    } else {
+      text += std::string(": ") + gnutls_strerror(error);
+    }
+    problems.error(std::string(key), std::move(text),
+                   "`gnutls-cli --list --priority STRING` shows what a string means");
+    return std::nullopt;
+  }
+  attempt.priority.reset(priority);
+  return attempt;
+}
+
+unsigned verify_flags_of(std::string_view priority) {
+  struct Profile {
+    std::string_view token;
+    gnutls_certificate_verification_profiles_t profile;
+  };
+  static constexpr Profile kProfiles[] = {
+      {"%PROFILE_VERY_WEAK", GNUTLS_PROFILE_VERY_WEAK}, {"%PROFILE_LOW", GNUTLS_PROFILE_LOW},
+      {"%PROFILE_LEGACY", GNUTLS_PROFILE_LEGACY},       {"%PROFILE_MEDIUM", GNUTLS_PROFILE_MEDIUM},
+      {"%PROFILE_HIGH", GNUTLS_PROFILE_HIGH},           {"%PROFILE_ULTRA", GNUTLS_PROFILE_ULTRA},
+      {"%PROFILE_FUTURE", GNUTLS_PROFILE_FUTURE},
+  };
+  const auto has = [priority](std::string_view token) {
+    for (auto at = priority.find(token); at != std::string_view::npos;
+         at = priority.find(token, at + 1)) {
+      const auto end = at + token.size();
+      if (end == priority.size() || priority[end] == ':') return true;
+    }
+    return false;
+  };
+  unsigned flags = 0;
+  auto profile = GNUTLS_PROFILE_MEDIUM;
+  for (const auto& entry : kProfiles)
+    if (has(entry.token)) profile = entry.profile;
+  if (has("%VERIFY_ALLOW_SIGN_WITH_SHA1")) flags |= GNUTLS_VERIFY_ALLOW_SIGN_WITH_SHA1;
+  if (has("%VERIFY_ALLOW_SIGN_RSA_MD5")) flags |= GNUTLS_VERIFY_ALLOW_SIGN_RSA_MD5;
+  if (has("%VERIFY_ALLOW_BROKEN")) flags |= GNUTLS_VERIFY_ALLOW_BROKEN;
+  return flags | GNUTLS_PROFILE_TO_VFLAGS(profile);
+}
+
+}  // namespace tunnel::tls
