@@ -144,8 +144,9 @@ std::vector<std::uint32_t> smooth_sequence(std::span<const std::uint32_t> weight
   std::vector<std::uint32_t> sequence;
   sequence.reserve(total);
   for (std::uint64_t turn = 0; turn < total; ++turn) {
-    for (std::size_t i = 0; i < shares.size(); ++i)
+    for (std::size_t i = 0; i < shares.size(); ++i) {
       credit[i] += static_cast<std::int64_t>(shares[i]);
+    }
     // A drained member's credit stays 0, and somebody's is above that: they add up to `total`.
     const auto richest = std::max_element(credit.begin(), credit.end());
     *richest -= static_cast<std::int64_t>(total);

@@ -148,8 +148,9 @@ std::string SocketAddress::ip() const {
     case AF_UNIX: {
       const std::size_t size = length_ - offsetof(sockaddr_un, sun_path);
       if (length_ <= offsetof(sockaddr_un, sun_path)) return "unix";  // an unnamed client
-      if (storage_.un.sun_path[0] == '\0')
+      if (storage_.un.sun_path[0] == '\0') {
         return "@" + std::string(storage_.un.sun_path + 1, size - 1);
+      }
       return std::string(storage_.un.sun_path, ::strnlen(storage_.un.sun_path, size));
     }
     default:

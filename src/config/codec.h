@@ -280,7 +280,7 @@ struct Codec<Type::table_or_false> {
   static Setting table_of(Reader& reader, const Option& option, const Setting& setting);
 };
 
-// ---- building rows ----
+// ---- building rows
 
 template <class T, class M>
 T owner_of(M T::*);

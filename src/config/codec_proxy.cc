@@ -82,8 +82,9 @@ void read_proxy(Reader& reader, const Value& value, std::vector<Proxy>& target) 
 
 std::string url_of(const Proxy& proxy) {
   std::string text(kSchemes[static_cast<std::size_t>(proxy.form)].prefix);
-  if (!proxy.user.empty())
+  if (!proxy.user.empty()) {
     text += percent_encoded(proxy.user) + ":" + percent_encoded(proxy.password) + "@";
+  }
   const bool is_v6 = proxy.host.find(':') != std::string::npos;
   return text + (is_v6 ? "[" + proxy.host + "]" : proxy.host) + ":" + std::to_string(proxy.port);
 }

@@ -106,11 +106,13 @@ class TlsChecks {
   // Half of a pair does nothing.
   void check_client_key() {
     if (!tls_.cert.empty() || is_set("cert")) return;
-    if (!tls_.key.empty())
+    if (!tls_.key.empty()) {
       problem("key", "\"key\" is the key of a certificate, and \"cert\" is not set",
               "cert = \"...\" names the client certificate; one file may hold both");
-    if (!tls_.key_password_file.empty())
+    }
+    if (!tls_.key_password_file.empty()) {
       problem("key_password_file", "\"key_password_file\" opens a key, and \"cert\" is not set");
+    }
   }
 
   void check_priority() {
@@ -126,17 +128,19 @@ class TlsChecks {
 
   void check_psk() {
     if (tls_.psk_file.empty()) {
-      if (!tls_.psk_identity.empty() && !is_set("psk_file"))
+      if (!tls_.psk_identity.empty() && !is_set("psk_file")) {
         problem("psk_identity", "\"psk_identity\" names a key, and \"psk_file\" is not set",
                 "psk_file = \"...\" names a file with lines of \"identity:hexkey\"");
+      }
       return;
     }
     if (!tls_.ca.empty() || !tls_.pin.empty() || !tls_.peer_certs.empty()) return;
     const std::string why =
         " is about certificates, and with \"psk_file\" alone none is accepted from the server";
     if (!tls_.crl.empty()) problem("crl", "\"crl\"" + why, "\"ca\" accepts certificates, too");
-    if (tls_.ocsp == OcspMode::require)
+    if (tls_.ocsp == OcspMode::require) {
       problem("ocsp", "ocsp = \"require\"" + why, "\"ca\" accepts certificates, too");
+    }
   }
 
   Document& document_;

@@ -151,14 +151,16 @@ void read_proxy_headers(Reader& reader, const Option& option, const Setting& set
     if (colon == 0 || colon == std::string::npos) {
       reader.error(*line, "a header line is written \"Name: value\"");
     } else if (is_plain(reader, option, *line)) {
-      for (Proxy& proxy : service.proxies)
+      for (Proxy& proxy : service.proxies) {
         if (is_http(proxy)) proxy.headers.push_back(text);
+      }
     }
   }
 }
 Printed print_proxy_headers(const Service& service) {
-  for (const Proxy& proxy : service.proxies)
+  for (const Proxy& proxy : service.proxies) {
     if (!proxy.headers.empty()) return Printed(quoted_list(proxy.headers));
+  }
   return {};
 }
 

@@ -155,8 +155,9 @@ class Line {
   [[nodiscard]] std::optional<Mistake> comment() const {
     const std::string_view line = trimmed(line_);
     if (line.starts_with(';')) return Mistake{"comments begin with \"#\", not with \";\"", "", {}};
-    if (line.starts_with("//"))
+    if (line.starts_with("//")) {
       return Mistake{"comments begin with \"#\", not with \"//\"", "", {}};
+    }
     return std::nullopt;
   }
 

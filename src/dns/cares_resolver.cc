@@ -138,8 +138,9 @@ void CaresResolver::ask(const std::string& name, RecordType type, OnAnswer on_an
   if (resolv_conf_.has_changed() || !channel_) {
     close_channel();
     open_channel();
-    for (auto& [other_id, waiting] : questions_)
+    for (auto& [other_id, waiting] : questions_) {
       if (!waiting.is_answered) submit(waiting);
+    }
   } else {
     submit(question);
   }
@@ -168,8 +169,9 @@ void CaresResolver::open_channel() {
   if (ares_init_options(&channel, &options, given) != ARES_SUCCESS) return;
   channel_.reset(channel);
   if (options_.servers.empty()) return;
-  if (ares_set_servers_ports_csv(channel, as_csv(options_.servers).c_str()) != ARES_SUCCESS)
+  if (ares_set_servers_ports_csv(channel, as_csv(options_.servers).c_str()) != ARES_SUCCESS) {
     close_channel();
+  }
 }
 
 // c-ares calls back for every question that is under way; they stay in our list.

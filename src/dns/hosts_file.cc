@@ -13,14 +13,16 @@ namespace {
 std::string folded(std::string_view name) {
   if (name.ends_with('.')) name.remove_suffix(1);
   std::string text(name);
-  for (char& c : text)
+  for (char& c : text) {
     if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+  }
   return text;
 }
 
 void add_once(std::vector<SocketAddress>& addresses, const SocketAddress& address) {
-  if (std::find(addresses.begin(), addresses.end(), address) == addresses.end())
+  if (std::find(addresses.begin(), addresses.end(), address) == addresses.end()) {
     addresses.push_back(address);
+  }
 }
 
 }  // namespace

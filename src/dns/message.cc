@@ -123,8 +123,9 @@ std::optional<SocketAddress> address_from(Bytes data, RecordType type) {
 
 template <class Value>
 void add_once(std::vector<Value>& values, Value value) {
-  if (std::find(values.begin(), values.end(), value) == values.end())
+  if (std::find(values.begin(), values.end(), value) == values.end()) {
     values.push_back(std::move(value));
+  }
 }
 
 Status status_of(unsigned response_code) {
@@ -171,8 +172,9 @@ Answer parse_reply(Bytes message, RecordType type) {
     const std::uint16_t length = reader.u16();
     const std::size_t begin = reader.position();
     const bool is_ours = record_class == kClassIn && record_type == code_of(type);
-    if (is_ours || (record_class == kClassIn && record_type == kCname))
+    if (is_ours || (record_class == kClassIn && record_type == kCname)) {
       answer.ttl = std::min(answer.ttl, Millis(std::chrono::seconds(ttl)));
+    }
 
     if (!is_ours) {
       (void)reader.take(length);

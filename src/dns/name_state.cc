@@ -101,9 +101,11 @@ void NameState::take_local(const std::vector<SocketAddress>& addresses, Millis t
   asked_at_ = now;
   for (Part& part : parts_) {
     part.clear();
-    for (const SocketAddress& address : addresses)
-      if ((address.family() == AF_INET6) == (part.type == RecordType::aaaa))
+    for (const SocketAddress& address : addresses) {
+      if ((address.family() == AF_INET6) == (part.type == RecordType::aaaa)) {
         part.addresses.push_back(address);
+      }
+    }
     part.status = part.empty() ? Status::nodata : Status::ok;
     part.valid_until = now + ttl;
   }
@@ -118,14 +120,16 @@ void NameState::end_round(TimePoint now, Limits limits) {
   std::optional<TimePoint> valid_until;
   for (const Part& part : parts_) {
     failure = worse(failure, part.status);
-    if (part.status == Status::ok)
+    if (part.status == Status::ok) {
       valid_until = std::min(valid_until.value_or(part.valid_until), part.valid_until);
+    }
   }
   const TimePoint not_before = asked_at_ + limits.min_ttl;
   if (valid_until) {
     // One family says that the name is there, so the other's "no such record" is no mishap.
-    for (Part& part : parts_)
+    for (Part& part : parts_) {
       if (part.status == Status::nodata || part.status == Status::nxdomain) part.clear();
+    }
     ask_at_ = std::max(*valid_until, not_before);
     return;
   }
@@ -155,8 +159,9 @@ void NameState::forget_questions(TimePoint now) {
 void NameState::expire(TimePoint now, Limits limits) {
   bool has_dropped = false;
   for (Part& part : parts_) {
-    if (part.empty() || part.status == Status::ok || now < part.valid_until + limits.max_stale)
+    if (part.empty() || part.status == Status::ok || now < part.valid_until + limits.max_stale) {
       continue;
+    }
     part.clear();
     has_dropped = true;
   }
@@ -190,8 +195,9 @@ bool NameState::publish(TimePoint now) {
   next.status = failures_ > 0 ? failure_ : Status::ok;
   next.is_stale = failures_ > 0 && !is_empty();
   next.error.clear();
-  if (failures_ > 0)
+  if (failures_ > 0) {
     next.error = "cannot resolve " + next.name + ": " + std::string(describe(failure_));
+  }
 
   const bool is_news = !is_same || publications_ == 0 || next.status != published_.status ||
                        next.is_stale != published_.is_stale;
@@ -206,8 +212,9 @@ std::optional<TimePoint> NameState::next_deadline(Limits limits) const {
   std::optional<TimePoint> next = publish_at_;
   const auto include = [&](TimePoint when) { next = std::min(next.value_or(when), when); };
   if (!is_asking()) include(ask_at_);
-  for (const Part& part : parts_)
+  for (const Part& part : parts_) {
     if (!part.empty() && part.status != Status::ok) include(part.valid_until + limits.max_stale);
+  }
   return next;
 }
 

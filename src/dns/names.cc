@@ -16,8 +16,9 @@ constexpr Millis kNumericTtl = std::chrono::hours(24);
 
 std::string lower_case(std::string_view name) {
   std::string text(name);
-  for (char& c : text)
+  for (char& c : text) {
     if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+  }
   return text;
 }
 
@@ -38,8 +39,9 @@ Names::~Names() = default;
 
 Names::WatchId Names::watch(std::string_view name, Kind kind, Sink on_update) {
   const Key key{kind, lower_case(name)};
-  if (!states_.contains(key))
+  if (!states_.contains(key)) {
     states_.emplace(key, NameState(std::string(name), kind, clock_.now()));
+  }
   watchers_.emplace(++last_id_, Watcher{.key = key, .on_update = std::move(on_update)});
   set_alarm();
   return last_id_;
@@ -96,16 +98,18 @@ void Names::tick() {
 
 void Names::ask(const Key& key, NameState& state) {
   if (key.first == Kind::addresses) {
-    if (const auto numeric = SocketAddress::parse_ip(key.second, 0))
+    if (const auto numeric = SocketAddress::parse_ip(key.second, 0)) {
       return state.take_local({*numeric}, kNumericTtl, clock_.now());
+    }
     const std::vector<SocketAddress> from_file = hosts_.lookup(key.second);
     if (!from_file.empty()) return state.take_local(from_file, kHostsTtl, clock_.now());
   }
   const std::uint64_t round = state.begin(clock_.now());
-  for (RecordType type : state.types())
+  for (RecordType type : state.types()) {
     resolver_->ask(key.second, type, [this, key, round, type](Answer answer) {
       take(key, round, type, std::move(answer));
     });
+  }
 }
 
 void Names::take(const Key& key, std::uint64_t round, RecordType type, Answer answer) {
@@ -136,8 +140,9 @@ void Names::log_event(NameState& state) {
 
 void Names::tell_watchers() {
   std::vector<WatchId> waiting;
-  for (const auto& [id, watcher] : watchers_)
+  for (const auto& [id, watcher] : watchers_) {
     if (watcher.seen != states_.at(watcher.key).publications()) waiting.push_back(id);
+  }
   for (WatchId id : waiting) {
     const auto found = watchers_.find(id);  // an earlier listener may have ended this watch
     if (found == watchers_.end()) continue;
@@ -153,10 +158,12 @@ void Names::tell_watchers() {
 void Names::set_alarm() {
   std::optional<TimePoint> next;
   const auto include = [&](TimePoint when) { next = std::min(next.value_or(when), when); };
-  for (const auto& [key, state] : states_)
+  for (const auto& [key, state] : states_) {
     if (const auto deadline = state.next_deadline(limits_)) include(*deadline);
-  for (const auto& [id, watcher] : watchers_)
+  }
+  for (const auto& [id, watcher] : watchers_) {
     if (watcher.seen != states_.at(watcher.key).publications()) include(clock_.now());
+  }
   if (next) return alarm_->set(*next);
   alarm_->clear();
 }

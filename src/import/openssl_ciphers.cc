@@ -177,10 +177,12 @@ bool is_tls13(std::string_view name) {
 }
 
 std::optional<Pattern> find_pattern(std::string_view name) {
-  for (const Alias& alias : kAliases)
+  for (const Alias& alias : kAliases) {
     if (alias.name == name) return alias.pattern;
-  for (const OpensslSuite& suite : openssl_suites())
+  }
+  for (const OpensslSuite& suite : openssl_suites()) {
     if (suite.name == name || suite.iana == name) return Pattern{.suite = &suite};
+  }
   return std::nullopt;
 }
 
@@ -221,14 +223,16 @@ class Selection {
   }
 
   void sort_by_strength() {
-    for (const int bits : {256, 128, 0})
+    for (const int bits : {256, 128, 0}) {
       to_end([&](const Place& p) { return p.chosen && strength_bits(p.suite->enc) == bits; }, true);
+    }
   }
 
   [[nodiscard]] std::vector<const OpensslSuite*> chosen() const {
     std::vector<const OpensslSuite*> suites;
-    for (const Place& place : places_)
+    for (const Place& place : places_) {
       if (place.chosen) suites.push_back(place.suite);
+    }
     return suites;
   }
 
@@ -367,8 +371,9 @@ class Evaluation {
       result_.tls13.emplace_back(name);
     } else if (!has_operator) {
       // "HIGH:MEDIUM" has meant less and less over the years, and nobody misses it.
-      if (name != "MEDIUM" && name != "LOW")
+      if (name != "MEDIUM" && name != "LOW") {
         (is_gone(name) ? result_.unsupported : result_.unknown).emplace_back(name);
+      }
     } else if (!is_gone(name)) {
       result_.unknown_excluded.emplace_back(name);
     }

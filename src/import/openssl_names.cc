@@ -130,11 +130,13 @@ class Translator {
           "ECDHE-ECDSA-AES256-GCM-SHA384, and set curves = P-256:P-384");
       return {};
     }
-    if (!list.unknown.empty())
+    if (!list.unknown.empty()) {
       notes_.warning(at, "not known, and not offered: " + comma_separated(list.unknown));
-    if (!list.unsupported.empty())
+    }
+    if (!list.unsupported.empty()) {
       notes_.warning(at, "GnuTLS has no counterpart, or it is too weak, and it is not offered: " +
                              comma_separated(list.unsupported));
+    }
     if (!list.unknown_excluded.empty()) {
       notes_.warning(at,
                      "not known, so what it should exclude may still be offered: " +
@@ -143,7 +145,8 @@ class Translator {
     }
     if (!list.tls13.empty()) {
       notes_.notice(
-          at, "cipher suites of TLS 1.3 have no effect in this list: " + comma_separated(list.tls13),
+          at,
+          "cipher suites of TLS 1.3 have no effect in this list: " + comma_separated(list.tls13),
           "they are set with ciphersuites");
     }
     if (range_->min > config::TlsVersion::tls1_2) return {};
@@ -151,12 +154,14 @@ class Translator {
     bool is_useless = false;
     for (const OpensslSuite* suite : list.suites) {
       if (!suite->spoken || !is_allowed_at(std::max(wishes_.level, 2), *suite) ||
-          !fits(*suite, *range_))
+          !fits(*suite, *range_)) {
         continue;
-      if (proves(*suite, proof_))
+      }
+      if (proves(*suite, proof_)) {
         names.emplace_back(suite->iana);
-      else
+      } else {
         is_useless = true;
+      }
     }
     if (names.empty() && is_useless) {
       // TLS 1.3 takes either.
@@ -176,9 +181,10 @@ class Translator {
 
   std::vector<std::string> read_ciphersuites(const OpensslText& text) {
     const OpensslCiphersuites list = translate_openssl_ciphersuites(text.value);
-    if (!list.unknown.empty())
-      notes_.warning(text.setting,
-                     "not cipher suites of TLS 1.3, and not offered: " + comma_separated(list.unknown));
+    if (!list.unknown.empty()) {
+      notes_.warning(text.setting, "not cipher suites of TLS 1.3, and not offered: " +
+                                       comma_separated(list.unknown));
+    }
     if (!list.names.empty()) return list.names;
     if (list.unknown.empty()) {
       notes_.warning(text.setting, "without a cipher suite there is no TLS 1.3");
@@ -192,11 +198,13 @@ class Translator {
     const OpensslText text = or_usual(wishes_.curves, kUsualCurves);
     OpensslGroups list = translate_openssl_groups(text.value);
     const auto at = text.setting;
-    if (!list.unsupported.empty())
+    if (!list.unsupported.empty()) {
       notes_.warning(
           at, "too weak, or not in GnuTLS, and not offered: " + comma_separated(list.unsupported));
-    if (!list.unknown.empty())
+    }
+    if (!list.unknown.empty()) {
       notes_.warning(at, "not known, and not offered: " + comma_separated(list.unknown));
+    }
     if (list.names.empty()) notes_.error(at, "no group is left of this list that can be offered");
     result_.groups = std::move(list.names);
   }

@@ -22,8 +22,9 @@ constexpr auto kVersions = std::to_array<NamedVersion>({
 }  // namespace
 
 std::optional<config::TlsVersion> find_openssl_version(std::string_view name) {
-  for (const NamedVersion& entry : kVersions)
+  for (const NamedVersion& entry : kVersions) {
     if (equal_ignoring_case(entry.name, name)) return entry.version;
+  }
   return std::nullopt;
 }
 

@@ -58,8 +58,9 @@ class WishReader {
       if (is_sslv3) return notes_.error(at, "SSLv3 is broken and not spoken here");
       wishes_.versions.set_max(version);
     } else {
-      if (is_sslv3)
+      if (is_sslv3) {
         notes_.notice(at, "SSLv3 is broken and not spoken here: TLS 1.0 is the oldest version");
+      }
       wishes_.versions.set_min(is_sslv3 ? config::TlsVersion::tls1_0 : version);
     }
   }
@@ -67,8 +68,9 @@ class WishReader {
   void read_level(std::size_t at, std::string_view value) {
     int level = -1;
     const auto [end, failure] = std::from_chars(value.data(), value.data() + value.size(), level);
-    if (failure != std::errc{} || end != value.data() + value.size() || level < 0 || level > 5)
+    if (failure != std::errc{} || end != value.data() + value.size() || level < 0 || level > 5) {
       return notes_.error(at, in_quotes(value) + " is not a security level, which is 0 to 5");
+    }
     wishes_.level = level;
     wishes_.level_at = at;
   }
@@ -83,12 +85,17 @@ class WishReader {
 
   // What is cleared with '-' anywhere is clear.
   void read_options() {
-    for (std::size_t i = 0; i < settings_.size(); ++i)
-      if (equal_ignoring_case(settings_[i].key, "options") && !settings_[i].value.starts_with('-'))
+    for (std::size_t i = 0; i < settings_.size(); ++i) {
+      if (equal_ignoring_case(settings_[i].key, "options") &&
+          !settings_[i].value.starts_with('-')) {
         set_option(i, settings_[i].value);
-    for (std::size_t i = 0; i < settings_.size(); ++i)
-      if (equal_ignoring_case(settings_[i].key, "options") && settings_[i].value.starts_with('-'))
+      }
+    }
+    for (std::size_t i = 0; i < settings_.size(); ++i) {
+      if (equal_ignoring_case(settings_[i].key, "options") && settings_[i].value.starts_with('-')) {
         clear_option(i, settings_[i].value.substr(1));
+      }
+    }
   }
 
   std::optional<OpensslEffect> known_option(std::size_t at, std::string_view name) {
@@ -188,8 +195,10 @@ class WishReader {
     } else if (is("Protocol")) {
       read_protocols(at, parameter);
     } else if (is("Groups") || is("Curves")) {
-      if (wishes_.curves && !equal_ignoring_case(settings_[wishes_.curves->setting].key, "config"))
+      if (wishes_.curves &&
+          !equal_ignoring_case(settings_[wishes_.curves->setting].key, "config")) {
         return notes_.notice(at, "\"curves\" holds against this command, in stunnel, too");
+      }
       notes_.notice(at,
                     "stunnel puts its own list of curves in the place of this one; it holds here");
       wishes_.curves = OpensslText{at, parameter};
@@ -221,8 +230,9 @@ class WishReader {
       if (equal_ignoring_case(word, "ALL")) {
         if (!off) return wishes_.versions.switch_all_on();
         for (const auto version : {config::TlsVersion::tls1_0, config::TlsVersion::tls1_1,
-                                   config::TlsVersion::tls1_2, config::TlsVersion::tls1_3})
+                                   config::TlsVersion::tls1_2, config::TlsVersion::tls1_3}) {
           wishes_.versions.switch_off(version);
+        }
         return;
       }
       if (equal_ignoring_case(word, "SSLv2") || equal_ignoring_case(word, "SSLv3")) return;
@@ -235,8 +245,9 @@ class WishReader {
   void read_switches(std::size_t at, std::string_view list) {
     for_each_word(list, [&](std::string_view word) {
       const auto effect = find_openssl_conf_option(word);
-      if (!effect)
+      if (!effect) {
         return notes_.error(at, in_quotes(word) + " is not an option of OpenSSL's command Options");
+      }
       obey(at, word, *effect);
     });
   }

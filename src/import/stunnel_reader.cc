@@ -62,7 +62,7 @@ class StunnelReader {
     std::vector<const StunnelGiven*> givens;
   };
 
-  // ---- lines ----
+  // ---- lines
 
   void read_file(std::uint32_t file) {
     const config::Source& source = diagnostics_.source(file);
@@ -182,7 +182,7 @@ class StunnelReader {
     diagnostics_.warning(line.name_at, name + " has no effect: " + std::string(option.why));
   }
 
-  // ---- files ----
+  // ---- files
 
   void include(const StunnelLine& line) {
     if (!reader_.may_use_system()) return;
@@ -223,7 +223,7 @@ class StunnelReader {
     open_.erase(identity);
   }
 
-  // ---- conversion ----
+  // ---- conversion
 
   // The options in the order in which they hold: those before the first section are defaults.
   StunnelSection collect(const Written& written) const {

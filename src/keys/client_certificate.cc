@@ -73,8 +73,9 @@ class ClientCertificate::Loading {
   void load() {
     if (tls_.cert.empty()) {
       if (!tls_.key.empty()) add("key", "tls.key needs tls.cert");
-      if (!tls_.key_password_file.empty())
+      if (!tls_.key_password_file.empty()) {
         add("key_password_file", "tls.key_password_file needs tls.cert");
+      }
       result_ = nullptr;
       return;
     }
@@ -83,8 +84,9 @@ class ClientCertificate::Loading {
     read_certificate_file();
     // The key comes first: a token's PIN, if it is wrong, is tried once and no more.
     read_key();
-    if (is_token_uri(tls_.cert) && !problems_.has_errors())
+    if (is_token_uri(tls_.cert) && !problems_.has_errors()) {
       certificates_ = token_certificates("cert", tls_.cert, pin(), wrong_pins_, problems_);
+    }
     if (!problems_.has_errors()) assemble();
     if (!problems_.has_errors()) warn();
     // The key of a file is open for good.
@@ -107,9 +109,10 @@ class ClientCertificate::Loading {
       if (!is_token_uri(uri)) continue;
       const auto source = pin_source_of(uri);
       if (source.empty()) continue;
-      if (!source.starts_with('/'))
+      if (!source.starts_with('/')) {
         return add(option, "pin-source in " + uri_for_people(uri) + " names no file",
                    "write it with the whole path: ?pin-source=file:/etc/tunnel/pin");
+      }
       return result_->pin_.load(option, source, problems_);
     }
   }
@@ -123,8 +126,9 @@ class ClientCertificate::Loading {
       password_was_used_ = true;
       certificates_ = std::move(found.certificates);
       if (tls_.key.empty()) result_->key_ = std::move(found.key);
-      if (certificates_.empty() && !problems_.has_errors())
+      if (certificates_.empty() && !problems_.has_errors()) {
         add("cert", tls_.cert + ": the PKCS#12 file holds no certificate");
+      }
     } else {
       const auto contents = x509::read_pem_files(x509::find_pem_files("cert", {tls_.cert}),
                                                  x509::PemType::certificate);
@@ -163,8 +167,9 @@ class ClientCertificate::Loading {
       auto found = read_pkcs12(option, key_source(), *content, password(), problems_);
       password_was_used_ = true;
       result_->key_ = std::move(found.key);
-      if (!result_->key_ && !problems_.has_errors())
+      if (!result_->key_ && !problems_.has_errors()) {
         add(option, key_source() + ": the PKCS#12 file holds no private key", "set tls.key");
+      }
     } else {
       auto found = read_private_key(option, key_source(), *content, password(), problems_);
       password_was_used_ = password_was_used_ || found.was_encrypted;
@@ -191,8 +196,9 @@ class ClientCertificate::Loading {
         ordered(std::move(certificates_), static_cast<std::size_t>(it - certificates_.begin()));
     for (const auto& certificate : chain) {
       gnutls_pcert_st entry{};
-      if (const int error = gnutls_pcert_import_x509(&entry, certificate.get(), 0); error < 0)
+      if (const int error = gnutls_pcert_import_x509(&entry, certificate.get(), 0); error < 0) {
         return add("cert", shown(tls_.cert) + ": " + gnutls_strerror(error));
+      }
       result_->chain_.push_back(entry);
     }
     result_->description_ = x509::subject_of(chain.front().get()) + " (" + shown(tls_.cert) + ")";
@@ -204,32 +210,38 @@ class ClientCertificate::Loading {
     const auto begin = gnutls_x509_crt_get_activation_time(leaf);
     const auto end = gnutls_x509_crt_get_expiration_time(leaf);
     const std::string name = "tls.cert: the client certificate " + result_->description_;
-    if (end != -1 && end < now)
+    if (end != -1 && end < now) {
       problems_.warning("cert", name + " expired " + x509::span_text(now - end) + " ago, on " +
                                     x509::date_text(end) + ": servers will refuse it");
-    if (begin != -1 && begin > now)
+    }
+    if (begin != -1 && begin > now) {
       problems_.warning("cert", name + " becomes valid only on " + x509::date_text(begin) +
                                     ": servers will refuse it until then");
+    }
   }
 
   void warn() {
     const auto& source = key_source();
     const std::string key = tls_.key.empty() ? "cert" : "key";
-    if (!is_token_uri(source) && !password_was_used_ && x509::is_world_readable(source))
+    if (!is_token_uri(source) && !password_was_used_ && x509::is_world_readable(source)) {
       problems_.warning(key, "tls." + key +
                                  ": everybody on this machine can read the private key in " +
                                  source + "; chmod o-rwx " + source);
-    if (holds_pin(tls_.cert) || holds_pin(tls_.key))
+    }
+    if (holds_pin(tls_.cert) || holds_pin(tls_.key)) {
       problems_.warning(key, "tls." + key +
                                  ": the URI holds the token's PIN, so everybody who can read the "
                                  "configuration has it; put it into tls.key_password_file");
-    if (password().is_set() && !password_was_used_)
+    }
+    if (password().is_set() && !password_was_used_) {
       problems_.warning("key_password_file", "tls.key_password_file: the private key in " + source +
                                                  " is not encrypted, so the password is not used");
-    if (password().is_set() && x509::is_world_readable(password().path()))
+    }
+    if (password().is_set() && x509::is_world_readable(password().path())) {
       problems_.warning("key_password_file",
                         "tls.key_password_file: everybody on this machine can read " +
                             password().path() + "; chmod o-rwx " + password().path());
+    }
   }
 
   void add(std::string key, std::string text, std::string hint = {}) {

@@ -34,11 +34,13 @@ void KeyPassword::load(const std::string& option, const std::string& path,
   // An editor ends the line; the line's end is no part of a password.
   text_.assign(*content, 0, content->find_first_of(std::string_view("\r\n\0", 3)));
   gnutls_memset(content->data(), 0, content->size());
-  if (text_.empty())
+  if (text_.empty()) {
     return add(path + ": holds no password", "the password is the first line of the file");
-  if (text_.size() > kMaxPassword)
+  }
+  if (text_.size() > kMaxPassword) {
     return add(path + ": the password, the file's first line, is longer than 1024 bytes",
                "is it the right file?");
+  }
   is_set_ = true;
 }
 

@@ -34,8 +34,9 @@ struct Parsed {
 Parsed parse(gnutls_pkcs12_t file, const char* password) {
   // Tells a wrong password; a file without a MAC has nothing to check.
   const int mac = gnutls_pkcs12_verify_mac(file, password);
-  if (mac < 0 && mac != GNUTLS_E_ASN1_VALUE_NOT_FOUND && mac != GNUTLS_E_ASN1_ELEMENT_NOT_FOUND)
+  if (mac < 0 && mac != GNUTLS_E_ASN1_VALUE_NOT_FOUND && mac != GNUTLS_E_ASN1_ELEMENT_NOT_FOUND) {
     return {{}, mac};
+  }
   gnutls_x509_privkey_t key = nullptr;
   gnutls_x509_crt_t* chain = nullptr;
   gnutls_x509_crt_t* others = nullptr;
@@ -87,10 +88,11 @@ Pkcs12 read_pkcs12(const std::string& option, const std::string& path, std::stri
     auto parsed = parse(file.get(), none);
     if (parsed.error >= 0) return std::move(parsed.contents);
   }
-  if (password.path().empty())
+  if (password.path().empty()) {
     problems.error(option, path + ": is encrypted, and tls.key_password_file is not set",
                    "put its password into a file that only the tunnel can read, and name "
                    "that in tls.key_password_file");
+  }
   return {};
 }
 

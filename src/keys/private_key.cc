@@ -35,8 +35,9 @@ std::optional<Block> find_key(std::string_view pem) {
     block.line += static_cast<std::size_t>(
         std::count(pem.begin(), pem.begin() + static_cast<std::ptrdiff_t>(at), '\n'));
     const std::string end_mark = "-----END " + std::string(label) + "-----";
-    if (const auto end = pem.find(end_mark, label_end); end != std::string_view::npos)
+    if (const auto end = pem.find(end_mark, label_end); end != std::string_view::npos) {
       block.text = pem.substr(at, end + end_mark.size() - at);
+    }
     return block;
   }
   return std::nullopt;
@@ -72,8 +73,9 @@ class Reading {
 
   FoundKey read_der(std::string_view content) {
     // Only an encrypted key needs the password, so one that opens without it is not encrypted.
-    if (auto plain = try_import(content, GNUTLS_X509_FMT_DER, nullptr); plain.key)
+    if (auto plain = try_import(content, GNUTLS_X509_FMT_DER, nullptr); plain.key) {
       return {std::move(plain.key), false};
+    }
     return import(path_, content, GNUTLS_X509_FMT_DER, is_encrypted_der(content));
   }
 
@@ -116,8 +118,10 @@ class Reading {
     if (const int error = gnutls_x509_privkey_init(&raw); error < 0) return {nullptr, error};
     X509Key key(raw);
     const auto datum = x509::lend(content);
-    if (const int error = gnutls_x509_privkey_import2(raw, &datum, format, password, 0); error < 0)
+    if (const int error = gnutls_x509_privkey_import2(raw, &datum, format, password, 0);
+        error < 0) {
       return {nullptr, error};
+    }
     gnutls_privkey_t result = nullptr;
     if (const int error = gnutls_privkey_init(&result); error < 0) return {nullptr, error};
     PrivateKey owner(result);
@@ -131,10 +135,11 @@ class Reading {
                   bool is_encrypted) {
     if (is_encrypted && !password_.is_set()) {
       // One that could not be read is a problem already.
-      if (password_.path().empty())
+      if (password_.path().empty()) {
         add(where + ": the private key is encrypted, and tls.key_password_file is not set",
             "put its password into a file that only the tunnel can read, and name that in "
             "tls.key_password_file");
+      }
       return {nullptr, true};
     }
     auto tried = try_import(content, format, is_encrypted ? password_.text() : nullptr);
@@ -188,8 +193,9 @@ FoundKey read_private_key(const std::string& option, const std::string& path,
                           std::string_view content, const KeyPassword& password,
                           x509::Problems& problems) {
   Reading reading(option, path, password, problems);
-  if (content.find("-----BEGIN ") == std::string_view::npos && !content.empty())
+  if (content.find("-----BEGIN ") == std::string_view::npos && !content.empty()) {
     return reading.read_der(content);
+  }
   const auto block = find_key(content);
   if (block) return reading.read_pem(*block);
   problems.error(option, path + ": holds no private key",
@@ -209,8 +215,9 @@ bool belongs_to(gnutls_privkey_t key, gnutls_x509_crt_t certificate) {
   }
   // A token may keep the public half to itself.
   unsigned bits = 0;
-  if (gnutls_privkey_get_pk_algorithm(key, nullptr) != gnutls_pubkey_get_pk_algorithm(raw, &bits))
+  if (gnutls_privkey_get_pk_algorithm(key, nullptr) != gnutls_pubkey_get_pk_algorithm(raw, &bits)) {
     return false;
+  }
   gnutls_digest_algorithm_t digest = GNUTLS_DIG_SHA256;
   (void)gnutls_pubkey_get_preferred_hash_algorithm(raw, &digest, nullptr);
   const auto sample = x509::lend("Does this key belong to that certificate?");

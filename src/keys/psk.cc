@@ -56,10 +56,11 @@ class Loading {
     }
     read(*content);
     wipe(*content);
-    if (x509::is_world_readable(tls_.psk_file))
+    if (x509::is_world_readable(tls_.psk_file)) {
       problems_.warning("psk_file",
                         "tls.psk_file: everybody on this machine can read the keys in " +
                             tls_.psk_file + "; chmod o-rwx " + tls_.psk_file);
+    }
     return chosen_;
   }
 
@@ -88,10 +89,11 @@ class Loading {
     if (!is_found_ && is_wanted) {
       is_found_ = true;
       chosen_ = *std::move(parsed);
-      if (has_blank_ends(line))
+      if (has_blank_ends(line)) {
         problems_.warning("psk_file",
                           "tls.psk_file: " + place +
                               "blanks at the ends of a line are part of the identity or the key");
+      }
       return;
     }
     wipe(parsed->key);
@@ -139,13 +141,16 @@ Result<PskLine> parse_psk_line(std::string_view line) {
   const std::string unit = bytes ? " bytes in hexadecimal" : " bytes";
   result.key = bytes ? *std::move(bytes) : std::string(written);
   if (result.identity.empty()) return failed(ErrorCode::invalid, "the identity is empty");
-  if (result.identity.size() > kMostIdentity)
+  if (result.identity.size() > kMostIdentity) {
     return failed(ErrorCode::invalid, "the identity is longer than 256 bytes");
-  if (result.key.size() < kLeastKey)
+  }
+  if (result.key.size() < kLeastKey) {
     return failed(ErrorCode::invalid, "the key has only " + std::to_string(result.key.size()) +
                                           unit + ", and 16 are needed");
-  if (result.key.size() > kMostKey)
+  }
+  if (result.key.size() > kMostKey) {
     return failed(ErrorCode::invalid, "the key is longer than 512 bytes");
+  }
   return result;
 }
 
@@ -156,8 +161,9 @@ bool needs_psk(const config::Tls& tls) {
 std::unique_ptr<const PresharedKey> PresharedKey::load(const config::Tls& tls,
                                                        x509::Problems& problems) {
   if (tls.psk_file.empty()) {
-    if (!tls.psk_identity.empty())
+    if (!tls.psk_identity.empty()) {
       problems.error("psk_identity", "tls.psk_identity needs tls.psk_file");
+    }
     return nullptr;
   }
   Loading loading(tls, problems);
@@ -168,8 +174,9 @@ std::unique_ptr<const PresharedKey> PresharedKey::load(const config::Tls& tls,
   PskCredentials credentials(raw);
   const auto identity = x509::lend(line.identity);
   const auto key = x509::lend(line.key);
-  if (error == 0)
+  if (error == 0) {
     error = gnutls_psk_set_client_credentials2(raw, &identity, &key, GNUTLS_PSK_KEY_RAW);
+  }
   if (error < 0) {
     problems.error("psk_file", tls.psk_file + ": " + gnutls_strerror(error));
     return nullptr;

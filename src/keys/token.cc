@@ -138,8 +138,9 @@ bool may_try(const std::string& option, const std::string& uri, const KeyPasswor
 void note_wrong_pin(const std::string& uri, const KeyPassword& password, int error,
                     WrongPins& wrong_pins) {
   const Pin pin(uri, password);
-  if (error == GNUTLS_E_PKCS11_PIN_ERROR && !pin.text().empty())
+  if (error == GNUTLS_E_PKCS11_PIN_ERROR && !pin.text().empty()) {
     wrong_pins.add(token_of(uri), pin.text());
+  }
 }
 
 // Tells why, by the library's number.
@@ -148,12 +149,14 @@ void add_problem(const std::string& option, const std::string& uri, int error,
   const std::string name = uri_for_people(uri);
   switch (error) {
     case GNUTLS_E_PKCS11_PIN_ERROR:
-      if (holds_pin(uri))
+      if (holds_pin(uri)) {
         return problems.error(wrong_pin(option, uri, password, "", kPutPinIntoFile));
-      if (password.is_set())
+      }
+      if (password.is_set()) {
         return problems.error(
             wrong_pin(option, uri, password, "",
                       "it was tried once: tokens lock themselves after a few wrong PINs"));
+      }
       if (!password.path().empty()) return;  // it could not be read: a problem already
       return problems.error(option, "the token of " + name + " wants a PIN, and there is none",
                             kPutPinIntoFile);

@@ -108,8 +108,9 @@ std::optional<LdapResult> parse_ldap_result(Bytes message) {
   if (!id || outer.rest().empty()) return std::nullopt;
   result.message_id = *id;
   result.operation = byte_at(outer.rest(), 0);
-  if (result.operation != kBindResponse && result.operation != kExtendedResponse)
+  if (result.operation != kBindResponse && result.operation != kExtendedResponse) {
     return std::nullopt;
+  }
   const std::optional<Ber> operation = outer.take(result.operation);
   if (!operation) return std::nullopt;
   Reader inner(operation->value);

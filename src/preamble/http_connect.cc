@@ -32,8 +32,9 @@ class HttpConnect final : public LineConversation {
  private:
   Step on_line(const Lines::Line& line) override {
     if (code_ == 0) return on_status(line.text);
-    if (!line.text.empty())
-      return {};  // a header field: none of them matters, Content-Length least
+    if (!line.text.empty()) {
+      return {};
+    }  // a header field: none of them matters, Content-Length least
     if (code_ >= 200 && code_ < 300) return finish();
     if (code_ < 200 && code_ != 101) {  // an interim answer: the real one follows
       code_ = 0;

@@ -13,8 +13,9 @@ Result<AeadProvider> AeadProvider::ipsec_mb(IpsecMb::Processors processors) {
   if (!loaded) return tl::unexpected(std::move(loaded.error()));
   AeadProvider provider;
   provider.ipsec_mb_ = *std::move(loaded);
-  if (!gives_known_answers(provider))
+  if (!gives_known_answers(provider)) {
     return failed(ErrorCode::unavailable, provider.name() + " gives wrong answers here");
+  }
   return provider;
 }
 
@@ -34,11 +35,12 @@ AeadChoice AeadChoice::make(const char* wish) {
   if (wanted == "gnutls") return {};
   const bool is_forced = wanted == "ipsec-mb";
   const std::string where = std::string(kVariable) + " in the environment is \"";
-  if (!wanted.empty() && !is_forced)
+  if (!wanted.empty() && !is_forced) {
     return {.provider = {},
             .problem = where + std::string(wanted) + "\"; it can be \"gnutls\" or \"ipsec-mb\""};
-  auto made = AeadProvider::ipsec_mb(is_forced ? IpsecMb::Processors::all
-                                               : IpsecMb::Processors::fast);
+  }
+  auto made =
+      AeadProvider::ipsec_mb(is_forced ? IpsecMb::Processors::all : IpsecMb::Processors::fast);
   if (made) return {.provider = *std::move(made)};
   if (!is_forced) return {};
   return {.provider = {}, .problem = where + "ipsec-mb\", but " + made.error().text};

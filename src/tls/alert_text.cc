@@ -122,7 +122,7 @@ std::string_view complaint(std::uint8_t alert) {
 Failure certificate_rejected(std::string_view target, std::uint8_t alert,
                              const AlertContext& context) {
   const std::string with_alert = " with the alert " + alert_name(alert);
-  if (context.certificate.empty())
+  if (context.certificate.empty()) {
     return {Kind::client_cert_rejected,
             text(target) +
                 (context.certificate_requested ? " wants a client certificate and refused to go on "
@@ -130,10 +130,12 @@ Failure certificate_rejected(std::string_view target, std::uint8_t alert,
                                                : " probably wants a client certificate: it refused "
                                                  "to go on") +
                 with_alert + "; set tls.cert and tls.key"};
-  if (!context.certificate_requested)
+  }
+  if (!context.certificate_requested) {
     return {Kind::client_cert_rejected, text(target) + " refused the connection" + with_alert +
                                             ", before it asked for the client certificate " +
                                             text(context.certificate)};
+  }
   return {Kind::client_cert_rejected, text(target) + " refused the client certificate " +
                                           text(context.certificate) + with_alert +
                                           text(complaint(alert))};
@@ -143,27 +145,31 @@ Failure certificate_rejected(std::string_view target, std::uint8_t alert,
 
 Failure alert_received(std::string_view target, std::uint8_t alert, const AlertContext& context) {
   const auto name = alert_name(alert);
-  if (context.renegotiation == Renegotiation::ignored)
+  if (context.renegotiation == Renegotiation::ignored) {
     return {Kind::tls_alert, text(target) + " ended the session with the alert " + name +
                                  ", after it had asked for a TLS 1.2 renegotiation" +
                                  text(kNoRenegotiation)};
+  }
   // Servers that want a certificate and get none, or one they do not like, use one of the alerts
   // about certificates, or vague ones: OpenSSL says handshake_failure and GnuTLS decode_error in
   // TLS 1.2, where our certificate is the only thing left to dislike once it was asked for.
   const bool vague = context.certificate_requested &&
                      (!context.established || alert == GNUTLS_A_HANDSHAKE_FAILURE);
-  if (!context.data_received && (is_about_client_certificate(alert) || vague))
+  if (!context.data_received && (is_about_client_certificate(alert) || vague)) {
     return certificate_rejected(target, alert, context);
+  }
   if (!context.psk_identity.empty() && !context.data_received) {
     const auto about = about_psk(alert, context.psk_identity);
-    if (!about.empty())
+    if (!about.empty()) {
       return {Kind::tls_alert,
               text(target) + " refused the handshake with the alert " + name + ": " + about};
+    }
   }
   const Kind kind = alert == GNUTLS_A_PROTOCOL_VERSION ? Kind::tls_version : Kind::tls_alert;
-  if (context.data_received)
+  if (context.data_received) {
     return {kind, text(target) + " ended the session with the alert " + name + ": " +
                       text(meaning(alert))};
+  }
   return {kind, text(target) +
                     (context.established ? " ended the session" : " refused the handshake") +
                     " with the alert " + name + ": " + text(meaning(alert))};

@@ -51,8 +51,9 @@ unsigned verify_flags_of(std::string_view priority) {
   };
   unsigned flags = 0;
   auto profile = GNUTLS_PROFILE_MEDIUM;
-  for (const auto& entry : kProfiles)
+  for (const auto& entry : kProfiles) {
     if (has(entry.token)) profile = entry.profile;
+  }
   if (has("%VERIFY_ALLOW_SIGN_WITH_SHA1")) flags |= GNUTLS_VERIFY_ALLOW_SIGN_WITH_SHA1;
   if (has("%VERIFY_ALLOW_SIGN_RSA_MD5")) flags |= GNUTLS_VERIFY_ALLOW_SIGN_RSA_MD5;
   if (has("%VERIFY_ALLOW_BROKEN")) flags |= GNUTLS_VERIFY_ALLOW_BROKEN;

@@ -42,8 +42,9 @@ class Attempts {
         versions_(choice.versions),
         problems_(problems),
         known_(known_suites()) {
-    for (const auto& group : choice.groups)
+    for (const auto& group : choice.groups) {
       curves_.add(std::string("GROUP-") + gnutls_group_get_name(group.id));
+    }
   }
 
   std::vector<Attempt> run() && {
@@ -56,11 +57,13 @@ class Attempts {
     std::ranges::copy_if(versions_, std::back_inserter(modern), is_modern);
     std::erase_if(older, is_tls13);
     std::erase_if(old, is_modern);
-    if (!modern.empty() && is_wider(Attempt::Scope::tls13))
+    if (!modern.empty() && is_wider(Attempt::Scope::tls13)) {
       add(Attempt::Scope::tls13, tls13, modern);
+    }
     if (!old.empty() && is_wider(Attempt::Scope::older)) {
-      for (const auto& part : exact_parts(older, known_, range_of(old), kMostParts))
+      for (const auto& part : exact_parts(older, known_, range_of(old), kMostParts)) {
         add(Attempt::Scope::older, part, old);
+      }
     }
     return std::move(attempts_);
   }

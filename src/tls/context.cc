@@ -65,8 +65,9 @@ class Loader {
  private:
   void load_identity() {
     std::array<char, 16> bytes{};
-    if (const int error = gnutls_rnd(GNUTLS_RND_NONCE, bytes.data(), bytes.size()); error < 0)
+    if (const int error = gnutls_rnd(GNUTLS_RND_NONCE, bytes.data(), bytes.size()); error < 0) {
       add("verify", -1, std::string("no random numbers: ") + gnutls_strerror(error));
+    }
     impl_->identity.assign(bytes.data(), bytes.size());
     impl_->resumption = tls_.resumption;
     impl_->allows_key_usage_violation = tls_.allow_key_usage_violation;
@@ -84,8 +85,9 @@ class Loader {
     impl_->policy.verify = tls_.verify;
     // Files that are named are read even when they will not be used: a check should find them
     // broken.
-    if ((judges_chains(tls_.verify) && !keys::needs_psk(tls_)) || !tls_.ca.empty())
+    if ((judges_chains(tls_.verify) && !keys::needs_psk(tls_)) || !tls_.ca.empty()) {
       impl_->policy.anchors = shared_.trust.anchors(tls_.ca, problems);
+    }
   }
 
   void load_crls() {
@@ -94,8 +96,9 @@ class Loader {
     if (judges_chains(tls_.verify)) return;
     static constexpr const char* kWhy = "needs tls.verify = \"full\" or \"chain\"";
     if (!tls_.crl.empty()) add("crl", -1, std::string("tls.crl ") + kWhy);
-    if (tls_.ocsp == config::OcspMode::require)
+    if (tls_.ocsp == config::OcspMode::require) {
       add("ocsp", -1, std::string("tls.ocsp = \"require\" ") + kWhy);
+    }
   }
 
   void load_pins() {
@@ -112,36 +115,42 @@ class Loader {
       }
     }
     impl_->policy.peers = x509::PeerCertificates::load(tls_.peer_certs, problems);
-    if (tls_.verify == Verify::pin && tls_.pin.empty() && tls_.peer_certs.empty())
+    if (tls_.verify == Verify::pin && tls_.pin.empty() && tls_.peer_certs.empty()) {
       add("verify", -1, "tls.verify = \"pin\" needs tls.pin or tls.peer_certs");
-    if (tls_.verify == Verify::none && !tls_.peer_certs.empty())
+    }
+    if (tls_.verify == Verify::none && !tls_.peer_certs.empty()) {
       add("peer_certs", -1, "tls.peer_certs has no effect with tls.verify = \"none\"",
           "tls.verify = \"pin\" checks it and nothing else");
-    if (tls_.verify == Verify::none && !tls_.pin.empty())
+    }
+    if (tls_.verify == Verify::none && !tls_.pin.empty()) {
       add("pin", -1, "tls.pin has no effect with tls.verify = \"none\"",
           "tls.verify = \"pin\" checks the pin and nothing else");
+    }
   }
 
   void load_alpn() {
     int index = -1;
     for (const auto& protocol : tls_.alpn) {
       ++index;
-      if (protocol.empty() || protocol.size() > kMaxAlpnLength)
+      if (protocol.empty() || protocol.size() > kMaxAlpnLength) {
         add("alpn", index, "a protocol name has 1 to 255 bytes");
+      }
     }
     impl_->alpn = tls_.alpn;
   }
 
   void load_credentials() {
     gnutls_certificate_credentials_t credentials = nullptr;
-    if (const int error = gnutls_certificate_allocate_credentials(&credentials); error < 0)
+    if (const int error = gnutls_certificate_allocate_credentials(&credentials); error < 0) {
       return add("cert", -1, gnutls_strerror(error));
+    }
     impl_->credentials.reset(credentials);
     impl_->certificate = keys::ClientCertificate::load(tls_, shared_.wrong_pins, problems);
     // GnuTLS itself would choose by the authorities that a server names, and send nothing when ours
     // is not among them; such lists are often incomplete, and the server judges anyhow.
-    if (impl_->certificate)
+    if (impl_->certificate) {
       gnutls_certificate_set_retrieve_function3(credentials, &show_certificate);
+    }
   }
 
   void load_psk() {
@@ -152,8 +161,9 @@ class Loader {
   void load_key_log() {
     if (tls_.keylog.empty()) return;
     if (purpose_ == Context::Purpose::check) {
-      if (auto good = KeyLog::check(tls_.keylog, shared_.owner); !good)
+      if (auto good = KeyLog::check(tls_.keylog, shared_.owner); !good) {
         add("keylog", -1, good.error().text);
+      }
       return;
     }
     auto log = KeyLog::open(tls_.keylog, shared_.owner);
@@ -162,20 +172,23 @@ class Loader {
   }
 
   void warn() {
-    if (tls_.verify == Verify::none && !keys::needs_psk(tls_))
+    if (tls_.verify == Verify::none && !keys::needs_psk(tls_)) {
       problems.warning(
           "verify",
           "tls.verify = \"none\": the server is not verified, so anyone on the way can read and "
           "change everything; set tls.ca and remove tls.verify");
-    if (tls_.min_version < config::TlsVersion::tls1_2 && tls_.priority.empty())
+    }
+    if (tls_.min_version < config::TlsVersion::tls1_2 && tls_.priority.empty()) {
       problems.warning(
           "min_version",
           "tls.min_version is below \"1.2\": TLS 1.0 and 1.1 are broken and only meant for "
           "servers that cannot do better");
-    if (!tls_.keylog.empty())
+    }
+    if (!tls_.keylog.empty()) {
       problems.warning("keylog",
                        "tls.keylog: whoever can read " + tls_.keylog +
                            " can decrypt this service's traffic; remove the key when you are done");
+    }
   }
 
   void add(std::string key, int index, std::string text, std::string hint = {}) {

@@ -41,12 +41,13 @@ Failure wrong_version(std::string_view target, unsigned server_version) {
 Failure handshake_failed(std::string_view target, int gnutls_error) {
   std::string sentence =
       "TLS handshake with " + text(target) + " failed: " + gnutls_strerror(gnutls_error);
-  if (gnutls_error <= GNUTLS_E_PKCS11_ERROR && gnutls_error > GNUTLS_E_PKCS11_ERROR - 30)
+  if (gnutls_error <= GNUTLS_E_PKCS11_ERROR && gnutls_error > GNUTLS_E_PKCS11_ERROR - 30) {
     return {.kind = Kind::tls_failed,
             .text = sentence +
                     "; the token with the client key (tls.key) could not sign: is it still there, "
                     "and may the user that the tunnel runs as use it?",
             .is_local = true};
+  }
   switch (gnutls_error) {
     case GNUTLS_E_UNKNOWN_CIPHER_SUITE:
     case GNUTLS_E_NO_CIPHER_SUITES:
@@ -145,8 +146,9 @@ Failure ended_without_goodbye(std::string_view target, Silence how, Renegotiatio
       renegotiation == Renegotiation::ignored
           ? "; before, it asked for a TLS 1.2 renegotiation" + text(kNoRenegotiation)
           : std::string();
-  if (how == Silence::reset)
+  if (how == Silence::reset) {
     return {Kind::reset_by_server, text(target) + " reset the connection" + after};
+  }
   return {Kind::truncated, text(target) +
                                " closed the connection without TLS's close_notify; what it sent "
                                "may have been cut off" +

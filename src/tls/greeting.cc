@@ -28,8 +28,9 @@ Protocol protocol_of_220(std::string_view line, std::uint16_t port) {
 // A server's first packet: length (3 bytes, little endian), sequence 0, then protocol 10 and the
 // version as text, or an error (0xff), for instance about a host that may not connect.
 bool is_mysql(Bytes greeting) {
-  if (greeting.size() < 5 || at(greeting, 1) > 3 || at(greeting, 2) != 0 || at(greeting, 3) != 0)
+  if (greeting.size() < 5 || at(greeting, 1) > 3 || at(greeting, 2) != 0 || at(greeting, 3) != 0) {
     return false;
+  }
   return at(greeting, 4) == 10 || at(greeting, 4) == 0xff;
 }
 
@@ -52,15 +53,18 @@ Protocol protocol_of_greeting(Bytes greeting, std::uint16_t port) {
   const auto line = text.substr(0, text.find_first_of("\r\n"));
   if (text.starts_with("220")) return protocol_of_220(line, port);
   if (text.starts_with("421") || text.starts_with("554")) return protocol_of_220(line, port);
-  if (text.starts_with("* OK") || text.starts_with("* PREAUTH") || text.starts_with("* BYE"))
+  if (text.starts_with("* OK") || text.starts_with("* PREAUTH") || text.starts_with("* BYE")) {
     return Protocol::imap;
+  }
   if (text.starts_with("+OK")) return Protocol::pop3;
-  if (text.starts_with("-ERR"))
+  if (text.starts_with("-ERR")) {
     return port == 110 || port == 995 ? Protocol::pop3 : Protocol::redis;
+  }
   if (text.starts_with("SSH-")) return Protocol::ssh;
   if (text.starts_with("HTTP/") || contains_word(line, "<html") ||
-      contains_word(line, "<!doctype html"))
+      contains_word(line, "<!doctype html")) {
     return Protocol::http;
+  }
   if (text.starts_with("200 ") || text.starts_with("201 ")) return Protocol::nntp;
   if (text.starts_with("\"IMPLEMENTATION\"")) return Protocol::sieve;
   if (text.starts_with("<?xml") || text.starts_with("<stream")) return Protocol::xmpp;

@@ -53,14 +53,17 @@ int give_back(dl_phdr_info* object, std::size_t, void* code) {
 Result<IpsecMb> IpsecMb::load(Processors processors) {
   const std::unique_ptr<IMB_MGR, Free> manager(alloc_mb_mgr(0));
   if (!manager) return failed(ErrorCode::exhausted, "there is no memory for intel-ipsec-mb");
-  if (!has(*manager, kNeeded))
+  if (!has(*manager, kNeeded)) {
     return failed(ErrorCode::unavailable, "this processor has no AES-NI and PCLMULQDQ");
-  if (processors == Processors::fast && !has(*manager, kFast))
+  }
+  if (processors == Processors::fast && !has(*manager, kFast)) {
     return failed(ErrorCode::unavailable, "this processor has no VAES and VPCLMULQDQ");
+  }
   IMB_ARCH architecture = IMB_ARCH_NONE;
   init_mb_mgr_auto(manager.get(), &architecture);
-  if (architecture == IMB_ARCH_NONE || imb_get_errno(manager.get()) != 0)
+  if (architecture == IMB_ARCH_NONE || imb_get_errno(manager.get()) != 0) {
     return failed(ErrorCode::unavailable, "intel-ipsec-mb does not work on this processor");
+  }
   // Its test of itself goes through all its code, 3.5 MiB of which hardly anything is needed again.
   // What is comes back from the file.
   (void)::dl_iterate_phdr(&give_back, reinterpret_cast<void*>(manager->gcm128_enc));

@@ -17,8 +17,9 @@ namespace {
 using config::TlsVersion;
 
 const char* name_of(TlsVersion version) {
-  for (const auto& entry : kVersions)
+  for (const auto& entry : kVersions) {
     if (entry.config == version) return entry.name;
+  }
   return "?";
 }
 
@@ -38,10 +39,12 @@ std::string joined(const std::vector<std::string_view>& names) {
 
 // What a name that nobody knows was probably meant to be; "" for no idea.
 std::string_view guess(std::string_view typed, const std::vector<std::string_view>& known) {
-  for (const auto& alias : kGroupAliases)
+  for (const auto& alias : kGroupAliases) {
     if (equal_ignoring_case(alias.typed, typed) &&
-        std::ranges::find(known, alias.meant) != known.end())
+        std::ranges::find(known, alias.meant) != known.end()) {
       return alias.meant;
+    }
+  }
   return did_you_mean(typed, known);
 }
 
@@ -60,8 +63,9 @@ std::vector<std::size_t> look_up(std::string_view key, const std::vector<std::st
       continue;
     }
     std::string hint;
-    if (const auto meant = guess(name, known); !meant.empty())
+    if (const auto meant = guess(name, known); !meant.empty()) {
       hint = "did you mean \"" + std::string(meant) + "\"? ";
+    }
     problems.error(std::string(key), index,
                    "\"" + printable(name) + "\" is not the IANA name of a " +
                        (key == "groups" ? "group" : "cipher suite") + " that this GnuTLS (" +
@@ -104,18 +108,20 @@ std::vector<Suite> find_suites(const config::Tls& tls, OldVersions old_versions,
       std::to_string(names.size() - defaults.size()) +
       " more (`gnutls-cli --list`; write them as IANA does, with WITH after the key exchange)";
   std::vector<Suite> suites;
-  for (const auto place :
-       look_up("ciphers", tls.ciphers.empty() ? defaults : tls.ciphers, names, examples, problems))
+  for (const auto place : look_up("ciphers", tls.ciphers.empty() ? defaults : tls.ciphers, names,
+                                  examples, problems)) {
     suites.push_back(known[place]);
+  }
   if (tls.psk_file.empty()) return suites;
   const auto is_useless = [](const Suite& suite) { return !suite.is_for_psk(); };
   const bool any_fits = !std::ranges::all_of(suites, is_useless);
-  if (!any_fits && !suites.empty())
+  if (!any_fits && !suites.empty()) {
     problems.error(
         "ciphers", "none of tls.ciphers can be used with a pre-shared key",
         "TLS_AES_128_GCM_SHA256 and the other suites of TLS 1.3 with SHA-256 can, and those with "
         "PSK in their name: " +
             joined({defaults.begin(), defaults.end()}));
+  }
   // What the server could only answer with a certificate is not offered at all.
   if (keys::needs_psk(tls)) std::erase_if(suites, is_useless);
   return suites;
@@ -129,8 +135,9 @@ std::vector<Group> find_groups(const config::Tls& tls, x509::Problems& problems)
   for (const auto& group : known) names.push_back(group.name);
   std::vector<Group> groups;
   for (const auto place : look_up("groups", tls.groups.empty() ? kDefaults : tls.groups, names,
-                                  "known are " + joined(names), problems))
+                                  "known are " + joined(names), problems)) {
     groups.push_back(known[place]);
+  }
   return groups;
 }
 
@@ -180,8 +187,9 @@ std::optional<std::size_t> Offer::attempt_after(std::size_t attempt,
   const auto scope = attempt > 0                ? attempts[attempt].scope
                      : version >= GNUTLS_TLS1_3 ? Attempt::Scope::tls13
                                                 : Attempt::Scope::older;
-  for (std::size_t next = attempt + 1; next < attempts.size(); ++next)
+  for (std::size_t next = attempt + 1; next < attempts.size(); ++next) {
     if (attempts[next].scope == scope) return next;
+  }
   return std::nullopt;
 }
 

@@ -82,8 +82,9 @@ std::string advice(const Plaintext& plaintext) {
 }
 
 const Plaintext* find(Protocol protocol) {
-  for (const auto& entry : kPlaintexts)
+  for (const auto& entry : kPlaintexts) {
     if (entry.protocol == protocol) return &entry;
+  }
   return nullptr;
 }
 
@@ -103,8 +104,9 @@ Failure not_tls(std::string_view target, Bytes said) {
   const auto line = excerpt.substr(0, excerpt.find_first_of("\r\n"));
   std::string sentence =
       text(target) + " does not speak TLS: it said \"" + printable(line, kExcerptLimit) + "\"";
-  if (plaintext != nullptr)
+  if (plaintext != nullptr) {
     sentence += ", which looks like plaintext " + text(plaintext->name) + advice(*plaintext);
+  }
   return {Kind::not_tls, std::move(sentence)};
 }
 

@@ -16,9 +16,10 @@ class RecordBorder {
     while (!piece.empty()) {
       if (header_ < kHeaderSize) {
         if (header_ == 0) type_ = std::to_integer<std::uint8_t>(piece[0]);
-        if (header_ >= 3)
+        if (header_ >= 3) {
           body_ = static_cast<std::uint16_t>(unsigned{body_} << 8 |
                                              std::to_integer<unsigned>(piece[0]));
+        }
         ++header_;
         piece = piece.subspan(1);
       } else {

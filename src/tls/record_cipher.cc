@@ -22,8 +22,9 @@ Bytes bytes_of(const std::array<unsigned char, size>& array) {
 
 std::array<unsigned char, 8> big_endian(std::uint64_t sequence) {
   std::array<unsigned char, 8> bytes{};
-  for (std::size_t i = 0; i < bytes.size(); ++i)
+  for (std::size_t i = 0; i < bytes.size(); ++i) {
     bytes[i] = static_cast<unsigned char>(sequence >> (56 - 8 * i));
+  }
   return bytes;
 }
 
@@ -38,13 +39,15 @@ std::optional<RecordKeys> RecordKeys::of(gnutls_session_t session, Direction dir
   gnutls_datum_t mac_key{}, its_iv{}, its_key{};
   std::array<unsigned char, 8> its_sequence{};
   if (gnutls_record_get_state(session, direction == Direction::read ? 1 : 0, &mac_key, &its_iv,
-                              &its_key, its_sequence.data()) < 0)
+                              &its_key, its_sequence.data()) < 0) {
     return std::nullopt;
+  }
   RecordKeys result;
   result.algorithm = gnutls_cipher_get(session);
   result.is_1_2 = version == GNUTLS_TLS1_2;
-  if (result.is_1_2 && its_iv.size == kNonceSize - kExplicitNonceSize)
+  if (result.is_1_2 && its_iv.size == kNonceSize - kExplicitNonceSize) {
     result.explicit_nonce_size = kExplicitNonceSize;
+  }
   if (its_iv.size + result.explicit_nonce_size != kNonceSize) return std::nullopt;
   if (its_key.size > result.key.size()) return std::nullopt;
   result.tag_size = static_cast<std::uint8_t>(gnutls_cipher_get_tag_size(result.algorithm));
@@ -57,8 +60,9 @@ std::optional<RecordKeys> RecordKeys::of(gnutls_session_t session, Direction dir
 
 std::optional<RecordKeys> RecordKeys::to_write(gnutls_session_t session) {
   const auto algorithm = gnutls_cipher_get(session);
-  if (algorithm != GNUTLS_CIPHER_AES_128_GCM && algorithm != GNUTLS_CIPHER_AES_256_GCM)
+  if (algorithm != GNUTLS_CIPHER_AES_128_GCM && algorithm != GNUTLS_CIPHER_AES_256_GCM) {
     return std::nullopt;
+  }
   auto keys = of(session, Direction::write);
   if (keys && !keys->is_1_2 && keys->sequence >= kKeyUpdateIsNear) return std::nullopt;
   return keys;
@@ -88,9 +92,10 @@ std::optional<RecordCipher::Content> RecordCipher::open(Bytes record, MutableByt
   std::size_t size = body.size() - keys_.tag_size;
   if (keys_.is_1_2) {
     Nonce its = nonce();
-    if (keys_.explicit_nonce_size > 0)
+    if (keys_.explicit_nonce_size > 0) {
       std::memcpy(its.data() + its.size() - kExplicitNonceSize, record.data() + kHeaderSize,
                   kExplicitNonceSize);
+    }
     const auto additional = additional_data(outer_type, size);
     if (!aead_.open(its, bytes_of(additional), body, into)) return std::nullopt;
   } else {

@@ -169,8 +169,9 @@ bool RecordGate::look_at(std::uint8_t type, Bytes content) {
 
 bool RecordGate::take_data(std::size_t size) {
   // RFC 8446 section 5.1.
-  if (!keys_.is_1_2 && !message_.empty())
+  if (!keys_.is_1_2 && !message_.empty()) {
     return refuse("data in the middle of a handshake message");
+  }
   if (size == 0) return true;
   warnings_ = 0;
   tickets_ = 0;
@@ -225,16 +226,20 @@ bool RecordGate::check_message_header() {
     refusal_.is_renegotiation = true;
     return refuse("a handshake message of a renegotiation");
   }
-  if (type == kCertificateRequest)
+  if (type == kCertificateRequest) {
     return refuse(
         "a request for a client certificate after the handshake, which is never offered: it has to "
         "ask in the handshake");
-  if (type != kNewSessionTicket && type != kKeyUpdate)
+  }
+  if (type != kNewSessionTicket && type != kKeyUpdate) {
     return refuse("a handshake message that has no place after the handshake");
-  if (type == kKeyUpdate && length != 1)
+  }
+  if (type == kKeyUpdate && length != 1) {
     return refuse("a KeyUpdate of a wrong length", GNUTLS_A_DECODE_ERROR);
-  if (length > kMostMessage)
+  }
+  if (length > kMostMessage) {
     return refuse("a handshake message of more than 128 KiB", GNUTLS_A_ILLEGAL_PARAMETER);
+  }
   return true;
 }
 
@@ -260,8 +265,9 @@ bool RecordGate::take_key_update(bool ends_record) {
   if (!ends_record) return refuse("a handshake message behind a KeyUpdate in one record");
   const auto request = at(message_, kMessageHeaderSize);
   if (request > 1) return refuse("a KeyUpdate of an unknown kind", GNUTLS_A_ILLEGAL_PARAMETER);
-  if (!secret_.update(keys_))
+  if (!secret_.update(keys_)) {
     return refuse("a KeyUpdate that could not be followed", GNUTLS_A_INTERNAL_ERROR);
+  }
   if (request == 1) is_key_requested_ = true;
   return count_message();
 }

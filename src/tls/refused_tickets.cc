@@ -11,8 +11,9 @@ RefusedTickets::Server& RefusedTickets::server_of(const x509::Fingerprint& key) 
 
 void RefusedTickets::refused(const x509::Fingerprint& key, std::time_t now) {
   Server& server = server_of(key);
-  if (server.in_a_row >= kInARow && now >= server.since + kPause)
+  if (server.in_a_row >= kInARow && now >= server.since + kPause) {
     server.in_a_row = kInARow - kAgain;
+  }
   if (server.in_a_row < kInARow) ++server.in_a_row;
   server.since = now;
 }

@@ -69,9 +69,10 @@ x509::Verdict Resumption::judge(gnutls_session_t session, const x509::Peer& peer
   const auto& policy = context_.policy;
   // Certificates are shown in full handshakes only.
   if (gnutls_session_is_resumed(session) == 0) is_declined_ = true;
-  if (remembered_ == nullptr || policy.verify == config::Verify::none)
+  if (remembered_ == nullptr || policy.verify == config::Verify::none) {
     return x509::verify_peer(session, policy, peer, std::time(nullptr),
                              x509::Lasting::is_not_asked);
+  }
   const auto now = remembered_->now();
   const auto print = fingerprint_of_chain(session, peer);
   const auto known = print ? remembered_->at(*print)->chains.find(*print, now) : std::nullopt;

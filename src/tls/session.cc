@@ -45,10 +45,12 @@ void Session::Impl::start(Tickets tickets) {
     session.reset(raw);
     error = gnutls_priority_set(raw, context.offer.attempts[attempt].priority.get());
   }
-  if (error == 0)
+  if (error == 0) {
     error = gnutls_credentials_set(raw, GNUTLS_CRD_CERTIFICATE, context.credentials.get());
-  if (error == 0 && context.psk)
+  }
+  if (error == 0 && context.psk) {
     error = gnutls_credentials_set(raw, GNUTLS_CRD_PSK, context.psk->credentials());
+  }
   if (error < 0) return (void)fail(cannot_begin(target, error));
   gnutls_session_set_ptr(raw, static_cast<SessionOwner*>(this));
   gnutls_transport_set_ptr(raw, this);
@@ -62,9 +64,10 @@ void Session::Impl::start(Tickets tickets) {
   set_server_name();
   std::vector<gnutls_datum_t> protocols;
   for (const auto& protocol : context.alpn) protocols.push_back(x509::lend(protocol));
-  if (!protocols.empty())
+  if (!protocols.empty()) {
     (void)gnutls_alpn_set_protocols(raw, protocols.data(), static_cast<unsigned>(protocols.size()),
                                     0);
+  }
   gnutls_handshake_set_hook_function(raw, GNUTLS_HANDSHAKE_ANY, GNUTLS_HOOK_POST,
                                      &Impl::on_message);
   if (takes_tickets) resumption.offer(raw);
@@ -104,8 +107,9 @@ Io Session::handshake(OutBuffer& out) {
   while (true) {
     const int result = gnutls_handshake(impl.session.get());
     if (result == GNUTLS_E_SUCCESS) return impl.finish_handshake();
-    if (result == GNUTLS_E_WARNING_ALERT_RECEIVED && ++impl.warnings > kMaxWarnings)
+    if (result == GNUTLS_E_WARNING_ALERT_RECEIVED && ++impl.warnings > kMaxWarnings) {
       return impl.fail(too_many_warnings(impl.target));
+    }
     if (impl.overflowed || gnutls_error_is_fatal(result) != 0) return impl.fail_handshake(result);
     if (result == GNUTLS_E_GOT_APPLICATION_DATA) return impl.fail_handshake(result);
     if (result == GNUTLS_E_AGAIN && impl.input.empty()) return Io::again;
@@ -130,31 +134,37 @@ Io Session::Impl::finish_handshake() {
   const char* suite = gnutls_ciphersuite_get(raw);
   const auto group = gnutls_group_get(raw);
   if (gnutls_session_is_resumed(raw) != 0 && gnutls_protocol_get_version(raw) == GNUTLS_TLS1_3 &&
-      group == GNUTLS_GROUP_INVALID)
+      group == GNUTLS_GROUP_INVALID) {
     return fail_with_alert(resumed_without_fresh_keys(target), GNUTLS_A_HANDSHAKE_FAILURE);
+  }
   is_unlisted = true;
-  if (!context.offer.accepts_suite(suite != nullptr ? suite : ""))
+  if (!context.offer.accepts_suite(suite != nullptr ? suite : "")) {
     return fail_with_alert(not_in_list(target, "cipher suite", suite, "tls.ciphers"),
                            GNUTLS_A_HANDSHAKE_FAILURE);
+  }
   if (!context.offer.suites.empty() && gnutls_protocol_get_version(raw) >= GNUTLS_TLS1_3 &&
-      gnutls_kx_get(raw) == GNUTLS_KX_PSK)
+      gnutls_kx_get(raw) == GNUTLS_KX_PSK) {
     return fail_with_alert(no_fresh_keys(target), GNUTLS_A_HANDSHAKE_FAILURE);
+  }
   is_unlisted = false;
-  if (group != GNUTLS_GROUP_INVALID && !context.offer.accepts_group(group))
+  if (group != GNUTLS_GROUP_INVALID && !context.offer.accepts_group(group)) {
     return fail_with_alert(not_in_list(target, "group", gnutls_group_get_name(group), "tls.groups"),
                            GNUTLS_A_HANDSHAKE_FAILURE);
+  }
   // GnuTLS does not ask about the certificates of a resumed session.
   if (gnutls_session_is_resumed(raw) != 0) {
     auto verdict = resumption.judge(raw, *peer);
     ocsp_until = verdict.ocsp_until;
-    if (verdict.failure.kind != Kind::ok)
+    if (verdict.failure.kind != Kind::ok) {
       return fail_with_alert(std::move(verdict.failure), verdict.alert);
+    }
   }
   if (!set_up_gate()) return Io::failed;
   resumption.established(raw);
-  if (offers_key && attempt > 0)
+  if (offers_key && attempt > 0) {
     remembered_offers->at(*offers_key)
         ->offers.accepted(*offers_key, attempt, remembered_offers->now());
+  }
   established = true;
   warnings = 0;
   peer.reset();
@@ -184,8 +194,9 @@ Negotiated Session::negotiated() const {
   const auto raw = impl_->session.get();
   Negotiated result;
   if (!impl_->established) return result;
-  if (const char* version = gnutls_protocol_get_name(gnutls_protocol_get_version(raw)))
+  if (const char* version = gnutls_protocol_get_name(gnutls_protocol_get_version(raw))) {
     result.version = version;
+  }
   if (const char* cipher = gnutls_ciphersuite_get(raw)) result.cipher = cipher;
   if (const char* group = gnutls_group_get_name(gnutls_group_get(raw))) result.group = group;
   result.resumed = gnutls_session_is_resumed(raw) != 0;
@@ -202,8 +213,9 @@ bool Session::has_received_data() const { return impl_->received_data; }
 
 std::string_view Session::alpn_selected() const {
   gnutls_datum_t protocol{};
-  if (!impl_->session || gnutls_alpn_get_selected_protocol(impl_->session.get(), &protocol) < 0)
+  if (!impl_->session || gnutls_alpn_get_selected_protocol(impl_->session.get(), &protocol) < 0) {
     return {};
+  }
   return {reinterpret_cast<const char*>(protocol.data), protocol.size};
 }
 

@@ -70,9 +70,10 @@ int Session::Impl::on_message(gnutls_session_t session, unsigned type, unsigned,
 
 int Session::Impl::on_secret(gnutls_session_t session, gnutls_record_encryption_level_t level,
                              const void* read, const void*, std::size_t size) {
-  if (level == GNUTLS_ENCRYPTION_LEVEL_APPLICATION && read != nullptr)
+  if (level == GNUTLS_ENCRYPTION_LEVEL_APPLICATION && read != nullptr) {
     of(session)->secret =
         std::make_unique<TrafficSecret>(Bytes(static_cast<const std::byte*>(read), size));
+  }
   return 0;
 }
 

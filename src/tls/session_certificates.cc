@@ -35,8 +35,9 @@ void Session::Impl::end_leniency() {
 
 Failure Session::Impl::key_usage_failure() const {
   const auto raw = session.get();
-  if (gnutls_protocol_get_version(raw) >= GNUTLS_TLS1_3)
+  if (gnutls_protocol_get_version(raw) >= GNUTLS_TLS1_3) {
     return x509::wrong_key_usage(target, "digitalSignature", "TLS 1.3");
+  }
   const auto exchange = gnutls_kx_get(raw);
   const std::string name = gnutls_kx_get_name(exchange);
   const bool encrypts = exchange == GNUTLS_KX_RSA || exchange == GNUTLS_KX_RSA_PSK;

@@ -54,8 +54,9 @@ Session::Opened Session::Impl::open_at_gate(MutableBytes into) {
 
 Failure Session::Impl::refused() const {
   const auto& refusal = gate->refusal();
-  if (refusal.alert == GNUTLS_A_BAD_RECORD_MAC)
+  if (refusal.alert == GNUTLS_A_BAD_RECORD_MAC) {
     return record_failed(target, GNUTLS_E_DECRYPTION_FAILED);
+  }
   if (refusal.is_renegotiation) return renegotiation_began(target);
   return protocol_broken(target, refusal.what);
 }

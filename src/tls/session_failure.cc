@@ -85,8 +85,9 @@ Io Session::Impl::fail_record(int error) {
   }
   (void)gnutls_alert_send_appropriate(session.get(), error);
   // In TLS 1.2 and older the type of a record shows outside.
-  if (error == GNUTLS_E_UNEXPECTED_PACKET && border.type() == kHandshakeRecord)
+  if (error == GNUTLS_E_UNEXPECTED_PACKET && border.type() == kHandshakeRecord) {
     return fail(renegotiation_began(target));
+  }
   return fail(record_failed(target, error));
 }
 
@@ -122,8 +123,9 @@ std::optional<std::size_t> Session::next_attempt(Kind failed) {
   // A server that says no to all that there is will not like a part of it.
   if (impl.attempt == 0) return std::nullopt;
   if (failed != Kind::tls_alert && failed != Kind::tls_closed && failed != Kind::tls_failed &&
-      failed != Kind::tls_version)
+      failed != Kind::tls_version) {
     return std::nullopt;
+  }
   if (!impl.is_attempt_remembered) return offer.attempt_after(impl.attempt, version);
   impl.remembered_offers->at(*impl.offers_key)->offers.forget(*impl.offers_key);
   return 0;

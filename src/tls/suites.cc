@@ -92,8 +92,9 @@ std::vector<std::string> default_suites(OldVersions old_versions) {
   if (old_versions == OldVersions::yes) {
     for (const char* name :
          {"TLS_ECDHE_ECDSA_WITH_AES_128_CBC_SHA", "TLS_ECDHE_RSA_WITH_AES_128_CBC_SHA",
-          "TLS_ECDHE_ECDSA_WITH_AES_256_CBC_SHA", "TLS_ECDHE_RSA_WITH_AES_256_CBC_SHA"})
+          "TLS_ECDHE_ECDSA_WITH_AES_256_CBC_SHA", "TLS_ECDHE_RSA_WITH_AES_256_CBC_SHA"}) {
       names.emplace_back(name);
+    }
   }
   return names;
 }
@@ -109,8 +110,9 @@ std::vector<std::string> default_psk_suites(OldVersions old_versions) {
   };
   if (old_versions == OldVersions::yes) {
     for (const char* name :
-         {"TLS_ECDHE_PSK_WITH_AES_128_CBC_SHA", "TLS_ECDHE_PSK_WITH_AES_256_CBC_SHA"})
+         {"TLS_ECDHE_PSK_WITH_AES_128_CBC_SHA", "TLS_ECDHE_PSK_WITH_AES_256_CBC_SHA"}) {
       names.emplace_back(name);
+    }
   }
   return names;
 }

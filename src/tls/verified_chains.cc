@@ -15,9 +15,10 @@ void VerifiedChains::add(const x509::Fingerprint& key, std::time_t now, Good goo
   if (until <= now) return;
   if (chains_.size() >= kMost) {
     std::erase_if(chains_, [now](const auto& entry) { return !holds(entry.second, now); });
-    if (chains_.size() >= kMost)
+    if (chains_.size() >= kMost) {
       chains_.erase(std::ranges::min_element(chains_, {},
                                              [](const auto& entry) { return entry.second.until; }));
+    }
   }
   chains_.insert_or_assign(key, Chain{now, until, good});
 }

@@ -39,10 +39,11 @@ void FdWatch::watch(Read read, Write write) {
                      [](uv_poll_t* poll, int status, int ready) noexcept {
                        auto* block = block_of<Block>(poll);
                        if (status < 0) block->events = 0;  // libuv has stopped watching
-                       if (block->owner != nullptr)
+                       if (block->owner != nullptr) {
                          block->on_ready({.readable = (ready & UV_READABLE) != 0,
                                           .writable = (ready & UV_WRITABLE) != 0,
                                           .uv_error = status < 0 ? status : 0});
+                       }
                      }),
        "uv_poll_start");
 }

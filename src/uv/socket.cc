@@ -48,9 +48,10 @@ Result<Fd> open_towards(const SocketAddress& to) {
 }
 
 Result<void> bind_source(int fd, const SocketAddress& to, const SocketAddress& from) {
-  if (from.family() != to.family())
+  if (from.family() != to.family()) {
     return failed(ErrorCode::unavailable, "source address " + from.ip() + " and target " +
                                               to.to_string() + " are of different families");
+  }
   // Without this the kernel chooses the port at bind(2), before it knows the target: all
   // connections from one source address would share one port range instead of one range per target.
   if (to.is_ip()) {
@@ -74,8 +75,9 @@ std::optional<SocketAddress> with_interface(int fd, const SocketAddress& to) {
   if (!lacks_interface(to)) return to;
   char name[IF_NAMESIZE] = "";
   socklen_t length = sizeof name;
-  if (::getsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE, name, &length) != 0 || length == 0)
+  if (::getsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE, name, &length) != 0 || length == 0) {
     return std::nullopt;
+  }
   sockaddr_in6 v6 = *reinterpret_cast<const sockaddr_in6*>(to.get());
   v6.sin6_scope_id = ::if_nametoindex(name);
   if (v6.sin6_scope_id == 0) return std::nullopt;

@@ -31,8 +31,9 @@ Result<std::unique_ptr<Stream>> Stream::adopt(Loop& loop, Fd socket, int family,
                       : uv_tcp_init(loop.raw(), &block->handle.tcp),
        "uv stream init");
   block->owner = &events;
-  if (const int status = block->open(socket.get()); status < 0)
+  if (const int status = block->open(socket.get()); status < 0) {
     return failed(ErrorCode::system, "cannot use a socket", -status);
+  }
   (void)socket.release();
   return std::unique_ptr<Stream>(new Stream(std::move(block)));
 }
@@ -125,8 +126,9 @@ std::size_t Stream::undelivered() const {
 
 void Stream::set_nodelay() {
   const int on = 1;
-  if (block_ && !block_->is_unix)
+  if (block_ && !block_->is_unix) {
     (void)::setsockopt(fd(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+  }
 }
 
 void Stream::set_keepalive(int idle_seconds, int interval_seconds, int count) {

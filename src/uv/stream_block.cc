@@ -68,8 +68,9 @@ void Stream::Block::start_reading() {
           },
           [](uv_stream_t* stream, ssize_t count, const uv_buf_t* buffer) noexcept {
             auto* block = block_of<Block>(stream);
-            if (block->owner != nullptr)
+            if (block->owner != nullptr) {
               block->take_read(count, {reinterpret_cast<std::byte*>(buffer->base), buffer->len});
+            }
           }) == 0;
 }
 

@@ -105,8 +105,9 @@ Failure unknown_issuer(std::string_view target, std::string_view issuer, std::st
   std::string sentence = certificate_of(target) + " leads to the issuer " + named(issuer) +
                          ", which is not in " + text(anchors) +
                          "; put the certificate of that CA in tls.ca";
-  if (chain_length == 1)
+  if (chain_length == 1) {
     sentence += " (or, if that is an intermediate CA, make the server send its certificate)";
+  }
   return {Kind::cert_untrusted, std::move(sentence)};
 }
 

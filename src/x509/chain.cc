@@ -20,8 +20,9 @@ bool is_self_issued(gnutls_x509_crt_t crt) { return gnutls_x509_crt_check_issuer
 
 gnutls_x509_crt_t anchor_above(gnutls_x509_trust_list_t anchors, gnutls_x509_crt_t crt) {
   gnutls_x509_crt_t issuer = nullptr;
-  if (anchors == nullptr || gnutls_x509_trust_list_get_issuer(anchors, crt, &issuer, 0) < 0)
+  if (anchors == nullptr || gnutls_x509_trust_list_get_issuer(anchors, crt, &issuer, 0) < 0) {
     return nullptr;
+  }
   return issuer;  // the list's
 }
 
@@ -48,8 +49,9 @@ std::vector<gnutls_x509_crt_t> Chain::pointers() const {
 
 gnutls_x509_crt_t Chain::named_issuer(gnutls_x509_crt_t crt) const {
   for (const auto& candidate : certificates_) {
-    if (candidate.get() != crt && gnutls_x509_crt_check_issuer(crt, candidate.get()) != 0)
+    if (candidate.get() != crt && gnutls_x509_crt_check_issuer(crt, candidate.get()) != 0) {
       return candidate.get();
+    }
   }
   return nullptr;
 }

@@ -68,10 +68,11 @@ RevocationLists RevocationLists::load(const std::vector<std::string>& paths, Pro
       continue;
     }
     auto list = read(std::move(handle), object.origin);
-    if (list.next_update != -1 && list.next_update < now)
+    if (list.next_update != -1 && list.next_update < now) {
       problems.warning("crl", "tls.crl: " + list.origin + " is out of date since " +
                                   date_text(list.next_update) +
                                   ": connections that need it will fail; fetch a new one");
+    }
     lists.by_issuer_[std::string(issuer.view())].push_back(std::move(list));
   }
   return lists;
@@ -103,18 +104,21 @@ std::string RevocationLists::why_unusable(const List& list, gnutls_x509_crt_t is
                                           std::time_t now, unsigned verify_flags) {
   const auto place = " (" + list.origin + ")";
   if (list.partial) return "covers only a part of its certificates, which is not supported" + place;
-  if (list.this_update != -1 && list.this_update > now + kClockTolerance)
+  if (list.this_update != -1 && list.this_update > now + kClockTolerance) {
     return "is from the future, " + date_text(list.this_update) + place;
+  }
   if (list.next_update == -1) return "does not say how long it is valid" + place;
   if (list.next_update < now) return "is out of date since " + date_text(list.next_update) + place;
   unsigned status = 0;
   const int error = gnutls_x509_crl_verify(
       list.handle.get(), &issuer, 1, verify_flags | GNUTLS_VERIFY_DISABLE_TIME_CHECKS, &status);
   if (error < 0) return std::string("cannot be verified: ") + gnutls_strerror(error) + place;
-  if ((status & GNUTLS_CERT_INSECURE_ALGORITHM) != 0)
+  if ((status & GNUTLS_CERT_INSECURE_ALGORITHM) != 0) {
     return "is signed with an algorithm that is too weak" + place;
-  if ((status & GNUTLS_CERT_SIGNER_CONSTRAINTS_FAILURE) != 0)
+  }
+  if ((status & GNUTLS_CERT_SIGNER_CONSTRAINTS_FAILURE) != 0) {
     return "is signed with a key that may not sign CRLs" + place;
+  }
   if (status != 0) return "is not signed by that CA" + place;
   return {};
 }
@@ -134,8 +138,9 @@ std::optional<RevocationLists::Finding> RevocationLists::find_revoked(gnutls_x50
   const auto serial = serial_of(certificate);
   for (const auto& list : lists->second) {
     const auto* entry = find_entry(list, serial);
-    if (entry != nullptr && why_unusable(list, issuer, now, verify_flags).empty())
+    if (entry != nullptr && why_unusable(list, issuer, now, verify_flags).empty()) {
       return Finding{.state = State::revoked, .revoked_at = entry->revoked_at, .text = list.origin};
+    }
   }
   return std::nullopt;
 }
@@ -151,14 +156,17 @@ RevocationLists::Finding RevocationLists::look_up(gnutls_x509_crt_t certificate,
   for (const auto& list : lists->second) {
     if (auto why = why_unusable(list, issuer, now, verify_flags); !why.empty()) {
       // One from the future will have its say.
-      if (list.this_update > now + kClockTolerance)
+      if (list.this_update > now + kClockTolerance) {
         good_until = std::min(good_until, list.this_update - kClockTolerance);
-      if (finding.state == State::missing)
+      }
+      if (finding.state == State::missing) {
         finding = {.state = State::unusable, .text = std::move(why)};
+      }
       continue;
     }
-    if (const auto* entry = find_entry(list, serial))
+    if (const auto* entry = find_entry(list, serial)) {
       return {.state = State::revoked, .revoked_at = entry->revoked_at, .text = list.origin};
+    }
     finding = {.state = State::good};
     good_until = std::min(good_until, list.next_update);
   }

@@ -20,8 +20,9 @@ std::string address_of(std::string_view name) {
   const std::string text(name);
   std::array<char, 16> raw{};
   if (::inet_pton(AF_INET, text.c_str(), raw.data()) == 1) return {raw.data(), 4};
-  if (::inet_pton(AF_INET6, text.substr(0, text.find('%')).c_str(), raw.data()) == 1)
+  if (::inet_pton(AF_INET6, text.substr(0, text.find('%')).c_str(), raw.data()) == 1) {
     return {raw.data(), 16};
+  }
   return {};
 }
 
@@ -45,8 +46,10 @@ bool fits_whole_label(gnutls_x509_crt_t certificate, const std::string& host) {
   const bool is_mapped =
       gnutls_idna_map(host.data(), static_cast<unsigned>(host.size()), mapped.get(), 0) == 0;
   const std::string ascii = is_mapped ? std::string(mapped.view()) : host;
-  if (is_whole_label(common_name_of(certificate), ascii) && alternative_names(certificate).empty())
+  if (is_whole_label(common_name_of(certificate), ascii) &&
+      alternative_names(certificate).empty()) {
     return true;
+  }
   return std::ranges::any_of(
       alternative_names(certificate), [&ascii](const AlternativeName& alternative) {
         return alternative.type == GNUTLS_SAN_DNSNAME && is_whole_label(alternative.value, ascii);
@@ -56,8 +59,9 @@ bool fits_whole_label(gnutls_x509_crt_t certificate, const std::string& host) {
 bool bears_host(gnutls_x509_crt_t certificate, const std::string& host) {
   constexpr unsigned kFlags = GNUTLS_VERIFY_DO_NOT_ALLOW_IP_MATCHES;
   if (gnutls_x509_crt_check_hostname2(certificate, host.c_str(),
-                                      kFlags | GNUTLS_VERIFY_DO_NOT_ALLOW_WILDCARDS) != 0)
+                                      kFlags | GNUTLS_VERIFY_DO_NOT_ALLOW_WILDCARDS) != 0) {
     return true;
+  }
   return gnutls_x509_crt_check_hostname2(certificate, host.c_str(), kFlags) != 0 &&
          fits_whole_label(certificate, host);
 }
@@ -66,15 +70,18 @@ bool bears_host(gnutls_x509_crt_t certificate, const std::string& host) {
 
 bool bears_name(gnutls_x509_crt_t certificate, std::string_view name) {
   if (name.find('\0') != std::string_view::npos) return false;  // GnuTLS would see half of it
-  if (name.starts_with(kEmail))
+  if (name.starts_with(kEmail)) {
     return gnutls_x509_crt_check_email(certificate, std::string(name.substr(kEmail.size())).c_str(),
                                        0) != 0;
-  if (name.starts_with(kUri))
+  }
+  if (name.starts_with(kUri)) {
     return has_alternative(certificate, GNUTLS_SAN_URI, name.substr(kUri.size()));
-  if (const auto address = address_of(name); !address.empty())
+  }
+  if (const auto address = address_of(name); !address.empty()) {
     return gnutls_x509_crt_check_ip(certificate,
                                     reinterpret_cast<const unsigned char*>(address.data()),
                                     static_cast<unsigned>(address.size()), 0) != 0;
+  }
   // A trailing dot marks a DNS name as complete; certificates never carry it.
   if (name.ends_with('.')) name.remove_suffix(1);
   return bears_host(certificate, std::string(name));

@@ -20,8 +20,9 @@ Fingerprinter& Fingerprinter::add_count(std::size_t parts) {
 
 std::optional<Fingerprint> Fingerprinter::finish() const {
   Fingerprint print;
-  if (gnutls_hash_fast(GNUTLS_DIG_SHA256, text_.data(), text_.size(), print.data()) < 0)
+  if (gnutls_hash_fast(GNUTLS_DIG_SHA256, text_.data(), text_.size(), print.data()) < 0) {
     return std::nullopt;
+  }
   return print;
 }
 

@@ -48,11 +48,13 @@ class Der {
     rest_.remove_prefix(2);
     if (first < 0x80) return first;
     const std::size_t digits = first & 0x7fU;
-    if (digits == 0 || digits > 3 || digits > rest_.size() || rest_.front() == '\0')
+    if (digits == 0 || digits > 3 || digits > rest_.size() || rest_.front() == '\0') {
       return std::nullopt;
+    }
     std::size_t length = 0;
-    for (std::size_t i = 0; i < digits; ++i)
+    for (std::size_t i = 0; i < digits; ++i) {
       length = length << 8 | static_cast<unsigned char>(rest_[i]);
+    }
     rest_.remove_prefix(digits);
     if (length < 0x80) return std::nullopt;
     return length;
@@ -71,15 +73,17 @@ std::size_t bits_of(std::string_view number) {
 
 std::string judge_rsa(std::size_t modulus, std::size_t exponent) {
   if (modulus > kMaxRsaBits) return "has a " + std::to_string(modulus) + "-bit RSA key";
-  if (exponent > kMaxRsaExponentBits)
+  if (exponent > kMaxRsaExponentBits) {
     return "has an RSA key with an exponent of " + std::to_string(exponent) + " bits";
+  }
   return {};
 }
 
 std::string judge_dsa(std::size_t prime, std::size_t order) {
   if (prime > kMaxDsaBits) return "has a " + std::to_string(prime) + "-bit DSA key";
-  if (order > kMaxDsaOrderBits)
+  if (order > kMaxDsaOrderBits) {
     return "has a DSA key with an exponent of " + std::to_string(order) + " bits";
+  }
   return {};
 }
 
@@ -131,10 +135,12 @@ std::string judge_imported(std::string_view certificate) {
   const PublicKey key(raw_key);
   if (gnutls_pubkey_import_x509(raw_key, raw, 0) < 0) return {};
   Datum a, b, c, d;
-  if (gnutls_pubkey_export_rsa_raw2(raw_key, a.get(), b.get(), 0) == 0)
+  if (gnutls_pubkey_export_rsa_raw2(raw_key, a.get(), b.get(), 0) == 0) {
     return judge_rsa(bits_of(a.view()), bits_of(b.view()));
-  if (gnutls_pubkey_export_dsa_raw2(raw_key, a.get(), b.get(), c.get(), d.get(), 0) == 0)
+  }
+  if (gnutls_pubkey_export_dsa_raw2(raw_key, a.get(), b.get(), c.get(), d.get(), 0) == 0) {
     return judge_dsa(bits_of(a.view()), bits_of(b.view()));
+  }
   return {};
 }
 

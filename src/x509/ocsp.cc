@@ -24,8 +24,9 @@ int entry_about(gnutls_ocsp_resp_t response, gnutls_x509_crt_t leaf) {
     if (match == GNUTLS_E_REQUESTED_DATA_NOT_AVAILABLE || i > 64) return -1;
     unsigned status = 0;  // past the end check_crt and get_single fail alike
     if (gnutls_ocsp_resp_get_single(response, i, nullptr, nullptr, nullptr, nullptr, &status,
-                                    nullptr, nullptr, nullptr, nullptr) < 0)
+                                    nullptr, nullptr, nullptr, nullptr) < 0) {
       return -1;
+    }
   }
 }
 
@@ -33,17 +34,22 @@ OcspFinding judge_entry(gnutls_ocsp_resp_t response, unsigned entry, std::time_t
   unsigned status = GNUTLS_OCSP_CERT_UNKNOWN;
   std::time_t this_update = -1, next_update = -1, revoked_at = -1;
   if (gnutls_ocsp_resp_get_single(response, entry, nullptr, nullptr, nullptr, nullptr, &status,
-                                  &this_update, &next_update, &revoked_at, nullptr) < 0)
+                                  &this_update, &next_update, &revoked_at, nullptr) < 0) {
     return {.state = State::invalid, .why = "stapled an OCSP response that cannot be read"};
-  if (status == GNUTLS_OCSP_CERT_REVOKED)  // even an old one: what is revoked stays so
+  }
+  if (status == GNUTLS_OCSP_CERT_REVOKED) {  // even an old one: what is revoked stays so
     return {.state = State::revoked, .revoked_at = revoked_at == -1 ? 0 : revoked_at};
-  if (this_update == -1 || this_update > now + kClockTolerance)
+  }
+  if (this_update == -1 || this_update > now + kClockTolerance) {
     return {.state = State::invalid, .why = "stapled an OCSP response from the future"};
-  if (next_update == -1 ? now - this_update > kMaxAge : next_update < now)
+  }
+  if (next_update == -1 ? now - this_update > kMaxAge : next_update < now) {
     return {.state = State::invalid, .why = "stapled an OCSP response that is out of date"};
-  if (status != GNUTLS_OCSP_CERT_GOOD)
+  }
+  if (status != GNUTLS_OCSP_CERT_GOOD) {
     return {.state = State::invalid,
             .why = "stapled an OCSP response that does not know its certificate"};
+  }
   return {.state = State::good,
           .good_until = next_update == -1 ? this_update + kMaxAge : next_update};
 }
@@ -57,8 +63,9 @@ std::time_t first_end_of_certificates(gnutls_ocsp_resp_t response) {
   if (gnutls_ocsp_resp_get_certs(response, &raw, &count) < 0) return end;
   for (std::size_t i = 0; i < count; ++i) {
     const Certificate owner(raw[i]);
-    if (const auto own = gnutls_x509_crt_get_expiration_time(raw[i]); own != -1)
+    if (const auto own = gnutls_x509_crt_get_expiration_time(raw[i]); own != -1) {
       end = std::min(end, own);
+    }
   }
   gnutls_free(raw);
   return end;
@@ -70,20 +77,25 @@ OcspFinding check_ocsp(const gnutls_datum_t& response, gnutls_x509_crt_t leaf,
                        gnutls_x509_crt_t issuer, std::time_t now, unsigned verify_flags) {
   if (response.size == 0) return {.state = State::absent, .why = "stapled no OCSP response"};
   gnutls_ocsp_resp_t raw = nullptr;
-  if (gnutls_ocsp_resp_init(&raw) < 0)
+  if (gnutls_ocsp_resp_init(&raw) < 0) {
     return {.state = State::invalid, .why = "stapled an OCSP response that cannot be read"};
+  }
   const OcspResponse owner(raw);
-  if (gnutls_ocsp_resp_import(raw, &response) < 0)
+  if (gnutls_ocsp_resp_import(raw, &response) < 0) {
     return {.state = State::invalid, .why = "stapled an OCSP response that cannot be read"};
-  if (gnutls_ocsp_resp_get_status(raw) != GNUTLS_OCSP_RESP_SUCCESSFUL)
+  }
+  if (gnutls_ocsp_resp_get_status(raw) != GNUTLS_OCSP_RESP_SUCCESSFUL) {
     return {.state = State::absent,
             .why = "stapled an OCSP response in which the responder gives no answer"};
+  }
   const int entry = entry_about(raw, leaf);
-  if (entry < 0)
+  if (entry < 0) {
     return {.state = State::invalid, .why = "stapled an OCSP response about another certificate"};
+  }
   unsigned status = 0;
-  if (gnutls_ocsp_resp_verify_direct(raw, issuer, &status, verify_flags) < 0 || status != 0)
+  if (gnutls_ocsp_resp_verify_direct(raw, issuer, &status, verify_flags) < 0 || status != 0) {
     return {.state = State::invalid, .why = "stapled an OCSP response that its CA did not sign"};
+  }
   auto finding = judge_entry(raw, static_cast<unsigned>(entry), now);
   finding.good_until = std::min(finding.good_until, first_end_of_certificates(raw));
   return finding;

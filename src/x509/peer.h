@@ -25,8 +25,9 @@ struct Peer {
 }
 // The first name that does, or what to take when there is none.
 [[nodiscard]] inline std::string host_of(const Peer& peer, const std::string& otherwise) {
-  for (const auto& name : peer.names)
+  for (const auto& name : peer.names) {
     if (names_host(name)) return name;
+  }
   return otherwise;
 }
 

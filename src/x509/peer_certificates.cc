@@ -53,15 +53,18 @@ std::string PeerCertificates::instead_of(gnutls_x509_crt_t certificate) const {
   const auto wanted = entry_of(certificate);
   const std::string place = "tls.peer_certs (" + paths_ + ") has ";
   const auto same_name = std::ranges::find(entries_, wanted.subject, &Entry::subject);
-  if (same_name != entries_.end())
+  if (same_name != entries_.end()) {
     return place + same_name->name + " with another key, sha256:" + base64(same_name->key);
+  }
   const auto same_key = std::ranges::find(entries_, wanted.key, &Entry::key);
   if (same_key != entries_.end()) return place + "that key for " + same_key->name;
   std::string names;
-  for (std::size_t i = 0; i < std::min(entries_.size(), kMostShown); ++i)
+  for (std::size_t i = 0; i < std::min(entries_.size(), kMostShown); ++i) {
     names += (i == 0 ? "" : ", ") + entries_[i].name;
-  if (entries_.size() > kMostShown)
+  }
+  if (entries_.size() > kMostShown) {
     names += " and " + std::to_string(entries_.size() - kMostShown) + " more";
+  }
   return place + names;
 }
 

@@ -134,8 +134,9 @@ void Reader::read_content(const PemFiles::File& file, std::string& content) {
 
 void Reader::check_folder(const std::string& path, int index) {
   const auto is_ours = [index](const Problem& known) { return known.index == index; };
-  if (fruitful_.contains(index) || std::ranges::any_of(contents_.problems.errors(), is_ours))
+  if (fruitful_.contains(index) || std::ranges::any_of(contents_.problems.errors(), is_ours)) {
     return;
+  }
   problem(index, path + ": the folder holds no " + noun(type_),
           "put PEM or DER files into it; folders in it are not searched");
 }

@@ -27,8 +27,9 @@ gnutls_x509_crt_t issuer_of_leaf(const Judgement& judgement) {
   const auto leaf = judgement.chain.leaf();
   if (path.size() > 1) return path[1];
   for (const auto issuer :
-       {anchor_above(judgement.anchors(), leaf), judgement.chain.named_issuer(leaf)})
+       {anchor_above(judgement.anchors(), leaf), judgement.chain.named_issuer(leaf)}) {
     if (issuer != nullptr && has_signed(issuer, leaf)) return issuer;
+  }
   return leaf;
 }
 
@@ -42,9 +43,10 @@ Reason path_fails(const Judgement& judgement, gnutls_x509_crt_t crt, gnutls_x509
       judgement.is_good_until(finding.good_until);
       break;
     case State::missing:
-      if (crt == judgement.chain.leaf())
+      if (crt == judgement.chain.leaf()) {
         return Verdict{crl_missing(judgement.name(crt), issuer_of(crt)),
                        GNUTLS_A_CERTIFICATE_UNKNOWN};
+      }
       break;
     case State::unusable:
       return Verdict{crl_unusable(judgement.name(crt), issuer_of(crt), finding.text),
@@ -73,8 +75,9 @@ Reason bystander_fails(const Judgement& judgement, gnutls_x509_crt_t crt) {
 Reason crl_fails(const Judgement& judgement) {
   const auto& path = judgement.path.certificates();
   if (auto reason = path_fails(judgement, path.front(), issuer_of_leaf(judgement))) return reason;
-  for (std::size_t i = 1; i + 1 < path.size(); ++i)
+  for (std::size_t i = 1; i + 1 < path.size(); ++i) {
     if (auto reason = path_fails(judgement, path[i], path[i + 1])) return reason;
+  }
   // The anchor was trusted by decision; a list may have changed it since.
   if (path.size() > 1) {
     if (auto reason = bystander_fails(judgement, path.back())) return reason;
@@ -117,16 +120,18 @@ Reason ocsp_fails(const Judgement& judgement) {
     case OcspFinding::State::absent:
       break;
   }
-  if (mode == OcspMode::require)
+  if (mode == OcspMode::require) {
     return Verdict{ocsp_failed(target, finding.why,
                                "switch stapling on there, or do not require it (tls.ocsp = "
                                "\"soft\")"),
                    kBadStatusResponse};
-  if (must_staple(leaf))
+  }
+  if (must_staple(leaf)) {
     return Verdict{
         ocsp_failed(target, finding.why,
                     "its certificate demands stapling (must-staple): switch it on there"),
         kBadStatusResponse};
+  }
   return std::nullopt;
 }
 

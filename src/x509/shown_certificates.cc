@@ -17,8 +17,9 @@ std::string_view take(std::string_view& bytes, std::size_t digits) {
     bytes = {};
     return {};
   }
-  for (std::size_t i = 0; i < digits; ++i)
+  for (std::size_t i = 0; i < digits; ++i) {
     length = length << 8 | static_cast<unsigned char>(bytes[i]);
+  }
   const auto taken = bytes.substr(digits, length);
   bytes.remove_prefix(digits + taken.size());
   return taken;
@@ -38,9 +39,10 @@ std::optional<Verdict> refuse_at_sight(std::string_view message, CertificateForm
     if (is_tls13) (void)take(list, 2);  // its extensions
     if (++count <= kMaxShown) certificates.push_back(certificate);
   }
-  if (count > kMaxShown)
+  if (count > kMaxShown) {
     return Verdict{.failure = too_many_certificates(target, count, kMaxShown),
                    .alert = GNUTLS_A_BAD_CERTIFICATE};
+  }
   for (std::size_t i = 0; i < certificates.size(); ++i) {
     const auto what = costly_key(certificates[i]);
     if (what.empty()) continue;

@@ -55,8 +55,9 @@ class DerReader {
 bool has_server_usage(std::string_view list) {
   DerReader reader(list);
   while (const auto usage = reader.next()) {
-    if (usage->tag == kObjectId && (usage->content == kServerAuth || usage->content == kAnyUsage))
+    if (usage->tag == kObjectId && (usage->content == kServerAuth || usage->content == kAnyUsage)) {
       return true;
+    }
   }
   return false;
 }

@@ -44,8 +44,10 @@ std::string issuer_of(gnutls_x509_crt_t crt) {
 std::string common_name_of(gnutls_x509_crt_t crt) {
   std::array<char, 256> name{};
   std::size_t size = name.size();
-  if (gnutls_x509_crt_get_dn_by_oid(crt, GNUTLS_OID_X520_COMMON_NAME, 0, 0, name.data(), &size) < 0)
+  if (gnutls_x509_crt_get_dn_by_oid(crt, GNUTLS_OID_X520_COMMON_NAME, 0, 0, name.data(), &size) <
+      0) {
     return {};
+  }
   return {name.data(), size};
 }
 
@@ -71,8 +73,9 @@ std::string names_of(gnutls_x509_crt_t crt) {
   for (const auto& [type, value] : alternative_names(crt)) {
     const bool is_uri = type == GNUTLS_SAN_URI;
     if (!is_uri && type != GNUTLS_SAN_DNSNAME && type != GNUTLS_SAN_IPADDRESS &&
-        type != GNUTLS_SAN_RFC822NAME)
+        type != GNUTLS_SAN_RFC822NAME) {
       continue;
+    }
     if (++shown > kMaxNamesShown) return list + ", ...";
     add_quoted(list, type == GNUTLS_SAN_IPADDRESS
                          ? ip_text(value)

@@ -180,8 +180,9 @@ TEST_CASE("layouts change and targets come, go, fail and recover under many work
         const auto result = random.below(4) == 0 ? CheckResult::failed : CheckResult::passed;
         if (random.below(8) == 0) (void)target->checked(now, result, CheckDepth::full);
       }
-      if (held.size() > 10)
+      if (held.size() > 10) {
         held.erase(held.begin() + static_cast<std::ptrdiff_t>(random.below(10)));
+      }
     }
   });
   is_over = true;

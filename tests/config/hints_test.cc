@@ -28,7 +28,7 @@ std::string hint_of(const std::string& report) {
 
 }  // namespace
 
-// ---- keys ----
+// ---- keys
 
 TEST_CASE("hints name the table of the service at hand") {
   CHECK(problems(kWeb + "verify = \"none\"\n") ==
@@ -83,7 +83,7 @@ TEST_CASE("names of other programs are those that loading was lent") {
   CHECK(hint_of(problems(kWeb + "xyzzy = \"x\"\n")) == "");
 }
 
-// ---- words and values ----
+// ---- words and values
 
 TEST_CASE("other programs' words lead to ours") {
   CHECK(tls_problem("min_version = \"TLSv1.2\"") ==
@@ -127,7 +127,7 @@ TEST_CASE("no word of another program is taken or listed") {
   }
 }
 
-// ---- addresses ----
+// ---- addresses
 
 TEST_CASE("a URL is turned into the address that is in it") {
   CHECK(problems("[web]\naccept = \"http://127.0.0.1:8081/\"\nconnect = \"https://host:443/\"\n") ==
@@ -164,7 +164,7 @@ TEST_CASE("a path behind the port does not make a unix socket of a target") {
             .form == Target::Form::unix_socket);
 }
 
-// ---- services ----
+// ---- services
 
 TEST_CASE("the table of a service that does not exist is led to the one that does") {
   CHECK(problems(kWeb + "[wbe.tls]\nverify = \"chain\"\n") ==
@@ -255,7 +255,7 @@ TEST_CASE("ten thousand services in a row end the search for circles") {
       problems(text).starts_with("t.toml:30000:11: error: connections would go round and round: "));
 }
 
-// ---- files ----
+// ---- files
 
 TEST_CASE("a path that a shell would expand is named as such") {
   const Folder folder;

@@ -11,7 +11,7 @@ const std::string kSmallestHint =
 
 }  // namespace
 
-// ---- quotes, brackets, values ----
+// ---- quotes, brackets, values
 
 TEST_CASE("a closing quote that is missing is named, with the line as it should be") {
   CHECK(problems("[web]\naccept = \"127.0.0.1:8081\nconnect = \"h:443\"\n") ==
@@ -126,7 +126,7 @@ TEST_CASE("brackets that are not closed are pointed at") {
         "hint: where is the server? connect = \"ldap.example.com:636\"\n");
 }
 
-// ---- a syntax error hides nothing else ----
+// ---- a syntax error hides nothing else
 
 TEST_CASE("what is wrong besides a syntax error is reported in the same run") {
   CHECK(problems("log_levle = \"info\"\n"
@@ -208,7 +208,7 @@ TEST_CASE("a file of nothing but errors comes to an end") {
   CHECK(said.find("t.toml:52:") == std::string::npos);
 }
 
-// ---- other languages ----
+// ---- other languages
 
 TEST_CASE("JSON, YAML and XML are called what they are") {
   CHECK(problems("{ \"web\": { \"accept\": 1 } }\n") ==

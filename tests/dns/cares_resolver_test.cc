@@ -47,12 +47,13 @@ std::optional<std::string> with_address(Query query) {
 TEST_CASE("A, AAAA and SRV are asked for and read") {
   const DnsServer server([](Query query) -> std::optional<std::string> {
     Reply& reply = query.reply;
-    if (query.type == kA)
+    if (query.type == kA) {
       reply.add(kA, 300, v4("10.0.0.2")).add(kA, 60, v4("10.0.0.1"));
-    else if (query.type == kAaaa)
+    } else if (query.type == kAaaa) {
       reply.add(kAaaa, 40, v6("2001:db8::5"));
-    else
+    } else {
       reply.add(kSrv, 20, srv(3, 4, 636, wire_name("dc1.example.com")));
+    }
     return reply.bytes();
   });
   uv::Loop loop;
@@ -77,12 +78,13 @@ TEST_CASE("several questions are under way at once") {
   uv::Loop loop;
   CaresResolver resolver(loop, options_for({server.address()}));
   int answers = 0;
-  for (const char* name : {"one.test", "two.test", "three.test"})
+  for (const char* name : {"one.test", "two.test", "three.test"}) {
     resolver.ask(name, RecordType::a, [&](Answer answer) {
       CHECK(answer.status == Status::ok);
       // An answer may ask the next question.
       if (++answers == 1) resolver.ask("four.test", RecordType::a, [&](Answer) { ++answers; });
     });
+  }
   while (answers < 4) (void)uv_run(loop.raw(), UV_RUN_ONCE);
   CHECK(server.queries() == 4);
   loop.run();  // nothing is left that keeps it busy
@@ -129,8 +131,9 @@ TEST_CASE("silence is a timeout, a closed port is unreachable") {
 TEST_CASE("an answer that was cut off is asked for again over TCP") {
   const DnsServer server([](Query query) -> std::optional<std::string> {
     if (!query.is_tcp) return query.reply.truncated().bytes();
-    for (int i = 0; i < 100; ++i)
+    for (int i = 0; i < 100; ++i) {
       query.reply.add(kA, 60, v4(("10.0.1." + std::to_string(i)).c_str()));
+    }
     return query.reply.bytes();
   });
   const Answer answer = ask_once(server, "many.test", RecordType::a);

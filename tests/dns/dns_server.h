@@ -87,9 +87,10 @@ class DnsServer {
                                  reinterpret_cast<sockaddr*>(&from), &length);
     if (n <= 0) return;
     const auto answer = respond({buffer, static_cast<std::size_t>(n)}, false);
-    if (answer)
+    if (answer) {
       (void)::sendto(udp_.get(), answer->data(), answer->size(), 0,
                      reinterpret_cast<sockaddr*>(&from), length);
+    }
   }
   // One question per connection; a client that is silent for long is dropped.
   void serve_tcp() {
@@ -100,8 +101,9 @@ class DnsServer {
     if (::recv(peer.get(), size, 2, MSG_WAITALL) != 2) return;
     std::string query(static_cast<std::size_t>(size[0] << 8 | size[1]), '\0');
     if (::recv(peer.get(), query.data(), query.size(), MSG_WAITALL) !=
-        static_cast<ssize_t>(query.size()))
+        static_cast<ssize_t>(query.size())) {
       return;
+    }
     const auto answer = respond(query, true);
     if (!answer) return;
     const std::string framed = u16(static_cast<unsigned>(answer->size())) + *answer;

@@ -12,8 +12,9 @@ namespace {
 
 std::string lookup(HostsFile& hosts, std::string_view name) {
   std::string text;
-  for (const SocketAddress& address : hosts.lookup(name))
+  for (const SocketAddress& address : hosts.lookup(name)) {
     text += (text.empty() ? "" : " ") + address.ip();
+  }
   return text;
 }
 

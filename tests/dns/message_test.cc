@@ -103,8 +103,9 @@ TEST_CASE("an answer that is cut off, a question, or wrong inside is malformed")
   CHECK(parse("", RecordType::a).status == Status::malformed);
 
   const std::string whole = good.bytes();
-  for (std::size_t size = 0; size < whole.size(); ++size)
+  for (std::size_t size = 0; size < whole.size(); ++size) {
     CHECK(parse(whole.substr(0, size), RecordType::a).status == Status::malformed);
+  }
 }
 
 TEST_CASE("a name that points at itself, forward or around ends") {
@@ -125,13 +126,14 @@ TEST_CASE("no single wrong byte leads out of the message") {
   reply.add(kCname, 10, wire_name("elsewhere.test"))
       .add(kSrv, 100, srv(1, 2, 636, std::string("\3dc1\xc0\x17", 6)));
   const std::string whole = reply.bytes();
-  for (std::size_t i = 0; i < whole.size(); ++i)
+  for (std::size_t i = 0; i < whole.size(); ++i) {
     for (int value = 0; value < 256; ++value) {
       std::string wrong = whole;
       wrong[i] = static_cast<char>(value);
       const Answer answer = parse(wrong, RecordType::srv);
       CHECK(answer.services.size() <= 1);
     }
+  }
 }
 
 }  // namespace tunnel::dns::testing

@@ -169,8 +169,9 @@ TEST_CASE("after dns_max_stale the last good answer is given up") {
   world.answer_both(addresses({"::1"}, 60), addresses({"10.0.0.1"}, 90));
   const auto fail_until = [&](TimePoint end) {
     while (world.clock.now() < end) {
-      if (!world.open.empty())
+      if (!world.open.empty()) {
         world.answer_both(failure(Status::timeout), failure(Status::timeout));
+      }
       const TimePoint next = std::min(end, world.alarm.value_or(end));
       world.pass(std::max(Millis(0), next - world.clock.now()));
     }

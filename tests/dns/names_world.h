@@ -117,8 +117,9 @@ struct World {
   [[nodiscard]] std::string last() const {  // "10.0.0.1 10.0.0.2"
     REQUIRE_FALSE(updates.empty());
     std::string text;
-    for (const SocketAddress& address : updates.back().addresses)
+    for (const SocketAddress& address : updates.back().addresses) {
       text += (text.empty() ? "" : " ") + address.ip();
+    }
     return text;
   }
 };

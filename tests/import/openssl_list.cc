@@ -20,9 +20,11 @@ int main(int argc, char** argv) {
       std::printf("error\n");
       continue;
     }
-    for (const OpensslSuite* suite : list.suites)
-      if (is_allowed_at(level, *suite))
+    for (const OpensslSuite* suite : list.suites) {
+      if (is_allowed_at(level, *suite)) {
         std::printf("%.*s ", static_cast<int>(suite->name.size()), suite->name.data());
+      }
+    }
     std::printf("\n");
   }
 }

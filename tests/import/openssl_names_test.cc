@@ -67,9 +67,11 @@ TEST_CASE("nothing set is stunnel's own lists, without a word") {
   CHECK_FALSE(result.min_strength);
   CHECK(Names(result.ciphers.begin(), result.ciphers.begin() + 3) == kTls13);
   // What a list of our own would not have: no ephemeral keys, and CBC with SHA-1.
-  for (const char* name : {"TLS_RSA_WITH_AES_256_GCM_SHA384", "TLS_RSA_WITH_AES_128_CBC_SHA",
-                           "TLS_ECDHE_RSA_WITH_AES_256_CBC_SHA", "TLS_RSA_WITH_AES_256_CBC_SHA256"})
+  for (const char* name :
+       {"TLS_RSA_WITH_AES_256_GCM_SHA384", "TLS_RSA_WITH_AES_128_CBC_SHA",
+        "TLS_ECDHE_RSA_WITH_AES_256_CBC_SHA", "TLS_RSA_WITH_AES_256_CBC_SHA256"}) {
     CHECK_MESSAGE(contains(result.ciphers, name), name);
+  }
   for (const std::string& name : result.ciphers) {
     CHECK_MESSAGE(name.find("_DHE_") == std::string::npos, name);
     CHECK_MESSAGE(name.find("PSK") == std::string::npos, name);

@@ -76,8 +76,9 @@ std::string Robot::pkcs12(const char* password) const {
   REQUIRE(gnutls_pkcs12_init(&file) >= 0);
   REQUIRE(gnutls_pkcs12_bag_init(&certificates) >= 0);
   REQUIRE(gnutls_pkcs12_bag_init(&keys) >= 0);
-  for (const auto* identity : {&intermediate, &leaf})
+  for (const auto* identity : {&intermediate, &leaf}) {
     REQUIRE(gnutls_pkcs12_bag_set_crt(certificates, identity->certificate()) >= 0);
+  }
   const unsigned flags = GNUTLS_PKCS_PBES2_AES_256;
   REQUIRE(gnutls_pkcs12_bag_set_privkey(keys, leaf.key(), password, flags) >= 0);
   REQUIRE(gnutls_pkcs12_bag_encrypt(certificates, password, flags) >= 0);

@@ -328,8 +328,9 @@ TEST_CASE("make_check: tcp and tls ask nothing, the others what their protocol a
                     .accepted = {},
                     .purpose = Purpose::check};
   using config::Check;
-  for (const Check silent : {Check::none, Check::tcp, Check::tls})
+  for (const Check silent : {Check::none, Check::tcp, Check::tls}) {
     CHECK_FALSE(make_check(silent, route));
+  }
   for (int i = static_cast<int>(Check::ldap); i <= static_cast<int>(Check::redis); ++i) {
     auto check = make_check(static_cast<Check>(i), route);
     REQUIRE(check);

@@ -22,8 +22,9 @@ Key new_key(const Subject& subject) {
   must(gnutls_x509_privkey_init(&raw));
   Key key(raw);
   unsigned bits = subject.bits;
-  if (bits == 0)
+  if (bits == 0) {
     bits = subject.key == GNUTLS_PK_RSA ? 2048 : GNUTLS_CURVE_TO_BITS(GNUTLS_ECC_CURVE_SECP256R1);
+  }
   must(gnutls_x509_privkey_generate(raw, subject.key, bits, 0));
   return key;
 }
@@ -113,8 +114,9 @@ void Identity::make(const Subject& subject, const Identity* issuer) {
   const unsigned usual = subject.is_ca ? GNUTLS_KEY_KEY_CERT_SIGN | GNUTLS_KEY_CRL_SIGN
                                        : GNUTLS_KEY_DIGITAL_SIGNATURE | GNUTLS_KEY_KEY_ENCIPHERMENT;
   must(gnutls_x509_crt_set_key_usage(crt, subject.key_usage != 0 ? subject.key_usage : usual));
-  if (!subject.is_ca && subject.purpose != nullptr)
+  if (!subject.is_ca && subject.purpose != nullptr) {
     must(gnutls_x509_crt_set_key_purpose_oid(crt, subject.purpose, 0));
+  }
   set_random_serial(crt);
   set_names(crt, subject);
   set_key_id(crt);
@@ -163,8 +165,9 @@ std::string make_crl(const Identity& issuer, const CrlSpec& spec) {
   must(gnutls_x509_crl_set_this_update(crl, now + spec.this_update));
   must(gnutls_x509_crl_set_next_update(crl, now + spec.next_update));
   must(gnutls_x509_crl_set_number(crl, "\x01", 1));
-  for (const auto* identity : spec.revoked)
+  for (const auto* identity : spec.revoked) {
     must(gnutls_x509_crl_set_crt(crl, identity->certificate(), now - 3600));
+  }
   must(gnutls_x509_crl_sign2(crl, issuer.certificate(), issuer.key(), GNUTLS_DIG_SHA256, 0));
   x509::Datum out;
   must(gnutls_x509_crl_export2(crl, GNUTLS_X509_FMT_PEM, out.get()));

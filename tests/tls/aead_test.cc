@@ -58,8 +58,8 @@ class Brink {
  public:
   explicit Brink(std::size_t most) : page_(static_cast<std::size_t>(::sysconf(_SC_PAGESIZE))) {
     size_ = (most + page_ - 1) / page_ * page_;
-    base_ = ::mmap(nullptr, size_ + page_, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1,
-                   0);
+    base_ =
+        ::mmap(nullptr, size_ + page_, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     REQUIRE((base_ != MAP_FAILED));
     REQUIRE(::mprotect(static_cast<char*>(base_) + size_, page_, PROT_NONE) == 0);
   }
@@ -89,8 +89,7 @@ bool opens_right(Aead& aead, Bytes additional, Bytes sealed, Bytes text) {
   std::vector<std::byte> into(text.size());
   if (!aead.open(kNonce, additional, sealed, into) || !is_same(into, text)) return false;
   into.assign(sealed.begin(), sealed.end());  // in place
-  return aead.open(kNonce, additional, into, into) &&
-         is_same(Bytes(into).first(text.size()), text);
+  return aead.open(kNonce, additional, into, into) && is_same(Bytes(into).first(text.size()), text);
 }
 
 bool seals_right(Aead& aead, Bytes additional, Bytes text, Bytes sealed) {
@@ -131,8 +130,9 @@ TEST_CASE("each library opens what the other has sealed, of every size, in place
           std::vector<std::byte> sealed(size + kTagSize);
           REQUIRE(reference->seal(kNonce, additional, text, sealed));
           if (!opens_right(*aead, additional, sealed, text) ||
-              !seals_right(*aead, additional, text, sealed))
+              !seals_right(*aead, additional, text, sealed)) {
             FAIL_CHECK(size << " bytes");
+          }
         }
       }
     }
@@ -229,8 +229,9 @@ TEST_CASE("a key leaves nothing behind") {
 TEST_CASE("other ciphers are always GnuTLS's") {
   for (const auto& choice : aeads()) {
     for (const auto cipher : {GNUTLS_CIPHER_CHACHA20_POLY1305, GNUTLS_CIPHER_AES_128_CCM,
-                              GNUTLS_CIPHER_AES_256_CCM_8, GNUTLS_CIPHER_AES_256_CBC})
+                              GNUTLS_CIPHER_AES_256_CCM_8, GNUTLS_CIPHER_AES_256_CBC}) {
       CHECK(choice.provider.gcm(cipher) == nullptr);
+    }
   }
 }
 

@@ -11,8 +11,9 @@ namespace tunnel::tls::test {
 inline const std::vector<AeadChoice>& aeads() {
   static const std::vector<AeadChoice> all = [] {
     std::vector<AeadChoice> found{AeadChoice{}};
-    if (auto ipsec_mb = AeadProvider::ipsec_mb(IpsecMb::Processors::all))
+    if (auto ipsec_mb = AeadProvider::ipsec_mb(IpsecMb::Processors::all)) {
       found.push_back({.provider = *ipsec_mb});
+    }
     return found;
   }();
   return all;

@@ -97,9 +97,10 @@ TEST_CASE("16 certificates in line are trusted") {
   Fixture f;
   std::deque<Identity> made;
   const Identity* above = &f.ca;
-  for (int i = 0; i < 15; ++i)
+  for (int i = 0; i < 15; ++i) {
     above =
         &made.emplace_back(Subject{.common_name = "CA " + std::to_string(i), .is_ca = true}, above);
+  }
   const Identity leaf({.common_name = "dc1", .dns = {"dc1.example.com"}}, above);
   f.options.raw_chain = {&leaf};
   for (auto it = made.rbegin(); it != made.rend(); ++it) f.options.raw_chain.push_back(&*it);

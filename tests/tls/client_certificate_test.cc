@@ -34,7 +34,7 @@ TEST_CASE("a server that asks is shown the certificate, whatever authorities it 
   Robot f;
   const Identity stranger({.common_name = "Stranger", .is_ca = true});
   f.options.request_certificate = true;
-  for (const char* version : {"1.2", "1.3"})
+  for (const char* version : {"1.2", "1.3"}) {
     for (const Identity* named :
          std::initializer_list<const Identity*>{nullptr, &f.client_ca, &stranger}) {
       CAPTURE(version);
@@ -46,6 +46,7 @@ TEST_CASE("a server that asks is shown the certificate, whatever authorities it 
       CHECK(f.server().client_chain() ==
             std::vector<std::string>{f.robot.der(), f.intermediate.der()});
     }
+  }
 }
 
 TEST_CASE("a server that does not ask sees no certificate") {
@@ -56,7 +57,7 @@ TEST_CASE("a server that does not ask sees no certificate") {
 }
 
 TEST_CASE("every kind of key signs") {
-  for (const auto kind : {GNUTLS_PK_RSA, GNUTLS_PK_ECDSA, GNUTLS_PK_EDDSA_ED25519})
+  for (const auto kind : {GNUTLS_PK_RSA, GNUTLS_PK_ECDSA, GNUTLS_PK_EDDSA_ED25519}) {
     for (const char* version : {"1.2", "1.3"}) {
       CAPTURE(std::string(gnutls_pk_get_name(kind)));
       CAPTURE(version);
@@ -73,6 +74,7 @@ TEST_CASE("every kind of key signs") {
       REQUIRE_MESSAGE(f.client().is_established(), f.failure().text);
       CHECK(f.server().client_chain() == std::vector<std::string>{robot.der()});
     }
+  }
 }
 
 TEST_CASE("a refused certificate is named, with the reason") {

@@ -57,8 +57,9 @@ TEST_CASE("every problem of a table is reported at once") {
   const auto loaded = l.load();
   CHECK(loaded.context == nullptr);
   std::string seen;
-  for (const auto& problem : loaded.problems)
+  for (const auto& problem : loaded.problems) {
     seen += problem.key + "[" + std::to_string(problem.index) + "] ";
+  }
   CHECK(seen == "ciphers[1] groups[1] ca[0] ca[1] crl[0] pin[0] keylog[-1] ");
 }
 

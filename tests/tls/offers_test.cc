@@ -92,24 +92,27 @@ TEST_CASE("a list is divided into parts that bring nothing else along") {
 TEST_CASE("every suite of a list is in a part, and no part goes beyond the list") {
   const auto known = known_suites();
   std::vector<Suite> list;
-  for (std::size_t i = 0; i < known.size(); i += 3)
+  for (std::size_t i = 0; i < known.size(); i += 3) {
     if (!known[i].is_tls13()) list.push_back(known[i]);
+  }
   const VersionRange versions{.newest_older = GNUTLS_TLS1_2};
   const auto is_listed = [&list](const Suite& suite) {
     return std::ranges::find(list, suite.name, &Suite::name) != list.end();
   };
   std::size_t covered = 0;
   const auto parts = exact_parts(list, known, versions, 1000);
-  for (const auto& suite : list)
+  for (const auto& suite : list) {
     covered += std::ranges::any_of(parts, [&](const auto& part) {
       return std::ranges::find(part, suite.name, &Suite::name) != part.end();
     });
+  }
   CHECK(covered == list.size());
   for (const auto& part : parts) {
     Product product(versions);
     for (const auto& suite : part) product.add(suite);
-    for (const auto& suite : known)
+    for (const auto& suite : known) {
       if (product.offers(suite)) CHECK_MESSAGE(is_listed(suite), suite.name);
+    }
   }
   CHECK(exact_parts(list, known, versions, 2).size() == 2);
 }
@@ -202,8 +205,9 @@ TEST_CASE("which offer a server accepts is forgotten after a while, and when the
   CHECK(offers.find(key(1), 99) == 0);
   offers.accepted(key(1), 3, 9000);
   CHECK(offers.find(key(1), 9001) == 3);
-  for (int i = 2; i <= static_cast<int>(AcceptedOffers::kInAll) + 1; ++i)
+  for (int i = 2; i <= static_cast<int>(AcceptedOffers::kInAll) + 1; ++i) {
     offers.accepted(key(i), 1, 9000);
+  }
   CHECK(offers.find(key(1), 9001) == 0);
 }
 

@@ -48,8 +48,9 @@ constexpr const char* kTls12 = "NORMAL:-VERS-ALL:+VERS-TLS1.2:-CIPHER-ALL:+AES-1
 template <std::size_t size>
 std::vector<std::pair<AeadChoice, const char*>> each_with(const char* const (&priorities)[size]) {
   std::vector<std::pair<AeadChoice, const char*>> all;
-  for (const auto& aead : aeads())
+  for (const auto& aead : aeads()) {
     for (const char* priority : priorities) all.emplace_back(aead, priority);
+  }
   return all;
 }
 
@@ -132,7 +133,7 @@ TEST_CASE("a record that GnuTLS has sealed is opened here, once") {
     CHECK(int{content->type} == 23);
     CHECK(as_text(Bytes(into).first(content->size)) == "from the server");
     CHECK(keys->sequence == 1 + (keys->is_1_2 ? 1 : 0));  // the server's Finished, in TLS 1.2
-    CHECK_FALSE(cipher.open(as_bytes(record), into));    // a replay is not genuine
+    CHECK_FALSE(cipher.open(as_bytes(record), into));     // a replay is not genuine
     CHECK(keys->sequence == 1 + (keys->is_1_2 ? 1 : 0));
   }
 }

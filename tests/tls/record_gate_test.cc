@@ -421,8 +421,9 @@ TEST_CASE("a message in the smallest pieces and two messages in one record") {
     sequence[7] = static_cast<unsigned char>(sequence[7] - 1);
     REQUIRE(gnutls_record_set_state(f.server().raw(), 0, sequence) == 0);
     const std::string twice = ticket + ticket;
-    for (std::size_t at = 0; at < twice.size(); at += piece)
+    for (std::size_t at = 0; at < twice.size(); at += piece) {
       f.server().send_record(kHandshake, std::string_view(twice).substr(at, piece));
+    }
     f.server().send("on");
     f.exchange();
     CHECK_MESSAGE(!f.client().has_failed(), f.failure().text);

@@ -33,8 +33,9 @@ std::string seal(const Sealing& how, unsigned char type, std::string_view conten
   if (has_explicit_nonce) {
     nonce += how.sequence;
   } else {
-    for (std::size_t i = 0; i < 8; ++i)
+    for (std::size_t i = 0; i < 8; ++i) {
       nonce[4 + i] = static_cast<char>(nonce[4 + i] ^ how.sequence[i]);
+    }
   }
   std::string plain(content);
   if (how.is_tls13) plain += static_cast<char>(type) + std::string(padding, '\0');
@@ -105,15 +106,17 @@ TestServer::TestServer(const ServerOptions& options) : options_(options) {
     const auto shared = x509::lend(options_.ticket_key);
     must(gnutls_session_ticket_enable_server(raw, shared.size > 0 ? &shared : ticket_key_.get()));
   }
-  if (options_.require_certificate || options_.request_certificate)
+  if (options_.require_certificate || options_.request_certificate) {
     gnutls_certificate_server_set_request(
         raw, options_.require_certificate ? GNUTLS_CERT_REQUIRE : GNUTLS_CERT_REQUEST);
+  }
   std::vector<gnutls_datum_t> protocols;
   for (const auto& protocol : options_.alpn) protocols.push_back(x509::lend(protocol));
-  if (!protocols.empty())
+  if (!protocols.empty()) {
     must(gnutls_alpn_set_protocols(raw, protocols.data(), static_cast<unsigned>(protocols.size()),
                                    GNUTLS_ALPN_MANDATORY));
-  if (!options_.ocsp_response.empty())
+  }
+  if (!options_.ocsp_response.empty()) {
     gnutls_certificate_set_ocsp_status_request_function2(
         credentials, 0,
         [](gnutls_session_t, void* self, gnutls_datum_t* out) {
@@ -124,13 +127,15 @@ TestServer::TestServer(const ServerOptions& options) : options_(options) {
           return 0;
         },
         this);
+  }
   gnutls_session_set_ptr(raw, this);
   gnutls_handshake_set_secret_function(
       raw, [](gnutls_session_t session, gnutls_record_encryption_level_t level, const void*,
               const void* secret, std::size_t size) {
-        if (level == GNUTLS_ENCRYPTION_LEVEL_HANDSHAKE && secret != nullptr)
+        if (level == GNUTLS_ENCRYPTION_LEVEL_HANDSHAKE && secret != nullptr) {
           static_cast<TestServer*>(gnutls_session_get_ptr(session))
               ->handshake_secret_.assign(static_cast<const char*>(secret), size);
+        }
         return 0;
       });
   if (!options_.known_name.empty()) {
@@ -266,8 +271,9 @@ std::string TestServer::handshake_record(unsigned char type, std::string_view co
     return out;
   };
   std::string sequence(8, '\0');
-  for (std::size_t i = 0; i < 8; ++i)
+  for (std::size_t i = 0; i < 8; ++i) {
     sequence[i] = static_cast<char>(handshake_records_ >> (56 - 8 * i) & 0xff);
+  }
   ++handshake_records_;
   Sealing how{.cipher = GNUTLS_CIPHER_AES_128_GCM,
               .key = expand("key", 16),

@@ -50,11 +50,13 @@ TEST_CASE("an expired ticket is dropped, and one from a time that is yet to come
 
 TEST_CASE("of one key the oldest tickets make room") {
   TicketStore store;
-  for (int i = 0; i <= static_cast<int>(TicketStore::kPerKey); ++i)
+  for (int i = 0; i <= static_cast<int>(TicketStore::kPerKey); ++i) {
     store.put(key(1), {std::to_string(i), 2000}, 1000);
+  }
   CHECK(store.size() == TicketStore::kPerKey);
-  for (int i = static_cast<int>(TicketStore::kPerKey); i > 0; --i)
+  for (int i = static_cast<int>(TicketStore::kPerKey); i > 0; --i) {
     CHECK(taken(store, 1, 1000) == std::to_string(i));
+  }
   CHECK(taken(store, 1, 1000) == "");
 }
 

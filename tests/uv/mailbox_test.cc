@@ -71,11 +71,13 @@ TEST_CASE("messages arrive in the order of each sender, none lost, none twice") 
     if (next[0] == kCount && next[1] == kCount) loop.stop();
   });
   std::vector<std::thread> senders;
-  for (int sender : {0, 1})
+  for (int sender : {0, 1}) {
     senders.emplace_back([&mailbox, sender] {
-      for (int i = 0; i < kCount; ++i)
+      for (int i = 0; i < kCount; ++i) {
         mailbox.send({.sender = sender, .number = i, .payload = std::make_unique<int>(i)});
+      }
     });
+  }
   loop.run();
   for (std::thread& sender : senders) sender.join();
   CHECK(is_in_order);

@@ -20,8 +20,9 @@ std::vector<std::uint32_t> told(std::size_t size, int millis, std::size_t reads 
   std::vector<std::uint32_t> answers;
   (void)pace.note(0, clock.now());
   for (int i = 0; i < millis; ++i) {
-    for (std::size_t read = 0; read < reads; ++read)
+    for (std::size_t read = 0; read < reads; ++read) {
       if (const auto answer = pace.note(size / reads, clock.now())) answers.push_back(*answer);
+    }
     clock.advance(Millis(1));
   }
   return answers;

@@ -117,8 +117,9 @@ class Recorder final : public Stream::Events {
     note(status == 0 ? "connected" : std::string("not connected ") + uv_err_name(status));
   }
   [[nodiscard]] bool has(std::string_view event) const {
-    for (const std::string& one : events)
+    for (const std::string& one : events) {
       if (one == event) return true;
+    }
     return false;
   }
 
@@ -144,8 +145,8 @@ constexpr std::chrono::seconds kPatience{120};
 template <class Condition>
 void turn_until(Loop& loop, Condition condition,
                 std::source_location where = std::source_location::current()) {
-  // A timer runs before the poll of its turn, which would then wait for an event that nothing makes:
-  // the tick has the condition looked at again.
+  // A timer runs before the poll of its turn, which would then wait for an event that nothing
+  // makes: the tick has the condition looked at again.
   constexpr Millis kTick{10};
   Timer tick(loop, [] {});
   const auto until = std::chrono::steady_clock::now() + kPatience;

@@ -132,9 +132,10 @@ TEST_CASE("reset sends RST, also with bytes pending or after FIN; a unix socket 
   enum class Before { nothing, pending, shutdown };
   for (Before before : {Before::nothing, Before::pending, Before::shutdown}) {
     Talk talk(Pair::tcp());
-    if (before == Before::pending)
+    if (before == Before::pending) {
       REQUIRE(talk.stream->write(as_bytes(pattern(std::size_t{12} << 20))) ==
               Stream::Written::pending);
+    }
     if (before == Before::shutdown) talk.stream->shutdown();
     talk.stream->reset();
     Pair::Heard heard;

@@ -31,8 +31,9 @@ TEST_CASE("what is not a certificate has no costly key, wherever it is cut or ch
   const auto whole = Identity({.modulus = 20000, .exponent = 17}, &ca).der();
   CHECK(costly_key("") == "");
   CHECK(costly_key("certainly not DER") == "");
-  for (std::size_t size = 0; size < whole.size(); ++size)
+  for (std::size_t size = 0; size < whole.size(); ++size) {
     CHECK(costly_key(std::string_view(whole).substr(0, size)) == "");
+  }
   for (std::size_t at = 0; at < 200; ++at) {
     auto changed = whole;
     changed[at] = static_cast<char>(changed[at] ^ 0x81);
