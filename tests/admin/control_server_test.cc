@@ -10,8 +10,8 @@
 #include <thread>
 
 #include "admin/control_client.h"
-#include "support/scratch.h"
-#include "uv/sockets.h"
+#include "support/sockets.h"
+#include "support/temp_folder.h"
 
 namespace tunnel::admin {
 namespace {
@@ -69,7 +69,7 @@ struct World : uv::testing::IgnoreSigpipe {
     return true;
   }
 
-  const test::Scratch scratch;
+  const test::TempFolder scratch;
   Fd listening = [this] {
     Fd fd = listen_on(address());
     REQUIRE(::fcntl(fd.get(), F_SETFL, O_NONBLOCK) == 0);

@@ -33,7 +33,7 @@ bool contains(const std::string& text, std::string_view part) {
 }  // namespace
 
 TEST_CASE("a file is made, opened again, and what is wrong with its path is said") {
-  const test::Scratch scratch;
+  const test::TempFolder scratch;
   CHECK(open(scratch / "new"));
   CHECK(test::mode_of(scratch / "new") == (0640 & ~022));
   CHECK(open(scratch / "new", {}, 0));
@@ -45,7 +45,7 @@ TEST_CASE("a file is made, opened again, and what is wrong with its path is said
 }
 
 TEST_CASE("our own links are followed, also to what has no path") {
-  const test::Scratch scratch;
+  const test::TempFolder scratch;
   std::filesystem::create_directory(scratch / "folder");
   std::filesystem::create_symlink("folder", scratch / "to folder");
   std::filesystem::create_symlink(scratch / "to folder/../file", scratch / "link");
@@ -131,7 +131,7 @@ TEST_CASE("in a folder of root's a new file is given to its owner") {
 }
 
 TEST_CASE("a place keeps its folder when the path leads elsewhere meanwhile") {
-  const test::Scratch scratch;
+  const test::TempFolder scratch;
   std::filesystem::create_directory(scratch / "a");
   std::filesystem::create_directory(scratch / "b");
   const auto place = FilePlace::find(scratch / "a/name", FilePlace::LastLink::keep);

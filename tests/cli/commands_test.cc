@@ -2,10 +2,10 @@
 #include "cli/commands.h"
 
 #include <doctest/doctest.h>
-#include <unistd.h>
 
-#include <cstdlib>
-#include <fstream>
+#include <string>
+
+#include "support/temp_folder.h"
 
 namespace tunnel::cli {
 namespace {
@@ -13,21 +13,13 @@ namespace {
 // A file in a folder of its own, both gone at the end.
 class ConfigFile {
  public:
-  explicit ConfigFile(const std::string& text) {
-    REQUIRE(::mkdtemp(folder_) != nullptr);
-    path = std::string(folder_) + "/tunnel.toml";
-    std::ofstream(path) << text;
-  }
-  ~ConfigFile() {
-    (void)::unlink(path.c_str());
-    (void)::rmdir(folder_);
-  }
-  ConfigFile(const ConfigFile&) = delete;
-  ConfigFile& operator=(const ConfigFile&) = delete;
-  std::string path;
+  explicit ConfigFile(const std::string& text) : path(folder_.write("tunnel.toml", text)) {}
 
  private:
-  char folder_[32] = "/tmp/tunnel-test-XXXXXX";
+  const test::TempFolder folder_;
+
+ public:
+  const std::string path;
 };
 
 // The rooms below, told what to do.

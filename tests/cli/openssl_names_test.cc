@@ -16,10 +16,10 @@ namespace tunnel::import {
 namespace {
 
 std::string problems_of(const config::Tls& tls) {
-  std::vector<x509::Problem> problems;
+  x509::Problems problems;
   (void)tls::make_offer(tls, problems);
   std::string text;
-  for (const x509::Problem& problem : problems) text += problem.text + "\n";
+  for (const x509::Problem& problem : problems.errors()) text += problem.text + "\n";
   return text;
 }
 

@@ -21,7 +21,7 @@ std::string first_line(const std::string& text) { return text.substr(0, text.fin
 }  // namespace
 
 TEST_CASE("what is no readable file is refused by name, at once") {
-  const Folder folder;
+  const test::TempFolder folder;
   const std::string pipe = folder.path("pipe");
   REQUIRE(::mkfifo(pipe.c_str(), 0600) == 0);
   CHECK(load(pipe).render() == pipe + ": error: this is not a regular file\n");
@@ -35,7 +35,7 @@ TEST_CASE("what is no readable file is refused by name, at once") {
 }
 
 TEST_CASE("a file over 16 MiB is refused unread") {
-  const Folder folder;
+  const test::TempFolder folder;
   const std::string path = folder.write("large.toml", "");
   REQUIRE(::truncate(path.c_str(), 100 << 20) == 0);
   CHECK(load(path).render() ==
@@ -56,7 +56,7 @@ TEST_CASE("a pipe that another process holds open is read") {
 }
 
 TEST_CASE("included files are read in the order of their names, leftovers are not") {
-  const Folder folder;
+  const test::TempFolder folder;
   (void)folder.write("conf.d/b.toml", service("b", 2));
   (void)folder.write("conf.d/a.toml", service("a", 1));
   (void)folder.write("conf.d/.hidden.toml", "broken [");
@@ -75,7 +75,7 @@ TEST_CASE("included files are read in the order of their names, leftovers are no
 }
 
 TEST_CASE("defaults of the main file hold in included ones, paths are relative to each file") {
-  const Folder folder;
+  const test::TempFolder folder;
   (void)folder.write("conf.d/a.toml", service("a", 1) + "tls.ca = \"ca.pem\"\n");
   (void)folder.write("conf.d/ca.pem", "");
   const std::string path =
@@ -88,7 +88,7 @@ TEST_CASE("defaults of the main file hold in included ones, paths are relative t
 }
 
 TEST_CASE("the same service in two files is an error that names both places") {
-  const Folder folder;
+  const test::TempFolder folder;
   const std::string other = folder.write("other.toml", "\n" + service("s", 1));
   const std::string path =
       folder.write("tunnel.toml", "include = [\"other.toml\"]\n" + service("s", 2));
@@ -99,7 +99,7 @@ TEST_CASE("the same service in two files is an error that names both places") {
 }
 
 TEST_CASE("problems in included files name the file") {
-  const Folder folder;
+  const test::TempFolder folder;
   const std::string broken = folder.write("broken.toml", "[x\n");
   const std::string top = folder.write(
       "top.toml", "log_level = \"debug\"\n[defaults]\nbalance = \"hash\"\n" + service("y", 3));
@@ -267,8 +267,8 @@ TEST_CASE("too many values are refused before they fill the memory") {
 }
 
 TEST_CASE("a secret may be a credential that the service manager holds") {
-  const Folder folder;
-  const Folder credentials;
+  const test::TempFolder folder;
+  const test::TempFolder credentials;
   (void)credentials.write("ldap.password", "geheim\n");
   (void)folder.write("cert.pem", "");
   (void)folder.write("other.password", "");

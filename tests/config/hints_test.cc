@@ -10,20 +10,9 @@
 namespace tunnel::config {
 namespace {
 
-const std::string kWeb =
-    "[web]\n"
-    "accept = \"127.0.0.1:8081\"\n"
-    "connect = \"www.example.com:443\"\n";
-
 // What is reported about one line of [web.tls], whose line 5 it is.
 std::string tls_problem(const std::string& line) {
   return problems(kWeb + "[web.tls]\n" + line + "\n");
-}
-
-std::string hint_of(const std::string& report) {
-  const std::size_t hint = report.find("hint: ");
-  return hint == std::string::npos ? ""
-                                   : report.substr(hint + 6, report.find('\n', hint) - hint - 6);
 }
 
 }  // namespace
@@ -258,7 +247,7 @@ TEST_CASE("ten thousand services in a row end the search for circles") {
 // ---- files
 
 TEST_CASE("a path that a shell would expand is named as such") {
-  const Folder folder;
+  const test::TempFolder folder;
   const std::string path =
       folder.write("t.toml", kWeb + "[web.tls]\nca = \"~/ca.pem\"\ncrl = \"$HOME/x.crl\"\n");
   CHECK(load(path).render() ==
@@ -276,7 +265,7 @@ TEST_CASE("a path that a shell would expand is named as such") {
 }
 
 TEST_CASE("paths are shown without detours") {
-  const Folder folder;
+  const test::TempFolder folder;
   (void)folder.write("m/empty", "");
   (void)folder.write("t.toml", kWeb + "tls.ca = \"ca.pem\"\n");
   CHECK(load(folder.path("m/../t.toml"))
@@ -290,7 +279,7 @@ TEST_CASE("a folder that does not exist is named") {
 }
 
 TEST_CASE("a file that may not be read says who asked and who may") {
-  const Folder folder;
+  const test::TempFolder folder;
   const std::string key = folder.write("private/web.pem", "");
   const std::string config = kWeb + "tls.ca = \"" + key + "\"\n";
   REQUIRE(::chmod(folder.path("").c_str(), 0755) == 0);
@@ -332,14 +321,14 @@ TEST_CASE("a file that may not be read says who asked and who may") {
 }
 
 TEST_CASE("a program that is not executable says what to do") {
-  const Folder folder;
+  const test::TempFolder folder;
   const std::string script = folder.write("script", "#!/bin/sh\n");
   CHECK(hint_of(problems("[s]\nexec = \"" + script + "\"\nconnect = \"h:1\"\n", System::use)) ==
         "a program has to be executable: chmod +x " + script);
 }
 
 TEST_CASE("an include that finds nothing says so") {
-  const Folder folder;
+  const test::TempFolder folder;
   const std::string path = folder.write("t.toml", "include = \"conf.d/*.toml\"\n");
   CHECK(load(path).render() == path +
                                    ":1:1: error: there is no service in this file\n"

@@ -73,7 +73,7 @@ TEST_CASE("accept and exec exclude one another, and their companions need exec")
 }
 
 TEST_CASE("a program must be there and executable") {
-  const Folder folder;
+  const test::TempFolder folder;
   const std::string script = folder.write("script", "#!/bin/sh\n");
   const auto said = [&](const std::string& path) {
     return problems("[s]\nexec = \"" + path + "\"\n" + kConnect, System::use);

@@ -149,7 +149,7 @@ TEST_CASE("relative paths start from the folder of the file") {
 }
 
 TEST_CASE("files that are named must be there") {
-  const Folder folder;
+  const test::TempFolder folder;
   const std::string path = folder.write("t.toml", kService +
                                                       "tls.ca = [\"ca.pem\", \"gone.pem\"]\n"
                                                       "tls.crl = \"/dev/null\"\n");

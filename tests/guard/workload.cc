@@ -8,8 +8,8 @@
 #include <optional>
 #include <string>
 
+#include "support/sockets.h"
 #include "tests/tls/fixture.h"
-#include "tests/uv/sockets.h"
 #include "tunnel/relay.h"
 
 using namespace tunnel;

@@ -8,7 +8,9 @@
 namespace tunnel::import {
 namespace {
 
+using config::hint_of;
 using config::kService;
+using config::kWeb;
 
 // Everything that is reported about a text that is called `name`.
 std::string problems_of(const std::string& name, const std::string& text) {
@@ -17,20 +19,9 @@ std::string problems_of(const std::string& name, const std::string& text) {
 
 std::string problems(const std::string& text) { return problems_of("t.toml", text); }
 
-const std::string kWeb =
-    "[web]\n"
-    "accept = \"127.0.0.1:8081\"\n"
-    "connect = \"www.example.com:443\"\n";
-
 // What is reported about one line of [web.tls], whose line 5 it is.
 std::string tls_problem(const std::string& line) {
   return problems(kWeb + "[web.tls]\n" + line + "\n");
-}
-
-std::string hint_of(const std::string& report) {
-  const std::size_t hint = report.find("hint: ");
-  return hint == std::string::npos ? ""
-                                   : report.substr(hint + 6, report.find('\n', hint) - hint - 6);
 }
 
 }  // namespace

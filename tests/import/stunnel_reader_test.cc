@@ -290,7 +290,7 @@ TEST_CASE("options of the process and of sockets") {
 }
 
 TEST_CASE("folders are included as one stream of lines") {
-  const config::Folder folder;
+  const test::TempFolder folder;
   (void)folder.write("d/10", "client = yes\n[svc]\naccept = 127.0.0.1:1\n");
   (void)folder.write("d/20~", "connect = b:2\n");
   const std::string main = folder.write("s.conf", "include = " + folder.path("d") + "\n");

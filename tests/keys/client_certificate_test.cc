@@ -6,9 +6,9 @@
 #include <sys/stat.h>
 
 #include "keys/token.h"
-#include "tests/support/contains.h"
-#include "tests/support/pki.h"
-#include "tests/support/temp_folder.h"
+#include "support/contains.h"
+#include "support/pki.h"
+#include "support/temp_folder.h"
 #include "x509/x509_text.h"
 
 using namespace tunnel;

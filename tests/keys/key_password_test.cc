@@ -11,8 +11,8 @@
 #include <memory>
 
 #include "keys/client_certificate.h"
-#include "tests/support/pki.h"
-#include "tests/support/temp_folder.h"
+#include "support/pki.h"
+#include "support/temp_folder.h"
 
 using namespace tunnel;
 using namespace tunnel::keys;

@@ -4,8 +4,8 @@
 #include <doctest/doctest.h>
 #include <sys/stat.h>
 
-#include "tests/support/contains.h"
-#include "tests/support/temp_folder.h"
+#include "support/contains.h"
+#include "support/temp_folder.h"
 
 using namespace tunnel;
 using namespace tunnel::keys;

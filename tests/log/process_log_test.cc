@@ -15,13 +15,13 @@
 
 #include "base/address.h"
 #include "base/fd.h"
-#include "support/scratch.h"
+#include "support/temp_folder.h"
 
 namespace tunnel::log {
 namespace {
 
 using test::read_file;
-using test::Scratch;
+using test::TempFolder;
 
 Options to_file(const std::string& path) {
   return {.sink = Options::Sink::file, .path = path, .json = false, .level = Level::info};
@@ -58,7 +58,7 @@ class Receiver {
 }  // namespace
 
 TEST_CASE("lines are in the file, in order, once flush returns") {
-  const Scratch scratch;
+  const TempFolder scratch;
   auto log = ProcessLog::open(to_file(scratch / "log")).value();
   for (std::int64_t i = 0; i < 1000; ++i) log->info({"ldap", 1}, "line", {{"n", i}});
   log->flush();
@@ -70,7 +70,7 @@ TEST_CASE("lines are in the file, in order, once flush returns") {
 }
 
 TEST_CASE("destruction flushes") {
-  const Scratch scratch;
+  const TempFolder scratch;
   auto log = ProcessLog::open(to_file(scratch / "log")).value();
   for (int i = 0; i < 500; ++i) log->info({}, "line");
   log.reset();
@@ -78,7 +78,7 @@ TEST_CASE("destruction flushes") {
 }
 
 TEST_CASE("lines below the level are not written") {
-  const Scratch scratch;
+  const TempFolder scratch;
   Options options = to_file(scratch / "log");
   options.level = Level::warning;
   auto log = ProcessLog::open(options).value();
@@ -94,7 +94,7 @@ TEST_CASE("lines below the level are not written") {
 }
 
 TEST_CASE("a log file is appended to, and is not for everybody to read") {
-  const Scratch scratch;
+  const TempFolder scratch;
   const std::string path = scratch / "log";
   ProcessLog::open(to_file(path)).value()->info({}, "first");
   ProcessLog::open(to_file(path)).value()->info({}, "second");
@@ -105,7 +105,7 @@ TEST_CASE("a log file is appended to, and is not for everybody to read") {
 }
 
 TEST_CASE("a log file that cannot be opened is an error that names it") {
-  const Scratch scratch;
+  const TempFolder scratch;
   const std::string path = scratch / "no/such/folder/log";
   const auto log = ProcessLog::open(to_file(path));
   REQUIRE_FALSE(log.has_value());
@@ -115,7 +115,7 @@ TEST_CASE("a log file that cannot be opened is an error that names it") {
 }
 
 TEST_CASE("reopen after a rename starts a new file and loses nothing") {
-  const Scratch scratch;
+  const TempFolder scratch;
   const std::string path = scratch / "log";
   auto log = ProcessLog::open(to_file(path)).value();
   log->info({}, "before");
@@ -133,7 +133,7 @@ TEST_CASE("reopen after a rename starts a new file and loses nothing") {
 }
 
 TEST_CASE("reopen without a line to write opens the file all the same") {
-  const Scratch scratch;
+  const TempFolder scratch;
   const std::string path = scratch / "log";
   auto log = ProcessLog::open(to_file(path)).value();
   std::filesystem::remove(path);
@@ -143,7 +143,7 @@ TEST_CASE("reopen without a line to write opens the file all the same") {
 }
 
 TEST_CASE("a file that cannot be reopened stays in use and says so") {
-  const Scratch scratch;
+  const TempFolder scratch;
   std::filesystem::create_directory(scratch / "a");
   auto log = ProcessLog::open(to_file(scratch / "a/log")).value();
   std::filesystem::rename(scratch / "a", scratch / "b");
@@ -157,7 +157,7 @@ TEST_CASE("a file that cannot be reopened stays in use and says so") {
 }
 
 TEST_CASE("a relative log file is found again from another folder") {
-  const Scratch scratch;
+  const TempFolder scratch;
   const auto home = std::filesystem::current_path();
   std::filesystem::current_path(scratch / "");
   auto log = ProcessLog::open(to_file("log")).value();
@@ -169,7 +169,7 @@ TEST_CASE("a relative log file is found again from another folder") {
 }
 
 TEST_CASE("an overflow drops the oldest lines, keeps the newest, and says how many are missing") {
-  const Scratch scratch;
+  const TempFolder scratch;
   const std::string path = scratch / "fifo";
   REQUIRE(::mkfifo(path.c_str(), 0600) == 0);
   const Fd reader(::open(path.c_str(), O_RDONLY | O_NONBLOCK));
@@ -213,7 +213,7 @@ TEST_CASE("lines that a full disk refused are counted") {
   auto log = ProcessLog::open(to_file("/dev/full")).value();
   log->info({}, "lost");
   log->flush();  // returns all the same
-  const Scratch scratch;
+  const TempFolder scratch;
   const std::string path = scratch / "socket";
   auto silent = ProcessLog::open({.sink = Options::Sink::syslog, .socket = path}).value();
   for (int i = 0; i < 3; ++i) silent->info({}, "nobody listens");
@@ -228,7 +228,7 @@ TEST_CASE("lines that a full disk refused are counted") {
 }
 
 TEST_CASE("whether there is a syslog daemon can be asked") {
-  const Scratch scratch;
+  const TempFolder scratch;
   const auto found = ProcessLog::find_syslog(scratch / "log");
   REQUIRE_FALSE(found.has_value());
   CHECK(found.error().text ==
@@ -236,7 +236,7 @@ TEST_CASE("whether there is a syslog daemon can be asked") {
 }
 
 TEST_CASE("syslog gets facility, priority, identity and process id") {
-  const Scratch scratch;
+  const TempFolder scratch;
   Receiver daemon(scratch / "log");
   auto log = ProcessLog::open({.sink = Options::Sink::syslog, .socket = scratch / "log"}).value();
   log->warning({"ldap", 3}, "careful", {{"k", "v"}});
@@ -248,7 +248,7 @@ TEST_CASE("syslog gets facility, priority, identity and process id") {
 }
 
 TEST_CASE("a syslog daemon may be restarted") {
-  const Scratch scratch;
+  const TempFolder scratch;
   const std::string path = scratch / "log";
   auto daemon = std::make_unique<Receiver>(path);
   auto log = ProcessLog::open({.sink = Options::Sink::syslog, .socket = path}).value();
@@ -262,7 +262,7 @@ TEST_CASE("a syslog daemon may be restarted") {
 }
 
 TEST_CASE("a syslog daemon on a stream socket gets lines that end in NUL") {
-  const Scratch scratch;
+  const TempFolder scratch;
   Receiver daemon(scratch / "log", SOCK_STREAM);
   auto log = ProcessLog::open({.sink = Options::Sink::syslog, .socket = scratch / "log"}).value();
   log->info({}, "hello");
@@ -277,7 +277,7 @@ TEST_CASE("a syslog daemon on a stream socket gets lines that end in NUL") {
 }
 
 TEST_CASE("the journal gets one datagram a line") {
-  const Scratch scratch;
+  const TempFolder scratch;
   Receiver journal(scratch / "socket");
   auto log = ProcessLog::open({.sink = Options::Sink::journal, .socket = scratch / "socket"}).value();
   log->write(Level::info, Event::ready, {}, "ready", {{"services", std::int64_t{2}}});
@@ -287,7 +287,7 @@ TEST_CASE("the journal gets one datagram a line") {
 }
 
 TEST_CASE("without a journal, opening it is an error that says what to write instead") {
-  const Scratch scratch;
+  const TempFolder scratch;
   const auto log = ProcessLog::open({.sink = Options::Sink::journal, .socket = scratch / "none"});
   REQUIRE_FALSE(log.has_value());
   CHECK(log.error().code == ErrorCode::unavailable);
@@ -295,7 +295,7 @@ TEST_CASE("without a journal, opening it is an error that says what to write ins
 }
 
 TEST_CASE("several threads write, flush and reopen at once without losing or mixing a line") {
-  const Scratch scratch;
+  const TempFolder scratch;
   const std::string path = scratch / "log";
   auto log = ProcessLog::open(to_file(path)).value();
   constexpr int kThreads = 4;
@@ -324,7 +324,7 @@ TEST_CASE("several threads write, flush and reopen at once without losing or mix
 }
 
 TEST_CASE("a change of level and format holds from the next line on, and keeps the file open") {
-  const Scratch scratch;
+  const TempFolder scratch;
   const std::string path = scratch / "log";
   Options options = to_file(path);
   auto log = ProcessLog::open(options).value();
@@ -345,7 +345,7 @@ TEST_CASE("a change of level and format holds from the next line on, and keeps t
 }
 
 TEST_CASE("a new file gets the lines from the change on, the old one keeps those before it") {
-  const Scratch scratch;
+  const TempFolder scratch;
   const auto log = ProcessLog::open(to_file(scratch / "old")).value();
   log->info({}, "before");
   const auto next = log->prepare(to_file(scratch / "new")).value();
@@ -364,7 +364,7 @@ TEST_CASE("a new file gets the lines from the change on, the old one keeps those
 }
 
 TEST_CASE("a change to a file that cannot be opened changes nothing") {
-  const Scratch scratch;
+  const TempFolder scratch;
   const auto log = ProcessLog::open(to_file(scratch / "log")).value();
   Options options = to_file(scratch / "no/such/folder/log");
   options.level = Level::debug;
@@ -378,7 +378,7 @@ TEST_CASE("a change to a file that cannot be opened changes nothing") {
 }
 
 TEST_CASE("threads that write while the log changes lose and mix nothing") {
-  const Scratch scratch;
+  const TempFolder scratch;
   const auto log = ProcessLog::open(to_file(scratch / "0")).value();
   constexpr int kThreads = 3;
   constexpr std::int64_t kEach = 200;
@@ -407,7 +407,7 @@ TEST_CASE("threads that write while the log changes lose and mix nothing") {
 }
 
 TEST_CASE("an override gives some lines another level") {
-  const Scratch scratch;
+  const TempFolder scratch;
   auto log = ProcessLog::open(to_file(scratch / "log")).value();
   std::size_t seen = 0;
   const auto written = [&](Subject subject, Level level) {
@@ -436,7 +436,7 @@ TEST_CASE("an override gives some lines another level") {
 }
 
 TEST_CASE("the last problems are kept, whatever the level, and no more of them than fifty") {
-  const Scratch scratch;
+  const TempFolder scratch;
   Options options = to_file(scratch / "log");
   options.level = Level::error;
   auto log = ProcessLog::open(options).value();

@@ -7,7 +7,7 @@
 
 #include <fstream>
 
-#include "support/scratch.h"
+#include "support/temp_folder.h"
 
 namespace tunnel::process {
 namespace {
@@ -18,7 +18,7 @@ void write_file(const std::string& path, std::string_view text) {
 }
 
 struct Machine {
-  test::Scratch root;
+  test::TempFolder root;
   unsigned all = usable_cpus(root / "proc", root / "nothing");  // affinity alone
 
   [[nodiscard]] unsigned cpus() const { return usable_cpus(root / "proc", root / "cgroup"); }

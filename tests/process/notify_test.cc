@@ -11,7 +11,7 @@
 
 #include "base/address.h"
 #include "base/fd.h"
-#include "support/scratch.h"
+#include "support/temp_folder.h"
 
 namespace tunnel::process {
 namespace {
@@ -37,7 +37,7 @@ class ServiceManager {
 }  // namespace
 
 TEST_CASE("the service manager hears that we are ready, who we are, and that we stop") {
-  const test::Scratch scratch;
+  const test::TempFolder scratch;
   ServiceManager manager(scratch / "notify");
   const Notifier notifier((scratch / "notify").c_str());
   CHECK(notifier.ready("2 services").has_value());
@@ -50,7 +50,7 @@ TEST_CASE("the service manager hears that we are ready, who we are, and that we 
 }
 
 TEST_CASE("a reload is announced with the time of the monotonic clock, in one message") {
-  const test::Scratch scratch;
+  const test::TempFolder scratch;
   ServiceManager manager(scratch / "notify");
   const Notifier notifier((scratch / "notify").c_str());
   const auto microseconds = [] {
@@ -84,7 +84,7 @@ TEST_CASE("without a service manager nothing is sent and nothing fails") {
 }
 
 TEST_CASE("a socket that nobody serves is an error, and not a hang") {
-  const test::Scratch scratch;
+  const test::TempFolder scratch;
   CHECK_FALSE(Notifier((scratch / "none").c_str()).ready("x").has_value());
   CHECK_FALSE(Notifier("x").ready("x").has_value());
   // One that is not read: its queue fills up, and the call says so instead of waiting.

@@ -11,13 +11,13 @@
 #include <fstream>
 
 #include "support/foreign_folder.h"
-#include "support/scratch.h"
+#include "support/temp_folder.h"
 
 namespace tunnel::process {
 namespace {
 
 using test::read_file;
-using test::Scratch;
+using test::TempFolder;
 
 std::string own_line() { return std::to_string(::getpid()) + "\n"; }
 
@@ -46,7 +46,7 @@ class Sleeper {
 }  // namespace
 
 TEST_CASE("the file holds the process id while the service runs, and is gone afterwards") {
-  const Scratch scratch;
+  const TempFolder scratch;
   const std::string path = scratch / "pid";
   auto file = PidFile::create(path).value();
   CHECK(read_file(path) == own_line());
@@ -55,7 +55,7 @@ TEST_CASE("the file holds the process id while the service runs, and is gone aft
 }
 
 TEST_CASE("a file whose process is gone is replaced, and so is one with nonsense in it") {
-  const Scratch scratch;
+  const TempFolder scratch;
   const std::string path = scratch / "pid";
   Sleeper gone;
   const pid_t pid = gone.pid();
@@ -69,7 +69,7 @@ TEST_CASE("a file whose process is gone is replaced, and so is one with nonsense
 }
 
 TEST_CASE("a living process without a lock on its file has lost it, and is named") {
-  const Scratch scratch;
+  const TempFolder scratch;
   const std::string path = scratch / "pid";
   const Sleeper other;
   std::ofstream(path) << other.pid() << "\n";
@@ -89,7 +89,7 @@ TEST_CASE("a living process without a lock on its file has lost it, and is named
 }
 
 TEST_CASE("a locked file is left alone, and the process in it is named") {
-  const Scratch scratch;
+  const TempFolder scratch;
   const std::string path = scratch / "pid";
   const auto first = PidFile::create(path).value();
   CHECK(first->replaced() == 0);
@@ -101,7 +101,7 @@ TEST_CASE("a locked file is left alone, and the process in it is named") {
 }
 
 TEST_CASE("two starts at once: the second is refused even before the first has written") {
-  const Scratch scratch;
+  const TempFolder scratch;
   const std::string path = scratch / "pid";
   const auto first = PidFile::create(path).value();
   REQUIRE(::truncate(path.c_str(), 0) == 0);
@@ -111,7 +111,7 @@ TEST_CASE("two starts at once: the second is refused even before the first has w
 }
 
 TEST_CASE("a file that somebody else put in its place is not removed") {
-  const Scratch scratch;
+  const TempFolder scratch;
   const std::string path = scratch / "pid";
   auto file = PidFile::create(path).value();
   std::filesystem::remove(path);
@@ -121,7 +121,7 @@ TEST_CASE("a file that somebody else put in its place is not removed") {
 }
 
 TEST_CASE("a forked child does not remove its parent's file") {
-  const Scratch scratch;
+  const TempFolder scratch;
   const std::string path = scratch / "pid";
   auto file = PidFile::create(path).value();
   const pid_t child = ::fork();
@@ -135,7 +135,7 @@ TEST_CASE("a forked child does not remove its parent's file") {
 }
 
 TEST_CASE("links, folders and fifos are no pid files") {
-  const Scratch scratch;
+  const TempFolder scratch;
   std::ofstream(scratch / "victim") << "precious";
   std::filesystem::create_symlink(scratch / "victim", scratch / "link");
   CHECK_FALSE(PidFile::create(scratch / "link").has_value());
@@ -153,7 +153,7 @@ TEST_CASE("where the folder is not ours to write in any more, the file is left e
     MESSAGE("needs root");
     return;
   }
-  const Scratch scratch;
+  const TempFolder scratch;
   const std::string path = scratch / "pid";
   const pid_t child = ::fork();
   REQUIRE(child >= 0);

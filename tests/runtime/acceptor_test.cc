@@ -7,8 +7,8 @@
 #include <string>
 #include <vector>
 
-#include "support/scratch.h"
-#include "tests/uv/sockets.h"
+#include "support/sockets.h"
+#include "support/temp_folder.h"
 
 namespace tunnel::runtime {
 namespace {
@@ -120,7 +120,7 @@ TEST_CASE("a client is handed on with the settings that its service has when it 
 
 TEST_CASE("addresses that stay keep their sockets, and those that left are closed") {
   Bench bench;
-  const test::Scratch scratch;
+  const test::TempFolder scratch;
   const std::string path = scratch / "stays.sock";
   const std::string other = scratch / "leaves.sock";
   const ServiceHandle service = bench.make(

@@ -6,7 +6,7 @@
 #include <filesystem>
 #include <fstream>
 
-#include "support/scratch.h"
+#include "support/temp_folder.h"
 #include "x509/trust_store.h"
 
 namespace tunnel::runtime {
@@ -63,7 +63,7 @@ TEST_SUITE("file watch") {
   }
 
   TEST_CASE("a file that is missing for a moment is a change like any other") {
-    const test::Scratch scratch;
+    const test::TempFolder scratch;
     const std::vector<std::string> paths{scratch / "key.pem"};
     write(paths[0], "old");
     FileWatch watch(look_at(paths));
@@ -75,7 +75,7 @@ TEST_SUITE("file watch") {
   }
 
   TEST_CASE("a moved link is a change, as Kubernetes and certbot make it") {
-    const test::Scratch scratch;
+    const test::TempFolder scratch;
     for (const char* version : {"v1", "v2"}) {
       fs::create_directory(scratch / version);
       write((scratch / version) + "/tls.crt", "equal");
@@ -91,7 +91,7 @@ TEST_SUITE("file watch") {
   }
 
   TEST_CASE("files in a folder count, by name and by content") {
-    const test::Scratch scratch;
+    const test::TempFolder scratch;
     fs::create_directory(scratch / "cas");
     write(scratch / "cas/a.pem", "a");
     const std::vector<std::string> paths{scratch / "cas"};

@@ -10,31 +10,11 @@
 #include <string>
 
 #include "support/foreign_folder.h"
-#include "support/scratch.h"
-#include "tests/uv/sockets.h"
+#include "support/sockets.h"
+#include "support/temp_folder.h"
 
 namespace tunnel::runtime {
 namespace {
-
-class Folder {
- public:
-  Folder() { REQUIRE(::mkdtemp(name_) != nullptr); }
-  ~Folder() {
-    std::error_code ignored;
-    std::filesystem::remove_all(name_, ignored);
-  }
-  Folder(const Folder&) = delete;
-  Folder& operator=(const Folder&) = delete;
-  [[nodiscard]] std::string path(const char* file) const {
-    std::string path = name_;
-    path += '/';
-    path += file;
-    return path;
-  }
-
- private:
-  char name_[32] = "/tmp/tunnel-listener-XXXXXX";
-};
 
 config::Accept at(const SocketAddress& address) {
   config::Accept accept;
@@ -75,7 +55,7 @@ TEST_CASE("every address that is in use is named, and nothing stays bound") {
 }
 
 TEST_CASE("a socket file has the mode that was asked for and goes with its listener") {
-  const Folder folder;
+  const test::TempFolder folder;
   const std::string path = folder.path("x.sock");
   config::Service service;
   service.unix_mode = 0660;
@@ -91,7 +71,7 @@ TEST_CASE("a socket file has the mode that was asked for and goes with its liste
 }
 
 TEST_CASE("a stale socket file is replaced, a live one and another file are not") {
-  const Folder folder;
+  const test::TempFolder folder;
   const SocketAddress address = SocketAddress::unix_path(folder.path("x.sock")).value();
   {
     // Bound by somebody who died: the file stays, nobody accepts.
@@ -112,7 +92,7 @@ TEST_CASE("a stale socket file is replaced, a live one and another file are not"
 }
 
 TEST_CASE("a socket file has its mode whatever the process's mask is, and leaves that alone") {
-  const test::Scratch scratch;
+  const test::TempFolder scratch;
   for (const mode_t mask : {mode_t{0}, mode_t{022}, mode_t{0777}}) {
     const mode_t before = ::umask(mask);
     config::Service service;
@@ -167,7 +147,7 @@ TEST_CASE("root makes no socket file behind another user's link, and removes non
 }
 
 TEST_CASE("a socket file that another has replaced stays where it is") {
-  const Folder folder;
+  const test::TempFolder folder;
   const std::string path = folder.path("x.sock");
   std::optional<Fd> other;
   {

@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "dns/names_world.h"
-#include "tests/uv/sockets.h"
+#include "support/sockets.h"
 
 namespace tunnel::runtime {
 namespace {

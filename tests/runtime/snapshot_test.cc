@@ -7,7 +7,7 @@
 
 #include "balance/claim.h"
 #include "support/pki.h"
-#include "support/scratch.h"
+#include "support/temp_folder.h"
 
 namespace tunnel::runtime {
 namespace {
@@ -37,7 +37,7 @@ struct World {
     return std::move(made.snapshot);
   }
 
-  const test::Scratch scratch;
+  const test::TempFolder scratch;
   config::Config config;
 };
 

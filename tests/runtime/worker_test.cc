@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "balance/arrangement.h"
-#include "tests/uv/sockets.h"
+#include "support/sockets.h"
 
 namespace tunnel::runtime {
 namespace {

@@ -8,7 +8,7 @@
 #include <fstream>
 #include <string>
 
-#include "scratch.h"
+#include "temp_folder.h"
 
 namespace tunnel::test {
 
@@ -50,7 +50,7 @@ class ForeignFolder {
   }
 
  private:
-  Scratch scratch_;
+  TempFolder scratch_;
 };
 
 }  // namespace tunnel::test

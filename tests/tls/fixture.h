@@ -7,10 +7,10 @@
 #include <vector>
 
 #include "client.h"
+#include "support/contains.h"
+#include "support/pki.h"
+#include "support/temp_folder.h"
 #include "test_server.h"
-#include "tests/support/contains.h"
-#include "tests/support/pki.h"
-#include "tests/support/temp_folder.h"
 #include "tls/context.h"
 #include "tls/remembered.h"
 #include "tls/session.h"

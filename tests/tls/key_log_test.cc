@@ -32,21 +32,21 @@ bool contains(const std::string& text, std::string_view part) {
 }  // namespace
 
 TEST_CASE("key log: made for us alone, and opened again") {
-  const test::Scratch scratch;
+  const test::TempFolder scratch;
   CHECK(refusal(scratch / "keys") == "none");
   CHECK(test::mode_of(scratch / "keys") == 0600);
   CHECK(refusal(scratch / "keys") == "none");
 }
 
 TEST_CASE("key log: a check makes no file") {
-  const test::Scratch scratch;
+  const test::TempFolder scratch;
   CHECK(KeyLog::check(scratch / "keys", {}));
   CHECK_FALSE(std::filesystem::exists(scratch / "keys"));
   CHECK_FALSE(KeyLog::check(scratch / "no/such/folder", {}));
 }
 
 TEST_CASE("key log: a file that others have access to is refused, by any bit") {
-  const test::Scratch scratch;
+  const test::TempFolder scratch;
   std::ofstream(scratch / "keys").flush();
   for (const mode_t mode : {0640, 0620, 0610, 0604, 0602, 0601}) {
     CAPTURE(mode);

@@ -3,7 +3,7 @@
 
 #include <string>
 
-#include "tests/support/pki.h"
+#include "support/pki.h"
 
 namespace tunnel::tls::test {
 

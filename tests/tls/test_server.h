@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "keys/handles.h"
-#include "tests/support/pki.h"
+#include "support/pki.h"
 #include "tls/handles.h"
 #include "x509/handles.h"
 

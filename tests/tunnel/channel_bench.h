@@ -7,7 +7,7 @@
 #include <utility>
 #include <vector>
 
-#include "tests/uv/sockets.h"
+#include "support/sockets.h"
 #include "tunnel/channel.h"
 
 // A channel whose peer the test plays, and a recorder of what it reports.

@@ -3,7 +3,7 @@
 
 #include <doctest/doctest.h>
 
-#include "tests/uv/sockets.h"
+#include "support/sockets.h"
 
 namespace tunnel {
 namespace {

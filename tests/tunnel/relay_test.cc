@@ -7,7 +7,7 @@
 #include <string>
 #include <thread>
 
-#include "tests/uv/sockets.h"
+#include "support/sockets.h"
 
 namespace tunnel {
 namespace {

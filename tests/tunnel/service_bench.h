@@ -11,7 +11,7 @@
 
 #include "balance/arrangement.h"
 #include "log/log.h"
-#include "tests/uv/sockets.h"
+#include "support/sockets.h"
 #include "tls/context.h"
 #include "tls/remembered.h"
 #include "tunnel/service.h"

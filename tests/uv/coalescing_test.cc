@@ -5,7 +5,7 @@
 
 #include <algorithm>
 
-#include "tests/uv/sockets.h"
+#include "support/sockets.h"
 #include "uv/socket.h"
 #include "uv/stream_block.h"
 

@@ -2,7 +2,7 @@
 #include <doctest/doctest.h>
 #include <sys/stat.h>
 
-#include "tests/uv/sockets.h"
+#include "support/sockets.h"
 #include "uv/socket.h"
 #include "uv/stream.h"
 

@@ -10,7 +10,7 @@
 #include <thread>
 #include <vector>
 
-#include "tests/uv/sockets.h"
+#include "support/sockets.h"
 #include "uv/fd_watch.h"
 #include "uv/signal.h"
 #include "uv/timer.h"

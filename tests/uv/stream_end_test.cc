@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include <doctest/doctest.h>
 
-#include "tests/uv/sockets.h"
+#include "support/sockets.h"
 #include "uv/stream.h"
 
 // How a Stream ends, told and telling.

@@ -6,7 +6,7 @@
 #include <cerrno>
 #include <cstring>
 
-#include "tests/uv/sockets.h"
+#include "support/sockets.h"
 
 namespace tunnel::uv::testing {
 

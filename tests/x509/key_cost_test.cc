@@ -3,7 +3,7 @@
 
 #include <doctest/doctest.h>
 
-#include "tests/support/pki.h"
+#include "support/pki.h"
 
 using namespace tunnel::test;
 using namespace tunnel::x509;

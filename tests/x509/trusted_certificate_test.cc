@@ -3,8 +3,8 @@
 
 #include <doctest/doctest.h>
 
-#include "tests/support/pki.h"
-#include "tests/support/temp_folder.h"
+#include "support/pki.h"
+#include "support/temp_folder.h"
 #include "x509/handles.h"
 #include "x509/peer_certificates.h"
 #include "x509/trust_store.h"
