@@ -7,7 +7,9 @@
 #include <utility>
 
 #include "base/text.h"
+#include "config/codec.h"
 #include "config/cross_checks.h"
+#include "config/environment.h"
 #include "config/include.h"
 #include "config/key_hints.h"
 #include "config/reader.h"
@@ -66,6 +68,7 @@ class Builder {
   }
 
   void read() {
+    expand_environment();
     read_includes();
     name_a_service();
     read_globals();
@@ -108,6 +111,16 @@ class Builder {
     }
   }
 
+  // Before anything else looks at the strings: patterns of `include` may have variables, too.
+  void expand_environment() {
+    Value& main = *document_.roots_.front();
+    const Entry* entry = main.as<Table>()->find("expand_environment");
+    is_expanding_ = entry != nullptr && read_boolean(entry->value).value_or(false);
+    if (is_expanding_) expand(main);
+  }
+
+  void expand(Value& root) { root = expanded(reader_, root); }
+
   void read_includes() {
     const Table& main = *document_.roots_.front()->as<Table>();
     const Entry* include = main.find("include");
@@ -115,7 +128,8 @@ class Builder {
     for (IncludedFile& file : find_included(reader_, include->value, document_.config.path)) {
       auto text = read_text(file.path);
       if (text) {
-        (void)add_tree(std::make_unique<Source>(file.path, std::move(*text)));
+        const bool is_read = add_tree(std::make_unique<Source>(file.path, std::move(*text)));
+        if (is_read && is_expanding_) expand(*document_.roots_.back());
       } else {
         Value at;
         at.position = file.from;
@@ -269,6 +283,7 @@ class Builder {
   Document document_;
   Diagnostics& diagnostics_;
   Reader reader_;
+  bool is_expanding_ = false;
   const Value* defaults_ = nullptr;
   std::vector<const Entry*> services_;
   std::set<std::string> incomplete_;  // tables that syntax errors have torn

@@ -34,6 +34,11 @@ namespace {
 
 // `include` has no member: include.cc has followed it before the rows are read.
 void read_nothing(Reader&, const Option&, const Setting&, Global&) {}
+// Nor has `expand_environment`: the model holds what the strings have become.
+void read_flag(Reader& reader, const Option& option, const Setting& setting, Global&) {
+  bool ignored = false;
+  Codec<Type::boolean>::read(reader, option, setting.value(), ignored);
+}
 Printed print_nothing(const Global&) { return {}; }
 
 constexpr auto kRows = std::to_array<Row<Global>>({
@@ -118,6 +123,13 @@ constexpr auto kRows = std::to_array<Row<Global>>({
          .help = "How often the files of certificates, keys, CAs, CRLs and PSKs are looked at. What "
                  "has changed is taken over without a reload. \"off\" leaves it to the next one.",
          .min = 100}),
+    {{.key = "expand_environment",
+      .standard = "false",
+      .help = "Replace each ${NAME} in strings by the environment variable of that name. It holds for "
+              "included files, too. One that is not set is an error; $${ stands for ${ itself.",
+      .type = Type::boolean},
+     read_flag,
+     print_nothing},
     {{.key = "include",
       .stunnel = "include",
       .help = "Further files to read, as patterns: \"conf.d/*.toml\". Files are read in the order "
