@@ -23,8 +23,8 @@ struct Machinery {
   // ("[SERVICE] tls.KEY ...").
   std::function<std::vector<std::string>(config::Document&)> check_credentials;
   // Runs the services of a document without errors, which the function reads again for a reload; the
-  // exit status.
-  std::function<int(config::Document, std::function<config::Document()>)> run;
+  // exit status. `ready_fd` is the descriptor to write a line to when they are served, or -1.
+  std::function<int(config::Document, std::function<config::Document()>, int ready_fd)> run;
   std::string libraries;  // "GnuTLS 3.7.9, libuv 1.44.2"
 };
 
@@ -43,6 +43,7 @@ struct CommonOptions {
   bool foreground = false;
   std::optional<log::Level> log_level;
   std::string control;  // where the running instance is reached; empty: by the file's name
+  int ready_fd = -1;    // of a supervisor that waits for a line on it
 };
 
 // A word of the command line, what it takes, and what it does. Made for one command line; the

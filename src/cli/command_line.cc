@@ -9,6 +9,7 @@
 
 #include "base/text.h"
 #include "cli/arguments.h"
+#include "cli/service_option.h"
 
 namespace tunnel::cli {
 namespace {
@@ -28,6 +29,8 @@ class HelpText final : public CLI::Formatter {
     return "\nUsage: tunnel [OPTIONS] CONFIG        run the services of CONFIG\n"
            "       tunnel [OPTIONS] -fd N         those of a stunnel.conf that descriptor N is open "
            "on\n"
+           "       tunnel [OPTIONS] --service NAME=ACCEPT,TARGET...\n"
+           "                                      one service, without a file\n"
            "       tunnel COMMAND --help          what a command takes\n";
   }
 };
@@ -60,6 +63,14 @@ class Grammar {
     app_.add_option("--control", common_.control,
                     "where the running instance is reached, a unix socket")
         ->type_name("PATH");
+    app_.add_option("--service", services_,
+                    "run a service without a file, its targets separated by commas; may be repeated")
+        ->type_name("NAME=...")
+        ->allow_extra_args(false);
+    app_.add_option("--ready-fd", common_.ready_fd,
+                    "write a line to descriptor N when every listener is bound (s6)")
+        ->type_name("N")
+        ->check(CLI::Range(0, 1 << 20).description(""));
     app_.add_option("CONFIG", config_, "the configuration file")->type_name("");
     for (const auto& command : commands_) {
       CLI::App* sub = app_.add_subcommand(command->name(), command->help());
@@ -163,6 +174,7 @@ class Grammar {
     Invocation result;
     result.common = common_;
     Command* command = chosen();
+    if (!services_.empty()) return from_services(std::move(result));
     if (command == nullptr) {
       if (config_.empty()) return misuse("which configuration file?");
       result.config = config_;
@@ -178,9 +190,25 @@ class Grammar {
     return result;
   }
 
+  // Instead of a file.
+  Result<Invocation> from_services(Invocation result) {
+    if (const Command* command = chosen()) {
+      return misuse("--service is for running, not for " + in_quotes(command->name()));
+    }
+    if (!config_.empty()) {
+      return misuse("--service stands instead of a file, so what is " + in_quotes(config_) + "?");
+    }
+    auto services = read_service_options(services_);
+    if (!services) return tl::unexpected(std::move(services).error());
+    result.config = std::move(services->name);
+    result.text = std::move(services->toml);
+    return result;
+  }
+
   std::vector<std::unique_ptr<Command>> commands_;
   CLI::App app_{"tunnel: carries plain TCP connections over TLS", "tunnel"};
   CommonOptions common_;
+  std::vector<std::string> services_;
   std::string config_;
 };
 

@@ -15,7 +15,8 @@ struct Invocation {
   enum class What { run, command, help, version };
   What what = What::run;
   CommonOptions common;
-  std::string config;       // to be run
+  std::string config;       // to be run; with services from the command line, the name of the first
+  std::string text;         // of those services, as a file would say it; empty: config is a file
   bool is_stunnel = false;  // whatever its name is
   std::string help;         // the text, for What::help
   std::unique_ptr<Command> command;

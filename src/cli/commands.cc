@@ -1,20 +1,27 @@
 // SPDX-License-Identifier: MIT
 #include "cli/commands.h"
 
+#include <fcntl.h>
+
 #include <filesystem>
+#include <memory>
 #include <system_error>
 #include <utility>
 
 #include "cli/command_line.h"
+#include "cli/service_option.h"
 #include "import/load.h"
 
 namespace tunnel::cli {
 namespace {
 
 // The configuration as it is now, with what the command line says.
-config::Document read(const Invocation& invocation) {
+config::Document read(const Invocation& invocation, const std::string& path) {
   const auto syntax = invocation.is_stunnel ? import::Syntax::stunnel : import::Syntax::by_name;
-  config::Document document = import::load(invocation.config, config::System::use, syntax);
+  const bool has_file = invocation.text.empty();
+  config::Document document = has_file ? import::load(path, config::System::use, syntax)
+                                       : import::parse(invocation.text, path);
+  if (!has_file) document.config.path = invocation.config;
   if (invocation.common.foreground) document.config.global.foreground = true;
   if (!invocation.common.control.empty()) {
     document.config.global.control = invocation.common.control;
@@ -34,23 +41,29 @@ std::string seen_from_here(const std::string& path, const std::filesystem::path&
   return here() == folder ? path : (folder / path).string();
 }
 
+bool is_open(int descriptor) { return ::fcntl(descriptor, F_GETFD) >= 0; }
+
 Outcome run(const Invocation& invocation, const Machinery& machinery) {
+  const int ready_fd = invocation.common.ready_fd;
+  if (ready_fd >= 0 && !is_open(ready_fd)) {
+    return misused("--ready-fd " + std::to_string(ready_fd) + ": this descriptor is not open");
+  }
   CommonOptions common = invocation.common;
   if (!common.control.empty()) common.control = std::filesystem::absolute(common.control).string();
-  const auto invoked = [common, is_stunnel = invocation.is_stunnel](const std::string& config) {
-    return Invocation{.what = Invocation::What::run,
-                      .common = common,
-                      .config = config,
-                      .is_stunnel = is_stunnel,
-                      .help = {},
-                      .command = nullptr};
-  };
-  config::Document document = read(invoked(invocation.config));
+  const auto invoked = std::make_shared<const Invocation>(Invocation{.what = Invocation::What::run,
+                                                                     .common = common,
+                                                                     .config = invocation.config,
+                                                                     .text = invocation.text,
+                                                                     .is_stunnel = invocation.is_stunnel,
+                                                                     .help = {},
+                                                                     .command = nullptr});
+  const std::string path = invocation.text.empty() ? invocation.config : kServiceOption;
+  config::Document document = read(*invoked, path);
   if (document.has_errors()) return {kMisused, "", document.render()};
-  const auto read_again = [invoked, config = invocation.config, folder = here()] {
-    return read(invoked(seen_from_here(config, folder)));
+  const auto read_again = [invoked, path, folder = here()] {
+    return read(*invoked, seen_from_here(path, folder));
   };
-  return {machinery.run(std::move(document), read_again), "", ""};
+  return {machinery.run(std::move(document), read_again, ready_fd), "", ""};
 }
 
 }  // namespace

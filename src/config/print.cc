@@ -122,6 +122,12 @@ std::string comment_lines(const std::string& sentence) {
   return result + line + "\n";
 }
 
+std::string printed_key(const std::string& name) { return key_of(name); }
+
+std::string printed_texts(const std::vector<std::string>& texts) {
+  return texts.size() == 1 ? toml_quoted(texts.front()) : quoted_list(texts);
+}
+
 std::string print(const Config& config, std::span<const Remark> remarks) {
   std::string text = TablePrinter("", remarks).print(print_rows(config.global), "");
   for (const Service& service : config.services) {

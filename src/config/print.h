@@ -5,6 +5,7 @@
 
 #include <span>
 #include <string>
+#include <vector>
 
 #include "config/model.h"
 #include "config/remark.h"
@@ -14,6 +15,10 @@ namespace tunnel::config {
 // Remarks become comments: above the line of their key, or above the table of their service where
 // that key is at its default and not printed.
 [[nodiscard]] std::string print(const Config& config, std::span<const Remark> remarks = {});
+
+// Pieces of TOML: the name of a table or key, quoted where it must be; one string, or an array.
+[[nodiscard]] std::string printed_key(const std::string& name);
+[[nodiscard]] std::string printed_texts(const std::vector<std::string>& texts);
 
 // A sentence as comment lines; those that follow the first are indented.
 [[nodiscard]] std::string comment_lines(const std::string& sentence);

@@ -90,7 +90,17 @@ void detach_streams() {
 
 }  // namespace
 
+void Readiness::also_tell(int descriptor) {
+  // A copy, so that a standard stream stays open.
+  supervisor_ = Fd(::fcntl(descriptor, F_DUPFD_CLOEXEC, STDERR_FILENO + 1));
+  if (descriptor > STDERR_FILENO) (void)::close(descriptor);
+}
+
 void Readiness::ready() {
+  if (supervisor_.valid()) {
+    write_all(supervisor_.get(), "\n");
+    supervisor_.reset();
+  }
   if (!pipe_.valid()) return;
   (void)::chdir("/");
   // Before the word: a caller that waits for the end of its output must not wait for ours.

@@ -25,10 +25,15 @@ class Readiness {
   // Start-up failed: the caller sees `text` (empty: it was already said) and the exit status.
   void failed(std::string_view text, int exit_status);
 
+  // A descriptor that a supervisor waits at for a line (s6's notification-fd): ready() writes it.
+  // Not passed on to programs that the process runs.
+  void also_tell(int descriptor);
+
   [[nodiscard]] bool is_awaited() const { return pipe_.valid(); }
 
  private:
   Fd pipe_;
+  Fd supervisor_;
 };
 
 // What daemonize() came back as.

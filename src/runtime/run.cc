@@ -235,7 +235,7 @@ config::Document settled(config::Document document) {
 
 }  // namespace
 
-int run(config::Document document, std::function<config::Document()> read_again) {
+int run(config::Document document, std::function<config::Document()> read_again, int ready_fd) {
   Loader loader(settled(std::move(document)),
                 [read_again = std::move(read_again)] { return settled(read_again()); });
   const config::Config& config = loader.config();
@@ -263,6 +263,7 @@ int run(config::Document document, std::function<config::Document()> read_again)
     if (daemonized->exit_status) return *daemonized->exit_status;
     readiness = std::move(daemonized->readiness);
   }
+  if (ready_fd >= 0) readiness.also_tell(ready_fd);
   const int status = serve(loader, stdio.get(), readiness);
   // Does nothing once ready() was said.
   if (status != 0) readiness.failed("", status);

@@ -15,8 +15,10 @@ std::vector<std::string> check_credentials(config::Document& document);
 
 // Runs the services until told to stop; becomes a daemon first unless `foreground`. The document
 // has no errors; `read_again` gives it as it is later, for a reload. Problems go to standard error.
-// Returns the exit status: 0 ended as asked, 1 failed at run time, 2 nothing was started because of
+// `ready_fd`, unless it is -1, is a descriptor that gets a line when the services are served. Returns
+// the exit status: 0 ended as asked, 1 failed at run time, 2 nothing was started because of
 // the configuration.
-[[nodiscard]] int run(config::Document document, std::function<config::Document()> read_again);
+[[nodiscard]] int run(config::Document document, std::function<config::Document()> read_again,
+                      int ready_fd);
 
 }  // namespace tunnel::runtime

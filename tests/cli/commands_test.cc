@@ -28,6 +28,9 @@ struct FakeMachinery {
   bool has_bad_ca = false;
   int runs = 0;
   config::Global ran_with;
+  std::vector<config::Service> services;
+  std::string path;
+  int told = -1;
 
   Machinery machinery() {
     return {.check_credentials =
@@ -40,9 +43,12 @@ struct FakeMachinery {
                 },
             .run =
                 [this](const config::Document& document,
-                       const std::function<config::Document()>&) {
+                       const std::function<config::Document()>&, int ready_fd) {
                   ++runs;
                   ran_with = document.config.global;
+                  services = document.config.services;
+                  path = document.config.path;
+                  told = ready_fd;
                   return 1;
                 },
             .libraries = "GnuTLS 3.7.9, libuv 1.44.2"};
@@ -261,6 +267,65 @@ TEST_CASE("explaining a key that does not exist fails and says where to look") {
   CHECK(outcome.err ==
         "tunnel: there is nothing called \"acept\"; did you mean \"accept\"?\n"
         "\"tunnel explain\" lists all keys.\n");
+}
+
+TEST_CASE("a service from the command line is what a file would say") {
+  FakeMachinery fake;
+  const Outcome outcome = execute({"--service", "ldap=127.0.0.1:389,10.1.1.1:636,10.1.1.2:636", "-f",
+                                   "--service", "a b=@sock,[::1]:1"},
+                                  fake.machinery());
+  CHECK(outcome.err == "");
+  REQUIRE(fake.services.size() == 2);
+  CHECK(fake.path == "ldap");
+  CHECK(fake.ran_with.foreground);
+  CHECK(fake.services[0].name == "ldap");
+  CHECK(fake.services[0].accept[0].text == "127.0.0.1:389");
+  REQUIRE(fake.services[0].connect.size() == 1);
+  CHECK(fake.services[0].connect[0].size() == 2);
+  CHECK(fake.services[0].tls.has_value());
+  CHECK(fake.services[1].name == "a b");
+  CHECK(fake.services[1].accept[0].form == config::Accept::Form::unix_socket);
+}
+
+TEST_CASE("what is wrong with a service from the command line is said as of a file") {
+  FakeMachinery fake;
+  const Outcome outcome = execute({"--service", "ldap=*:389,10.1.1.1:99999"}, fake.machinery());
+  CHECK(outcome.status == 2);
+  CHECK(fake.runs == 0);
+  CHECK(outcome.err.find("--service:2:10: error: ") != std::string::npos);
+  CHECK(outcome.err.find("allow_remote") != std::string::npos);
+  CHECK(outcome.err.find("--service:3:11: error: ") != std::string::npos);
+}
+
+TEST_CASE("a service from the command line that is none is a usage error") {
+  FakeMachinery fake;
+  const auto refused = [&](std::vector<std::string> arguments) {
+    const Outcome outcome = execute(std::move(arguments), fake.machinery());
+    CHECK(outcome.status == 2);
+    CHECK(outcome.err.find("--help") != std::string::npos);
+    return outcome.err;
+  };
+  CHECK(refused({"--service", "ldap"}).find("has no \"=\"") != std::string::npos);
+  CHECK(refused({"--service", "=1,a:2"}).find("has no name") != std::string::npos);
+  CHECK(refused({"--service", "ldap=1"}).find("has no target") != std::string::npos);
+  CHECK(refused({"--service", "ldap=1,,a:2"}).find("between two commas") != std::string::npos);
+  CHECK(refused({"--service", "defaults=1,a:2"}).find("no service can have") != std::string::npos);
+  CHECK(refused({"--service", "a=1,a:2", "--service", "a=2,a:2"}).find("two services \"a\"") !=
+        std::string::npos);
+  CHECK(refused({"--service", "a=1,a:2", "t.toml"}).find("instead of a file") != std::string::npos);
+  CHECK(refused({"check", "t.toml", "--service", "a=1,a:2"}).find("not for \"check\"") != std::string::npos);
+  CHECK(fake.runs == 0);
+}
+
+TEST_CASE("the descriptor for readiness must be open") {
+  FakeMachinery fake;
+  (void)execute({"--service", "a=1,a:2", "--ready-fd", "1"}, fake.machinery());
+  CHECK(fake.told == 1);
+  const Outcome closed =
+      execute({"--service", "a=1,a:2", "--ready-fd", "1000000"}, fake.machinery());
+  CHECK(closed.status == 2);
+  CHECK(closed.err.starts_with("tunnel: --ready-fd 1000000: this descriptor is not open"));
+  CHECK(execute({"--ready-fd", "-1", "--service", "a=1,a:2"}, fake.machinery()).status == 2);
 }
 
 }  // namespace tunnel::cli
