@@ -16,8 +16,8 @@ root=$(CDPATH='' cd -- "$(dirname -- "$0")/.." && pwd)
 . "$root/tests/lib/build.sh"
 
 # Peers and clients of the e2e tests, and what checks the manual pages.
-TEST_PACKAGES="python3-pytest python3-cryptography python3-psutil slapd ldap-utils nginx-light
-  libnginx-mod-stream openssl gnutls-bin postgresql mariadb-server redis-server postfix
+TEST_PACKAGES="python3-pytest python3-cryptography python3-psutil python3-jsonschema slapd
+  ldap-utils nginx-light libnginx-mod-stream openssl gnutls-bin postgresql mariadb-server redis-server postfix
   dovecot-imapd dovecot-pop3d dovecot-lmtpd dovecot-managesieved vsftpd prosody haproxy tinyproxy
   microsocks inn2-inews
   rsync softhsm2 stunnel4 bind9-dnsutils default-jdk-headless
