@@ -5,6 +5,7 @@
 #include <array>
 #include <optional>
 #include <string_view>
+#include <unordered_map>
 
 #include "base/text.h"
 #include "config/schema.h"
@@ -127,23 +128,28 @@ ServiceChange compare(const Service& before, const Service& after) {
   return change;
 }
 
-const Service* find(const Config& config, const std::string& name) {
-  const auto found = std::find_if(config.services.begin(), config.services.end(),
-                                  [&](const Service& service) { return service.name == name; });
-  return found == config.services.end() ? nullptr : &*found;
+using ByName = std::unordered_map<std::string_view, const Service*>;
+
+ByName by_name(const Config& config) {
+  ByName services;
+  for (const Service& service : config.services) services.emplace(service.name, &service);
+  return services;
 }
 
 }  // namespace
 
 std::vector<ServiceChange> changes(const Config& before, const Config& after) {
   std::vector<ServiceChange> all;
+  const ByName old_services = by_name(before);
+  const ByName new_services = by_name(after);
   for (const Service& service : after.services) {
-    const Service* old = find(before, service.name);
-    all.push_back(old != nullptr ? compare(*old, service)
-                                 : ServiceChange{service.name, ServiceChange::What::added, {}});
+    const auto old = old_services.find(service.name);
+    all.push_back(old != old_services.end()
+                      ? compare(*old->second, service)
+                      : ServiceChange{service.name, ServiceChange::What::added, {}});
   }
   for (const Service& service : before.services) {
-    if (find(after, service.name) == nullptr) {
+    if (!new_services.contains(service.name)) {
       all.push_back({service.name, ServiceChange::What::removed, {}});
     }
   }

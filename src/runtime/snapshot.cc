@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: MIT
 #include "runtime/snapshot.h"
 
-#include <algorithm>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string_view>
+#include <unordered_map>
 #include <utility>
 
 #include "process/identity.h"
@@ -19,7 +20,7 @@ class Preparation {
               std::optional<ServiceId> only)
       : purpose_(purpose), previous_(previous), only_(only), snapshot_(std::make_unique<Snapshot>()) {
     snapshot_->global = config.global;
-    if (previous_ != nullptr) snapshot_->last_id = previous_->last_id;
+    if (previous_ != nullptr) index();
     if (const auto identity = process::find_identity(config.global.user, config.global.group)) {
       shared_.owner = {identity->uid, identity->gid};
     }
@@ -62,6 +63,16 @@ class Preparation {
   }
 
  private:
+  void index() {
+    snapshot_->last_id = previous_->last_id;
+    for (const ServiceHandle& service : previous_->services) {
+      known_.emplace(service.life->name, &service);
+    }
+    for (const Warning& warning : previous_->warnings) {
+      known_warnings_.emplace(warning.service, &warning);
+    }
+  }
+
   // `above` is what stands in front of the table "tls" that is loaded.
   ServiceConfig::Context load(const config::Service& service, const config::Tls& tls,
                               const std::string& above) {
@@ -87,11 +98,8 @@ class Preparation {
 
   // What `previous` has under a name, or null.
   [[nodiscard]] const ServiceHandle* known(const std::string& name) const {
-    if (previous_ == nullptr) return nullptr;
-    const auto found =
-        std::find_if(previous_->services.begin(), previous_->services.end(),
-                     [&](const ServiceHandle& service) { return service.life->name == name; });
-    return found == previous_->services.end() ? nullptr : &*found;
+    const auto found = known_.find(name);
+    return found == known_.end() ? nullptr : found->second;
   }
 
   [[nodiscard]] const ServiceHandle* unchanged(const config::Service& service,
@@ -119,10 +127,9 @@ class Preparation {
   }
 
   void keep_warnings(const std::string& service, std::string_view beginning) {
-    for (const Warning& warning : previous_->warnings) {
-      if (warning.service == service && warning.text.starts_with(beginning)) {
-        warnings_.push_back(warning);
-      }
+    const auto [begin, end] = known_warnings_.equal_range(service);
+    for (auto each = begin; each != end; ++each) {
+      if (each->second->text.starts_with(beginning)) warnings_.push_back(*each->second);
     }
   }
 
@@ -135,6 +142,9 @@ class Preparation {
   const Snapshot* const previous_;
   const std::optional<ServiceId> only_;
   tls::Context::Shared shared_;
+  // Of `previous_`, by the service's name; a service's warnings in their order.
+  std::unordered_map<std::string_view, const ServiceHandle*> known_;
+  std::multimap<std::string_view, const Warning*> known_warnings_;
   std::unique_ptr<Snapshot> snapshot_;
   std::vector<LoadProblem> problems_;
   std::vector<Warning> warnings_;
