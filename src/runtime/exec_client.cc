@@ -78,14 +78,24 @@ void ExecClient::connection_gone(Connection how) {
 void ExecClient::go_on_if_over() {
   if (!is_over()) return;
   if (is_stopping_) return owner_.on_over();
+  if (std::exchange(is_wanted_again_, false)) return start();
   if (settings().retry) return retry_.start(*settings().retry);
   log_.info({settings().name},
             "the service is over: " + settings().exec + " is run once, for `retry` is off");
 }
 
+void ExecClient::use(ServiceHandle service) {
+  loop_.assert_here();
+  service_ = std::move(service);
+  if (!std::exchange(is_stopping_, false)) return;
+  if (is_over()) return start();
+  is_wanted_again_ = true;
+}
+
 void ExecClient::stop() {
   loop_.assert_here();
   is_stopping_ = true;
+  is_wanted_again_ = false;
   retry_.stop();
   if (process_ && !has_connection_) process_->kill(SIGTERM);
 }

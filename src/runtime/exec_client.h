@@ -36,7 +36,8 @@ class ExecClient {
   void connection_gone(Connection how);
   void stop();       // not again; SIGTERM as soon as its connection is over
   void terminate();  // SIGTERM now
-  void use(ServiceHandle service) { service_ = std::move(service); }  // from its next run on
+  // From its next run on. One that was stopped runs again, once what runs has ended.
+  void use(ServiceHandle service);
   [[nodiscard]] const ServiceHandle& service() const { return service_; }
   [[nodiscard]] bool is_over() const { return !process_ && !has_connection_; }
 
@@ -54,6 +55,7 @@ class ExecClient {
   uv::Timer grace_;
   bool has_connection_ = false;
   bool is_stopping_ = false;
+  bool is_wanted_again_ = false;  // stopped, and then not any more, while something still ran
 };
 
 }  // namespace tunnel::runtime

@@ -193,6 +193,36 @@ def test_an_address_that_includes_one_in_use_by_this_process_says_so(world):
     assert world.server_of(world.connect()) == b"1"
 
 
+def test_a_program_runs_again_when_its_service_has_it_again(world, tmp_path):
+    """Twice: after it has ended, and while it has not yet."""
+    program = tmp_path / "program.sh"
+    program.write_text("#!/bin/sh\nexec cat\n")
+    program.chmod(0o755)
+
+    def config(exec_):
+        accept = {"exec": str(program)} if exec_ else {"accept": "127.0.0.1:0"}
+        return world.config(world.first, others={
+            "prog": {"connect": world.first.address, "tls": {"ca": world.pki.ca.file}, **accept}})
+
+    def running():
+        return world.tunnel.log.find("notice", msg=lambda m: m.startswith("running "))
+
+    world.tunnel.reload(config(True))
+    eventually(lambda: len(running()) == 1, "the program runs")
+    world.tunnel.reload(config(False))
+    # It has lost its place, not its connection: that one ends first.
+    assert len(world.tunnel.ps.children()) == 1
+    world.tunnel.reload(config(True))
+    world.tunnel.ps.children()[0].kill()
+    eventually(lambda: len(running()) == 2, "the program runs again")
+    world.tunnel.reload(config(False))
+    world.tunnel.ps.children()[0].kill()
+    world.tunnel.log.wait_for("notice", 2, msg=lambda m: "was killed by signal 9" in m)
+    world.tunnel.wait_for_event("closed", 2, service="prog")
+    world.tunnel.reload(config(True))
+    eventually(lambda: len(running()) == 3, "the program runs once more")
+
+
 def test_a_storm_of_signals_and_a_stop_in_the_middle(world):
     configs = [world.config(world.first), world.config(world.second)]
     for i in range(50):
