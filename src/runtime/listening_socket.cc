@@ -172,8 +172,9 @@ Bound bind_all(const std::vector<const config::Service*>& services,
       const std::string problem = "[" + service.name + "] cannot listen on " +
                                   accept.address.to_string() + ": " +
                                   (own != nullptr ? shared_port(*own) : listener.error().text);
-      result.lacks_privilege =
-          result.lacks_privilege || listener.error().code == ErrorCode::permission;
+      if (listener.error().code == ErrorCode::permission && !accept.address.is_unix()) {
+        result.not_permitted.push_back({service.name, accept.address});
+      }
       const bool is_missing_family =
           accept.optional && listener.error().code == ErrorCode::unavailable;
       (is_missing_family ? missing : result.problems).push_back(problem);

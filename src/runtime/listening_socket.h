@@ -57,7 +57,8 @@ struct Bound {
   };
   std::vector<Entry> listeners;
   std::vector<std::string> problems;  // sentences that name service and address
-  bool lacks_privilege = false;       // for one of them
+  // Of the problems, those that take a right to ports below 1024.
+  std::vector<ListenPlace> not_permitted;
 };
 // Binds what `at_hand` does not serve already.
 [[nodiscard]] Bound bind_all(const std::vector<const config::Service*>& services,

@@ -1,6 +1,14 @@
 // SPDX-License-Identifier: MIT
 #include "runtime/loader.h"
 
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <iterator>
+
+#include "base/text.h"
 #include "config/changes.h"
 
 namespace tunnel::runtime {
@@ -17,6 +25,42 @@ void own_sockets(config::Config& config, const process::Identity& identity) {
   }
 }
 
+// A service whose new addresses the process may not bind goes on at those that it has; a new one
+// does without them. Says what that leaves out.
+std::vector<std::string> leave_out(config::Config& config, const std::vector<ListenPlace>& places,
+                                   const Snapshot& in_force) {
+  std::vector<std::string> left_out;
+  for (const ListenPlace& place : places) {
+    left_out.push_back(place.address.to_string() + " of [" + place.service +
+                       "] (ports below 1024 need root or CAP_NET_BIND_SERVICE, which this process "
+                       "does not have now)");
+    const auto service =
+        std::find_if(config.services.begin(), config.services.end(),
+                     [&](const config::Service& each) { return each.name == place.service; });
+    const auto old = std::find_if(
+        in_force.services.begin(), in_force.services.end(),
+        [&](const ServiceHandle& each) { return each.life->name == place.service; });
+    if (old != in_force.services.end()) {
+      service->accept = old->settings().accept;
+    } else {
+      std::erase_if(service->accept, [&](const config::Accept& accept) {
+        return accept.address == place.address;
+      });
+    }
+  }
+  return left_out;
+}
+
+// What could not be read may be one of these.
+std::vector<std::string> files_of(const config::Config& config) {
+  std::vector<std::string> files;
+  for (const config::Service& service : config.services) {
+    std::vector<std::string> its = credential_files(service);
+    std::move(its.begin(), its.end(), std::back_inserter(files));
+  }
+  return files;
+}
+
 }  // namespace
 
 Build Loader::load_again(const Previous& previous) {
@@ -24,8 +68,28 @@ Build Loader::load_again(const Previous& previous) {
   auto for_restart = config::keys_for_restart(first_.config.global, document.config.global);
   keep_fixed(document.config.global);
   Build next = build(document, previous);
+  if (!next.not_permitted.empty()) {
+    auto left_out = leave_out(document.config, next.not_permitted, *previous.snapshot);
+    std::move(left_out.begin(), left_out.end(), std::back_inserter(for_restart));
+    next = build(document, previous);
+  }
   next.for_restart = std::move(for_restart);
   return next;
+}
+
+// Why files cannot be read that could be at the start; empty when it is not that.
+std::string Loader::lost_rights(const std::vector<std::string>& files) const {
+  if (!was_root_ || ::geteuid() == 0) return {};
+  std::string unreadable;
+  for (const std::string& file : files) {
+    if (::faccessat(AT_FDCWD, file.c_str(), R_OK, AT_EACCESS) == 0 || errno != EACCES) continue;
+    if (!unreadable.empty()) unreadable += ", ";
+    unreadable += printable(file, 4096);
+  }
+  if (unreadable.empty()) return {};
+  return "the process was root when it started and is user " + std::to_string(::geteuid()) +
+         " now, who may not read " + unreadable +
+         ": a restart takes the change over, a reload can only if that user may read it";
 }
 
 // What a process is, it is from its start: what follows from these keys (where the log goes, who
@@ -51,23 +115,31 @@ Build Loader::load_credentials(const Previous& previous, ServiceId service) cons
   for (const LoadProblem& problem : prepared.problems) {
     build.problems.push_back("[" + problem.service + "] " + problem.key + ": " + problem.text);
   }
+  if (!prepared.snapshot) {
+    std::string why = lost_rights(files_of(config));
+    if (!why.empty()) build.problems.push_back(std::move(why));
+  }
   build.snapshot = std::move(prepared.snapshot);
   return build;
 }
 
 Build Loader::build(config::Document& document, const Previous& previous) const {
   Build build;
-  if (document.has_errors()) {
+  const auto fail = [&] {
     build.diagnostics = document.render();
-    return build;
-  }
+    std::vector<std::string> files = files_of(document.config);
+    files.push_back(first_.config.path);
+    std::string why = lost_rights(files);
+    if (!why.empty()) build.problems.push_back(std::move(why));
+    return std::move(build);
+  };
+  if (document.has_errors()) return fail();
   if (identity_) own_sockets(document.config, *identity_);
   Prepared prepared =
       prepare(document.config, tls::Context::Purpose::run, previous.snapshot.get());
   if (!prepared.snapshot) {
     report(document, prepared.problems);
-    build.diagnostics = document.render();
-    return build;
+    return fail();
   }
   for (const config::Diagnostic& warning : document.diagnostics()) {
     prepared.snapshot->warnings.push_back(
@@ -75,15 +147,17 @@ Build Loader::build(config::Document& document, const Previous& previous) const 
   }
   std::vector<const config::Service*> services;
   for (const ServiceHandle& service : prepared.snapshot->services) {
+    if (previous.drained.contains(service.life->id)) continue;
     services.push_back(&service.settings());
   }
   Bound bound = bind_all(services, previous.places);
   build.problems = std::move(bound.problems);
-  if (previous.snapshot && bound.lacks_privilege) {
-    build.problems.emplace_back(
-        "the process has given up the right to ports below 1024, so it takes a restart");
+  if (!build.problems.empty()) {
+    if (bound.not_permitted.size() == build.problems.size()) {
+      build.not_permitted = std::move(bound.not_permitted);
+    }
+    return build;
   }
-  if (!build.problems.empty()) return build;
   build.listeners = std::move(bound.listeners);
   build.snapshot = std::move(prepared.snapshot);
   return build;

@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <unistd.h>
+
 #include <functional>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -24,7 +27,10 @@ struct Build {
   // about addresses that cannot be bound.
   std::string diagnostics;
   std::vector<std::string> problems;
-  // Keys that have other values now than the process was started with, which stay in force.
+  // The addresses that the process has no right to bind, when nothing else is wrong.
+  std::vector<ListenPlace> not_permitted;
+  // What the configuration says otherwise now than what stays in force until a restart: keys that
+  // make the process what it is, addresses that it cannot bind any more.
   std::vector<std::string> for_restart;
 };
 
@@ -36,6 +42,7 @@ class Loader {
   struct Previous {
     std::shared_ptr<const Snapshot> snapshot;
     std::vector<ListenPlace> places;  // where the process listens
+    std::set<ServiceId> drained;      // these take no clients, so nothing is bound for them
   };
   // `read` reads the configuration as it is now, with what the command line said; it must not
   // depend on the working folder.
@@ -55,9 +62,11 @@ class Loader {
  private:
   [[nodiscard]] Build build(config::Document& document, const Previous& previous) const;
   void keep_fixed(config::Global& global) const;
+  [[nodiscard]] std::string lost_rights(const std::vector<std::string>& files) const;
 
   config::Document first_;
   const Read read_;
+  const bool was_root_ = ::geteuid() == 0;  // at the start, before it became `user`
   const Result<process::Identity> identity_ =
       process::find_identity(first_.config.global.user, first_.config.global.group);
 };

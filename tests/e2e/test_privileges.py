@@ -6,12 +6,14 @@ import pathlib
 import pwd
 import shutil
 import signal
+import socket
 import stat
 import subprocess
 import tempfile
 
 import pytest
 from harness import expect
+from harness import tunnel as program
 from harness.peer import Peer
 from harness.process import DIE_WITH_PARENT
 from harness.server import echo
@@ -183,3 +185,100 @@ def test_text_that_turns_round_what_is_shown_is_escaped(relay, serve):
     closed = expect.failed_dial(tunnel, tunnel.connect("svc"), server.address, "starttls_refused",
                                 r"554 \\xe2\\x80\\xaegnp\.exe")
     assert not set("\u202e\u2066\u2069\u2028\u200b") & set(tunnel.log.text() + closed["msg"])
+
+
+# --- reload under another identity ---------------------------------------------------------------
+
+
+@pytest.fixture
+def as_nobody(keep, serve_tls, pki):
+    """as_nobody(**keys): a tunnel that has become nobody, with a folder that nobody can read."""
+    folder = pathlib.Path(tempfile.mkdtemp(prefix="e2e-nobody-"))
+    folder.chmod(0o755)
+    server = serve_tls(echo)
+    shutil.copy(pki.ca.file, folder / "ca.pem")
+    (folder / "ca.pem").chmod(0o644)
+
+    def config(**keys):
+        tls = {"ca": str(folder / "ca.pem"), **keys.pop("tls", {})}
+        return {"user": "nobody", "control": "off",
+                "svc": {"accept": "127.0.0.1:0", "connect": server.address, "tls": tls, **keys}}
+
+    class AsNobody:
+        def __init__(self):
+            self.folder, self.config, self.pki = folder, config, pki
+            self.tunnel = keep(program.Tunnel(folder, config()))
+
+    yield AsNobody()
+    shutil.rmtree(folder)
+
+
+RESTART = "a restart takes the change over"
+
+
+def test_reload_says_that_a_restart_could_read_a_key_of_roots(as_nobody):
+    tunnel, leaf = as_nobody.tunnel, as_nobody.pki.leaf()
+    for name, source, mode in (("cert", leaf.chain_file, 0o644), ("key", leaf.key_file, 0o600)):
+        shutil.copy(source, as_nobody.folder / name)
+        (as_nobody.folder / name).chmod(mode)
+    tls = {"cert": str(as_nobody.folder / "cert"), "key": str(as_nobody.folder / "key")}
+    line = tunnel.reload(as_nobody.config(tls=tls))
+    assert line["event"] == "reload_failed"
+    assert RESTART in line["msg"] and str(as_nobody.folder / "key") in line["msg"]
+    expect.served(tunnel, tunnel.connect("svc"))
+    os.chown(as_nobody.folder / "key", NOBODY.pw_uid, NOBODY.pw_gid)
+    assert tunnel.reload()["event"] == "reloaded"
+
+
+def test_renewed_key_of_roots_is_not_taken_over_and_the_old_one_serves_on(as_nobody):
+    tunnel, leaf = as_nobody.tunnel, as_nobody.pki.leaf()
+    for name, source in (("cert", leaf.chain_file), ("key", leaf.key_file)):
+        shutil.copy(source, as_nobody.folder / name)
+        (as_nobody.folder / name).chmod(0o644)
+    tls = {"cert": str(as_nobody.folder / "cert"), "key": str(as_nobody.folder / "key")}
+    config = {**as_nobody.config(tls=tls), "certificate_poll": "1s"}
+    assert tunnel.reload(config)["event"] == "reloaded"
+    new = as_nobody.folder / "new"
+    shutil.copy(as_nobody.folder / "key", new)
+    new.chmod(0o600)
+    new.rename(as_nobody.folder / "key")
+    tunnel.log.wait_for("notice", msg=lambda m: "the old ones serve on" in m and RESTART in m)
+    expect.served(tunnel, tunnel.connect("svc"))
+
+
+def test_reload_says_that_a_restart_could_read_a_configuration_of_roots(as_nobody):
+    path = as_nobody.tunnel.rewrite(as_nobody.config())
+    path.chmod(0o600)
+    line = as_nobody.tunnel.reload()
+    assert line["event"] == "reload_failed" and RESTART in line["msg"] and str(path) in line["msg"]
+
+
+def free_low_port():
+    if int(pathlib.Path("/proc/sys/net/ipv4/ip_unprivileged_port_start").read_text()) < 1024:
+        pytest.skip("everybody may bind every port here")
+    for port in range(1023, 512, -1):
+        with socket.socket() as probe:
+            try:
+                probe.bind(("127.0.0.1", port))
+                return port
+            except OSError:
+                continue
+    raise AssertionError("no port below 1024 is free")
+
+
+def test_new_port_below_1024_waits_for_a_restart_and_the_rest_is_in_force(as_nobody):
+    tunnel, low = as_nobody.tunnel, f"127.0.0.1:{free_low_port()}"
+    old = tunnel.address("svc")
+    config = as_nobody.config(accept=low, max_tries=7)
+    config["new"] = {**config["svc"], "accept": [low.replace("127.0.0.1", "127.0.0.2"), "127.0.0.1:0"]}
+    for _ in range(2):
+        line = tunnel.reload(config)
+        assert line["event"] == "reloaded"
+        assert f"only after a restart: {low} of [svc] (ports below 1024 need root" in line["msg"]
+        # What it listened at, it listens at.
+        with Peer.connect(old) as client:
+            client.send(b"x")
+            assert client.recv_exact(1) == b"x"
+        tunnel.connect("new").close()
+    with pytest.raises(OSError):
+        Peer.connect(low)
