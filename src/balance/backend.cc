@@ -11,8 +11,8 @@ namespace tunnel::balance {
 Backend::Backend(SlotListener* listener) : waiters_(listener) {}
 
 std::shared_ptr<const Layout> Backend::build(const Arrangement& arrangement, config::Balance policy,
-                                             const HealthRules& rules) {
-  for (const std::shared_ptr<Target>& target : targets_) target->health_.set_rules(rules);
+                                             const HealthRules& rules, TimePoint now) {
+  for (const Known& known : targets_) known.target->health_.set_rules(rules);
   std::vector<Group> groups;
   for (const std::vector<Place>& places : arrangement) {
     Group group;
@@ -30,23 +30,29 @@ std::shared_ptr<const Layout> Backend::build(const Arrangement& arrangement, con
     groups.push_back(std::move(group));
   }
   auto layout = std::make_shared<const Layout>(policy, std::move(groups), waiters_);
-  forget_unused();
+  forget_unused(now);
   return layout;
 }
 
 std::shared_ptr<Target> Backend::target_for(const Endpoint& endpoint, const HealthRules& rules) {
   const auto known = std::find_if(targets_.begin(), targets_.end(),
-                                  [&](const auto& t) { return t->endpoint() == endpoint; });
-  if (known != targets_.end()) return *known;
-  return targets_.emplace_back(std::make_shared<Target>(++last_id_, endpoint, rules, waiters_));
+                                  [&](const Known& each) { return each.target->endpoint() == endpoint; });
+  if (known != targets_.end()) return known->target;
+  targets_.push_back({std::make_shared<Target>(++last_id_, endpoint, rules, waiters_)});
+  return targets_.back().target;
 }
 
 // Only this object makes new references, so a target whose only reference is ours, and whose count
-// is zero, cannot be found by anybody. One that is ejected is kept: an answer that leaves it
-// out for a moment must not make it healthy.
-void Backend::forget_unused() {
-  std::erase_if(targets_, [](const std::shared_ptr<Target>& target) {
-    return target.use_count() == 1 && target->in_flight() == 0 && target->health_.is_up();
+// is zero, cannot be found by anybody.
+void Backend::forget_unused(TimePoint now) {
+  std::erase_if(targets_, [now](Known& known) {
+    const bool is_unused = known.target.use_count() == 1 && known.target->in_flight() == 0;
+    if (!is_unused) {
+      known.unused_since.reset();
+      return false;
+    }
+    if (!known.unused_since) known.unused_since = now;
+    return known.target->health_.is_up() || now - *known.unused_since >= kMemory;
   });
 }
 

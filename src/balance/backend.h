@@ -4,10 +4,12 @@
 #include <cstdint>
 #include <deque>
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "balance/arrangement.h"
 #include "balance/layout.h"
+#include "base/clock.h"
 
 namespace tunnel::balance {
 
@@ -22,23 +24,30 @@ class Backend {
   Backend& operator=(const Backend&) = delete;
 
   // A layout in which the targets that were known before keep their health and their counts.
-  // Targets that nothing refers to any more are forgotten.
+  // Targets that nothing refers to any more are forgotten: at once, or, when they were ejected,
+  // once they have been away for kMemory. An answer that leaves one out for a moment must not make
+  // it healthy.
+  static constexpr Millis kMemory = std::chrono::minutes(10);
   [[nodiscard]] std::shared_ptr<const Layout> build(const Arrangement& arrangement,
                                                     config::Balance policy,
-                                                    const HealthRules& rules);
+                                                    const HealthRules& rules, TimePoint now);
 
   [[nodiscard]] std::size_t known_targets() const { return targets_.size(); }
   // Connections that wait for a slot, in all workers.
   [[nodiscard]] std::uint32_t waiting() const { return waiters_.count(); }
 
  private:
+  struct Known {
+    std::shared_ptr<Target> target;
+    std::optional<TimePoint> unused_since{};
+  };
   [[nodiscard]] std::shared_ptr<Target> target_for(const Endpoint& endpoint,
                                                    const HealthRules& rules);
-  void forget_unused();
+  void forget_unused(TimePoint now);
 
   Waiters waiters_;
   std::deque<Rotation> rotations_;  // by index of group; never shrinks, so references stay valid
-  std::vector<std::shared_ptr<Target>> targets_;
+  std::vector<Known> targets_;
   std::uint64_t last_id_ = 0;
 };
 

@@ -44,9 +44,11 @@ Transition Claim::established(TimePoint now) {
   return success.transition;
 }
 
-Transition Claim::failed(TimePoint now, Cause cause, Random& random) {
+Transition Claim::failed(TimePoint now, Cause cause, Random& random, const Reason& reason) {
   Transition transition;
-  if (cause == Cause::target) transition = target_->health_.failed(now, epoch_, forgiven_, random);
+  if (cause == Cause::target) {
+    transition = target_->health_.failed(now, epoch_, forgiven_, random, reason);
+  }
   release();
   return transition;
 }

@@ -35,7 +35,7 @@ class Claim {
   Transition established(TimePoint now);
   // The dial failed, before or (TLS 1.3's late rejection) shortly after it was established.
   // Gives the slot back.
-  Transition failed(TimePoint now, Cause cause, Random& random);
+  Transition failed(TimePoint now, Cause cause, Random& random, const Reason& reason = {});
   // Gives the slot back without a verdict: the connection has ended, or its client has gone while
   // the dial was under way.
   void release();

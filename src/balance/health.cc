@@ -52,7 +52,8 @@ Health::Success Health::succeeded(TimePoint now) {
   return success;
 }
 
-Transition Health::failed(TimePoint now, std::uint32_t epoch, unsigned forgiven, Random& random) {
+Transition Health::failed(TimePoint now, std::uint32_t epoch, unsigned forgiven, Random& random,
+                          const Reason& reason) {
   const std::lock_guard lock(mutex_);
   if (rules_.eject_time <= Millis(0)) return {};
   // Begun before the present ejection, so it tells nothing new; or that ejection still runs, so
@@ -64,15 +65,16 @@ Transition Health::failed(TimePoint now, std::uint32_t epoch, unsigned forgiven,
   const Millis duration = std::max(Millis(1), Millis(static_cast<std::int64_t>(jittered)));
   until_.store(millis(now + duration));
   epoch_.fetch_add(1);
-  begin_outage(now);
   if (!is_check_up_.load()) return {};  // it was out before and is out after
+  begin_outage(now, reason);
   return {.change = Transition::Change::ejected,
           .source = Transition::Source::dial,
           .duration = duration,
           .times = times_};
 }
 
-Transition Health::checked(TimePoint now, CheckResult result, CheckDepth depth) {
+Transition Health::checked(TimePoint now, CheckResult result, CheckDepth depth,
+                           const Reason& reason) {
   const std::lock_guard lock(mutex_);
   // The counter of HAProxy: it goes from 0 to rise + fall - 1 and is up from `rise` on; crossing
   // the line takes it to the end of its scale, so that each change must be earned anew.
@@ -91,7 +93,7 @@ Transition Health::checked(TimePoint now, CheckResult result, CheckDepth depth) 
   is_check_up_.store(is_up);
 
   if (was_up && !is_up) {
-    begin_outage(now);
+    begin_outage(now, reason);
     return {.change = Transition::Change::ejected, .source = Transition::Source::check};
   }
   const bool clears = result == CheckResult::passed && depth == CheckDepth::full && times_ > 0;
@@ -106,12 +108,12 @@ void Health::set_rules(const HealthRules& rules) {
   rules_ = rules;
   if (!rules_.has_check) is_check_up_.store(true);
   missing_ = is_check_up_.load() ? 0 : rules_.rise + rules_.fall - 1;
-  if (is_check_up_.load() && times_ == 0) is_out_ = false;
+  if (is_check_up_.load() && times_ == 0) end_outage();
 }
 
-std::optional<TimePoint> Health::out_since() const {
+std::optional<Health::Outage> Health::outage() const {
   const std::lock_guard lock(mutex_);
-  return is_out_ ? std::optional(out_since_) : std::nullopt;
+  return is_out_ ? std::optional(outage_) : std::nullopt;
 }
 
 std::string Health::check_text() const {
@@ -126,10 +128,16 @@ std::string Health::check_text() const {
   return "DOWN " + std::to_string(health) + "/" + std::to_string(rules_.rise);
 }
 
-void Health::begin_outage(TimePoint now) {
-  if (is_out_) return;
+// One that is ejected again after its trial has been out all the time.
+void Health::begin_outage(TimePoint now, const Reason& reason) {
+  outage_.reason = reason;
+  if (!is_out_) outage_.since = now;
   is_out_ = true;
-  out_since_ = now;
+}
+
+void Health::end_outage() {
+  is_out_ = false;
+  outage_ = {};
 }
 
 // Ends the ejection; the target is restored if its checks agree.
@@ -137,8 +145,9 @@ Transition Health::clear(TimePoint now, Transition::Source source) {
   until_.store(0);
   times_ = 0;
   if (!is_check_up_.load() || !is_out_) return {};
-  is_out_ = false;
-  return {.change = Transition::Change::restored, .source = source, .duration = now - out_since_};
+  const Millis out = now - outage_.since;
+  end_outage();
+  return {.change = Transition::Change::restored, .source = source, .duration = out};
 }
 
 }  // namespace tunnel::balance

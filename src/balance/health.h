@@ -9,6 +9,7 @@
 
 #include "balance/random.h"
 #include "base/clock.h"
+#include "base/kind.h"
 
 namespace tunnel::balance {
 
@@ -21,6 +22,12 @@ enum class CheckResult { passed, failed };
 // How much of a real dial a check goes through. Only a check that takes the whole path may clear
 // an ejection: a `tcp` check of a TLS target succeeds although every dial fails.
 enum class CheckDepth { full, shallow };
+
+// Why a dial or a check failed: its word and its sentence, for people.
+struct Reason {
+  Kind kind = Kind::ok;
+  std::string text;
+};
 
 // The numbers of a service's `health` table; a value.
 struct HealthRules {
@@ -79,20 +86,27 @@ class Health {
   // A dial begun at `epoch` failed by the target's fault. `forgiven`: what its own earlier success
   // had cleared, when it failed after being established (TLS 1.3's late rejection), so that
   // the back-off goes on where it was.
-  Transition failed(TimePoint now, std::uint32_t epoch, unsigned forgiven, Random& random);
-  Transition checked(TimePoint now, CheckResult result, CheckDepth depth);
+  Transition failed(TimePoint now, std::uint32_t epoch, unsigned forgiven, Random& random,
+                    const Reason& reason = {});
+  Transition checked(TimePoint now, CheckResult result, CheckDepth depth,
+                     const Reason& reason = {});
 
   // A reload changed the rules; what is known about the target stays.
   void set_rules(const HealthRules& rules);
 
-  // Since when it is out, if it is.
-  [[nodiscard]] std::optional<TimePoint> out_since() const;
+  // Since when it is out, and what put it there last; nothing while it is up.
+  struct Outage {
+    TimePoint since{};
+    Reason reason;
+  };
+  [[nodiscard]] std::optional<Outage> outage() const;
 
   // The check's state as in HAProxy's log: "UP", "UP 2/3", "DOWN 1/2", "no check".
   [[nodiscard]] std::string check_text() const;
 
  private:
-  void begin_outage(TimePoint now);
+  void begin_outage(TimePoint now, const Reason& reason);
+  void end_outage();
   Transition clear(TimePoint now, Transition::Source source);
 
   // Read by every worker; written under mutex_, but for is_on_trial_.
@@ -107,7 +121,7 @@ class Health {
   unsigned times_ = 0;  // ejections in a row
   int missing_ = 0;     // the counter's distance from its maximum, rise + fall - 1
   bool is_out_ = false;
-  TimePoint out_since_{};
+  Outage outage_;  // while is_out_
 };
 
 }  // namespace tunnel::balance

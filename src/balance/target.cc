@@ -24,8 +24,9 @@ Target::Target(std::uint64_t id, Endpoint endpoint, const HealthRules& rules, Wa
       waiters_(waiters),
       health_(rules) {}
 
-Transition Target::checked(TimePoint now, CheckResult result, CheckDepth depth) {
-  const Transition transition = health_.checked(now, result, depth);
+Transition Target::checked(TimePoint now, CheckResult result, CheckDepth depth,
+                           const Reason& reason) {
+  const Transition transition = health_.checked(now, result, depth, reason);
   if (transition.change == Transition::Change::restored) waiters_.notify();
   return transition;
 }

@@ -74,7 +74,8 @@ class Target {
   [[nodiscard]] std::uint32_t in_flight() const { return in_flight_.load(); }
 
   // The verdict of one active check.
-  Transition checked(TimePoint now, CheckResult result, CheckDepth depth);
+  Transition checked(TimePoint now, CheckResult result, CheckDepth depth,
+                     const Reason& reason = {});
 
  private:
   friend class Claim;

@@ -87,7 +87,7 @@ void NameState::take(std::uint64_t round, RecordType type, Answer answer, TimePo
     part->addresses = std::move(answer.addresses);
     part->services = std::move(answer.services);
     part->valid_until = now + answer.ttl;
-    note_success();
+    note_success(now);
   }
   if (!is_asking()) return end_round(now, limits);
   if (answer.status != Status::ok) return;
@@ -109,7 +109,7 @@ void NameState::take_local(const std::vector<SocketAddress>& addresses, Millis t
     part.status = part.empty() ? Status::nodata : Status::ok;
     part.valid_until = now + ttl;
   }
-  note_success();
+  note_success(now);
   ask_at_ = now + ttl;
   publish_by(now);
 }
@@ -140,7 +140,8 @@ void NameState::end_round(TimePoint now, Limits limits) {
   ask_at_ = std::max(now + std::min(kFirstRetry * (1 << doublings), kLastRetry), not_before);
 }
 
-void NameState::note_success() {
+void NameState::note_success(TimePoint now) {
+  answered_at_ = now;
   if (failures_ > 0) event_ = Event::recovered;
   failures_ = 0;
 }
@@ -194,6 +195,7 @@ bool NameState::publish(TimePoint now) {
   }
   next.status = failures_ > 0 ? failure_ : Status::ok;
   next.is_stale = failures_ > 0 && !is_empty();
+  next.answered_at = answered_at_;
   next.error.clear();
   if (failures_ > 0) {
     next.error = "cannot resolve " + next.name + ": " + std::string(describe(failure_));

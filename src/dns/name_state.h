@@ -23,6 +23,7 @@ struct Update {
   std::vector<SocketAddress> addresses;  // families interleaved, IPv6 first (RFC 8305); port 0
   std::vector<Service> services;         // by priority, then weight (the heavier first)
   std::uint64_t generation = 0;          // grows when addresses or services change
+  TimePoint answered_at{};               // when a lookup last worked
   std::string error;                     // a sentence when the lookup failed, else empty
 };
 
@@ -84,7 +85,7 @@ class NameState {
   [[nodiscard]] bool is_asking() const;
   [[nodiscard]] bool is_empty() const;
   void end_round(TimePoint now, Limits limits);
-  void note_success();
+  void note_success(TimePoint now);
   void publish_by(TimePoint when);
 
   std::vector<Part> parts_;  // aaaa and a, or srv
@@ -93,6 +94,7 @@ class NameState {
   TimePoint ask_at_;                 // while no question is under way
   int failures_ = 0;                 // in a row
   Status failure_ = Status::failed;  // while failures_ > 0
+  TimePoint answered_at_{};
 
   std::optional<TimePoint> publish_at_;
   Update published_;

@@ -8,8 +8,6 @@
 
 #include "admin/commands.h"
 #include "base/text.h"
-#include "config/print.h"
-#include "x509/fingerprint.h"
 
 namespace tunnel::runtime {
 namespace {
@@ -17,8 +15,6 @@ namespace {
 using admin::Operator;
 using admin::Verdict;
 
-// A worker that has not answered by then stands still, or has very much to do.
-constexpr Millis kPatience{2'000};
 // Between two looks whether a drained service is empty, and whether something is over.
 constexpr Millis kLook{100};
 
@@ -32,39 +28,6 @@ std::string count_of(std::size_t number, const char* noun) {
 
 std::string who(const Operator& by) {
   return "uid " + std::to_string(by.uid) + ", pid " + std::to_string(by.pid);
-}
-
-// What the file holds and must not be shown.
-config::Config masked(const Snapshot& snapshot) {
-  config::Config config;
-  config.global = snapshot.global;
-  for (const ServiceHandle& handle : snapshot.services) {
-    config::Service service = handle.settings();
-    if (service.smtp_login) service.smtp_login->password = "MASKED";
-    for (config::Proxy& proxy : service.proxies) {
-      if (!proxy.password.empty()) proxy.password = "MASKED";
-      for (std::string& header : proxy.headers) header = header.substr(0, header.find(':')) + ": MASKED";
-    }
-    config.services.push_back(std::move(service));
-  }
-  return config;
-}
-
-std::string hash_of(const Snapshot& snapshot) {
-  config::Config config;
-  config.global = snapshot.global;
-  for (const ServiceHandle& handle : snapshot.services) {
-    config.services.push_back(handle.settings());
-  }
-  const auto print = x509::Fingerprinter().add(config::print(config)).finish();
-  if (!print) return "";
-  std::string text = "sha256:";
-  for (const std::byte byte : *print) {
-    constexpr char kDigits[] = "0123456789abcdef";
-    text += kDigits[std::to_integer<unsigned>(byte) >> 4U];
-    text += kDigits[std::to_integer<unsigned>(byte) & 15U];
-  }
-  return text;
 }
 
 std::string override_text(const balance::Override::What what, std::uint32_t weight) {
@@ -82,7 +45,10 @@ std::string override_text(const balance::Override::What what, std::uint32_t weig
 }  // namespace
 
 Administration::Administration(Process process, int listening)
-    : process_(std::move(process)), timer_(process_.loop, [this] { tick(); }) {
+    : process_(std::move(process)),
+      levels_(process_.log),
+      inquiries_(process_.workers, process_.send),
+      timer_(process_.loop, [this] { tick(); }) {
   if (listening < 0) return;
   server_ = std::make_unique<admin::ControlServer>(
       process_.loop, listening, ::geteuid(),
@@ -171,42 +137,32 @@ void Administration::note_reload(bool is_successful, const std::vector<std::stri
 
 std::vector<std::string> Administration::on_reloaded() {
   std::vector<std::string> dropped;
-  const Snapshot& snapshot = process_.snapshot();
-  const auto name_of = [&](ServiceId id) -> const std::string* {
-    const auto service =
-        std::find_if(snapshot.services.begin(), snapshot.services.end(),
-                     [&](const ServiceHandle& one) { return one.life->id == id; });
-    return service == snapshot.services.end() ? nullptr : &service->life->name;
-  };
-  std::erase_if(overrides_, [&](const auto& each) { return name_of(each.first) == nullptr; });
-  for (auto& [id, overrides] : overrides_) {
+  std::set<ServiceId> in_force;
+  for (const ServiceHandle& service : process_.snapshot().services) {
+    const ServiceId id = service.life->id;
+    in_force.insert(id);
+    const auto known = overrides_.find(id);
+    if (known == overrides_.end()) continue;
     for (const std::string& target :
-         overrides.keep_only(process_.resolution().arrangement_of(id))) {
-      dropped.push_back(*name_of(id) + ": the override of " + target + " was dropped");
+         known->second.keep_only(process_.resolution().arrangement_of(id))) {
+      dropped.push_back(service.life->name + ": the override of " + target + " was dropped");
     }
   }
-  std::erase_if(drained_, [&](ServiceId id) { return name_of(id) == nullptr; });
-  for (const ServiceId id : drained_) process_.acceptor().drain(id);
+  std::erase_if(overrides_, [&](const auto& each) { return !in_force.contains(each.first); });
+  drains_.keep_only(in_force);
   return dropped;
-}
-
-bool Administration::is_empty(const std::string& name) const {
-  for (const ServiceHandle& service : process_.snapshot().services) {
-    if (!name.empty() && service.life->name != name) continue;
-    if (service.life->connections.load() > 0) return false;
-  }
-  return true;
 }
 
 void Administration::drain(const Operator& by, const std::string& name, OnVerdict on_verdict) {
   if (!name.empty() && find(name) == nullptr) return on_verdict(no_such_service(name));
   note(by, name.empty() ? "drain of every service" : "drain of service " + in_quotes(name));
+  Drains::Services services;
   for (const ServiceHandle& service : process_.snapshot().services) {
     if (!name.empty() && service.life->name != name) continue;
-    drained_.insert(service.life->id);
-    process_.acceptor().drain(service.life->id);
+    services.push_back(service.life);
+    process_.take_no_more(service.life->id);
   }
-  draining_.push_back({name, std::move(on_verdict)});
+  drains_.add(std::move(services), std::move(on_verdict));
   return tick();
 }
 
@@ -221,7 +177,7 @@ void Administration::order(const Operator& by, const TargetOrder& order, OnVerdi
     ConnectionsOrder ending{.what = ConnectionsOrder::What::end, .service = service->life->id,
                             .idle = kick->idle};
     for (const balance::Target* target : targets) ending.targets.push_back(target->id());
-    return ask_workers(std::move(ending), [on_verdict](const Pending& answers) {
+    return ask_workers(std::move(ending), [on_verdict](const Inquiries::Answers& answers) {
       return on_verdict(Verdict::done({count_of(answers.ended, "connection") + " ended"}));
     });
   }
@@ -256,7 +212,7 @@ void Administration::close(const Operator& by, const std::string& name, std::uin
   return ask_workers({.what = ConnectionsOrder::What::end,
                       .service = service->life->id,
                       .connection = id},
-                     [on_verdict, what](const Pending& answers) {
+                     [on_verdict, what](const Inquiries::Answers& answers) {
                        if (answers.ended > 0) return on_verdict(Verdict::done({what + " ended"}));
                        return on_verdict(Verdict::refused("no_such_connection",
                                                           "there is no connection " + what));
@@ -268,13 +224,7 @@ void Administration::set_log_level(const Operator& by, const LevelOrder& order,
   if (!order.service.empty() && find(order.service) == nullptr) {
     return on_verdict(no_such_service(order.service));
   }
-  std::erase_if(levels_, [&](const LevelInForce& level) {
-    return level.order.service == order.service && level.order.client == order.client;
-  });
-  std::optional<TimePoint> until;
-  if (order.lasting) until = process_.loop.now() + *order.lasting;
-  levels_.push_back({order, by, until});
-  use_levels();
+  levels_.set(order, by, process_.loop.now());
   std::string what = "log level " + std::string(log::word(order.level));
   if (!order.service.empty()) what += " for service " + in_quotes(order.service);
   if (order.client) what += " for clients in " + order.client->to_string();
@@ -282,19 +232,6 @@ void Administration::set_log_level(const Operator& by, const LevelOrder& order,
   note(by, what);
   set_timer();
   return on_verdict(Verdict::done({what}));
-}
-
-void Administration::use_levels() {
-  std::vector<log::LevelOverride> overrides;
-  for (const LevelInForce& level : levels_) {
-    overrides.push_back({level.order.level, level.order.service, level.order.client});
-  }
-  process_.log.set_level_overrides(std::move(overrides));
-}
-
-void Administration::config(std::function<void(ConfigInForce)> on_config) {
-  const Snapshot& snapshot = process_.snapshot();
-  return on_config({process_.config, hash_of(snapshot), config::print(masked(snapshot))});
 }
 
 void Administration::resolve(const Operator& by, const std::string& name, OnVerdict on_verdict) {
@@ -311,34 +248,9 @@ void Administration::resolve(const Operator& by, const std::string& name, OnVerd
   return on_verdict(Verdict::done(std::move(lines)));
 }
 
-void Administration::ask_workers(ConnectionsOrder order,
-                                 std::function<void(Pending)> on_complete) {
-  order.request = ++last_request_;
-  Pending& pending = pending_[order.request];
-  for (std::size_t index = 0; index < process_.workers; ++index) pending.silent.insert(index);
-  pending.until = process_.loop.now() + kPatience;
-  pending.on_complete = std::move(on_complete);
-  process_.send(order);
+void Administration::ask_workers(ConnectionsOrder order, Inquiries::OnComplete on_complete) {
+  inquiries_.ask(std::move(order), process_.loop.now(), std::move(on_complete));
   return set_timer();
-}
-
-void Administration::on_answer(ConnectionsAnswer answer) {
-  const auto found = pending_.find(answer.request);
-  if (found == pending_.end()) return;
-  Pending& pending = found->second;
-  pending.silent.erase(answer.worker);
-  pending.ended += answer.ended;
-  std::move(answer.connections.begin(), answer.connections.end(),
-            std::back_inserter(pending.connections));
-  if (pending.silent.empty()) return complete(answer.request);
-}
-
-void Administration::complete(std::uint64_t request) {
-  const auto found = pending_.find(request);
-  Pending pending = std::move(found->second);
-  pending_.erase(found);
-  const auto on_complete = std::move(pending.on_complete);
-  return on_complete(std::move(pending));
 }
 
 void Administration::tick() {
@@ -348,37 +260,22 @@ void Administration::tick() {
     process_.log.info({}, "an override of a target has ended");
     process_.resolution().rebuild(service);
   }
-  if (std::erase_if(levels_, [&](const auto& level) { return level.until && *level.until <= now; }) >
-      0) {
-    use_levels();
-  }
-  std::vector<std::uint64_t> late;
-  for (const auto& [request, pending] : pending_) {
-    if (pending.until <= now) late.push_back(request);
-  }
-  for (const std::uint64_t request : late) complete(request);
-  std::vector<OnVerdict> drained;
-  std::erase_if(draining_, [&](Draining& draining) {
-    if (!is_empty(draining.service)) return false;
-    drained.push_back(std::move(draining.on_verdict));
-    return true;
-  });
-  for (const OnVerdict& on_verdict : drained) on_verdict(Verdict::done({"no connection is left"}));
+  levels_.expire(now);
+  inquiries_.expire(now);
+  drains_.look();
   return set_timer();
 }
 
 void Administration::set_timer() {
-  std::optional<TimePoint> next;
-  const auto consider = [&](TimePoint when) { next = std::min(next.value_or(when), when); };
   const TimePoint now = process_.loop.now();
-  for (const auto& [service, overrides] : overrides_) {
-    if (const auto end = overrides.next_end()) consider(*end);
-  }
-  for (const LevelInForce& level : levels_) {
-    if (level.until) consider(*level.until);
-  }
-  for (const auto& [request, pending] : pending_) consider(pending.until);
-  if (!draining_.empty()) consider(now + kLook);
+  std::optional<TimePoint> next;
+  const auto consider = [&](std::optional<TimePoint> when) {
+    if (when) next = std::min(next.value_or(*when), *when);
+  };
+  for (const auto& [service, overrides] : overrides_) consider(overrides.next_end());
+  consider(levels_.next_end());
+  consider(inquiries_.next_end());
+  if (drains_.is_waited_for()) consider(now + kLook);
   if (!next) return timer_.stop();
   return timer_.start(std::max(Millis(1), *next - now));
 }

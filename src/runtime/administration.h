@@ -3,12 +3,13 @@
 
 #include <chrono>
 #include <cstdint>
-#include <deque>
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "admin/admin_actions.h"
@@ -16,7 +17,10 @@
 #include "balance/overrides.h"
 #include "log/process_log.h"
 #include "runtime/acceptor.h"
+#include "runtime/drains.h"
+#include "runtime/inquiries.h"
 #include "runtime/messages.h"
+#include "runtime/ordered_levels.h"
 #include "runtime/resolution.h"
 #include "runtime/snapshot.h"
 #include "tunnel/address_book.h"
@@ -40,6 +44,7 @@ class Administration final : public admin::AdminActions {
     std::function<const Snapshot&()> snapshot;
     std::function<Resolution&()> resolution;
     std::function<Acceptor&()> acceptor;
+    std::function<void(ServiceId)> take_no_more;        // clients for this service
     std::function<void(const ConnectionsOrder&)> send;  // to all workers
     // The answer comes as in admin::Verdict.
     std::function<void(OnVerdict)> reload;
@@ -54,10 +59,14 @@ class Administration final : public admin::AdminActions {
   // The overrides of a service applied to its arrangement.
   [[nodiscard]] balance::Arrangement adjusted(ServiceId service,
                                               const balance::Arrangement& arrangement) const;
+  // Those that take no clients, whatever the configuration says.
+  [[nodiscard]] const std::set<ServiceId>& drained() const { return drains_.services(); }
   // Another snapshot is in force. Names what was dropped.
   std::vector<std::string> on_reloaded();
   void note_reload(bool is_successful, const std::vector<std::string>& lines);
-  void on_answer(ConnectionsAnswer answer);
+  void on_answer(ConnectionsAnswer answer) { return inquiries_.on_answer(std::move(answer)); }
+  // The loop turns no more: who still waits is answered now.
+  void on_leaving() { return drains_.end(); }
 
   // admin::AdminActions
   void status(Connections how, std::function<void(admin::Status)> on_status) override;
@@ -73,30 +82,9 @@ class Administration final : public admin::AdminActions {
                OnVerdict on_verdict) override;
 
  private:
-  // An order that workers answer; complete when all have, or when its time is over.
-  struct Pending {
-    std::set<std::size_t> silent;  // workers that have not answered
-    std::vector<ConnectionView> connections;
-    std::size_t ended = 0;
-    TimePoint until;
-    std::function<void(Pending)> on_complete;
-  };
-  struct LevelInForce {
-    LevelOrder order;
-    admin::Operator by;
-    std::optional<TimePoint> until;
-  };
-  struct Draining {
-    std::string service;  // "" is all
-    OnVerdict on_verdict;
-  };
-
-  void ask_workers(ConnectionsOrder order, std::function<void(Pending)> on_complete);
-  void complete(std::uint64_t request);
+  void ask_workers(ConnectionsOrder order, Inquiries::OnComplete on_complete);
   void tick();
   void set_timer();
-  void use_levels();
-  void rebuild(ServiceId service);
   void note(const admin::Operator& by, const std::string& what);
   [[nodiscard]] const ServiceHandle* find(const std::string& name) const;
   [[nodiscard]] admin::Verdict no_such_service(const std::string& name) const;
@@ -104,8 +92,7 @@ class Administration final : public admin::AdminActions {
                                                          const std::string& name) const;
   [[nodiscard]] admin::Verdict no_such_target(const ServiceHandle& service,
                                               const std::string& name) const;
-  [[nodiscard]] bool is_empty(const std::string& service) const;
-  [[nodiscard]] admin::Status collect(const Pending& answers, Connections how) const;
+  [[nodiscard]] admin::Status collect(const Inquiries::Answers& answers, Connections how) const;
   [[nodiscard]] admin::ServiceStatus collect(const ServiceHandle& service) const;
   [[nodiscard]] admin::TargetStatus collect(const ServiceHandle& service,
                                             const balance::Member& member,
@@ -115,12 +102,10 @@ class Administration final : public admin::AdminActions {
   const std::chrono::system_clock::time_point started_ = std::chrono::system_clock::now();
   std::chrono::system_clock::time_point loaded_ = started_;
   std::map<ServiceId, balance::Overrides> overrides_;
-  std::vector<LevelInForce> levels_;
-  std::set<ServiceId> drained_;
-  std::vector<Draining> draining_;
+  OrderedLevels levels_;
+  Drains drains_;
+  Inquiries inquiries_;
   std::optional<admin::ReloadStatus> last_reload_;
-  std::map<std::uint64_t, Pending> pending_;
-  std::uint64_t last_request_ = 0;
   uv::Timer timer_;
   std::unique_ptr<admin::ControlServer> server_;
 };

@@ -5,8 +5,10 @@
 #include <algorithm>
 #include <utility>
 
+#include "config/print.h"
 #include "log/level.h"
 #include "runtime/administration.h"
+#include "x509/fingerprint.h"
 
 namespace tunnel::runtime {
 namespace {
@@ -56,16 +58,55 @@ admin::ConnectionStatus to_status(const ConnectionView& view) {
           .tls = view.tls};
 }
 
+// What the file holds and must not be shown.
+config::Config masked(const Snapshot& snapshot) {
+  config::Config config;
+  config.global = snapshot.global;
+  for (const ServiceHandle& handle : snapshot.services) {
+    config::Service service = handle.settings();
+    if (service.smtp_login) service.smtp_login->password = "MASKED";
+    for (config::Proxy& proxy : service.proxies) {
+      if (!proxy.password.empty()) proxy.password = "MASKED";
+      for (std::string& header : proxy.headers) header = header.substr(0, header.find(':')) + ": MASKED";
+    }
+    config.services.push_back(std::move(service));
+  }
+  return config;
+}
+
+std::string hash_of(const Snapshot& snapshot) {
+  config::Config config;
+  config.global = snapshot.global;
+  for (const ServiceHandle& handle : snapshot.services) {
+    config.services.push_back(handle.settings());
+  }
+  const auto print = x509::Fingerprinter().add(config::print(config)).finish();
+  if (!print) return "";
+  std::string text = "sha256:";
+  for (const std::byte byte : *print) {
+    constexpr char kDigits[] = "0123456789abcdef";
+    text += kDigits[std::to_integer<unsigned>(byte) >> 4U];
+    text += kDigits[std::to_integer<unsigned>(byte) & 15U];
+  }
+  return text;
+}
+
 }  // namespace
 
 void Administration::status(Connections how, std::function<void(admin::Status)> on_status) {
   return ask_workers({.what = ConnectionsOrder::What::list},
-                     [this, how, on_status = std::move(on_status)](const Pending& answers) {
+                     [this, how, on_status = std::move(on_status)](const Inquiries::Answers& answers) {
                        return on_status(collect(answers, how));
                      });
 }
 
-admin::Status Administration::collect(const Pending& answers, Connections how) const {
+void Administration::config(std::function<void(ConfigInForce)> on_config) {
+  const Snapshot& snapshot = process_.snapshot();
+  return on_config({process_.config, hash_of(snapshot), config::print(masked(snapshot))});
+}
+
+admin::Status Administration::collect(const Inquiries::Answers& answers,
+                                      Connections how) const {
   const Snapshot& snapshot = process_.snapshot();
   admin::Status status;
   status.version = TUNNEL_VERSION;
@@ -79,7 +120,7 @@ admin::Status Administration::collect(const Pending& answers, Connections how) c
   status.state = process_.is_stopping() ? "draining" : "running";
   status.log_level = log::word(process_.log.level());
   const TimePoint now = process_.loop.now();
-  for (const LevelInForce& level : levels_) {
+  for (const OrderedLevels::Entry& level : levels_.entries()) {
     admin::LevelStatus shown;
     shown.level = log::word(level.order.level);
     shown.service = level.order.service;
@@ -126,7 +167,7 @@ admin::ServiceStatus Administration::collect(const ServiceHandle& service) const
   status.name = settings.name;
   status.accept = process_.acceptor().addresses_of(life.id);
   status.balance = word(settings.balance);
-  status.is_draining = drained_.contains(life.id);
+  status.is_draining = drains_.contains(life.id);
   status.connections = life.connections.load();
   status.max_connections = settings.max_connections;
   status.ended = life.ended.load();
@@ -159,25 +200,21 @@ admin::TargetStatus Administration::collect(const ServiceHandle& service,
   status.connections = target.in_flight();
   status.max_connections = member.max_connections;
   status.check = target.health().check_text();
-  if (const auto since = target.health().out_since()) status.since = now - *since;
+  if (const auto outage = target.health().outage()) {
+    status.since = now - outage->since;
+    status.kind = tunnel::word(outage->reason.kind);
+    status.why = outage->reason.text;
+  }
   const TimePoint until = target.health().ejected_until();
   if (status.state == "ejected" && until > now && until != TimePoint::max()) {
     status.ejected_for = until - now;
   }
-  if (status.state != "up" && status.state != "drained") {
-    // The line that ejected it says why.
-    for (const log::Problem& problem : process_.log.problems()) {
-      const bool is_about = problem.service == service.life->name &&
-                            problem.event == log::Event::ejected &&
-                            problem.text.find(target.text()) != std::string::npos;
-      if (!is_about) continue;
-      status.why = problem.text;
-      status.kind = problem.kind;
-    }
-  }
   if (const AddressBook::Answer* answer = process_.book.find(target.endpoint().host)) {
     for (const SocketAddress& address : answer->addresses) {
       status.addresses.push_back({address.ip()});
+    }
+    if (const auto answered = process_.resolution().answered_at(target.endpoint().host)) {
+      status.addresses_age = now - *answered;
     }
   }
   const auto overrides = overrides_.find(service.life->id);

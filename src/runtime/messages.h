@@ -30,6 +30,9 @@ struct NameAnswered {
   std::string name;
   AddressBook::Answer answer;
 };
+struct NameForgotten {
+  std::string name;
+};
 struct TargetsChanged {
   ServiceHandle service;
   std::shared_ptr<const balance::Layout> layout;
@@ -57,8 +60,9 @@ struct StopInOrder {};  // end each connection as soon as it is idle
 struct StopNow {};      // reset what is left, then leave the loop
 struct Leave {};        // nothing is left: leave the loop
 
-using ToWorker = std::variant<UseSnapshot, Accepted, NameAnswered, TargetsChanged, SlotFreed,
-                              TargetChanged, ConnectionsOrder, StopInOrder, StopNow, Leave>;
+using ToWorker = std::variant<UseSnapshot, Accepted, NameAnswered, NameForgotten, TargetsChanged,
+                              SlotFreed, TargetChanged, ConnectionsOrder, StopInOrder, StopNow,
+                              Leave>;
 
 struct NameWanted {
   std::string name;

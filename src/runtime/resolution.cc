@@ -2,7 +2,7 @@
 #include "runtime/resolution.h"
 
 #include <algorithm>
-
+#include <unordered_set>
 #include <utility>
 
 #include "dns/alarm.h"
@@ -42,7 +42,8 @@ Resolution::Resolution(std::shared_ptr<const Snapshot> snapshot, Settings settin
       snapshot_(std::move(snapshot)),
       names_(settings_.make_resolver(settings_.loop, snapshot_->global),
              std::make_unique<dns::LoopAlarm>(settings_.loop), settings_.loop, settings_.log,
-             names_options(snapshot_->global)) {}
+             names_options(snapshot_->global)),
+      forget_timer_(settings_.loop, [this] { forget_unwanted(); }) {}
 
 Resolution::~Resolution() = default;
 
@@ -60,16 +61,14 @@ void Resolution::use(std::shared_ptr<const Snapshot> snapshot) {
     names_.use_resolver(settings_.make_resolver(settings_.loop, now));
   }
   names_.use_limits(names_options(now).limits);
-  const auto is_old = [&](const ServiceHandle& service) {
-    return std::any_of(before->services.begin(), before->services.end(),
-                       [&](const ServiceHandle& old) { return old.config == service.config; });
-  };
+  std::unordered_set<const ServiceConfig*> old;
+  for (const ServiceHandle& service : before->services) old.insert(service.config.get());
   std::map<ServiceId, Current> kept;
   for (const ServiceHandle& service : snapshot_->services) {
     const auto known = current_.find(service.life->id);
     if (known == current_.end()) continue;
     Current& current = kept[service.life->id] = std::move(known->second);
-    if (!is_old(service)) current.is_told = false;
+    if (!old.contains(service.config.get())) current.is_told = false;
   }
   current_ = std::move(kept);
   expanded_.clear();
@@ -115,7 +114,7 @@ void Resolution::arrange_all() {
     current = {std::move(arrangement), std::move(error), true};
     current.layout = service.life->backend.build(
         settings_.adjust(service.life->id, current.arrangement), settings.balance,
-        balance::rules_of(settings.health));
+        balance::rules_of(settings.health), settings_.loop.now());
     settings_.sink.on_targets(service, current.layout, current.error);
   }
   return watch_names();
@@ -153,14 +152,14 @@ void Resolution::watch_names() {
       }
     }
   }
-  for (auto it = watched_.begin(); it != watched_.end();) {
-    if (wanted.contains(it->first)) {
-      ++it;
-      continue;
+  for (const auto& [name, id] : watched_) {
+    if (wanted.contains(name)) {
+      unwanted_.erase(name);
+    } else {
+      unwanted_.try_emplace(name, settings_.loop.now() + settings_.linger);
     }
-    names_.unwatch(it->second);
-    it = watched_.erase(it);
   }
+  set_forget_timer();
   for (const std::string& name : wanted) {
     if (watched_.contains(name)) continue;
     // What SRV records name is absolute: resolv.conf's search list has no say in it.
@@ -169,6 +168,26 @@ void Resolution::watch_names() {
         names_.watch(asked, dns::Kind::addresses,
                      [this, name](const dns::Update& update) { on_addresses(name, update); });
   }
+}
+
+void Resolution::forget_unwanted() {
+  const TimePoint now = settings_.loop.now();
+  std::erase_if(unwanted_, [&](const auto& each) {
+    if (each.second > now) return false;
+    const auto watched = watched_.find(each.first);
+    names_.unwatch(watched->second);
+    watched_.erase(watched);
+    settings_.sink.on_forgotten(each.first);
+    return true;
+  });
+  return set_forget_timer();
+}
+
+void Resolution::set_forget_timer() {
+  std::optional<TimePoint> next;
+  for (const auto& [name, until] : unwanted_) next = std::min(next.value_or(until), until);
+  if (!next) return forget_timer_.stop();
+  return forget_timer_.start(std::max(Millis(1), *next - settings_.loop.now()));
 }
 
 void Resolution::on_addresses(const std::string& name, const dns::Update& update) {
@@ -231,16 +250,24 @@ std::string Resolution::error_of(ServiceId service) const {
 
 void Resolution::refresh(const std::string& name) {
   settings_.loop.assert_here();
-  const auto watched = watched_.find(name);
-  if (watched == watched_.end()) return;
-  // The watch may stand under the absolute form of the name.
-  const dns::Update* known = names_.find(name, dns::Kind::addresses);
-  const std::string asked = known != nullptr ? name : name + ".";
-  if (known == nullptr) known = names_.find(asked, dns::Kind::addresses);
+  if (!watched_.contains(name)) return;
+  const dns::Update* known = addresses_of(name);
   if (known == nullptr) return;  // the first answer is on its way
   // Nobody waits twice for an answer that is known: that the name does not resolve is one.
   if (known->addresses.empty()) settings_.sink.on_answer(name, {{}, known->error});
-  names_.refresh(asked);
+  names_.refresh(known->name);
+}
+
+// The watch may stand under the absolute form of the name.
+const dns::Update* Resolution::addresses_of(const std::string& name) const {
+  const dns::Update* known = names_.find(name, dns::Kind::addresses);
+  return known != nullptr ? known : names_.find(name + ".", dns::Kind::addresses);
+}
+
+std::optional<TimePoint> Resolution::answered_at(const std::string& name) const {
+  const dns::Update* known = addresses_of(name);
+  if (known == nullptr || known->addresses.empty()) return std::nullopt;
+  return known->answered_at;
 }
 
 }  // namespace tunnel::runtime

@@ -4,6 +4,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <set>
 #include <string>
 #include <vector>
@@ -15,6 +16,7 @@
 #include "runtime/snapshot.h"
 #include "tunnel/address_book.h"
 #include "uv/loop.h"
+#include "uv/timer.h"
 
 namespace tunnel::runtime {
 
@@ -30,6 +32,8 @@ class Resolution {
     std::function<void(const ServiceHandle& service, std::shared_ptr<const balance::Layout> layout,
                        const std::string& error)>
         on_targets;
+    // Nothing in force has named it for `linger`: its answer need not be kept.
+    std::function<void(const std::string& name)> on_forgotten;
   };
   using MakeResolver =
       std::function<std::unique_ptr<dns::Resolver>(uv::Loop&, const config::Global&)>;
@@ -41,6 +45,9 @@ class Resolution {
     // What operators have ordered in place of the configuration's word.
     std::function<balance::Arrangement(ServiceId, const balance::Arrangement&)> adjust =
         [](ServiceId, const balance::Arrangement& arrangement) { return arrangement; };
+    // How long a name stays resolved that nothing in force names any more: a dial that began before
+    // may still come to it.
+    Millis linger = std::chrono::minutes(2);
   };
   Resolution(std::shared_ptr<const Snapshot> snapshot, Settings settings);
   ~Resolution();
@@ -59,6 +66,8 @@ class Resolution {
   [[nodiscard]] std::shared_ptr<const balance::Layout> layout_of(ServiceId service) const;
   [[nodiscard]] const balance::Arrangement& arrangement_of(ServiceId service) const;
   [[nodiscard]] std::string error_of(ServiceId service) const;  // why there are no targets
+  // When DNS last gave the addresses of a name; nothing while it has given none.
+  [[nodiscard]] std::optional<TimePoint> answered_at(const std::string& name) const;
   // Somebody waits for this name, or its addresses did not serve.
   void refresh(const std::string& name);
 
@@ -70,6 +79,9 @@ class Resolution {
   void watch_all();
   void arrange_all();
   void watch_names();
+  void forget_unwanted();
+  void set_forget_timer();
+  [[nodiscard]] const dns::Update* addresses_of(const std::string& name) const;
   void on_addresses(const std::string& name, const dns::Update& update);
   void on_services(const std::string& owner, const dns::Update& update);
   [[nodiscard]] std::string srv_error(const config::Service& service) const;
@@ -82,6 +94,8 @@ class Resolution {
   std::map<std::string, std::string> srv_errors_;  // by owner name; empty: answered
   std::map<std::string, WatchId> watched_srv_;
   std::map<std::string, WatchId> watched_;
+  std::map<std::string, TimePoint> unwanted_;  // of watched_: until when they linger
+  uv::Timer forget_timer_;
   struct Current {
     balance::Arrangement arrangement;
     std::string error;

@@ -8,7 +8,10 @@
 #include <cstdlib>
 #include <filesystem>
 #include <random>
+#include <set>
 #include <string>
+#include <string_view>
+#include <unordered_set>
 #include <utility>
 
 #include "base/text.h"
@@ -44,22 +47,33 @@ std::size_t connection_limit() {
   return all > used + 2 ? (all - used) / 2 : 1;
 }
 
-// Whether the service goes on as it was.
-bool is_in(const std::shared_ptr<const Snapshot>& before, const ServiceHandle& service) {
-  return before && std::any_of(before->services.begin(), before->services.end(),
-                               [&](const ServiceHandle& old) { return old.config == service.config; });
-}
+// What a snapshot has, for questions about each service of another: there may be a thousand.
+class Index {
+ public:
+  explicit Index(const Snapshot* snapshot) {
+    if (snapshot == nullptr) return;
+    for (const ServiceHandle& service : snapshot->services) {
+      configs_.insert(service.config.get());
+      services_.insert(service.life->id);
+    }
+    for (const Warning& warning : snapshot->warnings) {
+      warnings_.emplace(warning.service, warning.text);
+    }
+  }
+  // Whether the service goes on as it was.
+  [[nodiscard]] bool has_same(const ServiceHandle& service) const {
+    return configs_.contains(service.config.get());
+  }
+  [[nodiscard]] bool has(ServiceId service) const { return services_.contains(service); }
+  [[nodiscard]] bool has(const Warning& warning) const {
+    return warnings_.contains({warning.service, warning.text});
+  }
 
-bool has_service(const Snapshot& snapshot, ServiceId id) {
-  return std::any_of(snapshot.services.begin(), snapshot.services.end(),
-                     [&](const ServiceHandle& service) { return service.life->id == id; });
-}
-
-bool has_warning(const Snapshot& snapshot, const Warning& warning) {
-  return std::any_of(snapshot.warnings.begin(), snapshot.warnings.end(), [&](const Warning& old) {
-    return old.service == warning.service && old.text == warning.text;
-  });
-}
+ private:
+  std::unordered_set<const ServiceConfig*> configs_;
+  std::unordered_set<ServiceId> services_;
+  std::set<std::pair<std::string_view, std::string_view>> warnings_;
+};
 
 std::string count_of(std::size_t number, const char* noun) {
   return std::to_string(number) + " " + noun + (number == 1 ? "" : "s");
@@ -91,6 +105,7 @@ Supervisor::Supervisor(Settings settings)
               .snapshot = [this]() -> const Snapshot& { return *snapshot_; },
               .resolution = [this]() -> Resolution& { return *resolution_; },
               .acceptor = [this]() -> Acceptor& { return *acceptor_; },
+              .take_no_more = [this](ServiceId id) { take_no_more(id); },
               .send =
                   [this](const ConnectionsOrder& order) {
                     send_all([&] { return ToWorker(order); });
@@ -142,28 +157,38 @@ void Supervisor::start() {
 // Puts what was built in force. Nothing in here can fail.
 void Supervisor::commit(Build build) {
   const std::shared_ptr<const Snapshot> before = std::exchange(snapshot_, std::move(build.snapshot));
+  const Index old(before.get());
   for (const Warning& warning : snapshot_->warnings) {
-    if (!before || !has_warning(*before, warning)) log_.warning({warning.service}, warning.text);
+    if (!old.has(warning)) log_.warning({warning.service}, warning.text);
   }
-  for (const Bound::Entry& entry : build.listeners) {
+  // An operator may have drained a service while its listeners were made.
+  const std::vector<ServiceHandle> open = services_that_take_clients();
+  std::unordered_set<std::string_view> open_names;
+  for (const ServiceHandle& service : open) open_names.insert(service.life->name);
+  std::vector<Bound::Entry> listeners;
+  for (Bound::Entry& entry : build.listeners) {
+    if (open_names.contains(entry.place.service)) listeners.push_back(std::move(entry));
+  }
+  for (const Bound::Entry& entry : listeners) {
     const std::string address = entry.socket.address().to_string();
     log_.write(log::Level::info, log::Event::listening, {entry.place.service},
                "listening on " + address, {{"address", std::string_view(address)}});
   }
   for (const ServiceHandle& service : snapshot_->services) {
-    if (is_in(before, service)) continue;
+    if (old.has_same(service)) continue;
     // Once, before any worker knows the service.
-    if (!before || !has_service(*before, service.life->id)) {
+    if (!old.has(service.life->id)) {
       service.life->report_free_slots([this](ServiceId id) { mailbox_.send(SlotFreed{id}); });
     }
     check(service);
   }
-  std::erase_if(checks_, [this](const auto& each) { return !has_service(*snapshot_, each.first); });
+  const Index now(snapshot_.get());
+  std::erase_if(checks_, [&](const auto& each) { return !now.has(each.first); });
   // In this order: a worker knows a service and its targets before a client comes for it.
   send_all([this] { return ToWorker(UseSnapshot{snapshot_}); });
   if (resolution_) {
     resolution_->use(snapshot_);
-    acceptor_->serve(snapshot_->services, std::move(build.listeners));
+    acceptor_->serve(open, std::move(listeners));
     use_programs();
     return start_polling();
   }
@@ -181,14 +206,35 @@ void Supervisor::commit(Build build) {
                               std::shared_ptr<const balance::Layout> layout,
                               const std::string& error) {
                          on_targets(service, std::move(layout), error);
+                       },
+                   .on_forgotten =
+                       [this](const std::string& name) {
+                         book_.forget(name);
+                         send_all([&] { return ToWorker(NameForgotten{name}); });
                        }},
           .adjust =
               [this](ServiceId service, const balance::Arrangement& arrangement) {
                 return administration_->adjusted(service, arrangement);
               }});
   resolution_->start();
-  acceptor_->serve(snapshot_->services, std::move(build.listeners));
+  acceptor_->serve(open, std::move(listeners));
   return start_polling();
+}
+
+std::vector<ServiceHandle> Supervisor::services_that_take_clients() const {
+  std::vector<ServiceHandle> services = snapshot_->services;
+  std::erase_if(services, [this](const ServiceHandle& service) {
+    return administration_->drained().contains(service.life->id);
+  });
+  return services;
+}
+
+// For good: an operator drains the service. A program's next run would be a client, too.
+void Supervisor::take_no_more(ServiceId id) {
+  acceptor_->drain(id);
+  if (const auto client = exec_clients_.find(id); client != exec_clients_.end()) {
+    client->second->stop();
+  }
 }
 
 void Supervisor::check(const ServiceHandle& service) {
@@ -302,10 +348,14 @@ void Supervisor::run_programs() {
 // After a reload: a program that runs goes on, and its next run is as the file says now. One whose
 // service has gone is not run again.
 void Supervisor::use_programs() {
+  const Index now(snapshot_.get());
   for (const auto& [id, client] : exec_clients_) {
-    if (!has_service(*snapshot_, id)) client->stop();
+    if (!now.has(id)) client->stop();
   }
-  for (const ServiceHandle& service : snapshot_->services) {
+  std::erase_if(exec_clients_, [&](const auto& each) {
+    return !now.has(each.first) && each.second->is_over();
+  });
+  for (const ServiceHandle& service : services_that_take_clients()) {
     const auto known = exec_clients_.find(service.life->id);
     if (known == exec_clients_.end()) {
       run_program(service);
@@ -439,7 +489,7 @@ void Supervisor::on_stop_signal(const char* name) {
   is_stopping_ = true;
   poll_timer_.stop();
   for (const OnReloaded& on_reloaded : std::exchange(waiting_reloads_, {})) {
-    on_reloaded({false, {"the process is stopping, so nothing was reloaded"}});
+    on_reloaded({false, {kNotReloaded}});
   }
   // The signal may have overtaken clients that came before it.
   acceptor_->stop();
@@ -465,8 +515,17 @@ void Supervisor::leave_if_empty() {
   }
   is_leaving_ = true;
   stop_timer_.stop();
+  answer_all();
   send_all([] { return ToWorker(Leave{}); });
   return loop_.stop();
+}
+
+// Whoever still waits for something: the loop turns no more.
+void Supervisor::answer_all() {
+  administration_->on_leaving();
+  for (const OnReloaded& on_reloaded : std::exchange(current_reloads_, {})) {
+    on_reloaded({false, {kNotReloaded}});
+  }
 }
 
 void Supervisor::stop_now(const char* why) {
@@ -477,6 +536,7 @@ void Supervisor::stop_now(const char* why) {
   sentry_->end_within(kReset);
   log_.warning(
       {}, std::string(why) + ": " + count_of(connections_.load(), "connection") + " will be reset");
+  answer_all();
   for (const auto& [id, client] : exec_clients_) client->terminate();
   send_all([] { return ToWorker(StopNow{}); });
   return loop_.stop();

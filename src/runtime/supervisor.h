@@ -72,6 +72,8 @@ class Supervisor {
 
  private:
   void commit(Build build);
+  [[nodiscard]] std::vector<ServiceHandle> services_that_take_clients() const;
+  void take_no_more(ServiceId id);
   void check(const ServiceHandle& service);
   void serve_stdio();
   void run_programs();
@@ -104,6 +106,9 @@ class Supervisor {
   void run_program(const ServiceHandle& service);
   void leave_if_empty();
   void stop_now(const char* why);
+  void answer_all();
+
+  static constexpr const char* kNotReloaded = "the process is stopping, so nothing was reloaded";
 
   log::ProcessLog& log_;
   const std::function<log::Options(const config::Global&)> log_options_;

@@ -2,6 +2,8 @@
 // The Supervisor's part that changes the configuration while it is in force.
 #include <algorithm>
 #include <iterator>
+#include <string_view>
+#include <unordered_map>
 #include <utility>
 
 #include "base/text.h"
@@ -34,20 +36,30 @@ std::string kept(std::uint32_t connections) {
   return std::to_string(connections) + (connections == 1 ? " connection kept" : " connections kept");
 }
 
-const ServiceHandle* find(const Snapshot& snapshot, const std::string& name) {
-  const auto found =
-      std::find_if(snapshot.services.begin(), snapshot.services.end(),
-                   [&](const ServiceHandle& service) { return service.life->name == name; });
-  return found == snapshot.services.end() ? nullptr : &*found;
+using ByName = std::unordered_map<std::string_view, const ServiceHandle*>;
+
+ByName by_name(const Snapshot& snapshot) {
+  ByName services;
+  for (const ServiceHandle& service : snapshot.services) {
+    services.emplace(service.life->name, &service);
+  }
+  return services;
+}
+
+const ServiceHandle* find(const ByName& services, const std::string& name) {
+  const auto found = services.find(name);
+  return found == services.end() ? nullptr : found->second;
 }
 
 // One line a service: what has changed, what stays.
 std::vector<std::string> answer(const Snapshot& before, const Snapshot& after) {
   using What = config::ServiceChange::What;
   std::vector<std::string> lines;
+  const ByName old_services = by_name(before);
+  const ByName new_services = by_name(after);
   for (const config::ServiceChange& change : config::changes(config_of(before), config_of(after))) {
-    const ServiceHandle* old = find(before, change.name);
-    const ServiceHandle* now = find(after, change.name);
+    const ServiceHandle* old = find(old_services, change.name);
+    const ServiceHandle* now = find(new_services, change.name);
     std::string line = printable(change.name) + ": ";
     const std::uint32_t connections = old != nullptr ? old->life->connections.load() : 0;
     switch (change.what) {
@@ -96,7 +108,7 @@ bool has_other_log(const config::Global& a, const config::Global& b) {
 // asked for; all that wait then get the same answer.
 void Supervisor::reload(OnReloaded on_reloaded) {
   if (is_stopping_) {
-    return on_reloaded({false, {"the process is stopping, so nothing was reloaded"}});
+    return on_reloaded({false, {kNotReloaded}});
   }
   waiting_reloads_.push_back(std::move(on_reloaded));
   return begin_next_job();
@@ -114,12 +126,13 @@ void Supervisor::begin_next_job() {
   if (!waiting_reloads_.empty()) {
     current_reloads_ = std::exchange(waiting_reloads_, {});
     (void)notifier_.reloading();
-    return reloader_.load_configuration({snapshot_, acceptor_->places()});
+    return reloader_.load_configuration(
+        {snapshot_, acceptor_->places(), administration_->drained()});
   }
   if (!settled_.empty()) {
     const ServiceId service = settled_.front();
     settled_.pop_front();
-    return reloader_.load_credentials({snapshot_, {}}, service);
+    return reloader_.load_credentials({snapshot_, {}, {}}, service);
   }
 }
 
@@ -143,7 +156,7 @@ void Supervisor::on_configuration_loaded(Build build) {
   Reloaded result;
   std::shared_ptr<const log::Destination> destination;
   if (is_stopping_) {
-    result = {false, {"the process is stopping, so nothing was reloaded"}};
+    result = {false, {kNotReloaded}};
   } else if (!build.snapshot) {
     result.lines = lines_of(build.diagnostics);
     for (const std::string& problem : build.problems) result.lines.push_back("error: " + problem);
@@ -241,7 +254,7 @@ void Supervisor::on_credentials_loaded(ServiceId id, Build build) {
                         "changed credential files are not taken over, the old ones serve on: " + why,
                         {{"repeats", verdict.suppressed}});
   }
-  const ServiceHandle* after = find(*build.snapshot, before.life->name);
+  const ServiceHandle* after = find(by_name(*build.snapshot), before.life->name);
   const tls::Context::Shown was = shown(before);
   const tls::Context::Shown now = shown(*after);
   std::string text = "changed credential files are in force";

@@ -56,6 +56,9 @@ void Worker::on_message(ToWorker message) {
   if (auto* answered = std::get_if<NameAnswered>(&message)) {
     return book_.update(answered->name, std::move(answered->answer));
   }
+  if (const auto* forgotten = std::get_if<NameForgotten>(&message)) {
+    return book_.forget(forgotten->name);
+  }
   if (auto* changed = std::get_if<TargetsChanged>(&message)) {
     return use_targets(std::move(*changed));
   }

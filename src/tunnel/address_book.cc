@@ -46,4 +46,11 @@ void AddressBook::update(const std::string& name, Answer answer) {
   }
 }
 
+void AddressBook::forget(const std::string& name) {
+  const auto known = answers_.find(name);
+  if (known == answers_.end()) return;
+  history_.forget(known->second.addresses);
+  answers_.erase(known);
+}
+
 }  // namespace tunnel

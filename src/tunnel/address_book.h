@@ -47,6 +47,7 @@ class AddressBook {
   [[nodiscard]] const Answer* find(std::string_view name) const;  // nullptr: no answer yet
   void ask_again(const std::string& name) { ask_(name); }
   void update(const std::string& name, Answer answer);
+  void forget(const std::string& name);  // nothing names it any more
 
   // See AddressHistory.
   void note_failed(const SocketAddress& address) { history_.failed(address, clock_.now()); }

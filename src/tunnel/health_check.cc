@@ -203,7 +203,8 @@ void HealthCheck::passed() {
 void HealthCheck::failed(Kind kind, const std::string& text, bool is_local) {
   if (!is_local) {
     const balance::Transition transition =
-        target_->checked(loop_.now(), balance::CheckResult::failed, depth_of(*service_.config));
+        target_->checked(loop_.now(), balance::CheckResult::failed, depth_of(*service_.config),
+                         {kind, text});
     log_.debug(
         {service_.settings().name},
         "check of " + target_->text() + " failed (" + target_->health().check_text() + "): " + text,

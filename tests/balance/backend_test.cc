@@ -18,31 +18,53 @@ TEST_CASE("a new layout keeps health and counts of the targets that stay") {
   const Claim held = room.connect();
   (void)room.eject("b");
   Target* const a = &room.target("a");
-  room.layout = room.backend.build(groups({{{"c"}, {"b"}, {"a", 5}}}), Balance::first, {});
+  room.layout = room.backend.build(groups({{{"c"}, {"b"}, {"a", 5}}}), Balance::first, {}, {});
   CHECK(&room.target("a") == a);
   CHECK(room.target("a").in_flight() == 1);
   CHECK_FALSE(room.target("b").health().is_up());
   CHECK(room.target("c").health().is_up());
 }
 
+TEST_CASE("an ejected target that has left is remembered for a while, and then forgotten") {
+  Room room(groups({{{"a"}, {"b"}}}), Balance::first);
+  CHECK(room.eject("a").change == Transition::Change::ejected);
+  const auto build = [&](const Arrangement& arrangement) {
+    room.layout = room.backend.build(arrangement, Balance::first, {}, room.now());
+  };
+  build(groups({{{"b"}}}));
+  build(groups({{{"b"}}}));
+  room.clock.advance(Backend::kMemory - Millis(1));
+  build(groups({{{"a"}, {"b"}}}));
+  CHECK_FALSE(room.target("a").health().is_up());
+  // Being back begins its time anew.
+  build(groups({{{"b"}}}));
+  build(groups({{{"b"}}}));
+  room.clock.advance(Backend::kMemory - Millis(1));
+  build(groups({{{"b"}}}));
+  CHECK(room.backend.known_targets() == 2);
+  room.clock.advance(Millis(1));
+  build(groups({{{"b"}}}));
+  CHECK(room.backend.known_targets() == 1);
+}
+
 TEST_CASE("a target that leaves is no longer chosen, but its connections keep it alive") {
   Room room(groups({{{"a"}, {"b"}}}), Balance::first);
   Claim held = room.connect();
   CHECK(held.target().text() == "a");
-  room.layout = room.backend.build(groups({{{"b"}}}), Balance::first, {});
+  room.layout = room.backend.build(groups({{{"b"}}}), Balance::first, {}, {});
   for (int i = 0; i < 10; ++i) CHECK(room.serve() == "b");
   CHECK(room.backend.known_targets() == 2);
   CHECK(held.target().in_flight() == 1);
   held.release();
-  room.layout = room.backend.build(groups({{{"b"}}}), Balance::first, {});
+  room.layout = room.backend.build(groups({{{"b"}}}), Balance::first, {}, {});
   CHECK(room.backend.known_targets() == 1);
 }
 
 TEST_CASE("a target that comes back while it still has connections is the same target") {
   Room room(groups({{{"a", 1, 1}}}), Balance::first);
   const Claim held = room.connect();
-  room.layout = room.backend.build(groups({{{"b"}}}), Balance::first, {});
-  room.layout = room.backend.build(groups({{{"a", 1, 1}}}), Balance::first, {});
+  room.layout = room.backend.build(groups({{{"b"}}}), Balance::first, {}, {});
+  room.layout = room.backend.build(groups({{{"a", 1, 1}}}), Balance::first, {}, {});
   CHECK(room.target("a").in_flight() == 1);
   CHECK(room.serve().empty());  // full
 }
@@ -50,15 +72,15 @@ TEST_CASE("a target that comes back while it still has connections is the same t
 TEST_CASE("leaving a DNS answer for a moment does not make an ejected target healthy") {
   Room room(groups({{{"a"}, {"b"}}}), Balance::first);
   (void)room.eject("a");
-  room.layout = room.backend.build(groups({{{"b"}}}), Balance::first, {});
-  room.layout = room.backend.build(groups({{{"a"}, {"b"}}}), Balance::first, {});
+  room.layout = room.backend.build(groups({{{"b"}}}), Balance::first, {}, {});
+  room.layout = room.backend.build(groups({{{"a"}, {"b"}}}), Balance::first, {}, {});
   CHECK(room.serve() == "b");
 }
 
 TEST_CASE("a target is not forgotten while a worker still uses a layout that names it") {
   Room room(groups({{{"a"}, {"b"}}}), Balance::first);
   const std::shared_ptr<const Layout> old = room.layout;
-  room.layout = room.backend.build(groups({{{"b"}}}), Balance::first, {});
+  room.layout = room.backend.build(groups({{{"b"}}}), Balance::first, {}, {});
   CHECK(room.backend.known_targets() == 2);
   Walk dial(old, client(), room.random);
   CHECK(dial.next(room.now()).claim.target().text() == "a");
@@ -67,18 +89,18 @@ TEST_CASE("a target is not forgotten while a worker still uses a layout that nam
 TEST_CASE("turns go on where they were when the layout changes") {
   Room room(groups({{{"a"}, {"b"}, {"c"}}}));
   CHECK(room.serve() == "a");
-  room.layout = room.backend.build(groups({{{"a"}, {"b"}, {"c"}}}), Balance::round_robin, {});
+  room.layout = room.backend.build(groups({{{"a"}, {"b"}, {"c"}}}), Balance::round_robin, {}, {});
   CHECK(room.serve() == "b");
 }
 
 TEST_CASE("a new weight and a new limit hold at once") {
   Room room(groups({{{"a"}, {"b"}}}), Balance::first);
   const Claim held = room.connect();
-  room.layout = room.backend.build(groups({{{"a", 1, 1}, {"b"}}}), Balance::first, {});
+  room.layout = room.backend.build(groups({{{"a", 1, 1}, {"b"}}}), Balance::first, {}, {});
   CHECK(room.serve() == "b");
-  room.layout = room.backend.build(groups({{{"a", 0}, {"b"}}}), Balance::first, {});
+  room.layout = room.backend.build(groups({{{"a", 0}, {"b"}}}), Balance::first, {}, {});
   CHECK(room.serve() == "b");
-  room.layout = room.backend.build(groups({{{"a"}, {"b", 0}}}), Balance::first, {});
+  room.layout = room.backend.build(groups({{{"a"}, {"b", 0}}}), Balance::first, {}, {});
   CHECK(room.serve() == "a");
 }
 
@@ -86,7 +108,7 @@ TEST_CASE("new health rules hold for the targets that are known") {
   Room room(groups({{{"a"}, {"b"}}}), Balance::first);
   HealthRules never;
   never.eject_time = Millis(0);
-  room.layout = room.backend.build(groups({{{"a"}, {"b"}}}), Balance::first, never);
+  room.layout = room.backend.build(groups({{{"a"}, {"b"}}}), Balance::first, never, {});
   CHECK(room.eject("a").change == Transition::Change::none);
 }
 

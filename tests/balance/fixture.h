@@ -54,7 +54,7 @@ struct Room {
 
   explicit Room(const Arrangement& arrangement,
                 config::Balance policy = config::Balance::round_robin, HealthRules rules = {})
-      : layout(backend.build(arrangement, policy, rules)) {}
+      : layout(backend.build(arrangement, policy, rules, {})) {}
 
   [[nodiscard]] Walk walk(const SocketAddress& from = client()) { return {layout, from, random}; }
   [[nodiscard]] TimePoint now() const { return clock.now(); }

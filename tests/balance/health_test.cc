@@ -51,6 +51,27 @@ std::string states_after(Bench& bench, const std::string& checks) {
 
 }  // namespace
 
+TEST_CASE("why a target is out is known for as long as it is") {
+  Bench bench(with_check(1, 1));
+  CHECK_FALSE(bench.health.outage());
+  (void)bench.health.failed(bench.clock.now(), bench.health.epoch(), 0, bench.random,
+                            {Kind::connect_refused, "refused"});
+  const TimePoint since = bench.clock.now();
+  bench.wait_out();
+  // Ejected again after its trial: out since the first time, for the newest reason.
+  (void)bench.health.failed(bench.clock.now(), bench.health.epoch(), 0, bench.random,
+                            {Kind::tls_timeout, "silent"});
+  REQUIRE(bench.health.outage());
+  CHECK(bench.health.outage()->since == since);
+  CHECK(bench.health.outage()->reason.kind == Kind::tls_timeout);
+  CHECK(bench.health.outage()->reason.text == "silent");
+  (void)bench.health.succeeded(bench.clock.now());
+  CHECK_FALSE(bench.health.outage());
+  (void)bench.health.checked(bench.clock.now(), CheckResult::failed, CheckDepth::full,
+                             {Kind::check_failed, "unwell"});
+  CHECK(bench.health.outage()->reason.text == "unwell");
+}
+
 TEST_CASE("a failed dial ejects at once, for the eject time with its jitter") {
   Bench bench;
   CHECK(bench.state() == State::up);

@@ -106,7 +106,7 @@ TEST_SUITE("overrides") {
     Overrides overrides;
     overrides.set(endpoint("a"), given(What::weight, 5));
     room.layout = room.backend.build(overrides.applied(groups({{{"a"}, {"b"}}})),
-                                     config::Balance::round_robin, {});
+                                     config::Balance::round_robin, {}, {});
     CHECK(room.target("a").id() == id);
     CHECK_FALSE(room.target("a").health().is_up());
     CHECK(room.serve() == "b");

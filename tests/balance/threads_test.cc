@@ -108,7 +108,7 @@ TEST_CASE("of many workers, one is told of an ejection and one has the trial") {
 TEST_CASE("whoever waits finds a slot that is freed at the same time, or is told of it") {
   Ignoring listener;
   Backend backend(&listener);
-  const auto layout = backend.build(groups({{{"a", 1, 1}}}), config::Balance::first, {});
+  const auto layout = backend.build(groups({{{"a", 1, 1}}}), config::Balance::first, {}, {});
   const TimePoint now{Millis(1)};
   for (int round = 0; round < 2'000; ++round) {
     Random random(1);
@@ -146,11 +146,11 @@ TEST_CASE("layouts change and targets come, go, fail and recover under many work
       config::Balance::hash, config::Balance::first};
   // What a mailbox would do: a worker fetches the layout in force, nothing else is shared.
   std::mutex mutex;
-  auto current = backend.build(arrangements[0], kPolicies[0], rules);
+  auto current = backend.build(arrangements[0], kPolicies[0], rules, {});
   std::atomic<bool> is_over{false};
   std::thread supervisor([&] {
     for (std::size_t i = 0; !is_over.load(); ++i) {
-      auto layout = backend.build(arrangements[i % 3], kPolicies[i % 5], rules);
+      auto layout = backend.build(arrangements[i % 3], kPolicies[i % 5], rules, {});
       const std::lock_guard lock(mutex);
       current.swap(layout);
     }

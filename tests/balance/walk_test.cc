@@ -339,7 +339,7 @@ TEST_CASE("a walk follows a new layout and does not repeat what it has tried") {
   Walk dial = room.walk();
   Walk::Next next = dial.next(room.now());
   (void)next.claim.failed(room.now(), Cause::target, room.random);
-  room.layout = room.backend.build(groups({{{"a"}, {"c"}}}), Balance::first, {});
+  room.layout = room.backend.build(groups({{{"a"}, {"c"}}}), Balance::first, {}, {});
   dial.move_to(room.layout);
   next = dial.next(room.now());
   CHECK(next.claim.target().text() == "c");

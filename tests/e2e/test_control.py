@@ -7,6 +7,7 @@ import os
 import pathlib
 import pty
 import select
+import signal
 import socket
 import struct
 import subprocess
@@ -192,6 +193,49 @@ def test_drain_closes_the_listener_and_waits_for_the_last_connection(instance):
     client.read_to_end()
     draining.join(PATIENCE)
     assert not draining.is_alive()
+
+
+def test_a_reload_binds_nothing_for_a_drained_service(instance):
+    port = free_port()
+    instance.config["svc"]["accept"] = f"127.0.0.1:{port}"
+    instance.tunnel.reload(instance.config)
+    assert "no connection is left" in instance.order("drain", "svc")
+    with socket.create_server(("127.0.0.1", port)):
+        # Another process has the address now.
+        instance.config["svc"]["timeouts"] = {"idle": "1h"}
+        assert instance.tunnel.reload(instance.config)["event"] == "reloaded"
+    service = instance.status()["services"][0]
+    assert service["draining"] and service["accept"] == []
+
+
+def waiting_drain(instance):
+    """A connection, and `tunnel drain` that waits for its end."""
+    client = instance.served()
+    drain = subprocess.Popen([str(program.BINARY), "drain", str(instance.tunnel.path), "svc"],
+                             stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    instance.tunnel.wait_for_event("control")
+    return client, drain
+
+
+def test_a_drain_is_answered_when_the_process_stops_in_order(instance):
+    client, drain = waiting_drain(instance)
+    instance.tunnel.signal(signal.SIGTERM)
+    instance.tunnel.wait_for_event("draining")
+    client.half_close()
+    client.read_to_end()
+    out, err = drain.communicate(timeout=PATIENCE)
+    assert drain.returncode == 0 and "no connection is left" in out, err
+    assert instance.tunnel.process.wait(PATIENCE) == 0
+
+
+def test_a_drain_is_answered_when_the_stop_is_forced(instance):
+    client, drain = waiting_drain(instance)
+    instance.tunnel.signal(signal.SIGTERM)
+    instance.tunnel.wait_for_event("draining")
+    instance.tunnel.signal(signal.SIGTERM)
+    _, err = drain.communicate(timeout=PATIENCE)
+    assert drain.returncode == 1 and "it reset 1 connection" in err
+    client.expect_reset()
 
 
 def test_the_log_level_changes_for_a_while(instance):

@@ -38,6 +38,7 @@ struct Bench {
   std::map<std::string, AddressBook::Answer> answers;
   std::map<std::string, std::string> targets;  // by service: "a:636 b:636 | c:636"
   std::map<std::string, std::string> errors;
+  std::vector<std::string> forgotten;
   int told = 0;
   std::shared_ptr<Snapshot> snapshot = std::make_shared<Snapshot>();
   std::unique_ptr<Resolution> resolution;
@@ -67,10 +68,13 @@ struct Bench {
                            ++told;
                            targets[service.settings().name] = text_of(*layout);
                            errors[service.settings().name] = error;
-                         }},
+                         },
+                     .on_forgotten =
+                         [this](const std::string& name) { forgotten.push_back(name); }},
             .make_resolver = [this](uv::Loop&, const config::Global&) {
               return std::make_unique<FakeResolver>(open);
-            }});
+            },
+            .linger = Millis(20)});
     resolution->start();
   }
   static std::string text_of(const balance::Layout& layout) {
@@ -208,9 +212,35 @@ TEST_CASE("a name that no service has any more is not asked for, and one that is
   bench.answer(RecordType::aaaa, "b.test", failure(dns::Status::nodata));
   bench.answer(RecordType::a, "b.test", addresses({"10.0.0.8"}));
   CHECK(bench.answers["b.test"].addresses.size() == 1);
+  uv::testing::turn_until(bench.loop, [&] { return !bench.forgotten.empty(); });
+  CHECK(bench.forgotten == std::vector<std::string>{"a.test"});
   bench.answers.clear();
   bench.resolution->refresh("a.test");
   CHECK(bench.answers.empty());
+}
+
+TEST_CASE("a name that comes back in time is not forgotten") {
+  Bench bench;
+  bench.add("one", {{target(Form::name, "a.test")}});
+  bench.start();
+  const auto first = bench.snapshot;
+  bench.snapshot = std::make_shared<Snapshot>();
+  bench.add("one", {{target(Form::name, "b.test")}});
+  bench.resolution->use(bench.snapshot);
+  bench.resolution->use(first);
+  uv::testing::turn_until(bench.loop, [&] { return !bench.forgotten.empty(); });
+  CHECK(bench.forgotten == std::vector<std::string>{"b.test"});
+}
+
+TEST_CASE("it is known when DNS last gave the addresses of a name") {
+  Bench bench;
+  bench.add("one", {{target(Form::name, "a.test")}});
+  bench.start();
+  CHECK_FALSE(bench.resolution->answered_at("a.test"));
+  bench.answer(RecordType::aaaa, "a.test", failure(dns::Status::nodata));
+  bench.answer(RecordType::a, "a.test", addresses({"10.0.0.7"}));
+  REQUIRE(bench.resolution->answered_at("a.test"));
+  CHECK(*bench.resolution->answered_at("a.test") <= bench.loop.now());
 }
 
 }  // namespace tunnel::runtime

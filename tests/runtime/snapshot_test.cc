@@ -154,7 +154,7 @@ TEST_SUITE("snapshot") {
       const ServiceHandle& handle = snapshot.services[0];
       return handle.life->backend.build(
           balance::arrange(handle.settings().connect, {}), handle.settings().balance,
-          balance::rules_of(handle.settings().health));
+          balance::rules_of(handle.settings().health), TimePoint{});
     };
     const auto before = build(*first);
     first->services[0].life->ended = 7;

@@ -75,7 +75,7 @@ struct Plant : uv::testing::IgnoreSigpipe {
   void use(const config::Service& settings) {
     service.config = std::make_shared<const ServiceConfig>(settings, nullptr, nullptr);
     layout = service.life->backend.build(balance::arrange(settings.connect, {}), settings.balance,
-                                         balance::rules_of(settings.health));
+                                         balance::rules_of(settings.health), TimePoint{});
     auto snapshot = std::make_shared<Snapshot>();
     snapshot->services = {service};
     for (const auto& worker : workers) {

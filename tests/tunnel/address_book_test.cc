@@ -72,4 +72,16 @@ TEST_CASE("what is known of an address goes when it leaves the answer of its nam
   CHECK(order() == std::vector{dead, other});
 }
 
+TEST_CASE("a name that is forgotten takes along what is known of its addresses") {
+  test::VirtualClock clock;
+  AddressHistory history;
+  AddressBook book(clock, history, [](const std::string&) {});
+  book.update("a", {{ip("10.0.0.1")}, ""});
+  book.note_failed(ip("10.0.0.1"));
+  book.forget("a");
+  book.forget("never heard of");
+  CHECK(book.find("a") == nullptr);
+  CHECK_FALSE(book.has_failed(ip("10.0.0.1")));
+}
+
 }  // namespace tunnel

@@ -65,7 +65,7 @@ TEST_CASE("a target that goes while it is checked takes its check along") {
   Fd server = checked.wait_for_check();
   server.reset();
   checked.checks->set_layout(checked.handle.life->backend.build(
-      {}, checked.handle.settings().balance, balance::rules_of({})));
+      {}, checked.handle.settings().balance, balance::rules_of({}), TimePoint{}));
   checked.block_until(std::chrono::steady_clock::now() + Checked::kDeadline + Millis(5));
   checked.turn(5);
   CHECK(checked.failed_checks() == 0);
