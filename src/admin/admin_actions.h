@@ -22,7 +22,9 @@ class AdminActions {
  public:
   using OnVerdict = std::function<void(Verdict)>;
 
-  enum class Connections { counted, listed };
+  // Whether the workers are asked, who may be busy, and how much of what they tell is wanted.
+  // `unasked` is answered at once.
+  enum class Connections { unasked, counted, listed };
   virtual void status(Connections how, std::function<void(Status)> on_status) = 0;
 
   virtual void reload(const Operator& by, OnVerdict on_verdict) = 0;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// `accept`: every form of an address to listen at, expanded to socket addresses.
+// `accept` and `status`: every form of an address to listen at, expanded to socket addresses.
 #include "base/text.h"
 #include "config/codec.h"
 #include "config/url_address.h"
@@ -18,8 +18,9 @@ bool is_unix_path(std::string_view text) {
 // Reads one entry; what it expands to is appended to `target`.
 class AcceptEntry {
  public:
-  AcceptEntry(Reader& reader, const Value& value, int entry, std::vector<Accept>& target)
-      : reader_(reader), value_(value), entry_(entry), target_(target) {}
+  AcceptEntry(Reader& reader, const Option& option, const Value& value, int entry,
+              std::vector<Accept>& target)
+      : reader_(reader), option_(option), value_(value), entry_(entry), target_(target) {}
 
   void read() {
     if (const auto* number = value_.as<std::int64_t>()) return port(*number);
@@ -29,6 +30,10 @@ class AcceptEntry {
                                        std::string(value_.kind()));
     }
     text_ = *text;
+    if (text_ == "stdio" && option_.key != "accept") {
+      return reader_.error(value_, in_quotes(option_.key) + " is served at addresses only",
+                           "write a path with a slash in it for a unix socket of that name");
+    }
     if (text_ == "stdio") {
       return target_.push_back(
           {.form = Accept::Form::stdio, .address = {}, .entry = entry_, .text = text_});
@@ -113,6 +118,7 @@ class AcceptEntry {
   }
 
   Reader& reader_;
+  const Option& option_;
   const Value& value_;
   int entry_;
   std::string text_;
@@ -125,19 +131,20 @@ void Codec<Type::accept>::read(Reader& reader, const Option& option, const Value
                                std::vector<Accept>& target) {
   target.clear();
   const auto* array = value.as<Array>();
-  if (array == nullptr) return AcceptEntry(reader, value, 0, target).read();
-  if (array->empty()) return reader.error(value, "\"accept\" is empty");
+  if (array == nullptr) return AcceptEntry(reader, option, value, 0, target).read();
+  const std::string key = in_quotes(option.key);
+  if (array->empty()) return reader.error(value, key + " is empty");
   if (array->size() > kMostAddresses) {
-    return reader.error(
-        value, "\"accept\" has more than " + std::to_string(kMostAddresses) + " addresses");
+    return reader.error(value,
+                        key + " has more than " + std::to_string(kMostAddresses) + " addresses");
   }
   if (!reader.spend(value, array->size())) return;
-  (void)option;
   int entry = 0;
-  for (const Value& element : *array) AcceptEntry(reader, element, entry++, target).read();
+  for (const Value& element : *array) AcceptEntry(reader, option, element, entry++, target).read();
 }
 
 std::string Codec<Type::accept>::print(const std::vector<Accept>& value) {
+  if (value.empty()) return "";
   std::vector<std::string> texts;
   int entry = -1;
   for (const Accept& accept : value) {

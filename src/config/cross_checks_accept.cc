@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: MIT
 #include <map>
 #include <set>
+#include <string_view>
 
+#include "base/text.h"
 #include "config/cross_checks.h"
 
 namespace tunnel::config {
@@ -13,13 +15,14 @@ class Listening {
  public:
   explicit Listening(Document& document) : document_(document) {}
 
-  void add(const Service& service, const Accept& accept) {
+  // `service` is null for an address of `status`.
+  void add(const Service* service, const Accept& accept) {
     if (accept.form == Accept::Form::tcp && accept.address.port() == 0) return;
-    const User user{&service, accept.entry};
+    const User user{service, accept.entry};
     const User* other = find_clash(accept.address);
     if (other == nullptr) {
       remember(accept.address, user);
-    } else if (reported_.emplace(&service, accept.entry).second) {
+    } else if (reported_.emplace(service, accept.entry).second) {
       report(accept, user, *other);
     }
   }
@@ -28,6 +31,8 @@ class Listening {
   struct User {
     const Service* service;
     int entry;
+    [[nodiscard]] std::string_view name() const { return service != nullptr ? service->name : ""; }
+    [[nodiscard]] std::string_view key() const { return service != nullptr ? "accept" : "status"; }
   };
   using FamilyAndPort = std::pair<int, std::uint16_t>;
 
@@ -52,10 +57,13 @@ class Listening {
   }
 
   void report(const Accept& accept, const User& user, const User& other) {
-    const Position first = document_.position(other.service->name, "accept", other.entry);
-    document_.problem(user.service->name, "accept", user.entry,
-                      accept.address.to_string() + " is already an accept address of service \"" +
-                          other.service->name + "\", at " + document_.place(first));
+    const Position first = document_.position(other.name(), other.key(), other.entry);
+    const std::string whose = other.service != nullptr
+                                  ? "an accept address of service \"" + other.service->name + "\""
+                                  : "an address of `status`";
+    document_.problem(user.name(), user.key(), user.entry,
+                      accept.address.to_string() + " is already " + whose + ", at " +
+                          document_.place(first));
   }
 
   Document& document_;
@@ -73,15 +81,41 @@ void check_remote(Document& document, const Service& service, const Accept& acce
                    "set allow_remote = true if that is what you want");
 }
 
+void check_status(Document& document, const Accept& accept) {
+  if (document.config.global.status_allow_remote || accept.address.is_loopback()) return;
+  document.problem("", "status", accept.entry,
+                   "\"" + accept.text +
+                       "\" can be reached by other machines, which then read clients' addresses "
+                       "and the names of servers, without a password",
+                   "set status_allow_remote = true if that is what you want");
+}
+
+// A Host header is compared without its port.
+void check_hosts(Document& document) {
+  const std::vector<std::string>& hosts = document.config.global.status_hosts;
+  for (std::size_t i = 0; i < hosts.size(); ++i) {
+    if (!hosts[i].empty() && hosts[i].find_first_of(":/ *\t") == std::string::npos) continue;
+    document.problem("", "status_hosts", static_cast<int>(i),
+                     in_quotes(hosts[i]) + " is no name of a host",
+                     "write the name alone, as \"monitor.example.com\"");
+  }
+}
+
 }  // namespace
 
 void cross_check_accepts(Document& document) {
   Listening listening(document);
+  for (const Accept& accept : document.config.global.status) {
+    if (accept.address.family() == AF_UNSPEC) continue;  // a name that was not looked up
+    check_status(document, accept);
+    listening.add(nullptr, accept);
+  }
+  check_hosts(document);
   for (const Service& service : document.config.services) {
     for (const Accept& accept : service.accept) {
       if (accept.address.family() == AF_UNSPEC) continue;  // a name that was not looked up
       check_remote(document, service, accept);
-      listening.add(service, accept);
+      listening.add(&service, accept);
     }
   }
 }

@@ -237,6 +237,9 @@ struct Global {
   std::string user, group;  // as written; process::find_identity knows who that is
   Timeout shutdown_timeout = seconds(30);
   std::string control;  // path of the control socket; "off"; empty: the default place
+  std::vector<Accept> status;  // where status, metrics and health are served over HTTP; no stdio
+  bool status_allow_remote = false;
+  std::vector<std::string> status_hosts;  // names that a Host header may carry
   Timeout certificate_poll = seconds(30);  // nullopt: changed files wait for a reload
   friend bool operator==(const Global&, const Global&) = default;
 };

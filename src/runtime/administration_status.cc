@@ -94,6 +94,7 @@ std::string hash_of(const Snapshot& snapshot) {
 }  // namespace
 
 void Administration::status(Connections how, std::function<void(admin::Status)> on_status) {
+  if (how == Connections::unasked) return on_status(collect(Inquiries::Answers{}, how));
   return ask_workers({.what = ConnectionsOrder::What::list},
                      [this, how, on_status = std::move(on_status)](const Inquiries::Answers& answers) {
                        return on_status(collect(answers, how));

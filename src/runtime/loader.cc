@@ -61,6 +61,16 @@ std::vector<std::string> files_of(const config::Config& config) {
   return files;
 }
 
+// One process a connection: they cannot all have one address for their status.
+bool is_on_stdio(const std::vector<ServiceHandle>& services) {
+  return std::any_of(services.begin(), services.end(), [](const ServiceHandle& service) {
+    const std::vector<config::Accept>& accepts = service.settings().accept;
+    return std::any_of(accepts.begin(), accepts.end(), [](const config::Accept& accept) {
+      return accept.form == config::Accept::Form::stdio;
+    });
+  });
+}
+
 }  // namespace
 
 Build Loader::load_again(const Previous& previous) {
@@ -123,6 +133,10 @@ Build Loader::load_credentials(const Previous& previous, ServiceId service) cons
   return build;
 }
 
+FileOwner Loader::owner() const {
+  return identity_ ? FileOwner{identity_->uid, identity_->gid} : FileOwner{};
+}
+
 Build Loader::build(config::Document& document, const Previous& previous) const {
   Build build;
   const auto fail = [&] {
@@ -152,6 +166,11 @@ Build Loader::build(config::Document& document, const Previous& previous) const 
   }
   Bound bound = bind_all(services, previous.places);
   build.problems = std::move(bound.problems);
+  StatusSockets status;
+  if (!is_on_stdio(prepared.snapshot->services)) {
+    status = bind_status(prepared.snapshot->global, owner(), previous.status);
+  }
+  build.problems.insert(build.problems.end(), status.problems.begin(), status.problems.end());
   if (!build.problems.empty()) {
     if (bound.not_permitted.size() == build.problems.size()) {
       build.not_permitted = std::move(bound.not_permitted);
@@ -159,6 +178,7 @@ Build Loader::build(config::Document& document, const Previous& previous) const 
     return build;
   }
   build.listeners = std::move(bound.listeners);
+  build.status = std::move(status.sockets);
   build.snapshot = std::move(prepared.snapshot);
   return build;
 }

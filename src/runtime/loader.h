@@ -15,6 +15,7 @@
 #include "process/identity.h"
 #include "runtime/listening_socket.h"
 #include "runtime/snapshot.h"
+#include "runtime/status_sockets.h"
 
 namespace tunnel::runtime {
 
@@ -23,6 +24,8 @@ namespace tunnel::runtime {
 struct Build {
   std::shared_ptr<const Snapshot> snapshot;  // null when something is wrong
   std::vector<Bound::Entry> listeners;       // those that were not at hand
+  // Where status is served; nullopt: as before.
+  std::optional<std::vector<StatusSocket>> status;
   // What is wrong, for people: the configuration's errors with their source lines, or sentences
   // about addresses that cannot be bound.
   std::string diagnostics;
@@ -43,6 +46,7 @@ class Loader {
     std::shared_ptr<const Snapshot> snapshot;
     std::vector<ListenPlace> places;  // where the process listens
     std::set<ServiceId> drained;      // these take no clients, so nothing is bound for them
+    std::vector<StatusSocket> status;
   };
   // `read` reads the configuration as it is now, with what the command line said; it must not
   // depend on the working folder.
@@ -61,6 +65,7 @@ class Loader {
 
  private:
   [[nodiscard]] Build build(config::Document& document, const Previous& previous) const;
+  [[nodiscard]] FileOwner owner() const;  // of socket files
   void keep_fixed(config::Global& global) const;
   [[nodiscard]] std::string lost_rights(const std::vector<std::string>& files) const;
 

@@ -14,6 +14,7 @@
 #include "runtime/acceptor.h"
 #include "runtime/reloader.h"
 #include "runtime/snapshot.h"
+#include "runtime/status_service.h"
 #include "tunnel/address_book.h"
 #include "tunnel/connection_view.h"
 #include "tunnel/service_life.h"
@@ -88,6 +89,9 @@ struct ConnectionsAnswer {
   std::size_t ended = 0;
 };
 
+// The HTTP server asks how things are.
+using StatusWanted = StatusService::Question;
+
 // The process has got a signal.
 struct Signalled {
   int number;
@@ -95,6 +99,6 @@ struct Signalled {
 
 using ToSupervisor =
     std::variant<NameWanted, SlotFreed, TargetChanged, ConnectionGone, StdioDone, Signalled,
-                 Reloader::Done, ConnectionsAnswer>;
+                 Reloader::Done, ConnectionsAnswer, StatusWanted>;
 
 }  // namespace tunnel::runtime

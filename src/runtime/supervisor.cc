@@ -95,6 +95,7 @@ Supervisor::Supervisor(Settings settings)
       credential_failures_(loop_),
       poll_timer_(loop_, [this] { poll_files(); }),
       pulse_(loop_),
+      beat_(loop_),
       administration_(std::make_unique<Administration>(
           Administration::Process{
               .loop = loop_,
@@ -142,6 +143,15 @@ void Supervisor::start() {
       .is_gone_wanted = is_gone_wanted_,
       .max_connections = connection_limit(),
       .on_accepted = [this](Accepted accepted) { hand_over(std::move(accepted)); }});
+  std::vector<StatusService::Loop> loops;
+  for (std::size_t index = 0; index < workers_.size(); ++index) {
+    loops.push_back({std::to_string(index), &workers_[index]->beat()});
+  }
+  loops.push_back({"control", &beat_});
+  status_ = std::make_unique<StatusService>(
+      StatusService::Settings{.log = log_,
+                              .loops = std::move(loops),
+                              .ask = [this](StatusWanted wanted) { mailbox_.send(wanted); }});
   commit(std::move(first_));
   for (const auto& worker : workers_) worker->start();
 
@@ -182,6 +192,7 @@ void Supervisor::commit(Build build) {
     }
     check(service);
   }
+  if (build.status) status_->use(std::move(*build.status), snapshot_->global.status_hosts);
   const Index now(snapshot_.get());
   std::erase_if(checks_, [&](const auto& each) { return !now.has(each.first); });
   // In this order: a worker knows a service and its targets before a client comes for it.
@@ -250,6 +261,7 @@ int Supervisor::run() {
   if (stdio_ != nullptr) serve_stdio();
   loop_.run();
   pulse_.end();
+  status_->stop();  // nobody would answer it
   // It may read from what does not answer, and is waited for.
   if (reloader_.is_busy()) sentry_->end_within(kReset);
   for (const auto& worker : workers_) worker->join();
@@ -444,8 +456,15 @@ void Supervisor::on_message(ToSupervisor message) {
   if (auto* answer = std::get_if<ConnectionsAnswer>(&message)) {
     return administration_->on_answer(std::move(*answer));
   }
+  if (const auto* wanted = std::get_if<StatusWanted>(&message)) return on_status_wanted(*wanted);
   if (const auto* signalled = std::get_if<Signalled>(&message)) return on_signal(signalled->number);
   return on_gone(std::get<ConnectionGone>(message));
+}
+
+void Supervisor::on_status_wanted(const StatusWanted& wanted) {
+  return administration_->status(wanted.how, [this, wanted](admin::Status status) {
+    status_->answer(wanted, std::move(status));
+  });
 }
 
 // Tunnels are few, long and heavy: the worker with the fewest gets the next one, in turn among

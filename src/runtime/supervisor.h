@@ -16,6 +16,7 @@
 #include "process/notify.h"
 #include "runtime/acceptor.h"
 #include "runtime/administration.h"
+#include "runtime/beat.h"
 #include "runtime/exec_client.h"
 #include "runtime/file_watch.h"
 #include "runtime/loader.h"
@@ -24,6 +25,7 @@
 #include "runtime/resolution.h"
 #include "runtime/sentry.h"
 #include "runtime/snapshot.h"
+#include "runtime/status_service.h"
 #include "runtime/stdio_client.h"
 #include "runtime/worker.h"
 #include "tls/remembered.h"
@@ -104,6 +106,7 @@ class Supervisor {
   void on_credentials_loaded(ServiceId id, Build build);
   void use_programs();
   void run_program(const ServiceHandle& service);
+  void on_status_wanted(const StatusWanted& wanted);
   void leave_if_empty();
   void stop_now(const char* why);
   void answer_all();
@@ -146,6 +149,7 @@ class Supervisor {
   log::RateLimit credential_failures_;
   uv::Timer poll_timer_;
   Pulse pulse_;
+  Beat beat_;
   std::unique_ptr<Sentry> sentry_;  // looks at the pulses of all loops
 
   bool is_stopping_ = false;
@@ -154,7 +158,8 @@ class Supervisor {
   std::string failure_;
 
   std::unique_ptr<Administration> administration_;
-  Reloader reloader_;  // last: its thread uses the mailbox
+  std::unique_ptr<StatusService> status_;  // from start() on; its thread uses mailbox and beats
+  Reloader reloader_;     // last: its thread uses the mailbox
 };
 
 }  // namespace tunnel::runtime

@@ -127,12 +127,12 @@ void Supervisor::begin_next_job() {
     current_reloads_ = std::exchange(waiting_reloads_, {});
     (void)notifier_.reloading();
     return reloader_.load_configuration(
-        {snapshot_, acceptor_->places(), administration_->drained()});
+        {snapshot_, acceptor_->places(), administration_->drained(), status_->sockets()});
   }
   if (!settled_.empty()) {
     const ServiceId service = settled_.front();
     settled_.pop_front();
-    return reloader_.load_credentials({snapshot_, {}, {}}, service);
+    return reloader_.load_credentials({snapshot_, {}, {}, {}}, service);
   }
 }
 

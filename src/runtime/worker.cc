@@ -27,6 +27,7 @@ Worker::Worker(Settings settings)
       random_(std::random_device{}()),
       mailbox_(loop_, [this](ToWorker message) { on_message(std::move(message)); }),
       pulse_(loop_),
+      beat_(loop_),
       trim_timer_(loop_, [this] { give_memory_back(); }) {}
 
 Worker::~Worker() { join(); }

@@ -10,6 +10,7 @@
 
 #include "balance/random.h"
 #include "log/log.h"
+#include "runtime/beat.h"
 #include "runtime/messages.h"
 #include "runtime/pulse.h"
 #include "tls/remembered.h"
@@ -44,6 +45,7 @@ class Worker final : private uv::Deferred {
   void send(ToWorker message) { mailbox_.send(std::move(message)); }  // any thread
   void join();
   [[nodiscard]] Pulse& pulse() { return pulse_; }
+  [[nodiscard]] Beat& beat() { return beat_; }
 
   // Accepted clients that were handed to this worker and have not gone yet. Supervisor counts up.
   std::atomic<std::size_t> connections{0};
@@ -71,6 +73,7 @@ class Worker final : private uv::Deferred {
   std::unordered_map<ServiceId, Generations> services_;
   uv::Mailbox<ToWorker> mailbox_;
   Pulse pulse_;
+  Beat beat_;
   std::size_t gone_since_trim_ = 0;
   std::size_t gone_at_last_look_ = 0;
   uv::Timer trim_timer_;

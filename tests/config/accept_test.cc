@@ -149,4 +149,45 @@ TEST_CASE("an address is accepted at once only, in a service and across them") {
   CHECK(two("\"0.0.0.0:389\"", "\"[::]:389\"") == "");
 }
 
+TEST_CASE("status is served at addresses, which no service may have, too") {
+  const auto with = [](const std::string& globals) {
+    const std::string text = problems(globals + "\n[a]\naccept = \"127.0.0.1:389\"\nconnect = \"h:1\"\n");
+    return text.substr(0, text.find('\n'));
+  };
+  CHECK(with("status = 9099") == "");
+  CHECK(with("status = [\"127.0.0.1:9099\", \"/run/status.sock\"]") == "");
+  CHECK(with("status = \"127.0.0.1:389\"") ==
+        "t.toml:3:10: error: 127.0.0.1:389 is already an address of `status`, at t.toml:1:10");
+  CHECK(with("status = [9099, \"127.0.0.1:9099\"]") ==
+        "t.toml:1:17: error: 127.0.0.1:9099 is already an address of `status`, at t.toml:1:11");
+  CHECK(with("status = \"stdio\"") == "t.toml:1:10: error: \"status\" is served at addresses only");
+  CHECK(with("status = []") == "t.toml:1:10: error: \"status\" is empty");
+}
+
+TEST_CASE("status for other machines has to be asked for") {
+  const auto with = [](const std::string& globals) {
+    return problems(globals + "\n[a]\naccept = \"127.0.0.1:389\"\nconnect = \"h:1\"\n");
+  };
+  CHECK(with("status = \"10.0.0.1:9099\"") ==
+        "t.toml:1:10: error: \"10.0.0.1:9099\" can be reached by other machines, which then read "
+        "clients' addresses and the names of servers, without a password\n"
+        "status = \"10.0.0.1:9099\"\n"
+        "         ^\n"
+        "hint: set status_allow_remote = true if that is what you want\n");
+  CHECK(with("status = \"10.0.0.1:9099\"\nstatus_allow_remote = true") == "");
+}
+
+TEST_CASE("status_hosts are names without a port") {
+  const auto with = [](const std::string& value) {
+    const std::string text = problems("status_hosts = " + value +
+                                      "\n[a]\naccept = 389\nconnect = \"h:1\"\n");
+    return text.substr(0, text.find('\n'));
+  };
+  CHECK(with("[\"monitor.example.com\"]") == "");
+  CHECK(with("[\"a\", \"monitor.example.com:80\"]") ==
+        "t.toml:1:22: error: \"monitor.example.com:80\" is no name of a host");
+  CHECK(with("[\"*.example.com\"]") ==
+        "t.toml:1:17: error: \"*.example.com\" is no name of a host");
+}
+
 }  // namespace tunnel::config

@@ -115,7 +115,9 @@ TEST_SUITE("config changes") {
     after.user = "nobody";
     after.control = "/run/other.sock";
     CHECK(changed_keys(before, before).empty());
-    CHECK(changed_keys(before, after) == Phrases{"log_level", "workers", "user", "control"});
+    after.status_allow_remote = true;
+    CHECK(changed_keys(before, after) ==
+          Phrases{"log_level", "workers", "user", "control", "status_allow_remote"});
     CHECK(keys_for_restart(before, after) == Phrases{"workers", "user", "control"});
   }
 }

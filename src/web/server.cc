@@ -1,0 +1,141 @@
+// SPDX-License-Identifier: MIT
+#include "web/server.h"
+
+#include <pthread.h>
+#include <signal.h>
+
+#include <utility>
+
+#include "admin/status_json.h"
+#include "web/readiness.h"
+
+namespace tunnel::web {
+namespace {
+
+using Connections = admin::AdminActions::Connections;
+
+constexpr Millis kTick{1'000};
+
+Connections how_for(const Query& query) {
+  switch (query.route) {
+    case Route::connections:
+      return Connections::listed;
+    case Route::status:
+      return Connections::counted;
+    default:
+      return Connections::unasked;
+  }
+}
+
+// What others have sent may be no UTF-8.
+Response json(const admin::Json& value) {
+  return {200, "application/json",
+          value.dump(2, ' ', false, admin::Json::error_handler_t::replace) + "\n"};
+}
+
+Response refusal(unsigned status, std::string_view reason) {
+  return {status, "text/plain; charset=utf-8", std::string(reason) + "\n"};
+}
+
+admin::Json connections_of(const admin::Status& status) {
+  admin::Json list = admin::Json::array();
+  for (const admin::ConnectionStatus& each : status.connection_list.value_or(
+           std::vector<admin::ConnectionStatus>{})) {
+    list.push_back(admin::to_json(each));
+  }
+  return {{"schema", 1}, {"silent_workers", status.silent_workers}, {"connections", std::move(list)}};
+}
+
+}  // namespace
+
+Server::Server(Settings settings)
+    : settings_(std::move(settings)),
+      mailbox_(loop_, [this](const Answer& answer) { on_answer(answer); }),
+      tick_timer_(loop_, [this] { tick(); }),
+      daemon_(loop_, settings_.listening,
+              [this](std::uint64_t id, const Request& request) { on_request(id, request); }) {}
+
+Server::~Server() {
+  if (!thread_.joinable()) return;
+  mailbox_.send({});
+  thread_.join();
+}
+
+bool Server::start() {
+  if (!daemon_.is_ready()) return false;
+  loops_ = settings_.look();
+  tick_timer_.start(kTick);
+  thread_ = std::thread([this] {
+    // Signals are the sentry's.
+    sigset_t all;
+    (void)::sigfillset(&all);
+    (void)::pthread_sigmask(SIG_BLOCK, &all, nullptr);
+    (void)::pthread_setname_np(::pthread_self(), "status");
+    loop_.run();
+  });
+  return true;
+}
+
+void Server::answer(std::uint64_t request, std::shared_ptr<const admin::Status> status) {
+  mailbox_.send({request, std::move(status)});
+}
+
+void Server::on_request(std::uint64_t id, const Request& request) {
+  const Decision decision = decide(request, settings_.hosts);
+  if (!decision.route) return daemon_.respond(id, refusal(decision.status, decision.reason));
+  if (*decision.route == Route::livez) return daemon_.respond(id, liveness());
+  const Query query = query_of(*decision.route, request);
+  waiting_[id] = {query, loop_.now() + kPatience};
+  return settings_.ask(id, how_for(query));
+}
+
+void Server::on_answer(const Answer& answer) {
+  if (!answer.status) return loop_.stop();
+  const auto found = waiting_.find(answer.request);
+  if (found == waiting_.end()) return;
+  const Query query = std::move(found->second.query);
+  waiting_.erase(found);
+  return daemon_.respond(answer.request, rendered(query, *answer.status));
+}
+
+// Also looks who has waited too long for the supervisor.
+void Server::tick() {
+  loops_ = settings_.look();
+  tick_timer_.start(kTick);
+  std::vector<std::uint64_t> late;
+  for (const auto& [id, waiting] : waiting_) {
+    if (waiting.until <= loop_.now()) late.push_back(id);
+  }
+  for (const std::uint64_t id : late) {
+    waiting_.erase(id);
+    daemon_.respond(id, refusal(503, "the main thread does not answer"));
+  }
+}
+
+Response Server::liveness() const {
+  std::string silent;
+  for (const LoopState& loop : loops_) {
+    if (loop.silent < kSilence) continue;
+    silent += (silent.empty() ? "" : ", ") + loop.name;
+  }
+  if (silent.empty()) return {.body = "alive\n"};
+  return refusal(503, "no turn of the event loop for five seconds: " + silent);
+}
+
+Response Server::rendered(const Query& query, const admin::Status& status) const {
+  switch (query.route) {
+    case Route::status:
+      return json(admin::to_json(status));
+    case Route::connections:
+      return json(connections_of(status));
+    case Route::readyz: {
+      const std::string missing = why_not_ready(status, query.with_targets ? Targets::wanted
+                                                                           : Targets::ignored);
+      return missing.empty() ? Response{.body = "ready\n"} : refusal(503, missing);
+    }
+    default:
+      return refusal(404, "there is no such page");
+  }
+}
+
+}  // namespace tunnel::web

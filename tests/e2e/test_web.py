@@ -1,0 +1,269 @@
+# SPDX-License-Identifier: MIT
+"""The status address answers those who may ask, and nobody can use it for anything else."""
+
+import os
+import signal
+import socket
+import time
+
+import pytest
+from harness import tunnel as program
+from harness import web
+from harness.ports import free_port
+from harness.server import echo
+from harness.wait import PATIENCE
+
+
+class Instance:
+    def __init__(self, start, serve_tls, pki, folder):
+        self.server = serve_tls(echo)
+        self.pki, self.folder = pki, folder
+        self.config = {"workers": 2, "control": "off", "status": "127.0.0.1:0",
+                       "svc": {"accept": "127.0.0.1:0", "connect": self.server.address,
+                               "tls": {"ca": str(pki.ca.file)}}}
+        self.tunnel = start(self.config)
+        self.address = web.address_of(self.tunnel)
+
+    def get(self, path, **kwargs):
+        return web.get(self.address, path, **kwargs)
+
+    def served(self):
+        client = self.tunnel.connect("svc")
+        client.send(b"x")
+        assert client.recv_exact(1) == b"x"
+        return client
+
+
+@pytest.fixture
+def instance(start, serve_tls, pki, tmp_path):
+    return Instance(start, serve_tls, pki, tmp_path)
+
+
+def test_health_checks_are_answered(instance):
+    assert instance.get("/livez")[::2] == (200, "alive\n")
+    assert instance.get("/readyz")[::2] == (200, "ready\n")
+    assert instance.get("/readyz?targets=1").status == 200
+
+
+def test_readiness_follows_targets_only_where_it_is_asked_to(start):
+    tunnel = start({"status": "127.0.0.1:0", "svc": {
+        "accept": "127.0.0.1:0", "connect": f"127.0.0.1:{free_port()}", "tls": False,
+        "health": {"eject_time": "1h", "eject_max": "1h"}}})
+    address = web.address_of(tunnel)
+    tunnel.connect("svc").read_to_end()
+    tunnel.closed()
+    assert web.get(address, "/readyz").status == 200
+    answer = web.get(address, "/readyz?targets=1")
+    assert answer.status == 503 and answer.body == "svc: it has no usable target\n"
+
+
+def test_a_process_that_stops_is_not_ready(instance):
+    client = instance.served()
+    instance.tunnel.signal(signal.SIGTERM)
+    instance.tunnel.wait_for_event("draining")
+    answer = instance.get("/readyz")
+    assert answer.status == 503 and answer.body == "the process is stopping\n"
+    assert instance.get("/livez").status == 200
+    client.sock.close()
+
+
+def test_status_and_connections_are_json(instance):
+    client = instance.served()
+    status = instance.get("/status.json").json()
+    assert status["schema"] == 1 and status["services"][0]["connections"] == 1
+    answer = instance.get("/connections.json")
+    assert answer.headers["content-type"] == "application/json"
+    (connection,) = answer.json()["connections"]
+    assert connection["client"] == client.local_address and connection["phase"] == "open"
+    assert (connection["bytes_up"], connection["bytes_down"]) == (1, 1)
+
+
+def test_head_is_get_without_its_body(instance):
+    whole, head = instance.get("/livez"), instance.get("/livez", method="HEAD")
+    assert head.status == 200 and head.body == ""
+    assert head.headers["content-length"] == whole.headers["content-length"] == "6"
+
+
+def test_answers_forbid_browsers_to_make_more_of_them(instance):
+    for path in ["/", "/livez", "/status.json", "/nothing"]:
+        headers = instance.get(path).headers
+        assert headers["content-security-policy"].startswith("default-src 'none'; style-src 'unsafe-inline'")
+        assert headers["x-content-type-options"] == "nosniff"
+        assert headers["cache-control"] == "no-store"
+        assert "access-control-allow-origin" not in headers
+
+
+@pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "OPTIONS", "PATCH", "TRACE", "BREW"])
+def test_nothing_but_reading_is_allowed(instance, method):
+    answer = instance.get("/livez", method=method)
+    assert answer.status == 405 and answer.headers["allow"] == "GET, HEAD"
+
+
+def test_a_body_is_refused(instance):
+    request = b"POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 3\r\n\r\nabc"
+    assert web.exchange(instance.address, request).status == 405
+    assert web.exchange(instance.address, request.replace(b"POST", b"GET")).status == 400
+
+
+@pytest.mark.parametrize("path", ["/nothing", "/livez/", "//livez", "/LIVEZ", "/%6civez",
+                                  "/metrics/../livez", "/./livez", "/livez%00", "/status.json%2e",
+                                  "/..%2f..%2fetc/passwd", "*"])
+def test_only_exact_paths_are_there(instance, path):
+    assert instance.get(path).status == 404
+
+
+@pytest.mark.parametrize("host", ["localhost", "LocalHost:80", "127.0.0.1:9099", "[::1]", "[::1]:1",
+                                  "10.1.1.1"])
+def test_addresses_and_localhost_are_hosts(instance, host):
+    assert instance.get("/livez", host=host).status == 200
+
+
+@pytest.mark.parametrize("host", ["evil.example", "localhost.evil.example", "evil.example:9099", "",
+                                  "127.0.0.1.evil.example", "localhost:80:80", "[::1", "a@localhost"])
+def test_a_name_that_others_may_have_pointed_here_is_refused(instance, host):
+    assert instance.get("/livez", host=host).status == 421
+
+
+def test_a_request_without_host_is_refused(instance):
+    assert web.exchange(instance.address, b"GET /livez HTTP/1.0\r\n\r\n").status == 421
+    assert instance.get("/livez", host=None).status in (400, 421)
+
+
+def test_a_host_in_status_hosts_is_allowed(instance):
+    instance.config["status_hosts"] = ["monitor.example.com"]
+    instance.tunnel.reload(instance.config)
+    assert instance.get("/livez", host="Monitor.example.com:80").status == 200
+    assert instance.get("/livez", host="other.example.com").status == 421
+
+
+def test_web_pages_of_others_are_refused(instance):
+    assert instance.get("/livez", Origin="http://evil.example").status == 403
+    assert instance.get("/livez", Origin="null").status == 403
+    assert instance.get("/livez", Sec_Fetch_Site="cross-site").status == 403
+    assert instance.get("/livez", Sec_Fetch_Site="none").status == 200
+    assert instance.get("/livez", Sec_Fetch_Site="same-origin").status == 200
+
+
+@pytest.mark.parametrize("size", [20_000, 1 << 20])
+def test_a_request_that_is_too_long_is_refused(instance, size):
+    answer = instance.get("/livez", Long="x" * size)
+    assert answer is None or answer.status in (413, 414, 431)
+    answer = instance.get("/" + "x" * size)
+    assert answer is None or answer.status in (413, 414, 431)
+    assert instance.get("/livez").status == 200
+
+
+@pytest.mark.parametrize("junk", [b"\0" * 100, b"\r\n" * 100, b"GET\r\n\r\n", b"\x16\x03\x01\x02\x00\x01",
+                                  b"GET / HTTP/9.9\r\n\r\n", b"GET http://x/ HTTP/1.1\r\nHost: x\r\n\r\n"])
+def test_junk_harms_nobody(instance, junk):
+    with web.connect(instance.address) as sock:
+        sock.sendall(junk)
+        sock.shutdown(socket.SHUT_WR)
+        while _read(sock):
+            pass
+    assert instance.get("/livez").status == 200
+
+
+def _read(sock):
+    try:
+        return sock.recv(4096)
+    except ConnectionResetError:
+        return b""
+
+
+def test_one_connection_has_one_request(instance):
+    request = b"GET /livez HTTP/1.1\r\nHost: localhost\r\n\r\n"
+    answer = web.exchange(instance.address, request * 3)
+    assert answer.status == 200 and answer.headers["connection"].lower() == "close"
+    assert answer.body == "alive\n"
+
+
+def test_slow_clients_are_cut_off_and_others_served(instance):
+    """Sixteen are served at a time; the others wait in the kernel until those are over."""
+    slow = [web.connect(instance.address) for _ in range(100)]
+    for sock in slow:
+        sock.sendall(b"GET /livez HTTP/1.1\r\nHost: localhost\r\nX: ")
+    client = instance.served()
+    client.send(b"y")
+    assert client.recv_exact(1) == b"y"  # the tunnel does not notice
+    begun = time.monotonic()
+    ended = False
+    while not ended and time.monotonic() - begun < PATIENCE:
+        try:
+            slow[0].sendall(b"x")  # a byte now and then does not help it
+            slow[0].settimeout(0.5)
+            ended = slow[0].recv(1) == b""
+        except (ConnectionResetError, BrokenPipeError):
+            ended = True
+        except TimeoutError:
+            pass
+    assert ended
+    for sock in slow:
+        sock.close()
+    assert instance.get("/livez").status == 200
+
+
+def _all(sock):
+    received = b""
+    while piece := sock.recv(1 << 16):
+        received += piece
+    return received
+
+
+def test_a_unix_socket_serves_status_to_its_owner(start, serve_tls, tmp_path):
+    path = f"{tmp_path}/s"
+    tunnel = start({"status": path, "svc": {"accept": "127.0.0.1:0",
+                                            "connect": "127.0.0.1:1", "tls": False}})
+    assert os.stat(path).st_mode & 0o777 == 0o600
+    assert web.get(path, "/livez").status == 200
+    tunnel.terminate()
+    assert not os.path.exists(path)
+
+
+def test_an_address_that_is_taken_keeps_it_from_starting(instance, tmp_path):
+    config = {**instance.config, "foreground": True, "status": instance.address}
+    done = program.run(tmp_path, config=config)
+    assert done.returncode == 1
+    assert f"status cannot be served at {instance.address}: the address is already in use" in done.stderr
+
+
+def test_a_reload_moves_the_status(instance):
+    old = instance.address
+    new = f"127.0.0.1:{free_port()}"
+    instance.config["status"] = new
+    assert instance.tunnel.reload(instance.config)["event"] == "reloaded"
+    assert web.get(new, "/livez").status == 200
+    with pytest.raises(ConnectionRefusedError):
+        web.connect(old)
+    del instance.config["status"]
+    instance.tunnel.reload(instance.config)
+    with pytest.raises(ConnectionRefusedError):
+        web.connect(new)
+
+
+def test_a_reload_that_cannot_bind_the_status_changes_nothing(instance):
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        taken = f"127.0.0.1:{other.getsockname()[1]}"
+        instance.config["status"] = taken
+        line = instance.tunnel.reload(instance.config)
+    assert line["event"] == "reload_failed" and f"status cannot be served at {taken}" in line["msg"]
+    assert instance.get("/livez").status == 200
+
+
+def test_a_reload_that_leaves_the_status_alone_cuts_nobody_off(instance):
+    with web.connect(instance.address) as sock:
+        sock.sendall(b"GET /livez HTTP/1.1\r\nHost: loc")
+        instance.config["svc"]["max_connections"] = 7
+        instance.tunnel.reload(instance.config)
+        sock.sendall(b"alhost\r\n\r\n")
+        assert web.parse(_all(sock)).status == 200
+
+
+def test_an_address_for_others_has_to_be_allowed(tmp_path):
+    config = {"foreground": True, "status": "0.0.0.0:0",
+              "svc": {"accept": "127.0.0.1:0", "connect": "127.0.0.1:1", "tls": False}}
+    done = program.run(tmp_path, "check", config=config)
+    assert done.returncode == 2
+    assert '"0.0.0.0:0" can be reached by other machines' in done.stderr + done.stdout
+    done = program.run(tmp_path, "check", config={**config, "status_allow_remote": True})
+    assert done.returncode == 0
