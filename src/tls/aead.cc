@@ -13,22 +13,23 @@ std::uint8_t* raw(MutableBytes bytes) { return reinterpret_cast<std::uint8_t*>(b
 
 }  // namespace
 
-Aead::Aead(const AeadProvider& provider, Cipher cipher, Bytes key)
-    : tag_size_(cipher.tag_size), gcm_(provider.gcm(cipher.algorithm)) {
-  if (gcm_) {
-    gcm_->expand(key.data(), this->key());
-    return;
-  }
+void Aead::set_key(Cipher cipher, Bytes key) {
+  forget_key();
+  tag_size_ = cipher.tag_size;
+  gcm_ = provider_.gcm(cipher.algorithm);
+  if (gcm_) return gcm_->expand(key.data(), this->key());
   const gnutls_datum_t lent{const_cast<unsigned char*>(raw(key)),
                             static_cast<unsigned>(key.size())};
   gnutls_aead_cipher_hd_t made = nullptr;
   if (gnutls_aead_cipher_init(&made, cipher.algorithm, &lent) >= 0) gnutls_.reset(made);
 }
 
-Aead::~Aead() {
+void Aead::forget_key() {
+  gnutls_.reset();  // wipes it itself
   if (!gcm_) return;
   ::explicit_bzero(key_.data(), key_.size());
   ::explicit_bzero(context_.data(), context_.size());  // has some of the key stream
+  gcm_ = nullptr;
 }
 
 bool Aead::seal(const Nonce& nonce, Bytes additional, Bytes text, MutableBytes into) {

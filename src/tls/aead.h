@@ -14,8 +14,8 @@
 
 namespace tunnel::tls {
 
-// One key of an AEAD cipher of TLS, ready for use. Belongs to one thread; lives on the stack, where
-// it wipes what it has made of the key when it goes.
+// An AEAD cipher of TLS with one key. Belongs to one thread; lives on the stack, where it wipes what
+// it has made of the key when it goes.
 class Aead {
  public:
   using Nonce = std::array<unsigned char, 12>;
@@ -24,11 +24,20 @@ class Aead {
     gnutls_cipher_algorithm_t algorithm = GNUTLS_CIPHER_UNKNOWN;
     std::size_t tag_size = 0;
   };
-  // `provider` must outlive it. Without memory it seals and opens nothing.
-  Aead(const AeadProvider& provider, Cipher cipher, Bytes key);
-  ~Aead();
+  // Without a key, which costs nothing. `provider` must outlive it.
+  explicit Aead(const AeadProvider& provider) : provider_(provider) {}
+  Aead(const AeadProvider& provider, Cipher cipher, Bytes key) : Aead(provider) {
+    set_key(cipher, key);
+  }
+  ~Aead() { forget_key(); }
   Aead(const Aead&) = delete;
   Aead& operator=(const Aead&) = delete;
+
+  void set_key(Cipher cipher, Bytes key);  // there is none after it when there is no memory
+  void forget_key();
+  [[nodiscard]] bool has_key() const { return gcm_ || gnutls_; }
+
+  // All of them fail without a key.
 
   // Writes ciphertext and tag, which `into` must have room for. It may be where `text` is.
   [[nodiscard]] bool seal(const Nonce& nonce, Bytes additional, Bytes text, MutableBytes into);
@@ -49,8 +58,9 @@ class Aead {
     return reinterpret_cast<gcm_context_data*>(context_.data());
   }
 
-  const std::size_t tag_size_;
-  const IpsecMb::Gcm* const gcm_;  // null: `gnutls_` does it
+  const AeadProvider& provider_;
+  std::size_t tag_size_ = 0;
+  const IpsecMb::Gcm* gcm_ = nullptr;  // null: `gnutls_` does it
   std::unique_ptr<std::remove_pointer_t<gnutls_aead_cipher_hd_t>, Deinit> gnutls_;
   // For `gcm_`, and otherwise never touched.
   alignas(IpsecMb::kAlignment) std::array<std::byte, IpsecMb::kKeySize> key_;

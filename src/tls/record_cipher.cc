@@ -76,9 +76,10 @@ void RecordKeys::give_back(gnutls_session_t session) const {
 
 // ---- one record after the other
 
-RecordCipher::RecordCipher(RecordKeys& keys, const AeadProvider& provider)
-    : keys_(keys),
-      aead_(provider, {keys.algorithm, keys.tag_size}, bytes_of(keys.key).first(keys.key_size)) {}
+void RecordCipher::set_key() {
+  if (aead_.has_key()) return;
+  aead_.set_key({keys_.algorithm, keys_.tag_size}, bytes_of(keys_.key).first(keys_.key_size));
+}
 
 std::optional<std::size_t> RecordCipher::room_for(const RecordKeys& keys, std::size_t record_size) {
   const std::size_t least = kHeaderSize + keys.explicit_nonce_size + keys.tag_size;
@@ -87,6 +88,7 @@ std::optional<std::size_t> RecordCipher::room_for(const RecordKeys& keys, std::s
 }
 
 std::optional<RecordCipher::Content> RecordCipher::open(Bytes record, MutableBytes into) {
+  set_key();
   const Bytes body = record.subspan(kHeaderSize + keys_.explicit_nonce_size);
   const auto outer_type = static_cast<std::uint8_t>(at(record, 0));
   std::size_t size = body.size() - keys_.tag_size;
@@ -111,6 +113,7 @@ std::optional<RecordCipher::Content> RecordCipher::open(Bytes record, MutableByt
 }
 
 bool RecordCipher::seal(MutableBytes plaintext, Followed followed, OutBuffer& out) {
+  set_key();
   const std::size_t type_size = keys_.is_1_2 ? 0 : 1;
   const std::size_t size =
       keys_.explicit_nonce_size + plaintext.size() + type_size + keys_.tag_size;

@@ -58,9 +58,11 @@ class RecordCipher {
   static constexpr std::size_t kMostPlaintext = 16384;                  // RFC 8446 section 5.1
   static constexpr std::size_t kMostCiphertext = kMostPlaintext + 256;  // and 5.2
 
-  // Both must outlive it; the sequence number of `keys` counts on. Without memory no record is
-  // genuine, and none sealed.
-  RecordCipher(RecordKeys& keys, const AeadProvider& provider);
+  // Both must outlive it; the sequence number of `keys` counts on. Costs nothing before the first
+  // record. Without memory no record is genuine, and none sealed.
+  RecordCipher(RecordKeys& keys, const AeadProvider& provider) : keys_(keys), aead_(provider) {}
+
+  void keys_changed() { aead_.forget_key(); }
 
   // The room for plaintext that a record of that size needs, header included: the plaintext itself,
   // in TLS 1.3 its type and padding, too. Nothing for what is too short to be a record.
@@ -85,6 +87,7 @@ class RecordCipher {
   using Nonce = Aead::Nonce;
   using Header = std::array<unsigned char, kHeaderSize>;
 
+  void set_key();  // at the first record
   [[nodiscard]] std::array<unsigned char, 8> sequence_bytes() const;
   [[nodiscard]] Nonce nonce() const;
   [[nodiscard]] static Header header_of(std::uint8_t type, std::size_t size);

@@ -45,7 +45,8 @@ std::unique_ptr<RecordGate> RecordGate::before(gnutls_session_t session,
 RecordGate::Opened RecordGate::open(Bytes input, MutableBytes into) {
   Bytes rest = input;
   std::size_t size = take_held(into);
-  std::optional<RecordCipher> cipher;
+  // No std::optional, which GCC would clear, all of the room for keys, at each call.
+  RecordCipher cipher(keys_, provider_);
   const auto opened = [&](Met met) { return Opened{met, input.size() - rest.size(), size}; };
   while (true) {
     if (held_ || size == into.size()) return opened(Met::full);
@@ -58,8 +59,7 @@ RecordGate::Opened RecordGate::open(Bytes input, MutableBytes into) {
       held_ = std::make_unique<std::byte[]>(*room);
       target = {held_.get(), *room};
     }
-    if (!cipher) cipher.emplace(keys_, provider_);
-    const auto content = room ? cipher->open(record, target) : std::nullopt;
+    const auto content = room ? cipher.open(record, target) : std::nullopt;
     if (!content) {
       (void)refuse("a record that is not genuine", GNUTLS_A_BAD_RECORD_MAC);
       return opened(met_);
@@ -73,7 +73,7 @@ RecordGate::Opened RecordGate::open(Bytes input, MutableBytes into) {
     const bool is_data = content->type == RecordCipher::kApplicationData;
     const bool goes_on =
         is_data ? take_data(content->size) : look_at(content->type, target.first(content->size));
-    if (keys_.sequence != sequence) cipher.reset();  // updated
+    if (keys_.sequence != sequence) cipher.keys_changed();
     if (held_ && is_data && goes_on) {
       held_at_ = 0;
       held_end_ = static_cast<std::uint16_t>(content->size);

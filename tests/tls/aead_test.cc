@@ -219,10 +219,37 @@ TEST_CASE("a key leaves nothing behind") {
     CHECK(is_there());
     std::vector<std::byte> sealed(100 + kTagSize);
     CHECK(aead->seal(kNonce, {}, pattern(100, 6), sealed));
-    aead->~Aead();
+    SUBCASE("at its end") { aead->~Aead(); }
+    SUBCASE("when it is forgotten") { aead->forget_key(); }
     CHECK_FALSE(is_there());
     // What is made of a key has many bits set; what is left are a few pointers and sizes.
     CHECK(std::count_if(room, room + sizeof room, [](auto byte) { return byte != 0; }) < 40);
+  }
+}
+
+TEST_CASE("without a key nothing is sealed or opened, and another key takes the place of the first") {
+  for (const auto& choice : aeads()) {
+    CAPTURE(choice.provider.name());
+    const Aead::Cipher cipher{GNUTLS_CIPHER_AES_128_GCM, kTagSize};
+    const auto text = pattern(100, 6);
+    std::vector<std::byte> sealed(text.size() + kTagSize);
+    std::vector<std::byte> opened(text.size());
+    Aead aead(choice.provider);
+    CHECK_FALSE(aead.has_key());
+    CHECK_FALSE(aead.seal(kNonce, {}, text, sealed));
+    CHECK_FALSE(aead.open(kNonce, {}, sealed, opened));
+    aead.set_key(cipher, pattern(16, 1));
+    CHECK(aead.has_key());
+    REQUIRE(aead.seal(kNonce, {}, text, sealed));
+    aead.set_key(cipher, pattern(16, 2));
+    CHECK_FALSE(aead.open(kNonce, {}, sealed, opened));
+    REQUIRE(aead.seal(kNonce, {}, text, sealed));
+    Aead other(choice.provider, cipher, pattern(16, 2));
+    CHECK(other.open(kNonce, {}, sealed, opened));
+    CHECK(std::equal(opened.begin(), opened.end(), text.begin(), text.end()));
+    aead.forget_key();
+    CHECK_FALSE(aead.has_key());
+    CHECK_FALSE(aead.seal(kNonce, {}, text, sealed));
   }
 }
 

@@ -86,6 +86,38 @@ void pretend(gnutls_session_t session, Direction direction, unsigned long long r
 
 }  // namespace
 
+TEST_CASE("keys that have changed are in force with the next record") {
+  for (const auto& aead : aeads()) {
+    CAPTURE(aead.provider.name());
+    const auto keys_from = [](unsigned char seed) {
+      RecordKeys keys;
+      keys.algorithm = GNUTLS_CIPHER_AES_128_GCM;
+      keys.key_size = 16;
+      keys.tag_size = 16;
+      for (auto& byte : keys.key) byte = seed++;
+      return keys;
+    };
+    std::string text = "hello";
+    std::vector<std::byte> room(100);
+    const auto seal = [&](RecordCipher& cipher) {
+      OutBuffer out(room);
+      REQUIRE(cipher.seal(as_mutable_bytes(text), RecordCipher::Followed::no, out));
+      return std::vector<std::byte>(out.filled().begin(), out.filled().end());
+    };
+    RecordKeys keys = keys_from(1);
+    RecordCipher cipher(keys, aead.provider);
+    (void)seal(cipher);
+    keys = keys_from(2);
+    cipher.keys_changed();
+    const auto record = seal(cipher);
+    RecordKeys others = keys_from(2);
+    RecordCipher reader(others, aead.provider);
+    std::vector<std::byte> opened(record.size());
+    CHECK(reader.open(record, opened));
+    CHECK(keys.sequence == 1);
+  }
+}
+
 TEST_CASE("a record that is sealed here is one that GnuTLS opens, and the next is its own") {
   for (const auto& [aead, priority] : each_with(kOurs)) {
     for (const auto followed : {Followed::no, Followed::yes}) {
