@@ -317,6 +317,11 @@ Printed print_member(const OwnerOf<Member>& object) {
   }
 }
 
+template <auto Member>
+bool is_same_member(const OwnerOf<Member>& one, const OwnerOf<Member>& other) {
+  return one.*Member == other.*Member;
+}
+
 // A row that reads and prints one member.
 template <Type type, auto Member>
 constexpr Row<OwnerOf<Member>> row(Option option) {
@@ -326,6 +331,7 @@ constexpr Row<OwnerOf<Member>> row(Option option) {
   if constexpr (type == Type::table || type == Type::table_or_false) {
     result.check_keys = &check_keys<MemberOf<Member>>;
   }
+  result.is_same = &is_same_member<Member>;
   return result;
 }
 

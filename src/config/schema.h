@@ -42,6 +42,8 @@ struct Row : Option {
   Printed (*print)(const T&) = nullptr;
   // For tables: reports unknown keys in the table and those below it. Null for other types.
   void (*check_keys)(Reader&, const Value& table) = nullptr;
+  // Whether both print alike for sure. Null: only printing tells.
+  bool (*is_same)(const T&, const T&) = nullptr;
 };
 
 // The rows of one table of the file.
@@ -91,6 +93,7 @@ Printed print_rows(const T& object) {
   const T standard{};
   for (const Row<T>& row : rows<T>()) {
     if (row.print == nullptr) continue;  // nothing to print yet: Availability::later
+    if (row.is_same != nullptr && row.is_same(object, standard)) continue;
     Printed printed = row.print(object);
     if (printed != row.print(standard)) {
       result.children.emplace_back(std::string(row.key), std::move(printed));
