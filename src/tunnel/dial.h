@@ -22,6 +22,7 @@
 #include "tunnel/phase.h"
 #include "uv/loop.h"
 #include "uv/stream.h"
+#include "uv/tap.h"
 #include "uv/timer.h"
 
 namespace tunnel {
@@ -52,6 +53,12 @@ class Dial final : public uv::Stream::Events, public Connector::Owner {
     virtual void on_client_wanted(bool is_wanted) { (void)is_wanted; }
     // A handshake failed after a ticket was offered, as `why` says; it is tried again without.
     virtual void on_ticket_suspected(const std::string& why) { (void)why; }
+    // A connection to an address stands, and nothing has passed yet: what is to see all that does,
+    // for as long as it lasts; null: nothing.
+    [[nodiscard]] virtual uv::Tap* tap_for(const SocketAddress& address) {
+      (void)address;
+      return nullptr;
+    }
     // One of socket_options.target could not be set; the dial goes on.
     virtual void on_option_refused(const std::string& text) { (void)text; }
 

@@ -15,6 +15,8 @@
 namespace tunnel::uv {
 
 void Stream::Closer::operator()(Block* block) const {
+  Tap* tap = std::exchange(block->tap, nullptr);
+  if (tap != nullptr && !block->is_shut_down) tap->on_own_end(Tap::End::fin);
   if (block->low_water > 1) Coalescing::of(block->loop()).remove(*block);
   close_block(block);
 }
@@ -49,6 +51,10 @@ void Stream::set_events(Events& events) {
   if (block_) block_->owner = &events;
 }
 
+void Stream::set_tap(Tap* tap) {
+  if (block_) block_->tap = tap;
+}
+
 void Stream::start_reading() {
   if (!block_) return;
   block_->loop().assert_here();
@@ -68,6 +74,7 @@ Stream::Written Stream::write(Bytes bytes) {
   Block& block = *block_;
   block.loop().assert_here();
   if (block.write_error != 0) return Written::failed;
+  if (block.tap != nullptr) block.tap->on_sent(bytes);
   if (block.sending) {
     auto& waiting = block.sending->waiting;
     waiting.insert(waiting.end(), bytes.begin(), bytes.end());
@@ -99,6 +106,7 @@ void Stream::shutdown() {
 void Stream::reset() {
   if (!block_) return;
   block_->loop().assert_here();
+  if (Tap* tap = std::exchange(block_->tap, nullptr)) tap->on_own_end(Tap::End::reset);
   if (!block_->is_unix) reset_on_close(block_->fd());
   block_.reset();
 }

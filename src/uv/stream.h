@@ -12,6 +12,7 @@
 #include "base/fd.h"
 #include "base/result.h"
 #include "uv/loop.h"
+#include "uv/tap.h"
 
 namespace tunnel::uv {
 
@@ -50,6 +51,8 @@ class Stream {
   Stream& operator=(const Stream&) = delete;
 
   void set_events(Events& events);
+  // Null: none, as at first. The stream's own end is reported to it also when the stream goes.
+  void set_tap(Tap* tap);
 
   void start_reading();  // idempotent
   void stop_reading();   // idempotent

@@ -84,6 +84,7 @@ void Stream::Block::take_read(ssize_t count, MutableBytes bytes) {
   if (count == 0) return;  // EAGAIN
   if (count > 0) {
     note_pace(static_cast<std::size_t>(count));
+    if (tap != nullptr) tap->on_received(bytes.first(static_cast<std::size_t>(count)));
     return owner->on_read(bytes.first(static_cast<std::size_t>(count)));
   }
   stop_reading();
@@ -98,6 +99,7 @@ void Stream::Block::take_eof() {
   const socket::Peeked peeked = socket::peek(fd());
   switch (peeked.what) {
     case socket::Peeked::What::eof:
+      if (tap != nullptr) tap->on_peer_ended(Tap::End::fin);
       return owner->on_eof();
     case socket::Peeked::What::error:
       return fail_reading(-peeked.system_errno);
@@ -141,6 +143,7 @@ bool Stream::Block::goes_on_coalescing() {
 
 void Stream::Block::fail_reading(int uv_error) {
   socket_error = uv_error;
+  if (tap != nullptr) tap->on_peer_ended(Tap::End::reset);
   owner->on_read_error(uv_error);
 }
 
@@ -194,6 +197,7 @@ void Stream::Block::shut_down_when_sent() {
   wants_shutdown = true;
   if (sending || is_shut_down) return;
   is_shut_down = true;
+  if (tap != nullptr) tap->on_own_end(Tap::End::fin);
   (void)::shutdown(fd(), SHUT_WR);  // ENOTCONN: the peer has reset; reading tells it
 }
 

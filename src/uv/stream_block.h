@@ -12,6 +12,7 @@
 #include "uv/loop.h"
 #include "uv/read_pace.h"
 #include "uv/stream.h"
+#include "uv/tap.h"
 
 namespace tunnel::uv {
 
@@ -25,6 +26,7 @@ struct Stream::Block final : Coalescing::Member {
     Handle() : pipe{} {}
   } handle;
   Events* owner = nullptr;
+  Tap* tap = nullptr;
 
   // The one connect, until it has ended.
   struct Connecting final : Deferred {

@@ -30,6 +30,7 @@ struct DialBench final : Dial::Owner, uv::testing::IgnoreSigpipe {
   int established = 0;
   int failed = 0;
   bool is_plain = false;
+  uv::Tap* tap = nullptr;
   // Called at each phase; false: gives up.
   std::function<bool(Phase)> goes_on = [](Phase) { return true; };
 
@@ -59,6 +60,7 @@ struct DialBench final : Dial::Owner, uv::testing::IgnoreSigpipe {
   }
   void on_established() override { ++established; }
   void on_dial_failed() override { ++failed; }
+  [[nodiscard]] uv::Tap* tap_for(const SocketAddress&) override { return tap; }
 };
 
 }  // namespace
@@ -261,6 +263,35 @@ TEST_CASE("the second proxy is used when the first cannot be reached") {
   turn_until(bench.loop, [&] { return bench.established == 1; });
   CHECK(bench.phases == std::vector<Phase>{Phase::resolving, Phase::connecting, Phase::resolving,
                                            Phase::connecting, Phase::preamble, Phase::established});
+}
+
+namespace {
+
+struct CountingTap final : uv::Tap {
+  std::size_t sent = 0;
+  std::size_t received = 0;
+  int ended = 0;
+  void on_sent(Bytes octets) override { sent += octets.size(); }
+  void on_received(Bytes octets) override { received += octets.size(); }
+  void on_peer_ended(End) override { ++ended; }
+  void on_own_end(End) override { ++ended; }
+};
+
+}  // namespace
+
+TEST_CASE("a tap sees the octets of a handshake from the first one, also of one that fails") {
+  CountingTap tap;
+  DialBench bench;
+  bench.tap = &tap;
+  SilentServer silent;
+  bench.start(target_at(silent.address()));
+  bench.until(Phase::handshaking);
+  const Fd server = silent.accept();
+  uv::testing::require(::send(server.get(), "220 smtp", 8, MSG_NOSIGNAL) == 8);
+  turn_until(bench.loop, [&] { return bench.failed == 1; });
+  CHECK(tap.sent > 100);
+  CHECK(tap.received == 8);
+  CHECK(tap.ended == 1);
 }
 
 }  // namespace tunnel
