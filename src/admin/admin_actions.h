@@ -6,11 +6,13 @@
 #include <optional>
 #include <string>
 #include <variant>
+#include <vector>
 
 #include "admin/operator.h"
 #include "admin/status.h"
 #include "base/address.h"
 #include "base/clock.h"
+#include "base/fd.h"
 #include "log/level.h"
 
 namespace tunnel::admin {
@@ -60,6 +62,19 @@ class AdminActions {
   };
   virtual void set_log_level(const Operator& by, const LevelOrder& order,
                              OnVerdict on_verdict) = 0;
+
+  struct CaptureOrder {
+    std::vector<std::string> services;  // empty: all
+    bool is_wire = false;
+    std::vector<Cidr> clients;  // empty: all
+    std::optional<std::uint64_t> snaplen;
+    std::optional<std::uint64_t> max_size;
+    std::optional<Millis> lasting;
+  };
+  // The packets go to the connection of who asks, behind the answer, until it is closed. The verdict
+  // comes only when it is refused.
+  virtual void capture(const Operator& by, const CaptureOrder& order,
+                       const std::function<Fd()>& take_over, OnVerdict on_verdict) = 0;
 
   struct ConfigInForce {
     std::string path;

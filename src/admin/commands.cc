@@ -17,6 +17,7 @@ struct Job {
   const Operator& by;
   AdminActions& actions;
   const Answer& answer;
+  const std::function<Fd()>& take_over;
 
   void refuse(std::string text) const {
     return answer(answer_line(Verdict::refused("bad_request", std::move(text))));
@@ -104,6 +105,25 @@ void resolve(const Job& job) {
   return job.actions.resolve(job.by, job.request.text("service"), job.verdict());
 }
 
+void capture(const Job& job) {
+  const Request& request = job.request;
+  AdminActions::CaptureOrder order{.services = request.texts("services"),
+                                   .is_wire = request.text("layer") == "wire",
+                                   .clients = {},
+                                   .snaplen = request.number("snaplen"),
+                                   .max_size = request.number("max_size"),
+                                   .lasting = request.duration("for_ms")};
+  if (const std::string layer = request.text("layer"); layer != "" && layer != "plain" && !order.is_wire) {
+    return job.refuse("a layer is plain or wire");
+  }
+  for (const std::string& range : request.texts("clients")) {
+    const auto client = Cidr::parse(range);
+    if (!client) return job.refuse(client.error().text);
+    order.clients.push_back(*client);
+  }
+  return job.actions.capture(job.by, order, job.take_over, job.verdict());
+}
+
 struct Command {
   std::string_view name;
   void (*run)(const Job&);
@@ -116,18 +136,20 @@ constexpr auto kCommands = std::to_array<Command>({
     {"target", target},
     {"close", close},
     {"log-level", log_level},
+    {"capture", capture},
     {"config", config},
     {"resolve", resolve},
 });
 
 }  // namespace
 
-void execute(std::string_view line, const Operator& by, AdminActions& actions, Answer answer) {
+void execute(std::string_view line, const Operator& by, AdminActions& actions, Answer answer,
+             std::function<Fd()> take_over) {
   const Request::Parsed parsed = Request::parse(line);
   if (!parsed.request) return answer(answer_line(parsed.refusal));
   const std::string& name = parsed.request->command();
   for (const Command& command : kCommands) {
-    if (command.name == name) return command.run({*parsed.request, by, actions, answer});
+    if (command.name == name) return command.run({*parsed.request, by, actions, answer, take_over});
   }
   return answer(answer_line(Verdict::refused(
       "unknown_command", "this instance does not know the command " + in_quotes(name))));

@@ -44,6 +44,16 @@ std::optional<std::uint64_t> Request::number(const char* key) const {
   return found->get<std::uint64_t>();
 }
 
+std::vector<std::string> Request::texts(const char* key) const {
+  std::vector<std::string> texts;
+  const auto found = arguments_.find(key);
+  if (found == arguments_.end() || !found->is_array()) return texts;
+  for (const Json& value : *found) {
+    if (value.is_string()) texts.push_back(value.get<std::string>());
+  }
+  return texts;
+}
+
 bool Request::flag(const char* key) const {
   const auto found = arguments_.find(key);
   return found != arguments_.end() && found->is_boolean() && found->get<bool>();

@@ -10,6 +10,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "admin/operator.h"
 #include "base/clock.h"
@@ -32,6 +33,8 @@ class Request {
   [[nodiscard]] const std::string& command() const { return command_; }
   [[nodiscard]] std::string text(const char* key) const;  // "": none
   [[nodiscard]] std::optional<std::uint64_t> number(const char* key) const;
+  // What is no string in a list is left out.
+  [[nodiscard]] std::vector<std::string> texts(const char* key) const;
   [[nodiscard]] bool flag(const char* key) const;
   // Milliseconds.
   [[nodiscard]] std::optional<Millis> duration(const char* key) const;

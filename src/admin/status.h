@@ -87,6 +87,18 @@ struct ReloadStatus {
   std::vector<std::string> lines;
 };
 
+// A capture in force.
+struct CaptureStatus {
+  std::vector<std::string> services;  // empty: all
+  std::string layer;                  // "plain", "wire"
+  std::string to;                     // where the packets go, for people
+  std::string by;                     // who wanted it
+  WallTime since;
+  std::uint64_t packets = 0;
+  std::uint64_t dropped = 0;
+  std::uint64_t bytes = 0;
+};
+
 struct LevelStatus {
   std::string level;
   std::string service;  // empty: all
@@ -106,6 +118,7 @@ struct Status {
   std::string state;        // "running", "draining"
   std::string log_level;
   std::vector<LevelStatus> level_overrides;
+  std::vector<CaptureStatus> captures;
   unsigned workers = 0;
   std::vector<unsigned> silent_workers;  // those that did not answer in time
   std::uint64_t connections = 0;

@@ -101,6 +101,13 @@ Json to_json(const std::optional<ReloadStatus>& reload) {
           {"lines", reload->lines}};
 }
 
+Json to_json(const CaptureStatus& capture) {
+  return {{"services", capture.services}, {"layer", capture.layer},
+          {"to", capture.to},             {"by", capture.by},
+          {"since", rfc3339(capture.since)}, {"packets", capture.packets},
+          {"dropped", capture.dropped},   {"bytes", capture.bytes}};
+}
+
 template <class T>
 Json list_of(const std::vector<T>& values) {
   Json list = Json::array();
@@ -137,6 +144,7 @@ Json to_json(const Status& status) {
             {"loaded", rfc3339(status.loaded)},
             {"log_level", status.log_level},
             {"level_overrides", list_of(status.level_overrides)},
+            {"captures", list_of(status.captures)},
             {"workers", status.workers},
             {"silent_workers", status.silent_workers},
             {"connections", status.connections},

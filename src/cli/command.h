@@ -80,6 +80,7 @@ std::unique_ptr<Command> make_check_command();
 std::unique_ptr<Command> make_convert_command(std::vector<std::string> command_line);
 std::unique_ptr<Command> make_explain_command();
 std::unique_ptr<Command> make_status_command();
+std::unique_ptr<Command> make_capture_command();
 // reload, drain, target, close, log-level, config, resolve
 std::vector<std::unique_ptr<Command>> make_control_commands();
 

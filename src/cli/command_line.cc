@@ -44,6 +44,8 @@ class Grammar {
     app_.get_formatter()->column_width(30);
     app_.footer("Exit status: 0 ended as asked, 1 failed at run time, 2 usage or configuration "
                 "error.");
+    // A command behind a command is an argument of it: tunnel explain capture.
+    app_.require_subcommand(0, 1);
     app_.set_help_flag("-h,--help", "print this text");
     app_.set_version_flag("-V,--version", "",
                           "print the version, and those of GnuTLS and libuv");
@@ -217,6 +219,7 @@ std::vector<std::unique_ptr<Command>> all_commands(Arguments& arguments) {
   commands.push_back(make_check_command());
   commands.push_back(make_convert_command(std::move(arguments.command_line)));
   commands.push_back(make_explain_command());
+  commands.push_back(make_capture_command());
   commands.push_back(make_status_command());
   for (auto& command : make_control_commands()) commands.push_back(std::move(command));
   return commands;

@@ -32,6 +32,7 @@ constexpr auto kTitles = std::to_array<Title>({
     {"keepalive", "TCP keepalive, [NAME.keepalive]"},
     {"socket_options", "Options of sockets, [NAME.socket_options]"},
     {"health", "How failing targets are avoided, [NAME.health]"},
+    {"capture", "Where traffic is captured to, [NAME.capture]"},
     {"connect", "Keys of a target, connect = [{ ... }]"},
 });
 
@@ -88,17 +89,23 @@ std::string explained(const Named& named, const std::vector<Named>& all) {
     text += "\nIn stunnel.conf: " + std::string(option.stunnel) + "\n";
   }
   std::string keys;
+  const bool is_table =
+      option.type == config::Type::table || option.type == config::Type::table_or_false;
   for (const Named& other : all) {
+    if (!is_table) break;
     if (other.name.starts_with(named.name + ".")) keys += (keys.empty() ? "" : " ") + other.name;
   }
   if (!keys.empty()) text += "\nKeys: " + wrapped(keys);
   return text;
 }
 
-const Named* find(const std::vector<Named>& all, std::string_view name) {
-  const auto found =
-      std::find_if(all.begin(), all.end(), [&](const Named& named) { return named.name == name; });
-  return found != all.end() ? &*found : nullptr;
+// One name may be a key of the file and of its services: "capture".
+std::string explained(std::string_view name, const std::vector<Named>& all) {
+  std::string text;
+  for (const Named& named : all) {
+    if (named.name == name) text += (text.empty() ? "" : "\n") + explained(named, all);
+  }
+  return text;
 }
 
 // The keys that end in what was given without its table: "idle" is "timeouts.idle" and
@@ -117,7 +124,7 @@ std::string without_table(const std::vector<Named>& all, std::string_view key) {
 std::string key_text(const std::vector<Named>& all, std::string_view key) {
   std::string_view rest = key;
   for (int attempt = 0; attempt < 3; ++attempt) {
-    if (const Named* named = find(all, rest)) return explained(*named, all);
+    if (const std::string text = explained(rest, all); !text.empty()) return text;
     const std::size_t dot = rest.find('.');
     if (dot == std::string_view::npos) break;
     rest.remove_prefix(dot + 1);

@@ -1,7 +1,11 @@
 // SPDX-License-Identifier: MIT
+#include <algorithm>
 #include <cstdio>
+#include <string>
+#include <vector>
 
 #include "cli/commands.h"
+#include "cli/extcap.h"
 #include "process/beginning.h"
 #include "runtime/run.h"
 #include "tls/library.h"
@@ -22,7 +26,10 @@ int main(int argc, char** argv) {
       .run = tunnel::runtime::run,
       .libraries = tunnel::tls::library_version() + ", " + tunnel::uv::library_version(),
   };
-  const tunnel::cli::Outcome outcome = tunnel::cli::execute({argv + 1, argv + argc}, machinery);
+  const std::vector<std::string> arguments(argv + std::min(argc, 1), argv + argc);
+  const tunnel::cli::Outcome outcome = tunnel::cli::is_extcap(argv[0])
+                                           ? tunnel::cli::run_extcap(arguments)
+                                           : tunnel::cli::execute(arguments, machinery);
   (void)std::fputs(outcome.out.c_str(), stdout);
   (void)std::fputs(outcome.err.c_str(), stderr);
   return outcome.status;

@@ -152,6 +152,16 @@ void add_process(const Json& status, std::string& out) {
     }
     out += ", " + ordered(level) + "\n";
   }
+  for (const Json& capture : list(status, "captures")) {
+    std::string services;
+    for (const Json& service : list(capture, "services")) {
+      if (service.is_string()) services += " " + printable(service.get<std::string>());
+    }
+    out += fmt::format("capturing{} ({}) to {} since {}, by {}: {} packets, {} dropped\n",
+                       services.empty() ? " every service" : services, text(capture, "layer"),
+                       text(capture, "to"), text(capture, "since"), text(capture, "by"),
+                       count(capture, "packets"), count(capture, "dropped"));
+  }
   for (const Json& warning : list(status, "warnings")) {
     if (warning.is_string()) out += "warning: " + printable(warning.get<std::string>(), 4096) + "\n";
   }

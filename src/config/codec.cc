@@ -325,6 +325,52 @@ void Codec<Type::integer>::read(Reader& reader, const Option& option, const Valu
   }
 }
 
+void Codec<Type::integer>::read(Reader& reader, const Option& option, const Value& value,
+                                std::optional<std::uint16_t>& target) {
+  if (const auto number = read_integer(reader, option, value)) {
+    target = static_cast<std::uint16_t>(*number);
+  }
+}
+
+void Codec<Type::size>::read(Reader& reader, const Option& option, const Value& value,
+                             std::uint64_t& target) {
+  std::optional<std::uint64_t> size;
+  if (const auto* number = value.as<std::int64_t>(); number != nullptr && *number >= 0) {
+    size = static_cast<std::uint64_t>(*number);
+  } else if (const auto* text = value.as<std::string>()) {
+    const auto parsed = parse_size(*text);
+    if (!parsed) return reader.error(value, parsed.error().text);
+    size = *parsed;
+  } else {
+    return reader.wrong_type(option, value);
+  }
+  const auto min = static_cast<std::uint64_t>(option.min);
+  const auto max = static_cast<std::uint64_t>(option.max);
+  if (*size < min || *size > max) {
+    return reader.error(value, in_quotes(option.key) + " must be between " + format_size(min) +
+                                   " and " + format_size(max));
+  }
+  target = *size;
+}
+
+std::string Codec<Type::size>::print(std::uint64_t value) {
+  return toml_quoted(format_size(value));
+}
+
+void Codec<Type::size_or_off>::read(Reader& reader, const Option& option, const Value& value,
+                                    std::optional<std::uint64_t>& target) {
+  if (const auto* text = value.as<std::string>(); text != nullptr && *text == "off") {
+    return target.reset();
+  }
+  std::uint64_t size = 0;
+  Codec<Type::size>::read(reader, option, value, size);
+  if (size > 0) target = size;
+}
+
+std::string Codec<Type::size_or_off>::print(const std::optional<std::uint64_t>& value) {
+  return value ? Codec<Type::size>::print(*value) : "\"off\"";
+}
+
 void Codec<Type::workers>::read(Reader& reader, const Option& option, const Value& value,
                                 std::optional<unsigned>& target) {
   if (const auto* text = value.as<std::string>(); text != nullptr && *text == "auto") {

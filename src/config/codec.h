@@ -140,10 +140,29 @@ struct Codec<Type::integer> {
   }
   static void read(Reader& reader, const Option& option, const Value& value,
                    std::optional<std::uint32_t>& target);
+  static void read(Reader& reader, const Option& option, const Value& value,
+                   std::optional<std::uint16_t>& target);
+  static std::string print(const std::optional<std::uint16_t>& value) {
+    return value ? std::to_string(*value) : "";
+  }
   static std::string print(int value) { return std::to_string(value); }
   static std::string print(const std::optional<std::uint32_t>& value) {
     return value ? std::to_string(*value) : "";
   }
+};
+
+// Octets: "64MiB", or a number.
+template <>
+struct Codec<Type::size> {
+  static void read(Reader& reader, const Option& option, const Value& value, std::uint64_t& target);
+  static std::string print(std::uint64_t value);
+};
+
+template <>
+struct Codec<Type::size_or_off> {
+  static void read(Reader& reader, const Option& option, const Value& value,
+                   std::optional<std::uint64_t>& target);
+  static std::string print(const std::optional<std::uint64_t>& value);
 };
 
 template <>

@@ -112,6 +112,27 @@ void check_required(Document& document, const Service& service) {
                                  : meant_service(document, service));
 }
 
+void check_capture(Document& document, const Service& service) {
+  if (!service.capture) return;
+  if (document.config.global.capture == Captures::never) {
+    document.problem(service.name, "capture", -1,
+                     "the service is to be captured, but capture = \"never\" forbids it",
+                     "remove the table, or capture = \"never\" at the top of the file");
+  }
+  if (service.capture->file.empty()) {
+    document.problem(service.name, "capture", -1, "a capture needs a file",
+                     "file = \"/var/lib/tunnel/" + service.name +
+                         ".pcapng\"; `tunnel capture` shows the traffic live, without one");
+  }
+  for (const Service& other : document.config.services) {
+    if (&other == &service) break;
+    if (!other.capture || other.capture->file != service.capture->file) continue;
+    if (service.capture->file.empty()) continue;
+    document.problem(service.name, "capture.file", -1,
+                     "the same file as that of service " + in_quotes(other.name));
+  }
+}
+
 void check_health(Document& document, const Service& service) {
   const Health& health = service.health;
   if (health.tls && service.tls) {
@@ -212,6 +233,7 @@ void cross_check(Document& document) {
     cross_check_source(document, service);
     Targets(document, service).check();
     check_health(document, service);
+    check_capture(document, service);
     check_preamble(document, service);
     check_keepalive(document, service);
     if (service.tls) cross_check_tls(document, service, *service.tls, "tls");

@@ -189,6 +189,22 @@ struct UnixOwner {
   friend bool operator==(const UnixOwner&, const UnixOwner&) = default;
 };
 
+// What a capture writes down: what the application sees, or what goes over the network, with the
+// keys to decrypt it.
+enum class CaptureLayer { plain, wire };
+
+struct Capture {
+  std::string file;  // stands for a ring of files
+  CaptureLayer layer = CaptureLayer::plain;
+  std::vector<Cidr> clients;                 // empty: all
+  std::optional<std::uint64_t> snaplen;      // octets of each segment; nullopt: all
+  std::uint64_t max_size = 64ULL << 20U;     // of one file
+  std::uint32_t files = 4;
+  Timeout duration;                          // from its start; nullopt: as long as the process
+  std::optional<std::uint16_t> port;         // of the target in layer "plain"
+  friend bool operator==(const Capture&, const Capture&) = default;
+};
+
 struct Service {
   std::string name;
   std::vector<Accept> accept;
@@ -218,10 +234,13 @@ struct Service {
   OnTruncation on_truncation = OnTruncation::reset;
   OnRemoved on_removed = OnRemoved::keep;
   Health health;
+  std::optional<Capture> capture;
   friend bool operator==(const Service&, const Service&) = default;
 };
 
 enum class LogFormat { text, json };
+
+enum class Captures { allowed, never };
 
 struct Global {
   bool foreground = false;
@@ -240,6 +259,7 @@ struct Global {
   std::vector<Accept> status;  // where status, metrics and health are served over HTTP; no stdio
   bool status_allow_remote = false;
   std::vector<std::string> status_hosts;  // names that a Host header may carry
+  Captures capture = Captures::allowed;
   Timeout certificate_poll = seconds(30);  // nullopt: changed files wait for a reload
   friend bool operator==(const Global&, const Global&) = default;
 };

@@ -52,6 +52,10 @@ std::string describe(const Option& option) {
     case Type::integer:
       if (option.max == Option{}.max) return "an integer from " + std::to_string(option.min);
       return "an integer from " + range;
+    case Type::size:
+      return "a size such as \"64MiB\"";
+    case Type::size_or_off:
+      return "a size such as \"64KiB\", or \"off\"";
     case Type::workers:
       return "an integer from " + range + ", or \"auto\"";
     case Type::user:

@@ -27,6 +27,8 @@ enum class Type {
   duration,
   timeout,
   integer,
+  size,
+  size_or_off,
   workers,
   user,
   group,

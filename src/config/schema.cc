@@ -24,6 +24,7 @@ std::vector<Named> all_options() {
   collect<Keepalive>("keepalive", "keepalive.", all);
   collect<SocketOptions>("socket_options", "socket_options.", all);
   collect<Health>("health", "health.", all);
+  collect<Capture>("capture", "capture.", all);
   collect<Target>("connect", "connect.", all);
   return all;
 }

@@ -64,6 +64,8 @@ std::span<const Row<SocketOptions>> rows<SocketOptions>();
 template <>
 std::span<const Row<Health>> rows<Health>();
 template <>
+std::span<const Row<Capture>> rows<Capture>();
+template <>
 std::span<const Row<SmtpLogin>> rows<SmtpLogin>();
 template <>
 std::span<const Row<Target>> rows<Target>();

@@ -30,6 +30,14 @@ struct Words<LogFormat> {
   });
 };
 
+template <>
+struct Words<Captures> {
+  static constexpr auto kWords = std::to_array<Word>({
+      {"allowed", static_cast<int>(Captures::allowed)},
+      {"never", static_cast<int>(Captures::never)},
+  });
+};
+
 namespace {
 
 // `include` has no member: include.cc has followed it before the rows are read.
@@ -132,6 +140,11 @@ constexpr auto kRows = std::to_array<Row<Global>>({
          .help = "Names by which clients of `status` may call this machine: the Host header of a "
                  "request is an IP address, \"localhost\" or one of these, or the request is "
                  "refused. That keeps web pages of others out (DNS rebinding)."}),
+    row<Type::choice, &Global::capture>(
+        {.key = "capture",
+         .standard = "\"allowed\"",
+         .help = "\"never\" refuses every capture of traffic. It holds for capture tables, and for "
+                 "`tunnel capture` over the control socket."}),
     row<Type::timeout, &Global::certificate_poll>(
         {.key = "certificate_poll",
          .standard = "\"30s\"",

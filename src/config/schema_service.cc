@@ -256,6 +256,10 @@ constexpr auto kServiceRows = std::to_array<Row<Service>>({
     row<Type::table, &Service::health>(
         {.key = "health",
          .help = "How failing targets are avoided and checked; see the keys under health."}),
+    row<Type::table, &Service::capture>(
+        {.key = "capture",
+         .help = "Writes the traffic to files for Wireshark; see the keys under capture. `tunnel "
+                 "capture` does the same live, without a change of the configuration."}),
     row<Type::choice, &Service::starttls>(
         {.key = "starttls",
          .stunnel = "protocol",

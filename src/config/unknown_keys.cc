@@ -59,6 +59,7 @@ template void check_keys<Timeouts>(Reader&, const Value&);
 template void check_keys<Keepalive>(Reader&, const Value&);
 template void check_keys<SocketOptions>(Reader&, const Value&);
 template void check_keys<Health>(Reader&, const Value&);
+template void check_keys<Capture>(Reader&, const Value&);
 template void check_keys<Target>(Reader&, const Value&);
 
 }  // namespace tunnel::config

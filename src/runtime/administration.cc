@@ -55,7 +55,7 @@ Administration::Administration(Process process, int listening)
       admin::ControlServer::Owner{
           .on_request =
               [this](admin::ControlServer::Asker asker, std::string_view line) {
-                admin::execute(line, asker.by, *this, asker.answer);
+                admin::execute(line, asker.by, *this, asker.answer, asker.take_over);
               },
           .on_refused =
               [this](const Operator& by) {
@@ -232,6 +232,26 @@ void Administration::set_log_level(const Operator& by, const LevelOrder& order,
   note(by, what);
   set_timer();
   return on_verdict(Verdict::done({what}));
+}
+
+void Administration::capture(const Operator& by, const CaptureOrder& order,
+                             const std::function<Fd()>& take_over, OnVerdict on_verdict) {
+  if (process_.snapshot().global.capture == config::Captures::never) {
+    return on_verdict(Verdict::refused(
+        "refused", "capture = \"never\" in " + printable(process_.config) + " forbids it"));
+  }
+  for (const std::string& service : order.services) {
+    if (find(service) == nullptr) return on_verdict(no_such_service(service));
+  }
+  if (process_.is_stopping()) {
+    return on_verdict(Verdict::refused("refused", "the process is stopping"));
+  }
+  if (!process_.captures().has_room()) {
+    return on_verdict(Verdict::refused("refused", "there are too many captures at the same time"));
+  }
+  // A reader that has left in this moment needs no answer.
+  (void)process_.captures().begin(by, order, take_over(),
+                                  admin::answer_line(admin::Json::object()));
 }
 
 void Administration::resolve(const Operator& by, const std::string& name, OnVerdict on_verdict) {

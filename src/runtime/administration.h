@@ -17,6 +17,7 @@
 #include "balance/overrides.h"
 #include "log/process_log.h"
 #include "runtime/acceptor.h"
+#include "runtime/captures.h"
 #include "runtime/drains.h"
 #include "runtime/inquiries.h"
 #include "runtime/messages.h"
@@ -48,6 +49,7 @@ class Administration final : public admin::AdminActions {
     std::function<void(const ConnectionsOrder&)> send;  // to all workers
     // The answer comes as in admin::Verdict.
     std::function<void(OnVerdict)> reload;
+    std::function<Captures&()> captures;
     std::function<bool()> is_stopping;
   };
   // `listening` is -1 without a control socket.
@@ -77,6 +79,8 @@ class Administration final : public admin::AdminActions {
              OnVerdict on_verdict) override;
   void set_log_level(const admin::Operator& by, const LevelOrder& order,
                      OnVerdict on_verdict) override;
+  void capture(const admin::Operator& by, const CaptureOrder& order,
+               const std::function<Fd()>& take_over, OnVerdict on_verdict) override;
   void config(std::function<void(ConfigInForce)> on_config) override;
   void resolve(const admin::Operator& by, const std::string& service,
                OnVerdict on_verdict) override;

@@ -131,6 +131,7 @@ admin::Status Administration::collect(const Inquiries::Answers& answers,
     if (level.until) shown.left = *level.until - now;
     status.level_overrides.push_back(std::move(shown));
   }
+  status.captures = process_.captures().status();
   status.workers = static_cast<unsigned>(process_.workers);
   for (const std::size_t worker : answers.silent) {
     status.silent_workers.push_back(static_cast<unsigned>(worker));

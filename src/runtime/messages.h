@@ -11,6 +11,7 @@
 
 #include "balance/layout.h"
 #include "base/outcome.h"
+#include "capture/recording.h"
 #include "runtime/acceptor.h"
 #include "runtime/reloader.h"
 #include "runtime/snapshot.h"
@@ -57,13 +58,18 @@ struct ConnectionsOrder {
   std::vector<std::uint64_t> targets{};  // balance::Target::id
   std::optional<Millis> idle{};          // only those on which no byte moved for so long
 };
+// These captures are in force, and no others.
+struct UseCaptures {
+  using Recordings = std::vector<std::shared_ptr<capture::Recording>>;
+  std::shared_ptr<const Recordings> recordings;
+};
 struct StopInOrder {};  // end each connection as soon as it is idle
 struct StopNow {};      // reset what is left, then leave the loop
 struct Leave {};        // nothing is left: leave the loop
 
-using ToWorker = std::variant<UseSnapshot, Accepted, NameAnswered, NameForgotten, TargetsChanged,
-                              SlotFreed, TargetChanged, ConnectionsOrder, StopInOrder, StopNow,
-                              Leave>;
+using ToWorker = std::variant<UseSnapshot, UseCaptures, Accepted, NameAnswered, NameForgotten,
+                              TargetsChanged, SlotFreed, TargetChanged, ConnectionsOrder,
+                              StopInOrder, StopNow, Leave>;
 
 struct NameWanted {
   std::string name;
@@ -91,6 +97,12 @@ struct ConnectionsAnswer {
 
 // The HTTP server asks how things are.
 using StatusWanted = StatusService::Question;
+// A capture has ended by itself, or packets are missing in it.
+struct CaptureNews {
+  std::uint64_t id = 0;
+  bool is_over = false;
+  std::string text;  // why
+};
 
 // The process has got a signal.
 struct Signalled {
@@ -99,6 +111,6 @@ struct Signalled {
 
 using ToSupervisor =
     std::variant<NameWanted, SlotFreed, TargetChanged, ConnectionGone, StdioDone, Signalled,
-                 Reloader::Done, ConnectionsAnswer, StatusWanted>;
+                 Reloader::Done, ConnectionsAnswer, StatusWanted, CaptureNews>;
 
 }  // namespace tunnel::runtime

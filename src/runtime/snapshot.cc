@@ -8,6 +8,7 @@
 #include <unordered_map>
 #include <utility>
 
+#include "capture/ring_files.h"
 #include "process/identity.h"
 
 namespace tunnel::runtime {
@@ -33,6 +34,11 @@ class Preparation {
       snapshot_->services.push_back(*same);
       snapshot_->files[same->life->id] = std::move(files);
       return;
+    }
+    if (service.capture) {
+      if (auto fit = capture::RingFiles::check(service.capture->file); !fit) {
+        problems_.push_back({service.name, "capture.file", -1, fit.error().text, {}});
+      }
     }
     const ServiceHandle* same = has_same_files(service, files) ? known(service.name) : nullptr;
     ServiceConfig::Context context;

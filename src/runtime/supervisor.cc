@@ -94,6 +94,9 @@ Supervisor::Supervisor(Settings settings)
       stop_timer_(loop_, [this] { stop_now("shutdown_timeout is over"); }),
       credential_failures_(loop_),
       poll_timer_(loop_, [this] { poll_files(); }),
+      captures_({.log = log_,
+                 .send = [this](const UseCaptures& use) { send_all([&] { return ToWorker(use); }); },
+                 .report = [this](CaptureNews news) { mailbox_.send(std::move(news)); }}),
       pulse_(loop_),
       beat_(loop_),
       administration_(std::make_unique<Administration>(
@@ -117,6 +120,7 @@ Supervisor::Supervisor(Settings settings)
                       on_verdict({result.is_done ? "" : "failed", result.lines});
                     });
                   },
+              .captures = [this]() -> Captures& { return captures_; },
               .is_stopping = [this] { return is_stopping_; }},
           settings.control)),
       reloader_(settings.loader, [this](Reloader::Done done) { mailbox_.send(std::move(done)); }) {
@@ -195,6 +199,7 @@ void Supervisor::commit(Build build) {
   if (build.status) status_->use(std::move(*build.status), snapshot_->global.status_hosts);
   const Index now(snapshot_.get());
   std::erase_if(checks_, [&](const auto& each) { return !now.has(each.first); });
+  captures_.use(*snapshot_);
   // In this order: a worker knows a service and its targets before a client comes for it.
   send_all([this] { return ToWorker(UseSnapshot{snapshot_}); });
   if (resolution_) {
@@ -266,6 +271,7 @@ int Supervisor::run() {
   if (reloader_.is_busy()) sentry_->end_within(kReset);
   for (const auto& worker : workers_) worker->join();
   if (stdio_ != nullptr) stdio_->stop();
+  captures_.finish();
   log_stopped();
   log_.flush();  // while the sentry can still cut it short
   // libuv puts the default actions back when its handles go: a further signal would turn an exit
@@ -457,6 +463,7 @@ void Supervisor::on_message(ToSupervisor message) {
     return administration_->on_answer(std::move(*answer));
   }
   if (const auto* wanted = std::get_if<StatusWanted>(&message)) return on_status_wanted(*wanted);
+  if (const auto* news = std::get_if<CaptureNews>(&message)) return captures_.on_news(*news);
   if (const auto* signalled = std::get_if<Signalled>(&message)) return on_signal(signalled->number);
   return on_gone(std::get<ConnectionGone>(message));
 }

@@ -17,6 +17,7 @@
 #include "runtime/acceptor.h"
 #include "runtime/administration.h"
 #include "runtime/beat.h"
+#include "runtime/captures.h"
 #include "runtime/exec_client.h"
 #include "runtime/file_watch.h"
 #include "runtime/loader.h"
@@ -148,6 +149,7 @@ class Supervisor {
   std::deque<ServiceId> settled_;  // changed and at rest, to be loaded
   log::RateLimit credential_failures_;
   uv::Timer poll_timer_;
+  Captures captures_;
   Pulse pulse_;
   Beat beat_;
   std::unique_ptr<Sentry> sentry_;  // looks at the pulses of all loops

@@ -50,6 +50,9 @@ void Worker::join() {
 
 void Worker::on_message(ToWorker message) {
   if (const auto* next = std::get_if<UseSnapshot>(&message)) return use(*next->snapshot);
+  if (const auto* captures = std::get_if<UseCaptures>(&message)) {
+    return use_captures(*captures->recordings);
+  }
   if (auto* accepted = std::get_if<Accepted>(&message)) {
     return service_of(accepted->service)
         .take(std::move(accepted->socket), accepted->client, accepted->id);
@@ -128,7 +131,7 @@ Service& Worker::service_of(const ServiceHandle& handle) {
       generations.begin(), generations.end(),
       [&](const auto& service) { return service->handle().config == handle.config; });
   if (found != generations.end()) return **found;
-  return *generations.emplace_back(std::make_unique<Service>(Service::Settings{
+  Service& made = *generations.emplace_back(std::make_unique<Service>(Service::Settings{
       .service = handle,
       .surroundings = {loop_, settings_.log, book_, random_},
       .remembered = settings_.remembered,
@@ -139,6 +142,21 @@ Service& Worker::service_of(const ServiceHandle& handle) {
             settings_.report(TargetChanged{id, change});
           },
   }));
+  made.use_captures(captures_);
+  return made;
+}
+
+void Worker::use_captures(const UseCaptures::Recordings& recordings) {
+  const auto before = std::exchange(captures_, {});
+  for (const auto& recording : recordings) {
+    const auto known = std::find_if(before.begin(), before.end(), [&](const auto& source) {
+      return source.recording == recording;
+    });
+    captures_.push_back(known != before.end()
+                            ? *known
+                            : capture::Source{recording, recording->make_lane(loop_)});
+  }
+  return for_each([this](Service& service) { service.use_captures(captures_); });
 }
 
 void Worker::for_each(const std::function<void(Service&)>& visit) {

@@ -58,6 +58,7 @@ class Worker final : private uv::Deferred {
   void on_message(ToWorker message);
   void use(const Snapshot& snapshot);
   void use_targets(TargetsChanged changed);
+  void use_captures(const UseCaptures::Recordings& recordings);
   void answer(const ConnectionsOrder& order);
   [[nodiscard]] Service& service_of(const ServiceHandle& handle);
   void for_each(const std::function<void(Service&)>& visit);
@@ -70,6 +71,7 @@ class Worker final : private uv::Deferred {
   uv::Loop loop_;
   AddressBook book_;
   balance::Random random_;
+  std::vector<capture::Source> captures_;
   std::unordered_map<ServiceId, Generations> services_;
   uv::Mailbox<ToWorker> mailbox_;
   Pulse pulse_;

@@ -72,12 +72,14 @@ Result<void> KeyLog::check(const std::string& path, const FileOwner& owner) {
   return tl::unexpected(file.error());
 }
 
-void KeyLog::write(gnutls_session_t session, const char* label,
-                   const gnutls_datum_t& secret) const {
+std::string key_log_line(gnutls_session_t session, const char* label,
+                         const gnutls_datum_t& secret) {
   gnutls_datum_t client_random{}, server_random{};
   gnutls_session_get_random(session, &client_random, &server_random);
-  const std::string line = std::string(label) + ' ' + hex(view(client_random)) + ' ' +
-                           hex(view(secret)) + '\n';
+  return std::string(label) + ' ' + hex(view(client_random)) + ' ' + hex(view(secret)) + '\n';
+}
+
+void KeyLog::write(std::string_view line) const {
   // A full disk must not end the session.
   (void)!::write(fd_.get(), line.data(), line.size());
 }

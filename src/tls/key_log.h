@@ -4,6 +4,7 @@
 #include <gnutls/gnutls.h>
 
 #include <string>
+#include <string_view>
 
 #include "base/fd.h"
 #include "base/file_owner.h"
@@ -25,10 +26,14 @@ class KeyLog {
   [[nodiscard]] static Result<void> check(const std::string& path, const FileOwner& owner);
 
   [[nodiscard]] bool is_open() const { return fd_.valid(); }
-  void write(gnutls_session_t session, const char* label, const gnutls_datum_t& secret) const;
+  void write(std::string_view line) const;
 
  private:
   Fd fd_;
 };
+
+// A secret of `session` as a line of the log, with its newline.
+[[nodiscard]] std::string key_log_line(gnutls_session_t session, const char* label,
+                                       const gnutls_datum_t& secret);
 
 }  // namespace tunnel::tls

@@ -96,6 +96,13 @@ void Session::Impl::set_server_name() {
 
 // ---- the handshake
 
+void Session::tell(Secrets& secrets) {
+  impl_->secrets = &secrets;
+  if (impl_->session) {
+    gnutls_session_set_keylog_function(impl_->session.get(), &Impl::log_key);
+  }
+}
+
 void Session::feed(Bytes ciphertext) { impl_->input = ciphertext; }
 
 Io Session::handshake(OutBuffer& out) {

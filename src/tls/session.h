@@ -14,6 +14,7 @@
 #include "base/failure.h"
 #include "base/kind.h"
 #include "tls/context.h"
+#include "tls/secrets.h"
 #include "tls/tickets.h"
 #include "x509/peer.h"
 
@@ -59,6 +60,9 @@ class Session {
   ~Session();
   Session(const Session&) = delete;
   Session& operator=(const Session&) = delete;
+
+  // Before the handshake: tells `secrets`, which must outlive the session, what decrypts it.
+  void tell(Secrets& secrets);
 
   // Lends ciphertext from the transport. It must stay valid until the calls that follow have said
   // `again` (then all of it is used up), `closed` or `failed`. Only one feed at a time.

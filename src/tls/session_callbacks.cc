@@ -79,7 +79,10 @@ int Session::Impl::on_secret(gnutls_session_t session, gnutls_record_encryption_
 
 int Session::Impl::log_key(gnutls_session_t session, const char* label,
                            const gnutls_datum_t* secret) {
-  of(session)->context.key_log.write(session, label, *secret);
+  Impl* impl = of(session);
+  const std::string line = key_log_line(session, label, *secret);
+  if (impl->context.key_log.is_open()) impl->context.key_log.write(line);
+  if (impl->secrets != nullptr) impl->secrets->on_secret(line);
   return 0;
 }
 

@@ -57,6 +57,7 @@ struct Session::Impl : SessionOwner {
   Resumption resumption;
   Remembered* const remembered_offers;  // null: it begins with the first offer, every time
   SessionHandle session;
+  Secrets* secrets = nullptr;  // is told them; may be null
   std::unique_ptr<const Failure> failure;  // the first one
 
   // The transport's two ends, during a call.

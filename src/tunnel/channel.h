@@ -94,6 +94,8 @@ class Channel final : private uv::Stream::Events {
   [[nodiscard]] bool is_hung_up() const;    // see uv::Stream
   [[nodiscard]] bool is_delivered() const;  // see uv::Stream
   [[nodiscard]] std::size_t undelivered() const;
+  // Null after release().
+  [[nodiscard]] uv::Stream* stream() { return stream_.get(); }
   [[nodiscard]] bool speaks_tls() const { return session_ != nullptr; }
   [[nodiscard]] const tls::Session* session() const { return session_.get(); }
   [[nodiscard]] const Failure& failure() const { return session_->failure(); }

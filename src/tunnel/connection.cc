@@ -99,6 +99,7 @@ void Connection::start() {
        uv::set_socket_options(client_->fd(), family, service_.config().socket_options.client)) {
     service_.report_option("client", refused);
   }
+  for (const capture::Source& source : service_.captures()) join_capture(source);
   if (const auto limit = service_.config().timeouts.dial) dialing_->deadline.start(*limit);
   return dial_next();
 }
@@ -192,11 +193,17 @@ bool Connection::on_phase(Phase phase) {
 
 // A conversation before TLS that needs the client (MySQL's): it reads, and only then, what it says.
 void Connection::on_bytes_for_client(std::string_view bytes) {
+  if (capture_) capture_->begin(dialing_->dial->stream(), record_);
   (void)client_->write(as_bytes(bytes));
 }
 
 void Connection::on_client_wanted(bool is_wanted) {
   return is_wanted ? client_->start_reading() : client_->stop_reading();
+}
+
+// Before anything has passed to or from the target's address.
+Dial::Watchers Connection::watchers_of(const uv::Stream& stream) {
+  return capture_ ? capture_->watch_target(stream, record_) : Dial::Watchers{};
 }
 
 void Connection::on_ticket_suspected(const std::string& why) {
@@ -218,6 +225,7 @@ void Connection::on_dial_failed() {
   const DialFailure failure = dialing_->dial->failure();
   record_.times = dialing_->dial->times();
   const bool is_last = failure.is_final || !dialing_->walk.has_left();
+  if (capture_) capture_->attempt_failed(failure.text);
   attempt_failed(failure, is_last ? Sentence::in_a_later_line : Sentence::with_the_ejection);
   if (failure.is_final) return all_failed();
   return dial_next();
@@ -317,6 +325,7 @@ void Connection::on_established() {
   service_.report_established(claim_);
   std::unique_ptr<tls::Session> session = dial.take_session();
   if (session) record_.negotiated = session->negotiated();
+  if (capture_) capture_->established(dial.stream(), record_);
   relay_ = std::make_unique<Relay>(service_.loop(),
                                    Relay::Ends{.client = std::move(client_),
                                                .server = dial.take_stream(),
@@ -347,6 +356,22 @@ void Connection::on_established() {
   if (is_stopping_) return relay_->stop_when_idle();
   // What has changed while it was dialled has passed it by.
   if (done->changes != service_.changes()) return service_.call_home(*this);
+}
+
+void Connection::join_capture(const capture::Source& source) {
+  if (state_ == State::finished) return;
+  uv::Stream* client = state_ == State::relaying ? relay_->client_stream() : client_.get();
+  if (client == nullptr) return;  // not started: it asks then
+  if (!capture_) {
+    capture_ = std::make_unique<ConnectionCapture>(service_.config(), record_.id, *client);
+  }
+  capture_->join(source);
+  if (state_ != State::relaying) return;
+  return capture_->begin(relay_->server_stream(), record_);
+}
+
+void Connection::leave_capture(const capture::Recording& recording) {
+  if (capture_) capture_->leave(recording);
 }
 
 void Connection::stop_when_idle() {
@@ -453,7 +478,10 @@ Outcome Connection::outcome() const {
   return outcome;
 }
 
-void Connection::on_end_of_turn() { return service_.remove(*this); }
+void Connection::on_end_of_turn() {
+  if (capture_) capture_->finish(record_);
+  return service_.remove(*this);
+}
 
 ConnectionView Connection::view() const {
   constexpr const char* kPhases[] = {"accepted", "choosing", "waiting", "dialling",

@@ -11,6 +11,7 @@
 #include "base/fd.h"
 #include "base/outcome.h"
 #include "log/log.h"
+#include "tunnel/connection_capture.h"
 #include "tunnel/connection_record.h"
 #include "tunnel/connection_view.h"
 #include "tunnel/dial.h"
@@ -53,6 +54,10 @@ class Connection final : public uv::Deferred,
   void stay(Leaving why);  // `why` has passed
   void leave_now();        // its target is ejected: RST both ways
   void end(const Outcome& why);  // RST both ways, whatever it does
+
+  // A capture has begun, or is over.
+  void join_capture(const capture::Source& source);
+  void leave_capture(const capture::Recording& recording);
 
   // A target has a free slot again, or the targets have changed: go on if this one waits.
   void on_targets_changed();
@@ -116,6 +121,7 @@ class Connection final : public uv::Deferred,
   void on_dial_failed() override;
   void on_bytes_for_client(std::string_view bytes) override;
   void on_client_wanted(bool is_wanted) override;
+  Dial::Watchers watchers_of(const uv::Stream& stream) override;
   void on_ticket_suspected(const std::string& why) override;
   void on_option_refused(const std::string& text) override;
   // Relay::Owner
@@ -131,6 +137,9 @@ class Connection final : public uv::Deferred,
   // Constant after construction.
   Service& service_;
   const TimePoint accepted_at_;
+
+  // Null while nothing of it is captured. Watches the streams below, and goes after them.
+  std::unique_ptr<ConnectionCapture> capture_;
 
   // Released or silenced by finish(), all of them: it may be called while one of them is on the
   // stack, and from then on none may call.

@@ -170,7 +170,9 @@ void Dial::on_connected(Connector::Connected connected) {
   connector_.reset();
   book_.note_won(address_, connected.silent);
   stream_->set_events(*this);
-  stream_->set_tap(owner_.tap_for(address_));
+  const Watchers watchers = owner_.watchers_of(*stream_);
+  stream_->set_tap(watchers.tap);
+  secrets_ = watchers.secrets;
   if (!address_.is_unix()) {
     stream_->set_nodelay();
     const config::Keepalive& keepalive = settings_.keepalive;

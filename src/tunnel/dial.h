@@ -38,6 +38,11 @@ struct DialFailure : Failure {
 // the time of it.
 class Dial final : public uv::Stream::Events, public Connector::Owner {
  public:
+  // Null: nobody watches.
+  struct Watchers {
+    uv::Tap* tap = nullptr;
+    tls::Secrets* secrets = nullptr;
+  };
   class Owner {
    public:
     // The dial is about to enter `phase`; the owner may give up here: abandon() or destroy the
@@ -54,10 +59,10 @@ class Dial final : public uv::Stream::Events, public Connector::Owner {
     // A handshake failed after a ticket was offered, as `why` says; it is tried again without.
     virtual void on_ticket_suspected(const std::string& why) { (void)why; }
     // A connection to an address stands, and nothing has passed yet: what is to see all that does,
-    // for as long as it lasts; null: nothing.
-    [[nodiscard]] virtual uv::Tap* tap_for(const SocketAddress& address) {
-      (void)address;
-      return nullptr;
+    // for as long as it lasts.
+    [[nodiscard]] virtual Watchers watchers_of(const uv::Stream& stream) {
+      (void)stream;
+      return {};
     }
     // One of socket_options.target could not be set; the dial goes on.
     virtual void on_option_refused(const std::string& text) { (void)text; }
@@ -98,6 +103,8 @@ class Dial final : public uv::Stream::Events, public Connector::Owner {
   [[nodiscard]] const DialFailure& failure() const { return failure_; }
   [[nodiscard]] const PhaseTimes& times() const { return times_; }
   [[nodiscard]] Phase phase() const { return phase_; }
+  // The stream to the server, while there is one and it was not taken; may be null.
+  [[nodiscard]] const uv::Stream* stream() const { return stream_.get(); }
   // False until the loop has turned once after start().
   [[nodiscard]] bool has_begun() const { return is_started_; }
 
@@ -166,6 +173,7 @@ class Dial final : public uv::Stream::Events, public Connector::Owner {
   std::unique_ptr<AddressBook::Waiter> waiter_;
   std::unique_ptr<Connector> connector_;
   std::unique_ptr<uv::Stream> stream_;
+  tls::Secrets* secrets_ = nullptr;  // of the session on it
 
   std::unique_ptr<preamble::Conversation> conversation_;
   std::unique_ptr<tls::Session> session_;

@@ -60,6 +60,7 @@ void Dial::begin_tls() {
   peer.attempt = attempt_;
   session_ =
       std::make_unique<tls::Session>(*settings_.tls, std::move(peer), caller_.remembered, tickets_);
+  if (secrets_ != nullptr) session_->tell(*secrets_);
   stream_->start_reading();
   const std::string early = std::move(surplus_);
   surplus_.clear();

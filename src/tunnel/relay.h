@@ -91,6 +91,9 @@ class Relay final : private Direction::Owner {
 
   [[nodiscard]] std::uint64_t bytes_up() const { return up_.bytes(); }
   [[nodiscard]] std::uint64_t bytes_down() const { return down_.bytes(); }
+  // Null when it has ended.
+  [[nodiscard]] uv::Stream* client_stream() { return client_.stream(); }
+  [[nodiscard]] uv::Stream* server_stream() { return server_.stream(); }
   [[nodiscard]] TimePoint last_byte_at() const { return activity_.at; }
 
  private:

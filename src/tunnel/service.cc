@@ -123,6 +123,26 @@ void Service::retire() {
   is_retired_ = true;
 }
 
+void Service::use_captures(const std::vector<capture::Source>& captures) {
+  loop().assert_here();
+  const auto before = std::exchange(captures_, {});
+  const auto is_among = [](const std::vector<capture::Source>& some, const capture::Source& one) {
+    return std::any_of(some.begin(), some.end(),
+                       [&](const auto& each) { return each.recording == one.recording; });
+  };
+  for (const capture::Source& source : captures) {
+    if (source.recording->is_of(config().name)) captures_.push_back(source);
+  }
+  for (const capture::Source& old : before) {
+    if (is_among(captures_, old)) continue;
+    for (const auto& connection : connections_) connection->leave_capture(*old.recording);
+  }
+  for (const capture::Source& source : captures_) {
+    if (is_among(before, source)) continue;
+    for (const auto& connection : connections_) connection->join_capture(source);
+  }
+}
+
 void Service::describe(std::vector<ConnectionView>& views) const {
   for (const auto& connection : connections_) views.push_back(connection->view());
 }

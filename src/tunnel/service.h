@@ -8,6 +8,7 @@
 #include "balance/layout.h"
 #include "base/address.h"
 #include "base/fd.h"
+#include "capture/taps.h"
 #include "log/log.h"
 #include "log/rate_limit.h"
 #include "tunnel/connection.h"
@@ -56,6 +57,9 @@ class Service {
   void see_off_removed(const balance::Layout& in_force);
   [[nodiscard]] bool is_over() const { return is_retired_ && connections_.empty(); }
 
+  // These captures are in force, for all connections from now on; others are not any more.
+  void use_captures(const std::vector<capture::Source>& captures);
+
   // For people who look.
   void describe(std::vector<ConnectionView>& views) const;
   // Ends connections for an operator: one, or all of some targets. How many.
@@ -76,6 +80,7 @@ class Service {
   [[nodiscard]] log::RateLimit& dial_failures() { return dial_failures_; }
   [[nodiscard]] const std::shared_ptr<const balance::Layout>& layout() const { return layout_; }
   [[nodiscard]] bool has_srv() const;
+  [[nodiscard]] const std::vector<capture::Source>& captures() const { return captures_; }
   [[nodiscard]] const std::string& no_targets_error() const { return no_targets_error_; }
   [[nodiscard]] balance::Random& random() { return settings_.surroundings.random; }
   [[nodiscard]] std::uint32_t changes() const { return changes_; }  // of targets, so far
@@ -94,6 +99,7 @@ class Service {
   const Settings settings_;  // first: what is below refers to the service's life
   bool is_retired_ = false;
   std::uint32_t changes_ = 0;
+  std::vector<capture::Source> captures_;  // of this service
   std::shared_ptr<const balance::Layout> layout_;
   std::string no_targets_error_;
   log::RateLimit dial_failures_;

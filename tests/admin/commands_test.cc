@@ -49,6 +49,17 @@ class FakeProcess final : public AdminActions {
             (order.client ? order.client->to_string() : "all");
     return on_verdict(verdict);
   }
+  void capture(const Operator&, const CaptureOrder& order, const std::function<Fd()>& take_over,
+               OnVerdict on_verdict) override {
+    asked = order.is_wire ? "capture wire" : "capture plain";
+    for (const std::string& service : order.services) asked += " " + service;
+    for (const Cidr& client : order.clients) asked += " " + client.to_string();
+    if (order.snaplen) asked += " snaplen " + std::to_string(*order.snaplen);
+    if (order.max_size) asked += " size " + std::to_string(*order.max_size);
+    if (order.lasting) asked += " for " + std::to_string(order.lasting->count());
+    CHECK_FALSE(take_over);
+    return on_verdict(verdict);
+  }
   void config(std::function<void(ConfigInForce)> on_config) override {
     asked = "config";
     return on_config({"/etc/t.toml", "sha256:00", "[ldap]\n"});
@@ -97,6 +108,12 @@ TEST_SUITE("control commands") {
     CHECK(session.order(R"("command":"close","service":"ldap","connection":12)") ==
           "close ldap 12");
     CHECK(session.order(R"("command":"resolve")") == "resolve ");
+    CHECK(session.order(R"("command":"capture")") == "capture plain");
+    CHECK(session.order(R"("command":"capture","services":["ldap","imap"],"layer":"wire",)"
+                        R"("clients":["10.0.0.0/8"],"snaplen":96,"max_size":4096,"for_ms":5)") ==
+          "capture wire ldap imap 10.0.0.0/8 snaplen 96 size 4096 for 5");
+    CHECK(session.refusal(R"("command":"capture","layer":"both")") == "bad_request");
+    CHECK(session.refusal(R"("command":"capture","clients":["nobody"])") == "bad_request");
     CHECK(session.order(R"("command":"log-level","level":"debug","service":"ldap",)"
                         R"("client":"10.0.0.0/8")") == "level debug ldap 10.0.0.0/8");
   }

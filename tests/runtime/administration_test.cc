@@ -74,6 +74,7 @@ struct World {
             .take_no_more = [this](ServiceId id) { closed.push_back(id); },
             .send = [this](const ConnectionsOrder& order) { orders.push_back(order); },
             .reload = [](const Actions::OnVerdict& on_verdict) { on_verdict(Verdict::done({})); },
+            .captures = [this]() -> Captures& { return captures; },
             .is_stopping = [] { return false; }},
         -1);
     resolution = std::make_unique<Resolution>(
@@ -134,6 +135,7 @@ struct World {
   std::vector<ConnectionsOrder> orders;
   std::optional<Verdict> verdict;
   std::unique_ptr<Acceptor> acceptor;
+  Captures captures{{.log = *log, .send = [](const UseCaptures&) {}, .report = [](const CaptureNews&) {}}};
   std::unique_ptr<Administration> administration;
   std::unique_ptr<Resolution> resolution;
 };

@@ -60,7 +60,7 @@ struct DialBench final : Dial::Owner, uv::testing::IgnoreSigpipe {
   }
   void on_established() override { ++established; }
   void on_dial_failed() override { ++failed; }
-  [[nodiscard]] uv::Tap* tap_for(const SocketAddress&) override { return tap; }
+  [[nodiscard]] Dial::Watchers watchers_of(const uv::Stream&) override { return {.tap = tap}; }
 };
 
 }  // namespace

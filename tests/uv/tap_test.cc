@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "tests/uv/sockets.h"
+#include "support/sockets.h"
 
 namespace tunnel::uv {
 namespace {

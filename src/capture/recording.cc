@@ -1,0 +1,238 @@
+// SPDX-License-Identifier: MIT
+#include "capture/recording.h"
+
+#include <pthread.h>
+#include <signal.h>
+#include <time.h>
+
+#include <algorithm>
+#include <random>
+#include <utility>
+
+#include "base/text.h"
+
+namespace tunnel::capture {
+namespace {
+
+// Between two looks whether anybody still wants it.
+constexpr Millis kLook{200};
+constexpr std::size_t kWorthWriting = 256 * 1024;
+constexpr auto kMadeUp =
+    "captured inside tunnel: the octets are those that passed, the IP and TCP headers are made up";
+
+std::string ranges_text(const std::vector<Cidr>& ranges) {
+  std::string text;
+  for (const Cidr& range : ranges) text += (text.empty() ? "" : ", ") + range.to_string();
+  return text;
+}
+
+Composer::Settings composition(const Recording::Settings& settings) {
+  const bool is_plain = settings.what.layer == config::CaptureLayer::plain;
+  return {.program = settings.program,
+          .comment = std::string(kMadeUp) +
+                     (is_plain ? "; plaintext, passwords included"
+                               : "; keys for the decryption included"),
+          .description = is_plain ? "plaintext, as the client sees it"
+                                  : "between tunnel and the target",
+          .filter = ranges_text(settings.what.clients),
+          .salt = std::random_device{}()};
+}
+
+std::optional<TimePoint> end_of(const config::Timeout& duration) {
+  if (!duration) return std::nullopt;
+  return SystemClock().now() + *duration;
+}
+
+// The events of several workers in the order of time.
+struct Merged {
+  std::vector<std::pair<Batch, std::size_t>> batches;  // each with the index of its next event
+
+  [[nodiscard]] std::pair<Batch, std::size_t>* next() {
+    std::pair<Batch, std::size_t>* first = nullptr;
+    for (auto& one : batches) {
+      if (one.second == one.first.events.size()) continue;
+      if (first == nullptr ||
+          one.first.events[one.second].at < first->first.events[first->second].at) {
+        first = &one;
+      }
+    }
+    return first;
+  }
+};
+
+}  // namespace
+
+std::uint64_t stamp() {
+  timespec now{};
+  (void)::clock_gettime(CLOCK_REALTIME, &now);
+  return static_cast<std::uint64_t>(now.tv_sec) * 1'000'000'000U +
+         static_cast<std::uint64_t>(now.tv_nsec);
+}
+
+Recording::Recording(Settings settings, Events events)
+    : settings_(std::move(settings)),
+      events_(std::move(events)),
+      until_(end_of(settings_.what.duration)),
+      composer_(composition(settings_)) {}
+
+Recording::~Recording() { finish(); }
+
+void Recording::start(std::unique_ptr<Sink> sink, std::string prologue) {
+  sink_ = std::move(sink);
+  out_ = std::move(prologue);
+  composer_.begin_file(out_, stamp());
+  // Signals are the supervisor's.
+  sigset_t all;
+  sigset_t before;
+  (void)::sigfillset(&all);
+  (void)::pthread_sigmask(SIG_BLOCK, &all, &before);
+  thread_ = std::thread([this] { write_on(); });
+  (void)::pthread_sigmask(SIG_SETMASK, &before, nullptr);
+  (void)::pthread_setname_np(thread_.native_handle(), "capture");
+}
+
+void Recording::finish() {
+  is_leaving_ = true;
+  wake();
+  if (thread_.joinable()) thread_.join();
+}
+
+bool Recording::is_of(const std::string& service) const {
+  const auto& services = settings_.services;
+  return services.empty() || std::find(services.begin(), services.end(), service) != services.end();
+}
+
+// Who comes without an address (a unix socket, a program) is not in any range of addresses.
+bool Recording::is_of(const SocketAddress& client) const {
+  const auto& clients = settings_.what.clients;
+  return clients.empty() || std::any_of(clients.begin(), clients.end(), [&](const Cidr& range) {
+           return client.is_ip() && range.contains(client);
+         });
+}
+
+std::shared_ptr<Lane> Recording::make_lane(uv::Loop& loop) {
+  auto lane = std::make_shared<Lane>(loop, [weak = weak_from_this()] {
+    if (const auto recording = weak.lock()) recording->wake();
+  });
+  const std::lock_guard lock(mutex_);
+  lanes_.push_back(lane);
+  return lane;
+}
+
+Recording::Totals Recording::totals() const {
+  return {packets_.load(), dropped_.load(), octets_.load()};
+}
+
+void Recording::wake() {
+  {
+    const std::lock_guard lock(mutex_);
+    if (std::exchange(is_awake_, true)) return;
+  }
+  has_come_.notify_one();
+}
+
+// --- the writing thread ------------------------------------------------------------------------
+
+void Recording::write_on() {
+  auto written = flush();
+  while (written && wait()) {
+    written = write_what_came();
+    if (!written) break;
+    if (is_full_) return end_with("it has its max_size");
+    if (std::string why = sink_->why_over(); !why.empty()) return end_with(why);
+    if (until_ && SystemClock().now() >= *until_) return end_with("its duration is over");
+  }
+  if (!written) {
+    is_over_ = true;
+    return events_.on_over(settings_.id, written.error().text);
+  }
+  (void)write_what_came();
+  is_over_ = true;
+  composer_.end_file(out_, stamp());
+  (void)flush();
+}
+
+// By itself: the file gets its end, too.
+void Recording::end_with(const std::string& why) {
+  is_over_ = true;
+  is_leaving_ = true;
+  composer_.end_file(out_, stamp());
+  (void)flush();
+  sink_.reset();
+  return events_.on_over(settings_.id, why);
+}
+
+// False: told to leave.
+bool Recording::wait() {
+  std::unique_lock lock(mutex_);
+  (void)has_come_.wait_for(lock, kLook, [this] { return is_awake_; });
+  is_awake_ = false;
+  return !is_leaving_.load();
+}
+
+Result<void> Recording::write_what_came() {
+  Merged merged;
+  std::vector<std::pair<std::shared_ptr<Lane>, std::size_t>> from;
+  {
+    const std::lock_guard lock(mutex_);
+    for (const auto& lane : lanes_) from.emplace_back(lane, 0);
+  }
+  for (auto& [lane, count] : from) {
+    for (Batch& batch : lane->take()) {
+      merged.batches.emplace_back(std::move(batch), 0);
+      ++count;
+    }
+  }
+  for (const auto& [batch, next] : merged.batches) {
+    for (const Event& event : batch.events) {
+      if (event.what == Event::What::secrets) composer_.add_secrets(out_, event);
+    }
+  }
+  Result<void> result;
+  while (auto* next = merged.next()) {
+    const Event& event = next->first.events[next->second++];
+    composer_.add(out_, event, Bytes(next->first.octets).subspan(event.begin, event.kept));
+    if (out_.size() >= kWorthWriting && result) result = flush();
+    if (!result || is_full_) break;
+  }
+  auto batch = merged.batches.begin();
+  for (auto& [lane, count] : from) {
+    for (; count > 0; --count, ++batch) lane->written(std::move(batch->first));
+  }
+  if (result && !is_full_) result = flush();
+  return result;
+}
+
+Result<void> Recording::flush() {
+  packets_ = composer_.packets();
+  std::uint64_t dropped = 0;
+  {
+    const std::lock_guard lock(mutex_);
+    for (const auto& lane : lanes_) dropped += lane->dropped();
+  }
+  if (dropped_.exchange(dropped) == 0 && dropped > 0) events_.on_dropping(settings_.id);
+  if (!out_.empty()) {
+    if (auto written = sink_->write(as_bytes(out_)); !written) return written;
+    octets_ += out_.size();
+    out_.clear();
+  }
+  if (sink_->room() == 0U && !is_over_.load()) return go_on_in_next_file();
+  return {};
+}
+
+Result<void> Recording::go_on_in_next_file() {
+  if (is_full_) return {};
+  std::string end;
+  composer_.end_file(end, stamp());
+  if (auto written = sink_->write(as_bytes(end)); !written) return written;
+  auto has_next = sink_->begin_next();
+  if (!has_next) return tl::unexpected(has_next.error());
+  if (!*has_next) {
+    is_full_ = true;
+    return {};
+  }
+  composer_.begin_file(out_, stamp());
+  return {};
+}
+
+}  // namespace tunnel::capture

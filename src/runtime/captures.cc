@@ -1,0 +1,196 @@
+// SPDX-License-Identifier: MIT
+#include "runtime/captures.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "base/text.h"
+#include "capture/client_stream.h"
+#include "capture/ring_files.h"
+
+namespace tunnel::runtime {
+namespace {
+
+constexpr std::size_t kMostLive = 8;
+
+std::string totals_text(const capture::Recording::Totals& totals) {
+  std::string text = std::to_string(totals.packets) + " packets, " + format_size(totals.octets);
+  if (totals.dropped > 0) text += ", " + std::to_string(totals.dropped) + " packets dropped";
+  return text;
+}
+
+std::string services_text(const std::vector<std::string>& services) {
+  if (services.empty()) return "every service";
+  std::string text;
+  for (const std::string& service : services) text += (text.empty() ? "" : ", ") + service;
+  return text;
+}
+
+const char* layer_text(config::CaptureLayer layer) {
+  return layer == config::CaptureLayer::plain ? "decrypted traffic" : "network traffic with its keys";
+}
+
+}  // namespace
+
+Captures::~Captures() = default;
+
+std::shared_ptr<capture::Recording> Captures::make(capture::Recording::Settings settings) {
+  settings.id = ++last_id_;
+  settings.program = "tunnel " TUNNEL_VERSION;
+  return std::make_shared<capture::Recording>(
+      std::move(settings), capture::Recording::Events{
+                               .on_over =
+                                   [report = process_.report](std::uint64_t id, const std::string& why) {
+                                     report({.id = id, .is_over = true, .text = why});
+                                   },
+                               .on_dropping =
+                                   [report = process_.report](std::uint64_t id) {
+                                     report({.id = id, .is_over = false, .text = {}});
+                                   }});
+}
+
+void Captures::use(const Snapshot& snapshot) {
+  const auto wanted = [&](const Entry& entry) {
+    return std::any_of(snapshot.services.begin(), snapshot.services.end(), [&](const auto& service) {
+      return service.life->name == entry.service && service.settings().capture &&
+             *service.settings().capture == entry.recording->settings().what;
+    });
+  };
+  const bool is_forbidden = snapshot.global.capture == config::Captures::never;
+  for (auto entry = entries_.begin(); entry != entries_.end();) {
+    const bool is_live = entry->second.service.empty();
+    if (is_live ? !is_forbidden : wanted(entry->second)) {
+      ++entry;
+    } else {
+      entry = end(entry, is_live ? "capture = \"never\" is in force now"
+                                 : "a reload has changed or removed it");
+    }
+  }
+  for (const ServiceHandle& service : snapshot.services) {
+    if (!service.settings().capture) continue;
+    const bool is_there = std::any_of(entries_.begin(), entries_.end(), [&](const auto& each) {
+      return each.second.service == service.life->name;
+    });
+    if (!is_there) begin_configured(service);
+  }
+  return tell();
+}
+
+void Captures::begin_configured(const ServiceHandle& service) {
+  const config::Capture& what = *service.settings().capture;
+  auto files = capture::RingFiles::open(
+      {.file = what.file, .max_size = what.max_size, .files = what.files});
+  if (!files) {
+    return process_.log.write(log::Level::error, log::Event::capture_stopped, {service.life->name},
+                              "nothing is captured: " + files.error().text, {});
+  }
+  Entry entry{.recording = make({.id = 0,
+                                 .what = what,
+                                 .services = {service.life->name},
+                                 .by = "the configuration",
+                                 .to = what.file,
+                                 .program = {}}),
+              .service = service.life->name,
+              .name = service.life->name};
+  return begin(std::move(entry), std::move(*files), {});
+}
+
+bool Captures::has_room() const {
+  const auto live = std::count_if(entries_.begin(), entries_.end(),
+                                  [](const auto& each) { return each.second.service.empty(); });
+  return static_cast<std::size_t>(live) < kMostLive;
+}
+
+Result<void> Captures::begin(const admin::Operator& by,
+                             const admin::AdminActions::CaptureOrder& order, Fd socket,
+                             std::string prologue) {
+  if (!socket.valid()) return failed(ErrorCode::unavailable, "its reader has left");
+  config::Capture what;
+  what.layer = order.is_wire ? config::CaptureLayer::wire : config::CaptureLayer::plain;
+  what.clients = order.clients;
+  what.snaplen = order.snaplen;
+  what.duration = order.lasting;
+  Entry entry{.recording = make({.id = 0,
+                                 .what = std::move(what),
+                                 .services = order.services,
+                                 .by = "uid " + std::to_string(by.uid) + ", pid " +
+                                       std::to_string(by.pid),
+                                 .to = "the control socket",
+                                 .program = {}}),
+              .service = {},
+              .name = services_text(order.services)};
+  auto sink = std::make_unique<capture::ClientStream>(std::move(socket), order.max_size,
+                                                      entry.recording->is_leaving());
+  begin(std::move(entry), std::move(sink), std::move(prologue));
+  tell();
+  return {};
+}
+
+void Captures::begin(Entry entry, std::unique_ptr<capture::Sink> sink, std::string prologue) {
+  const capture::Recording::Settings& settings = entry.recording->settings();
+  process_.log.write(log::Level::warning, log::Event::capture_started, {entry.service},
+                     std::string(layer_text(settings.what.layer)) + " of " + entry.name +
+                         " is captured to " + printable(settings.to, 4096) + ", by " + settings.by,
+                     {{"to", std::string_view(settings.to)}, {"by", std::string_view(settings.by)}});
+  entry.recording->start(std::move(sink), std::move(prologue));
+  entries_.emplace(settings.id, std::move(entry));
+}
+
+void Captures::on_news(const CaptureNews& news) {
+  const auto entry = entries_.find(news.id);
+  if (entry == entries_.end()) return;
+  if (!news.is_over) {
+    return process_.log.warning(
+        {entry->second.service},
+        "the capture of " + entry->second.name + " to " +
+            printable(entry->second.recording->settings().to, 4096) +
+            " cannot keep up: packets are missing in it, and counted there");
+  }
+  (void)end(entry, news.text);
+  return tell();
+}
+
+Captures::Entries::iterator Captures::end(Entries::iterator entry, const std::string& why) {
+  const Entry& ended = entry->second;
+  ended.recording->finish();
+  const auto totals = ended.recording->totals();
+  process_.log.write(log::Level::info, log::Event::capture_stopped, {ended.service},
+                     "the capture of " + ended.name + " to " +
+                         printable(ended.recording->settings().to, 4096) + " has ended: " + why +
+                         " (" + totals_text(totals) + ")",
+                     {{"packets", totals.packets},
+                      {"dropped", totals.dropped},
+                      {"bytes", totals.octets}});
+  return entries_.erase(entry);
+}
+
+void Captures::finish() {
+  for (auto entry = entries_.begin(); entry != entries_.end();) {
+    entry = end(entry, "the process ends");
+  }
+}
+
+void Captures::tell() const {
+  auto recordings = std::make_shared<UseCaptures::Recordings>();
+  for (const auto& [id, entry] : entries_) recordings->push_back(entry.recording);
+  return process_.send({std::move(recordings)});
+}
+
+std::vector<admin::CaptureStatus> Captures::status() const {
+  std::vector<admin::CaptureStatus> all;
+  for (const auto& [id, entry] : entries_) {
+    const auto totals = entry.recording->totals();
+    const capture::Recording::Settings& settings = entry.recording->settings();
+    all.push_back({.services = settings.services,
+                   .layer = settings.what.layer == config::CaptureLayer::plain ? "plain" : "wire",
+                   .to = settings.to,
+                   .by = settings.by,
+                   .since = entry.recording->since(),
+                   .packets = totals.packets,
+                   .dropped = totals.dropped,
+                   .bytes = totals.octets});
+  }
+  return all;
+}
+
+}  // namespace tunnel::runtime

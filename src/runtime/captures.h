@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "admin/admin_actions.h"
+#include "admin/operator.h"
+#include "admin/status.h"
+#include "base/fd.h"
+#include "base/result.h"
+#include "capture/recording.h"
+#include "log/log.h"
+#include "runtime/messages.h"
+#include "runtime/snapshot.h"
+
+namespace tunnel::runtime {
+
+// The captures in force: those of the configuration, and those that operators read live. Begins and
+// ends them, and tells the workers. Supervisor's loop; owned by the Supervisor.
+class Captures {
+ public:
+  struct Process {
+    log::Log& log;
+    std::function<void(const UseCaptures&)> send;  // to all workers
+    std::function<void(CaptureNews)> report;       // any thread: comes back by on_news()
+  };
+  explicit Captures(Process process) : process_(std::move(process)) {}
+  ~Captures();
+  Captures(const Captures&) = delete;
+  Captures& operator=(const Captures&) = delete;
+
+  // Those of the snapshot, from now on: what is configured as before goes on, and so do live ones.
+  void use(const Snapshot& snapshot);
+  // A live one, which writes to `socket`, behind `prologue`. An error is a sentence for people.
+  [[nodiscard]] Result<void> begin(const admin::Operator& by,
+                                   const admin::AdminActions::CaptureOrder& order, Fd socket,
+                                   std::string prologue);
+  void on_news(const CaptureNews& news);
+  // When nothing comes any more: writes the ends of all.
+  void finish();
+  [[nodiscard]] std::vector<admin::CaptureStatus> status() const;
+  [[nodiscard]] bool has_room() const;
+
+ private:
+  struct Entry {
+    std::shared_ptr<capture::Recording> recording;
+    std::string service;  // whose configuration it is of; empty: live
+    std::string name;     // for people
+  };
+  using Entries = std::map<std::uint64_t, Entry>;
+
+  void begin_configured(const ServiceHandle& service);
+  void begin(Entry entry, std::unique_ptr<capture::Sink> sink, std::string prologue);
+  [[nodiscard]] std::shared_ptr<capture::Recording> make(capture::Recording::Settings settings);
+  Entries::iterator end(Entries::iterator entry, const std::string& why);
+  void tell() const;
+
+  const Process process_;
+  Entries entries_;
+  std::uint64_t last_id_ = 0;
+};
+
+}  // namespace tunnel::runtime

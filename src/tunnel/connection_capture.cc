@@ -1,0 +1,156 @@
+// SPDX-License-Identifier: MIT
+#include "tunnel/connection_capture.h"
+
+#include <sys/socket.h>
+
+#include <utility>
+
+#include "capture/plaintext_port.h"
+
+namespace tunnel {
+namespace {
+
+using capture::Taps;
+
+constexpr std::uint64_t kFirstPort = 1024;
+constexpr std::uint64_t kPorts = 64'512;
+constexpr std::uint16_t kNoPort = 9;  // "discard": a unix socket has none
+
+SocketAddress address_of(int fd, int (*ask)(int, sockaddr*, socklen_t*)) {
+  sockaddr_storage storage{};
+  socklen_t length = sizeof storage;
+  auto* address = reinterpret_cast<sockaddr*>(&storage);
+  if (ask(fd, address, &length) != 0) return {};
+  return SocketAddress::from(address, length);
+}
+
+// Who has no IP address (a unix socket, a program, standard input) gets one on the loopback, and a
+// port by the connection's number.
+SocketAddress client_address(const uv::Stream& client, std::uint64_t id) {
+  SocketAddress address = address_of(client.fd(), ::getpeername);
+  if (address.is_ip()) return address;
+  return SocketAddress::loopback_v4(static_cast<std::uint16_t>(kFirstPort + id % kPorts));
+}
+
+std::string client_text(const uv::Stream& client) {
+  if (!client.is_unix()) return {};
+  ucred who{};
+  socklen_t length = sizeof who;
+  if (::getsockopt(client.fd(), SOL_SOCKET, SO_PEERCRED, &who, &length) != 0) return {};
+  return "client pid=" + std::to_string(who.pid) + " uid=" + std::to_string(who.uid);
+}
+
+SocketAddress target_address(const uv::Stream* target) {
+  const SocketAddress address =
+      target != nullptr ? address_of(target->fd(), ::getpeername) : SocketAddress();
+  return address.is_ip() ? address : SocketAddress::loopback_v4(kNoPort);
+}
+
+// The host of "dc1.example.com:636": what a reader is to see in place of the address. None for an
+// address.
+std::string name_of(const std::string& target) {
+  const std::string host = target.substr(0, target.rfind(':'));
+  if (host.empty() || host.find_first_of("/[]") != std::string::npos) return {};
+  return SocketAddress::parse_ip(host, 0) ? std::string() : host;
+}
+
+std::string label(const ConnectionRecord& record) {
+  return std::string(record.service) + "[" + std::to_string(record.id) + "]";
+}
+
+std::string tls_text(const ConnectionRecord& record) {
+  const std::string negotiated = negotiated_text(record.negotiated);
+  if (negotiated.empty()) return "no TLS";
+  return negotiated + (record.negotiated.resumed ? " resumed=yes" : " resumed=no");
+}
+
+}  // namespace
+
+ConnectionCapture::ConnectionCapture(const config::Service& service, std::uint64_t id,
+                                     uv::Stream& client)
+    : service_(service),
+      id_(id),
+      client_(client_address(client, id)),
+      client_text_(client_text(client)),
+      plain_(Taps::Facing::client, {}) {
+  client.set_tap(&plain_);
+}
+
+void ConnectionCapture::join(const capture::Source& source) {
+  if (!source.recording->is_of(client_)) return;
+  if (source.recording->settings().what.layer == config::CaptureLayer::wire) {
+    wire_sources_.push_back(source);
+    return;
+  }
+  return plain_.join(source);
+}
+
+void ConnectionCapture::leave(const capture::Recording& recording) {
+  std::erase_if(wire_sources_, [&](const auto& one) { return one.recording.get() == &recording; });
+  plain_.leave(recording.settings().id);
+  if (wire_) wire_->leave(recording.settings().id);
+}
+
+capture::Flow ConnectionCapture::plain_flow(const uv::Stream* target,
+                                            const ConnectionRecord& record,
+                                            std::string_view more) const {
+  SocketAddress address = target_address(target);
+  const bool has_port = address.port() != kNoPort;
+  std::string comment = label(record) + " " + record.target;
+  if (!client_text_.empty()) comment += " " + client_text_;
+  if (!more.empty()) comment += " " + std::string(more);
+  address.set_port(capture::plaintext_port(service_, has_port ? address.port() : kNoPort));
+  return {.service = service_.name,
+          .client = client_,
+          .target = address,
+          .target_name = name_of(record.target),
+          .comment = std::move(comment)};
+}
+
+void ConnectionCapture::begin(const uv::Stream* target, const ConnectionRecord& record) {
+  if (!plain_.has_unopened()) return;
+  return plain_.open(plain_flow(target, record, negotiated_text(record.negotiated)));
+}
+
+void ConnectionCapture::established(const uv::Stream* target, const ConnectionRecord& record) {
+  const std::string facts = tls_text(record) + " tries=" + std::to_string(record.tries);
+  if (plain_.has_unopened()) {
+    plain_.open(plain_flow(target, record, facts));
+  } else {
+    plain_.remark(facts);
+  }
+  if (wire_) wire_->remark(label(record) + " established " + facts);
+}
+
+Dial::Watchers ConnectionCapture::watch_target(const uv::Stream& target,
+                                               const ConnectionRecord& record) {
+  attempt_failed("given up for another address");
+  if (wire_sources_.empty()) return {};
+  wire_ = std::make_unique<Taps>(Taps::Facing::target, wire_sources_);
+  SocketAddress local = address_of(target.fd(), ::getsockname);
+  if (!local.is_ip()) local = client_;
+  wire_->open({.service = service_.name,
+               .client = local,
+               .target = target_address(&target),
+               .target_name = name_of(record.target),
+               .comment = label(record) + " " + record.target + " for client " + record.client});
+  return {.tap = wire_.get(), .secrets = wire_.get()};
+}
+
+void ConnectionCapture::attempt_failed(std::string_view why) {
+  if (!wire_) return;
+  wire_->close(why);
+}
+
+void ConnectionCapture::finish(const ConnectionRecord& record) {
+  std::string text = label(record) + " closed";
+  if (!record.outcome.text.empty()) text += ": " + record.outcome.text + ";";
+  text += " target=" + record.target + " kind=" + std::string(word(record.outcome.kind)) +
+          " side=" + std::string(word(record.outcome.side)) +
+          " bytes_up=" + std::to_string(record.bytes_up) +
+          " bytes_down=" + std::to_string(record.bytes_down);
+  plain_.close(text);
+  if (wire_) wire_->close(text);
+}
+
+}  // namespace tunnel
