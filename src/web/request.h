@@ -15,14 +15,14 @@ enum class Route { page, status, connections, metrics, livez, readyz };
 // The head of a request as far as it decides anything. Values of another process: hostile. The views
 // are valid as long as what they were taken from.
 struct Request {
-  std::string_view method;
-  std::string_view path;                          // as it came: nothing is decoded
-  std::optional<std::string_view> host;           // the headers
-  std::optional<std::string_view> origin;
-  std::optional<std::string_view> fetch_site;     // Sec-Fetch-Site
-  std::string_view accept;
+  std::string_view method{};
+  std::string_view path{};                          // as it came: nothing is decoded
+  std::optional<std::string_view> host{};           // the headers
+  std::optional<std::string_view> origin{};
+  std::optional<std::string_view> fetch_site{};     // Sec-Fetch-Site
+  std::string_view accept{};
   // Of the query, as they came; empty when they are not there.
-  std::string_view targets, refresh, service, from;
+  std::string_view targets{}, refresh{}, service{}, from{};
   bool has_body = false;
 };
 
