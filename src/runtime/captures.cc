@@ -14,7 +14,8 @@ namespace {
 constexpr std::size_t kMostLive = 8;
 
 std::string totals_text(const capture::Recording::Totals& totals) {
-  std::string text = std::to_string(totals.packets) + " packets, " + format_size(totals.octets);
+  std::string text = std::to_string(totals.packets) + " packets, " +
+                     std::to_string(totals.octets) + " bytes";
   if (totals.dropped > 0) text += ", " + std::to_string(totals.dropped) + " packets dropped";
   return text;
 }

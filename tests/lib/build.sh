@@ -26,6 +26,10 @@ configure() {
   tunnel=$build/src/cli/tunnel
   shift
   if [ ! -f "$build/build.ninja" ]; then
+    # It links in a tenth of the time.
+    if command -v mold >/dev/null; then
+      export CXX_LD=mold
+    fi
     quietly meson setup "$@" "$build" "$root"
   elif [ $# -gt 0 ]; then
     quietly meson configure "$build" "$@"

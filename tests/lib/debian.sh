@@ -16,7 +16,7 @@ command -v dpkg >/dev/null && [ "$(dpkg --print-architecture)" = amd64 ] &&
 
 # Needed to build its unit tests, too.
 # shellcheck disable=SC2034
-UNIT_PACKAGES="doctest-dev"
+UNIT_PACKAGES="mold doctest-dev"
 
 # What the benchmark compares with, and what it needs.
 # shellcheck disable=SC2034

@@ -8,7 +8,7 @@
 . "$root/tests/lib/directory.sh"
 
 # begin_example ARGUMENT...: reads the command line into `keep`, installs what is missing, builds
-# (TUNNEL names a program to take instead), and makes an authority.
+# (TUNNEL names a program to take instead), and makes an authority. MORE_PACKAGES are the example's own.
 begin_example() {
   keep=
   for argument in "$@"; do
@@ -22,9 +22,9 @@ begin_example() {
   if [ -n "${TUNNEL-}" ]; then
     tunnel=$TUNNEL
     [ -x "$tunnel" ] || die "TUNNEL=$tunnel is not a program"
-    install_packages $DIRECTORY_PACKAGES
+    install_packages $DIRECTORY_PACKAGES ${MORE_PACKAGES-}
   else
-    install_packages $BUILD_PACKAGES $DIRECTORY_PACKAGES
+    install_packages $BUILD_PACKAGES $DIRECTORY_PACKAGES ${MORE_PACKAGES-}
     build_program plain
   fi
   say "a throw-away authority"
