@@ -4,7 +4,6 @@
 #include <algorithm>
 #include <utility>
 
-#include "base/text.h"
 #include "tunnel/health_log.h"
 
 namespace tunnel {
@@ -14,8 +13,6 @@ namespace {
 constexpr double kJitter = 0.1;
 // A target's first check comes soon, but not all at once.
 constexpr Millis kSpread{500};
-// A server that never closes after our goodbye has still passed.
-constexpr Millis kGoodbye{1000};
 
 // A check of a plain service speaks TLS as `health.tls` says; a `tcp` check never does.
 DialSettings check_settings(const ServiceConfig& service) {
@@ -49,7 +46,7 @@ HealthCheck::HealthCheck(const Surroundings& surroundings, ServiceHandle service
       on_change_(on_change),
       rules_(service_.settings().health),
       settings_(check_settings(*service_.config)),
-      timer_(loop_, [this] { on_timer(); }) {
+      timer_(loop_, [this] { begin(); }) {
   const Millis spread = std::min(rules_.interval, kSpread);
   timer_.start(Millis(1 + random_.below(static_cast<std::uint64_t>(spread.count()))));
 }
@@ -62,126 +59,25 @@ void HealthCheck::schedule() {
   timer_.start(Millis(static_cast<std::int64_t>(wait)));
 }
 
-void HealthCheck::on_timer() {
-  switch (state_) {
-    case State::resting:
-      return begin();
-    case State::leaving:
-      return passed();
-    case State::dialling:
-    case State::asking:
-      break;
-  }
-  const std::string limit = format_duration(rules_.timeout) + " (health.timeout)";
-  const bool is_resolving = state_ == State::dialling && dial_->phase() == Phase::resolving;
-  Kind kind = Kind::connect_timeout;
-  if (is_resolving) kind = Kind::resolve_failed;
-  if (state_ == State::asking || dial_->phase() > Phase::connecting) kind = Kind::tls_timeout;
-  if (state_ == State::asking && !channel_->speaks_tls()) kind = Kind::check_failed;
-  const std::string waited = question_ ? " while waiting for " + question_->waiting_for() : "";
-  return failed(kind, "the check of " + target_->text() + " was not over within " + limit + waited,
-                is_resolving);
-}
-
 void HealthCheck::begin() {
-  state_ = State::dialling;
-  dial_ = std::make_unique<Dial>(loop_, book_,
-                                 Dial::Task{.target = target_->endpoint(),
-                                            .settings = settings_,
-                                            .caller = {.purpose = preamble::Purpose::check},
-                                            .tried = tried_},
-                                 *this);
-  timer_.start(rules_.timeout);
-  return dial_->start();
+  visit_ = std::make_unique<Visit>(loop_, book_,
+                                   Visit::Task{.target = target_->endpoint(),
+                                               .settings = settings_,
+                                               .check = rules_.check,
+                                               .limit = rules_.timeout,
+                                               .limit_name = "health.timeout",
+                                               .caller = {.purpose = preamble::Purpose::check}},
+                                   *this);
+  return visit_->start();
 }
 
-void HealthCheck::on_dial_failed() {
-  const DialFailure failure = dial_->failure();
-  return failed(failure.kind, failure.text, failure.is_local);
-}
-
-void HealthCheck::on_established() {
-  channel_ = std::make_unique<Channel>(loop_, dial_->take_stream(), dial_->take_session());
-  const std::unique_ptr<Dial> done = std::move(dial_);  // it is on the stack until we return
-  channel_->attach(*this, *this);
-  channel_->start_reading();
-  state_ = State::asking;
-  question_ = preamble::make_check(rules_.check, route());
-  if (!question_) {
-    leave();
-  } else {
-    act_on(question_->on_start());
+void HealthCheck::on_visited(const Failure& failure) {
+  if (failure.kind == Kind::ok) {
+    passed();
+  } else if (!failure.is_local) {  // what this machine could not do says nothing about the target
+    failed(failure);
   }
-  channel_->open_held();
-}
-
-preamble::Route HealthCheck::route() const {
-  const balance::Endpoint& endpoint = target_->endpoint();
-  const x509::Peer peer = expected_peer(endpoint, settings_);
-  return {.service = service_.settings(),
-          .target = endpoint.text,
-          .host = endpoint.host,
-          .port = endpoint.port,
-          .tls_name = x509::host_of(peer, endpoint.host),
-          .client = {},
-          .accepted = {},
-          .purpose = preamble::Purpose::check};
-}
-
-void HealthCheck::on_plaintext(MutableBytes plaintext) {
-  if (state_ == State::asking) act_on(question_->on_server(plaintext));
-}
-
-void HealthCheck::act_on(preamble::Step step) {
-  if (!step.to_server.empty()) (void)channel_->write(as_mutable_bytes(step.to_server));
-  switch (step.status) {
-    case preamble::Status::again:
-      return;
-    case preamble::Status::done:
-      return leave();
-    case preamble::Status::failed:
-      return failed(step.failure.kind, step.failure.text, step.failure.is_local);
-  }
-}
-
-// Says goodbye and waits for the server's: it has then read our last flight, and what it thinks of
-// our certificate is known.
-void HealthCheck::leave() {
-  state_ = State::leaving;
-  timer_.start(std::min(rules_.timeout, kGoodbye));
-  (void)channel_->close();
-  channel_->shut_down();
-}
-
-void HealthCheck::on_end(Channel::End end) {
-  switch (end.how) {
-    case Channel::End::How::close_notify:
-    case Channel::End::How::fin:
-      return on_closed();
-    case Channel::End::How::reset:
-      break;
-    case Channel::End::How::failed: {
-      const Failure failure = channel_->failure();
-      return failed(failure.kind, failure.text, false);
-    }
-  }
-  if (state_ == State::leaving) return passed();
-  return failed(Kind::reset_by_server,
-                target_->text() + " broke the connection during the check (" +
-                    uv_strerror(end.uv_error) + ")",
-                false);
-}
-
-void HealthCheck::on_closed() {
-  if (state_ == State::leaving) return passed();
-  const preamble::Step step = question_->on_server_end(preamble::End::eof);
-  if (step.status == preamble::Status::done) return passed();
-  return failed(Kind::check_failed,
-                step.status == preamble::Status::failed
-                    ? step.failure.text
-                    : target_->text() + " closed the connection while the check waited for " +
-                          question_->waiting_for(),
-                false);
+  return schedule();
 }
 
 void HealthCheck::announce(const balance::Transition& transition) {
@@ -192,39 +88,23 @@ void HealthCheck::announce(const balance::Transition& transition) {
 void HealthCheck::passed() {
   const balance::Transition transition =
       target_->checked(loop_.now(), balance::CheckResult::passed, depth_of(*service_.config));
-  if (transition.change == balance::Transition::Change::restored) {
-    log_restored(log_, service_.settings().name, target_->text(), transition);
-    announce(transition);
-  }
-  return rest();
+  if (transition.change != balance::Transition::Change::restored) return;
+  log_restored(log_, service_.settings().name, target_->text(), transition);
+  announce(transition);
 }
 
-// What this machine could not do says nothing about the target.
-void HealthCheck::failed(Kind kind, const std::string& text, bool is_local) {
-  if (!is_local) {
-    const balance::Transition transition =
-        target_->checked(loop_.now(), balance::CheckResult::failed, depth_of(*service_.config),
-                         {kind, text});
-    log_.debug(
-        {service_.settings().name},
-        "check of " + target_->text() + " failed (" + target_->health().check_text() + "): " + text,
-        {{"target", std::string_view(target_->text())}, {"kind", word(kind)}});
-    if (transition.change == balance::Transition::Change::ejected) {
-      log_ejected(log_, service_.settings().name, target_->text(), kind, text, choice_, transition);
-      announce(transition);
-    }
-  }
-  return rest();
-}
-
-// The one place that ends a check.
-void HealthCheck::rest() {
-  state_ = State::resting;
-  dial_.reset();
-  question_.reset();
-  if (channel_) channel_->release();
-  tried_.clear();
-  return schedule();
+void HealthCheck::failed(const Failure& failure) {
+  const balance::Transition transition =
+      target_->checked(loop_.now(), balance::CheckResult::failed, depth_of(*service_.config),
+                       {failure.kind, failure.text});
+  log_.debug({service_.settings().name},
+             "check of " + target_->text() + " failed (" + target_->health().check_text() +
+                 "): " + failure.text,
+             {{"target", std::string_view(target_->text())}, {"kind", word(failure.kind)}});
+  if (transition.change != balance::Transition::Change::ejected) return;
+  log_ejected(log_, service_.settings().name, target_->text(), failure.kind, failure.text, choice_,
+              transition);
+  announce(transition);
 }
 
 HealthChecks::HealthChecks(const Surroundings& surroundings, ServiceHandle service,

@@ -3,26 +3,23 @@
 
 #include <functional>
 #include <memory>
-#include <string>
 #include <vector>
 
 #include "balance/layout.h"
 #include "log/log.h"
-#include "preamble/preamble.h"
-#include "tunnel/channel.h"
-#include "tunnel/dial.h"
+#include "tunnel/dial_settings.h"
 #include "tunnel/health_log.h"
 #include "tunnel/service_life.h"
 #include "tunnel/surroundings.h"
+#include "tunnel/visit.h"
 #include "uv/loop.h"
 #include "uv/timer.h"
 
 namespace tunnel {
 
-// Checks one target again and again over the real path: dials it as a client's connection would be
-// dialled, asks the check's question, ends politely, and tells the target's health. Lives on the
+// Checks one target again and again by visits, and tells the target's health. Lives on the
 // supervisor's loop; owned by its service's HealthChecks.
-class HealthCheck final : public Dial::Owner, public Channel::Reader, public Channel::Writer {
+class HealthCheck final : public Visit::Owner {
  public:
   // `on_change` must outlive it.
   HealthCheck(const Surroundings& surroundings, ServiceHandle service,
@@ -35,29 +32,12 @@ class HealthCheck final : public Dial::Owner, public Channel::Reader, public Cha
   void set_choice(Choice choice) { choice_ = choice; }
 
  private:
-  // Asking: the check's question is open. Leaving: our close_notify (or FIN) is out, and what the
-  // server says until its own end decides: TLS 1.3 servers reject a certificate only here.
-  enum class State { resting, dialling, asking, leaving };
-
   void schedule();
-  void on_timer();
   void begin();
-  void act_on(preamble::Step step);
-  void leave();
-  void on_closed();
   void announce(const balance::Transition& transition);
   void passed();
-  void failed(Kind kind, const std::string& text, bool is_local);
-  void rest();
-  [[nodiscard]] preamble::Route route() const;
-
-  [[nodiscard]] bool on_phase(Phase) override { return true; }
-  void on_established() override;
-  void on_dial_failed() override;
-  void on_plaintext(MutableBytes plaintext) override;
-  void on_end(Channel::End end) override;
-  void on_drained() override {}
-  void on_lost() override {}  // reading ends with the same error
+  void failed(const Failure& failure);
+  void on_visited(const Failure& failure) override;
 
   uv::Loop& loop_;
   log::Log& log_;
@@ -70,17 +50,12 @@ class HealthCheck final : public Dial::Owner, public Channel::Reader, public Cha
   const DialSettings settings_;
 
   Choice choice_ = Choice::one_of_several;  // for the log
-  State state_ = State::resting;
-  uv::Timer timer_;  // resting: the next check; else: the check's timeout
-  // Released by rest(), all of them.
-  std::vector<SocketAddress> tried_;
-  std::unique_ptr<Dial> dial_;
-  std::unique_ptr<Channel> channel_;  // may be on the stack then: released, and gone at the next
-  std::unique_ptr<preamble::Conversation> question_;
+  uv::Timer timer_;                         // until the next visit
+  std::unique_ptr<Visit> visit_;            // the last one; over while the timer runs
 };
 
-// The checks of one service in one configuration: one for each target of the layout in force. Supervisor's loop; owned
-// by the Supervisor.
+// The checks of one service in one configuration: one for each target of the layout in force.
+// Supervisor's loop; owned by the Supervisor.
 class HealthChecks {
  public:
   HealthChecks(const Surroundings& surroundings, ServiceHandle service, OnTargetChange on_change);
