@@ -15,19 +15,19 @@ constexpr std::size_t kMaxNamesShown = 6;
 constexpr std::size_t kLongestShown = 500;
 constexpr std::size_t kUsualName = 256;
 
-std::string ip_text(std::string_view raw) {
-  std::array<char, INET6_ADDRSTRLEN> text{};
-  const int family = raw.size() == 4 ? AF_INET : AF_INET6;
-  if (raw.size() != 4 && raw.size() != 16) return hex(raw);
-  return ::inet_ntop(family, raw.data(), text.data(), text.size()) != nullptr ? text.data() : "";
-}
-
 void add_quoted(std::string& list, const std::string& name) {
   if (!list.empty()) list += ", ";
   list += '"' + name + '"';
 }
 
 }  // namespace
+
+std::string address_text(std::string_view raw) {
+  std::array<char, INET6_ADDRSTRLEN> text{};
+  const int family = raw.size() == 4 ? AF_INET : AF_INET6;
+  if (raw.size() != 4 && raw.size() != 16) return hex(raw);
+  return ::inet_ntop(family, raw.data(), text.data(), text.size()) != nullptr ? text.data() : "";
+}
 
 std::string subject_of(gnutls_x509_crt_t crt) {
   Datum dn;
@@ -78,7 +78,7 @@ std::string names_of(gnutls_x509_crt_t crt) {
     }
     if (++shown > kMaxNamesShown) return list + ", ...";
     add_quoted(list, type == GNUTLS_SAN_IPADDRESS
-                         ? ip_text(value)
+                         ? address_text(value)
                          : (is_uri ? "uri:" : "") + printable(value, kLongestShown));
   }
   if (list.empty()) {

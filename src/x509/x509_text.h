@@ -21,6 +21,8 @@ struct AlternativeName {
   std::string value;
 };
 [[nodiscard]] std::vector<AlternativeName> alternative_names(gnutls_x509_crt_t crt);
+// "10.0.0.1", of its 4 or 16 bytes.
+[[nodiscard]] std::string address_text(std::string_view raw);
 [[nodiscard]] std::string common_name_of(gnutls_x509_crt_t crt);
 
 // The names the certificate is for, quoted: `"a.example", "10.0.0.1"`; "" when it names nobody.
