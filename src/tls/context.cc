@@ -7,6 +7,7 @@
 #include <optional>
 #include <utility>
 
+#include "base/text.h"
 #include "tls/context_impl.h"
 #include "x509/pin.h"
 
@@ -17,21 +18,39 @@ using config::Tls;
 using config::Verify;
 
 constexpr std::size_t kMaxAlpnLength = 255;  // RFC 7301: one byte of length
+constexpr unsigned kMostAuthorities = 100;   // that a report lists
 
 bool judges_chains(Verify verify) { return verify == Verify::full || verify == Verify::chain; }
 
-// Called only when the server has asked for a certificate, and the context has one.
-int show_certificate(gnutls_session_t session, const gnutls_cert_retr_st*,
+// The names of a certificate request, for a report.
+void note_request(const gnutls_cert_retr_st& request, Evidence& evidence) {
+  evidence.is_certificate_requested = true;
+  evidence.authorities.clear();
+  for (unsigned i = 0; i < request.nreqs && i < kMostAuthorities; ++i) {
+    x509::Datum name;
+    if (gnutls_x509_rdn_get2(&request.req_ca_rdn[i], name.get(), 0) == 0) {
+      evidence.authorities.push_back(printable(name.view()));
+    }
+  }
+}
+
+// Called only when the server has asked for a certificate.
+int show_certificate(gnutls_session_t session, const gnutls_cert_retr_st* request,
                      gnutls_pcert_st** certificates, unsigned* count, gnutls_ocsp_data_st** ocsp,
                      unsigned* ocsp_count, gnutls_privkey_t* key, unsigned* flags) {
   const auto* owner = static_cast<const SessionOwner*>(gnutls_session_get_ptr(session));
-  const auto& ours = *owner->context.certificate;
-  *certificates = const_cast<gnutls_pcert_st*>(ours.chain().data());  // lent: it only reads them
-  *count = static_cast<unsigned>(ours.chain().size());
-  *key = ours.key();
+  if (owner->evidence != nullptr) note_request(*request, *owner->evidence);
+  *certificates = nullptr;
+  *count = 0;
+  *key = nullptr;
   *ocsp = nullptr;
   *ocsp_count = 0;
   *flags = 0;
+  const auto* ours = owner->context.certificate.get();
+  if (ours == nullptr) return 0;
+  *certificates = const_cast<gnutls_pcert_st*>(ours->chain().data());  // lent: it only reads them
+  *count = static_cast<unsigned>(ours->chain().size());
+  *key = ours->key();
   return 0;
 }
 
@@ -148,9 +167,7 @@ class Loader {
     impl_->certificate = keys::ClientCertificate::load(tls_, shared_.wrong_pins, problems);
     // GnuTLS itself would choose by the authorities that a server names, and send nothing when ours
     // is not among them; such lists are often incomplete, and the server judges anyhow.
-    if (impl_->certificate) {
-      gnutls_certificate_set_retrieve_function3(credentials, &show_certificate);
-    }
+    gnutls_certificate_set_retrieve_function3(credentials, &show_certificate);
   }
 
   void load_psk() {

@@ -10,6 +10,7 @@
 #include "keys/psk.h"
 #include "tls/aead_provider.h"
 #include "tls/context.h"
+#include "tls/evidence.h"
 #include "tls/handles.h"
 #include "tls/key_log.h"
 #include "tls/offer.h"
@@ -38,6 +39,7 @@ struct Context::Impl {
 // the credentials, which are the context's, is given the session and nothing else.
 struct SessionOwner {
   const Context::Impl& context;
+  Evidence* evidence = nullptr;  // null: nobody asks for it
 };
 
 }  // namespace tunnel::tls

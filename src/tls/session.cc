@@ -25,8 +25,9 @@ bool is_ip(const std::string& name) {
 
 // ---- setting up
 
-Session::Session(const Context& context, x509::Peer peer, Remembered* remembered, Tickets tickets)
-    : impl_(std::make_unique<Impl>(context.impl(), std::move(peer), remembered)) {
+Session::Session(const Context& context, x509::Peer peer, Remembered* remembered, Tickets tickets,
+                 Evidence* evidence)
+    : impl_(std::make_unique<Impl>(context.impl(), std::move(peer), remembered, evidence)) {
   impl_->start(tickets);
 }
 
@@ -132,6 +133,7 @@ bool Session::Impl::looks_like_tls() {
   // Before the second byte everything that came is in `first` or in the rest of the input.
   std::string said(as_text(Bytes(first).first(before)));
   said += as_text(input.first(std::min<std::size_t>(input.size(), 512)));
+  if (evidence != nullptr) evidence->said = said;
   (void)fail(not_tls(target, as_bytes(said)));
   return false;
 }

@@ -20,6 +20,7 @@
 
 namespace tunnel::tls {
 
+struct Evidence;
 class Remembered;
 
 // Would-block is an ordinary result, not an error.
@@ -55,8 +56,9 @@ class Session {
   // `remembered` makes it cheaper: tickets are taken from it and put into it, also after the
   // handshake, and certificates that were just verified are not verified again. It must outlive the
   // session. Null: a full handshake, from which nothing is kept.
+  // `evidence` gets what is seen, if it is not null, and outlives the session, too.
   Session(const Context& context, x509::Peer peer, Remembered* remembered = nullptr,
-          Tickets tickets = Tickets::welcome);
+          Tickets tickets = Tickets::welcome, Evidence* evidence = nullptr);
   ~Session();
   Session(const Session&) = delete;
   Session& operator=(const Session&) = delete;

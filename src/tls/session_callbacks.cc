@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <ctime>
 #include <utility>
 
 #include "tls/session_impl.h"
@@ -40,6 +41,10 @@ ssize_t Session::Impl::pull(gnutls_transport_ptr_t self, void* data, std::size_t
 
 int Session::Impl::verify(gnutls_session_t session) {
   auto* impl = of(session);
+  if (impl->evidence != nullptr) {
+    impl->evidence->examination =
+        x509::examine(session, impl->context.policy, *impl->peer, std::time(nullptr));
+  }
   auto verdict = impl->resumption.judge(session, *impl->peer);
   impl->ocsp_until = verdict.ocsp_until;
   if (verdict.failure.kind == Kind::ok) return 0;

@@ -45,8 +45,9 @@ class Lending {
 
 // Loop-bound, like Session. `session`'s pointer is this object.
 struct Session::Impl : SessionOwner {
-  Impl(const Context::Impl& its_context, x509::Peer its_peer, Remembered* remembered)
-      : SessionOwner{its_context},
+  Impl(const Context::Impl& its_context, x509::Peer its_peer, Remembered* remembered,
+       Evidence* its_evidence)
+      : SessionOwner{its_context, its_evidence},
         target(its_peer.target),
         peer(std::make_unique<const x509::Peer>(std::move(its_peer))),
         resumption(its_context, remembered),

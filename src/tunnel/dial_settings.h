@@ -38,6 +38,7 @@ struct Caller {
   // Null for a check: it makes a full handshake each time, because that is what it
   // is to check, and takes no ticket from a client's connection.
   tls::Remembered* remembered = nullptr;
+  tls::Evidence* evidence = nullptr;  // gets what is seen of the server, for a report
 };
 
 // Whom a session with `target` must find at the other end.
