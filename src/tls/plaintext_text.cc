@@ -98,6 +98,12 @@ std::string port_advice(std::string_view target) {
          advice(*plaintext);
 }
 
+std::string_view fitting_starttls(Bytes said, std::string_view target) {
+  const auto* plaintext = find(protocol_of_greeting(said, port_of(target)));
+  if (plaintext == nullptr) plaintext = find(protocol_of_port(port_of(target)));
+  return plaintext == nullptr ? std::string_view() : starttls_word(plaintext->protocol);
+}
+
 Failure not_tls(std::string_view target, Bytes said) {
   const auto* plaintext = find(protocol_of_greeting(said, port_of(target)));
   const auto excerpt = as_text(said);

@@ -16,4 +16,7 @@ namespace tunnel::tls {
 // "" for other ports.
 [[nodiscard]] std::string port_advice(std::string_view target);
 
+// The word of the `starttls` key for what `said` gives away, or the port; "" where there is none.
+[[nodiscard]] std::string_view fitting_starttls(Bytes said, std::string_view target);
+
 }  // namespace tunnel::tls

@@ -14,7 +14,13 @@ constexpr double kJitter = 0.1;
 // A target's first check comes soon, but not all at once.
 constexpr Millis kSpread{500};
 
-// A check of a plain service speaks TLS as `health.tls` says; a `tcp` check never does.
+balance::CheckDepth depth_of(const ServiceConfig& service) {
+  const bool is_shallow = service.service.health.check == config::Check::tcp && service.tls;
+  return is_shallow ? balance::CheckDepth::shallow : balance::CheckDepth::full;
+}
+
+}  // namespace
+
 DialSettings check_settings(const ServiceConfig& service) {
   DialSettings settings = service.dial;
   const config::Health& health = service.service.health;
@@ -27,13 +33,6 @@ DialSettings check_settings(const ServiceConfig& service) {
   if (health.check == config::Check::tcp) settings.tls = nullptr;
   return settings;
 }
-
-balance::CheckDepth depth_of(const ServiceConfig& service) {
-  const bool is_shallow = service.service.health.check == config::Check::tcp && service.tls;
-  return is_shallow ? balance::CheckDepth::shallow : balance::CheckDepth::full;
-}
-
-}  // namespace
 
 HealthCheck::HealthCheck(const Surroundings& surroundings, ServiceHandle service,
                          std::shared_ptr<balance::Target> target, const OnTargetChange& on_change)

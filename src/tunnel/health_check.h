@@ -17,6 +17,10 @@
 
 namespace tunnel {
 
+// How the checks of a service dial: one of a plain service speaks TLS as `health.tls` says; a `tcp`
+// check never does.
+[[nodiscard]] DialSettings check_settings(const ServiceConfig& service);
+
 // Checks one target again and again by visits, and tells the target's health. Lives on the
 // supervisor's loop; owned by its service's HealthChecks.
 class HealthCheck final : public Visit::Owner {

@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <sys/socket.h>
+
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "base/clock.h"
+#include "probe/report.h"
+
+namespace tunnel::probe {
+
+// What is to be probed, and how. A value.
+struct Options {
+  std::vector<std::string> services;  // empty: all
+  std::string target;                 // as the log calls it, its host or its name; empty: all
+  Millis timeout{10'000};             // of each visit
+  int family = AF_UNSPEC;             // of the addresses
+  unsigned rounds = 1;
+  std::string keylog;  // where the secrets of the sessions go; empty: nowhere
+  // Each target, as soon as all its addresses have been visited: for who wants to see them arrive.
+  // Null: nobody does.
+  std::function<void(const std::string& service, const TargetReport& target)> on_target{};
+};
+
+}  // namespace tunnel::probe
