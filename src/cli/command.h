@@ -9,6 +9,8 @@
 
 #include "config/document.h"
 #include "log/level.h"
+#include "probe/options.h"
+#include "probe/report.h"
 
 namespace CLI {
 class App;
@@ -25,7 +27,9 @@ struct Machinery {
   // Runs the services of a document without errors, which the function reads again for a reload; the
   // exit status. `ready_fd` is the descriptor to write a line to when they are served, or -1.
   std::function<int(config::Document, std::function<config::Document()>, int ready_fd)> run;
-  std::string libraries;  // "GnuTLS 3.7.9, libuv 1.44.2"
+  // See probe::run.
+  std::function<std::optional<probe::Report>(config::Document&, const probe::Options&)> probe{};
+  std::string libraries{};  // "GnuTLS 3.7.9, libuv 1.44.2"
 };
 
 // What a command printed, and its exit status: 0, 1 (at run time), 2 (usage or configuration).
@@ -74,11 +78,14 @@ class Command {
 
 // An error of the command line, as all of them are printed.
 [[nodiscard]] Outcome misused(const std::string& text);
+// The same of a monitoring plugin: on standard output, with its own status.
+[[nodiscard]] Outcome unknown_to_monitoring(const std::string& why);
 
 // What is at a command's own: one maker for each, in the order of the help.
 std::unique_ptr<Command> make_check_command();
 std::unique_ptr<Command> make_convert_command(std::vector<std::string> command_line);
 std::unique_ptr<Command> make_explain_command();
+std::unique_ptr<Command> make_probe_command();
 std::unique_ptr<Command> make_status_command();
 std::unique_ptr<Command> make_capture_command();
 // reload, drain, target, close, log-level, config, resolve

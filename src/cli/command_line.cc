@@ -217,6 +217,7 @@ class Grammar {
 std::vector<std::unique_ptr<Command>> all_commands(Arguments& arguments) {
   std::vector<std::unique_ptr<Command>> commands;
   commands.push_back(make_check_command());
+  commands.push_back(make_probe_command());
   commands.push_back(make_convert_command(std::move(arguments.command_line)));
   commands.push_back(make_explain_command());
   commands.push_back(make_capture_command());

@@ -3,6 +3,7 @@
 
 #include <fcntl.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <memory>
 #include <system_error>
@@ -11,6 +12,7 @@
 #include "cli/command_line.h"
 #include "cli/service_option.h"
 #include "import/load.h"
+#include "probe/nagios.h"
 
 namespace tunnel::cli {
 namespace {
@@ -66,14 +68,29 @@ Outcome run(const Invocation& invocation, const Machinery& machinery) {
   return {machinery.run(std::move(document), read_again, ready_fd), "", ""};
 }
 
+// Even a misused plugin has to say so in its own way: 2 would be CRITICAL.
+bool is_monitoring_plugin(const std::vector<std::string>& arguments) {
+  const auto has = [&](const char* word) {
+    return std::find(arguments.begin(), arguments.end(), word) != arguments.end();
+  };
+  return has("probe") && has("--nagios");
+}
+
 }  // namespace
+
+Outcome unknown_to_monitoring(const std::string& why) {
+  probe::PluginResult result = probe::nagios_unknown(why);
+  return {result.status, std::move(result.text), ""};
+}
 
 Outcome misused(const std::string& text) {
   return {kMisused, "", "tunnel: " + text + "\nTry \"tunnel --help\".\n"};
 }
 
 Outcome execute(std::vector<std::string> arguments, const Machinery& machinery) {
+  const bool is_plugin = is_monitoring_plugin(arguments);
   const auto invocation = parse_arguments(std::move(arguments));
+  if (!invocation && is_plugin) return unknown_to_monitoring(invocation.error().text);
   if (!invocation) return misused(invocation.error().text);
   switch (invocation->what) {
     case Invocation::What::run:

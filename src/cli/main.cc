@@ -7,6 +7,7 @@
 #include "cli/commands.h"
 #include "cli/extcap.h"
 #include "process/beginning.h"
+#include "probe/run.h"
 #include "runtime/run.h"
 #include "tls/library.h"
 #include "uv/library.h"
@@ -24,6 +25,7 @@ int main(int argc, char** argv) {
   const tunnel::cli::Machinery machinery{
       .check_credentials = tunnel::runtime::check_credentials,
       .run = tunnel::runtime::run,
+      .probe = tunnel::probe::run,
       .libraries = tunnel::tls::library_version() + ", " + tunnel::uv::library_version(),
   };
   const std::vector<std::string> arguments(argv + std::min(argc, 1), argv + argc);
