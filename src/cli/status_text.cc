@@ -7,6 +7,7 @@
 #include <array>
 #include <vector>
 
+#include "admin/short_text.h"
 #include "base/text.h"
 #include "base/unicode.h"
 
@@ -52,7 +53,7 @@ std::string joined(const Json& texts) {
 // Who ordered something, and for how much longer.
 std::string ordered(const Json& order) {
   std::string words = "by uid " + count(order, "uid") + ", pid " + count(order, "pid");
-  if (has(order, "left")) words += ", for " + short_time(number(order, "left")) + " more";
+  if (has(order, "left")) words += ", for " + admin::short_time(number(order, "left")) + " more";
   return words;
 }
 
@@ -64,9 +65,9 @@ std::string override_text(const Json& override) {
 
 std::string state_text(const Json& target) {
   std::string state = text(target, "state");
-  if (has(target, "since")) state += " for " + short_time(number(target, "since"));
+  if (has(target, "since")) state += " for " + admin::short_time(number(target, "since"));
   if (has(target, "ejected_for")) {
-    state += ", tried again in " + short_time(number(target, "ejected_for"));
+    state += ", tried again in " + admin::short_time(number(target, "ejected_for"));
   }
   return state;
 }
@@ -82,7 +83,7 @@ void add_target(const Json& target, std::string& out) {
   if (const std::string addresses = joined(list(target, "addresses")); !addresses.empty()) {
     facts += ", " + addresses;
     if (has(target, "addresses_age")) {
-      facts += " (" + short_time(number(target, "addresses_age")) + " old)";
+      facts += " (" + admin::short_time(number(target, "addresses_age")) + " old)";
     }
   }
   out += "       " + facts + "\n";
@@ -102,8 +103,8 @@ void add_service(const Json& service, std::string& out) {
   if (has(service, "max_connections")) out += " of " + count(service, "max_connections");
   out += fmt::format(" open, {} ended, {} of them failed; {} up, {} down; {}\n",
                      count(service, "ended"), count(service, "failed"),
-                     short_bytes(number(service, "bytes_up")),
-                     short_bytes(number(service, "bytes_down")), text(service, "balance"));
+                     admin::short_bytes(number(service, "bytes_up")),
+                     admin::short_bytes(number(service, "bytes_down")), text(service, "balance"));
   if (const std::string why = text(service, "no_targets"); !why.empty()) out += "  " + why + "\n";
   for (const Json& target : list(service, "targets")) add_target(target, out);
 }
@@ -112,10 +113,10 @@ std::string connection_line(const Json& connection) {
   return fmt::format("{:<16} {:<22} {:<9} {:>6} {:>6} {:>8} {:>8}",
                      text(connection, "service") + "[" + count(connection, "conn") + "]",
                      text(connection, "client"), text(connection, "phase"),
-                     short_time(number(connection, "age")),
-                     has(connection, "idle") ? short_time(number(connection, "idle")) : "-",
-                     short_bytes(number(connection, "bytes_up")),
-                     short_bytes(number(connection, "bytes_down")));
+                     admin::short_time(number(connection, "age")),
+                     has(connection, "idle") ? admin::short_time(number(connection, "idle")) : "-",
+                     admin::short_bytes(number(connection, "bytes_up")),
+                     admin::short_bytes(number(connection, "bytes_down")));
 }
 
 constexpr const char* kConnectionHead =
@@ -225,26 +226,6 @@ std::string targets_text(const Json& service) {
 
 }  // namespace
 
-std::string short_bytes(double bytes) {
-  constexpr std::array<const char*, 6> kUnits = {"B", "KiB", "MiB", "GiB", "TiB", "PiB"};
-  std::size_t unit = 0;
-  while (bytes >= 1000 && unit + 1 < kUnits.size()) {
-    bytes /= 1024;
-    ++unit;
-  }
-  return unit == 0 || bytes >= 100 ? fmt::format("{:.0f}{}", bytes, kUnits[unit])
-                                   : fmt::format("{:.1f}{}", bytes, kUnits[unit]);
-}
-
-std::string short_time(double seconds) {
-  if (seconds < 10) return fmt::format("{:.1f}s", std::max(0.0, seconds));
-  const auto whole = static_cast<std::int64_t>(seconds);
-  if (whole < 60) return fmt::format("{}s", whole);
-  if (whole < 3600) return fmt::format("{}m{:02}s", whole / 60, whole % 60);
-  if (whole < 86'400) return fmt::format("{}h{:02}m", whole / 3600, whole / 60 % 60);
-  return fmt::format("{}d{:02}h", whole / 86'400, whole / 3600 % 24);
-}
-
 std::string status_text(const Json& status) {
   std::string out;
   add_process(status, out);
@@ -280,9 +261,9 @@ std::string status_screen(const Json& status, const Traffic& before, double seco
   for (const Json* service : services) {
     lines.push_back(fmt::format("{:<16} {:>6} {:>9} {:>8} {:>8}  {}", text(*service, "service"),
                                 count(*service, "connections"),
-                                short_bytes(rate_of(*service, before, seconds)),
-                                short_bytes(number(*service, "bytes_up")),
-                                short_bytes(number(*service, "bytes_down")),
+                                admin::short_bytes(rate_of(*service, before, seconds)),
+                                admin::short_bytes(number(*service, "bytes_up")),
+                                admin::short_bytes(number(*service, "bytes_down")),
                                 targets_text(*service)));
   }
   std::vector<const Json*> connections;

@@ -27,8 +27,5 @@ struct ScreenSize {
 [[nodiscard]] std::string status_screen(const admin::Json& status, const Traffic& before,
                                         double seconds, ScreenSize size);
 
-// "1.5 MiB", "2h03m", at most seven characters wide.
-[[nodiscard]] std::string short_bytes(double bytes);
-[[nodiscard]] std::string short_time(double seconds);
 
 }  // namespace tunnel::cli

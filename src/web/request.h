@@ -32,7 +32,7 @@ struct Query {
   bool is_open_metrics = false;
   bool with_targets = false;  // readyz?targets=1
   unsigned refresh = 0;       // seconds; 0: none
-  std::string service;        // show this one's connections only; empty: all
+  std::string service{};      // show this one's connections only; empty: all
   std::size_t from = 0;       // the first connection to be shown
 };
 [[nodiscard]] Query query_of(Route route, const Request& request);

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "admin/status_json.h"
+#include "web/page.h"
 #include "web/readiness.h"
 
 namespace tunnel::web {
@@ -15,9 +16,12 @@ namespace {
 using Connections = admin::AdminActions::Connections;
 
 constexpr Millis kTick{1'000};
+// The request whose answer is a sample for the plots; those of clients have other numbers.
+constexpr std::uint64_t kSample = 0;
 
 Connections how_for(const Query& query) {
   switch (query.route) {
+    case Route::page:
     case Route::connections:
       return Connections::listed;
     case Route::status:
@@ -91,6 +95,7 @@ void Server::on_request(std::uint64_t id, const Request& request) {
 
 void Server::on_answer(const Answer& answer) {
   if (!answer.status) return loop_.stop();
+  if (answer.request == kSample) return history_.add(loop_.now(), *answer.status);
   const auto found = waiting_.find(answer.request);
   if (found == waiting_.end()) return;
   const Query query = std::move(found->second.query);
@@ -102,6 +107,10 @@ void Server::on_answer(const Answer& answer) {
 void Server::tick() {
   loops_ = settings_.look();
   tick_timer_.start(kTick);
+  if (loop_.now() >= sample_at_) {
+    sample_at_ = loop_.now() + History::kPeriod;
+    settings_.ask(kSample, Connections::counted);
+  }
   std::vector<std::uint64_t> late;
   for (const auto& [id, waiting] : waiting_) {
     if (waiting.until <= loop_.now()) late.push_back(id);
@@ -124,6 +133,8 @@ Response Server::liveness() const {
 
 Response Server::rendered(const Query& query, const admin::Status& status) const {
   switch (query.route) {
+    case Route::page:
+      return {.type = "text/html; charset=utf-8", .body = page(status, query, history_)};
     case Route::status:
       return json(admin::to_json(status));
     case Route::connections:

@@ -15,6 +15,7 @@
 #include "uv/loop.h"
 #include "uv/mailbox.h"
 #include "uv/timer.h"
+#include "web/history.h"
 #include "web/http_daemon.h"
 #include "web/request.h"
 
@@ -78,6 +79,8 @@ class Server {
   uv::Timer tick_timer_;
   std::unordered_map<std::uint64_t, Waiting> waiting_;
   std::vector<LoopState> loops_;  // as the last tick found them
+  History history_;
+  TimePoint sample_at_{};
   HttpDaemon daemon_;
   std::thread thread_;
 };

@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: MIT
 """The status address answers those who may ask, and nobody can use it for anything else."""
 
+import html
 import os
 import signal
 import socket
+import subprocess
 import time
 
 import pytest
@@ -267,3 +269,36 @@ def test_an_address_for_others_has_to_be_allowed(tmp_path):
     assert '"0.0.0.0:0" can be reached by other machines' in done.stderr + done.stdout
     done = program.run(tmp_path, "check", config={**config, "status_allow_remote": True})
     assert done.returncode == 0
+
+
+@pytest.mark.needs("w3m")
+def test_the_page_shows_what_happens_and_reads_well_at_80_columns(instance):
+    client = instance.served()
+    answer = instance.get("/?refresh=5")
+    assert answer.status == 200
+    assert answer.headers["content-type"] == "text/html; charset=utf-8"
+    assert "script" not in answer.body and "http-equiv=refresh content=5" in answer.body
+    file = instance.folder / "page.html"
+    file.write_text(answer.body)
+    shown = subprocess.run(["w3m", "-dump", "-cols", "80", "-T", "text/html", str(file)],
+                           capture_output=True, text=True, timeout=PATIENCE).stdout
+    assert "✓ up" in shown and instance.server.address in shown
+    assert "svc[1]" in shown and client.local_address in shown
+    client.close()
+    instance.tunnel.closed()
+    assert "svc[1]" not in instance.get("/").body
+
+
+def test_the_page_gives_the_reason_that_the_log_gives(start, serve_tls, pki):
+    server = serve_tls(echo)
+    tunnel = start({"status": "127.0.0.1:0", "svc": {
+        "accept": "127.0.0.1:0", "connect": server.address,
+        "health": {"eject_time": "1h", "eject_max": "1h"},
+        "tls": {"ca": str(pki.ca.file), "name": "<b>other</b>.example.com"}}})
+    tunnel.connect("svc").read_to_end()
+    failed = tunnel.wait_for_event("dial_failed")
+    tunnel.closed()
+    page = web.get(web.address_of(tunnel), "/").body
+    assert "✗ ejected" in page.replace("&#10007;", "✗") and "cert_name_mismatch" in page
+    assert html.escape(failed["msg"]) in page.replace("&#39;", "&#x27;")
+    assert "<b>" not in page

@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: MIT
+#include "web/history.h"
+
+#include <doctest/doctest.h>
+
+namespace tunnel::web {
+namespace {
+
+TimePoint at(int seconds) { return TimePoint(std::chrono::seconds(seconds)); }
+
+admin::Status status(std::uint64_t up, std::uint64_t connections) {
+  admin::Status status;
+  status.connections = connections;
+  status.services.resize(2);
+  status.services[0].bytes_up = up;
+  status.services[1].bytes_down = 2 * up;
+  return status;
+}
+
+}  // namespace
+
+TEST_CASE("points are rates between samples, and the number of connections") {
+  History history;
+  CHECK(history.points().empty());
+  history.add(at(10), status(0, 1));
+  CHECK(history.points().empty());
+  history.add(at(15), status(500, 7));
+  history.add(at(25), status(500, 3));
+  const auto points = history.points();
+  REQUIRE(points.size() == 2);
+  CHECK(points[0].age == 10);
+  CHECK(points[0].bytes_up == 100);
+  CHECK(points[0].bytes_down == 200);
+  CHECK(points[0].connections == 7);
+  CHECK(points[1].bytes_up == 0);
+  CHECK(points[1].age == 0);
+}
+
+TEST_CASE("a service that has gone takes its counters along: that is no throughput") {
+  History history;
+  history.add(at(0), status(1'000'000, 1));
+  history.add(at(5), status(10, 1));
+  CHECK(history.points()[0].bytes_up == 0);
+}
+
+TEST_CASE("it holds ten minutes") {
+  History history;
+  for (int i = 0; i < 1000; ++i) history.add(at(5 * i), status(0, 0));
+  CHECK(history.points().size() == History::kMost - 1);
+  CHECK(history.points().front().age == 595);
+}
+
+}  // namespace tunnel::web

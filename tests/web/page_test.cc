@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: MIT
+#include "web/page.h"
+
+#include <doctest/doctest.h>
+
+#include <string>
+
+#include "web/html.h"
+
+namespace tunnel::web {
+namespace {
+
+bool has(const std::string& text, std::string_view part) {
+  return text.find(part) != std::string::npos;
+}
+
+admin::Status status_of_one() {
+  admin::Status status;
+  status.version = "1.2.3";
+  status.state = "running";
+  status.config = "/etc/tunnel.toml";
+  admin::ServiceStatus service;
+  service.name = "ldap";
+  service.accept = {"127.0.0.1:389"};
+  service.balance = "round-robin";
+  admin::TargetStatus good;
+  good.state = "up";
+  good.target = "dc1.example.com:636";
+  admin::TargetStatus bad;
+  bad.state = "ejected";
+  bad.target = "dc2.example.com:636";
+  bad.kind = "cert_expired";
+  bad.why = "the certificate of dc2.example.com:636 has expired";
+  service.targets = {good, bad};
+  status.services = {service};
+  return status;
+}
+
+}  // namespace
+
+TEST_CASE("a target is shown with its state in words, and why") {
+  const std::string html = page(status_of_one(), {}, {});
+  CHECK(html.starts_with("<!doctype html>"));
+  CHECK(has(html, "dc1.example.com:636</td><td class=good>&#10003; up"));
+  CHECK(has(html, "dc2.example.com:636</td><td class=bad>&#10007; ejected"));
+  CHECK(has(html, "cert_expired: the certificate of dc2.example.com:636 has expired"));
+  CHECK_FALSE(has(html, "http-equiv"));
+  CHECK(has(page(status_of_one(), {.refresh = 5}, {}), "<meta http-equiv=refresh content=5>"));
+}
+
+TEST_CASE("names of others are text, whatever they hold") {
+  admin::Status status = status_of_one();
+  const std::string hostile = "<script>\"'&\n\xe2\x80\xae\xff";
+  status.config = status.version = status.state = status.log_level = hostile;
+  status.warnings = {hostile};
+  auto& service = status.services[0];
+  service.name = service.balance = service.no_targets = hostile;
+  service.accept = {hostile};
+  for (admin::TargetStatus& target : service.targets) {
+    target.target = target.why = target.kind = target.check = target.state = hostile;
+    target.addresses = {{hostile}};
+  }
+  status.connection_list = {{.service = hostile, .id = 1, .client = hostile, .target = hostile,
+                             .phase = hostile, .idle = std::nullopt, .tls = hostile}};
+  status.problems.push_back({});
+  status.problems.back().text = status.problems.back().service = hostile;
+  status.last_reload = admin::ReloadStatus{.time = {}, .is_successful = false, .lines = {hostile}};
+  const std::string html = page(status, {.service = hostile}, {});
+  CHECK_FALSE(has(html, "<script"));
+  CHECK_FALSE(has(html, "\"'"));
+  CHECK_FALSE(has(html, "\xe2\x80\xae"));
+  CHECK_FALSE(has(html, "\xff"));
+  CHECK(has(html, "&lt;script&gt;&quot;&#39;&amp;\\x0a"));
+}
+
+TEST_CASE("connections come in pages, of one service if that is asked for") {
+  admin::Status status = status_of_one();
+  status.connection_list.emplace();
+  for (std::uint64_t i = 1; i <= 450; ++i) {
+    status.connection_list->push_back({.service = i % 2 == 0 ? "ldap" : "imap", .id = i,
+                                       .client = "c", .target = "t", .phase = "open",
+                                       .idle = std::nullopt, .bytes_up = i, .tls = ""});
+  }
+  const std::string first = page(status, {}, {});
+  CHECK(has(first, "1 to 200 of 450"));
+  CHECK(has(first, "<td>ldap[450]</td>"));
+  CHECK_FALSE(has(first, "<td>ldap[250]</td>"));
+  CHECK(has(first, "from=200"));
+  const std::string last = page(status, {.from = 400}, {});
+  CHECK(has(last, "401 to 450 of 450"));
+  CHECK_FALSE(has(last, ">more<"));
+  const std::string imap = page(status, {.service = "imap"}, {});
+  CHECK(has(imap, "Connections of imap"));
+  CHECK(has(imap, "of 225"));
+  CHECK(has(page(status, {.from = 9'999}, {}), "451 to 450 of 450"));
+}
+
+TEST_CASE("plots have their points") {
+  History history;
+  admin::Status status = status_of_one();
+  for (int i = 0; i < 4; ++i) {
+    status.connections = static_cast<std::uint64_t>(i);
+    history.add(TimePoint(std::chrono::seconds(5 * i)), status);
+  }
+  const std::string html = page(status, {}, history);
+  CHECK(has(html, "Connections: open; highest 3"));
+  CHECK(has(html, "points=\"295.0,53.0 297.5,27.0 300.0,1.0\""));
+}
+
+}  // namespace tunnel::web
