@@ -8,6 +8,7 @@
 #include <set>
 
 #include "base/text.h"
+#include "capture/single_file.h"
 #include "cli/command.h"
 #include "import/load.h"
 #include "probe/json.h"
@@ -77,6 +78,8 @@ class ProbeCommand final : public Command {
         ->check(CLI::Range(1U, kMostRounds, "1 to 10000"));
     app.add_option("--save-chain", save_chain_, "the certificates that were sent, as PEM")
         ->type_name("FILE");
+    app.add_option("--capture", capture_, "what goes over the network, with its keys, as pcapng")
+        ->type_name("FILE");
     app.add_option("--keylog", options_.keylog, "the secrets of the sessions, for Wireshark")
         ->type_name("FILE");
   }
@@ -101,7 +104,13 @@ class ProbeCommand final : public Command {
         (void)std::fflush(stdout);
       };
     }
+    if (!capture_.empty()) {
+      if (const auto begun = begin_capture(); !begun) {
+        return {kFailed, "", "tunnel: " + begun.error().text + "\n"};
+      }
+    }
     const auto report = machinery.probe(document, options_);
+    if (options_.capture) options_.capture->finish();
     if (!report) return broken(document);
     if (const std::string nothing = nothing_found(*report); !nothing.empty()) {
       return useless(nothing);
@@ -117,6 +126,28 @@ class ProbeCommand final : public Command {
   }
 
  private:
+  Result<void> begin_capture() {
+    auto file = capture::SingleFile::open(capture_);
+    if (!file) return tl::unexpected(file.error());
+    config::Capture what;
+    what.layer = config::CaptureLayer::wire;
+    options_.capture = std::make_shared<capture::Recording>(
+        capture::Recording::Settings{.id = 1,
+                                     .what = std::move(what),
+                                     .services = {},
+                                     .by = "tunnel probe",
+                                     .to = capture_,
+                                     .program = "tunnel " TUNNEL_VERSION},
+        capture::Recording::Events{
+            .on_over =
+                [](std::uint64_t, const std::string& why) {
+                  (void)std::fprintf(stderr, "tunnel: warning: %s\n", why.c_str());
+                },
+            .on_dropping = [](std::uint64_t) {}});
+    options_.capture->start(std::move(*file));
+    return {};
+  }
+
   [[nodiscard]] Outcome printed(const probe::Report& report, bool is_live) const {
     const int status = report.is_usable() ? 0 : kFailed;
     if (is_json_) return {status, probe::to_json(report), ""};
@@ -165,6 +196,7 @@ class ProbeCommand final : public Command {
   std::string config_;
   probe::Options options_;
   probe::DayLimits limits_;
+  std::string capture_;
   std::string save_chain_;
   bool is_json_ = false;
   bool is_nagios_ = false;

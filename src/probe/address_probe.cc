@@ -6,6 +6,7 @@
 
 #include "probe/fix.h"
 #include "x509/x509_text.h"
+#include "tunnel/wire_flow.h"
 
 namespace tunnel::probe {
 namespace {
@@ -71,6 +72,17 @@ void AddressProbe::visit(const DialSettings& settings, config::Check check, Call
   return visit_->start();
 }
 
+Dial::Watchers AddressProbe::watchers_of_visit(const uv::Stream& stream) {
+  if (task_.capture == nullptr) return {};
+  if (taps_) taps_->close("tried once more");
+  taps_ = std::make_unique<capture::Taps>(capture::Taps::Facing::target,
+                                          std::vector<capture::Source>{*task_.capture});
+  const std::string& service = task_.settings.service->name;
+  taps_->open(wire_flow(stream, service, task_.target.text,
+                        "probe of " + service + ": " + task_.target.text));
+  return {.tap = taps_.get(), .secrets = taps_.get()};
+}
+
 void AddressProbe::on_visit_phase(Phase phase) {
   if (version_failure_) return;
   end_step();
@@ -115,6 +127,11 @@ void AddressProbe::next() {
 }
 
 void AddressProbe::end_round(const Failure& failure) {
+  if (taps_) {
+    taps_->close(failure.kind == Kind::ok ? "kind=ok"
+                                          : "kind=" + std::string(word(failure.kind)) + ": " +
+                                                failure.text);
+  }
   if (stage_ != Visit::Stage::leaving) end_step();
   if (!times_.total) {
     times_.total = Clock::now() - round_began_ + task_.dns.value_or(Seconds(0));
@@ -210,6 +227,7 @@ void AddressProbe::next_version() {
 
 void AddressProbe::finish() {
   visit_.reset();
+  if (taps_) taps_->close("probed");
   return on_done_();
 }
 

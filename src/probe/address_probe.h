@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "balance/target.h"
+#include "capture/taps.h"
 #include "probe/report.h"
 #include "probe/version_contexts.h"
 #include "tls/evidence.h"
@@ -30,6 +31,7 @@ class AddressProbe final : public Visit::Owner {
     Millis timeout;  // of each visit
     unsigned rounds;
     std::optional<Seconds> dns;  // what looking for the address took
+    const capture::Source* capture = nullptr;  // of what goes over the network; null: none
   };
   // `on_done` may destroy the probe's owner's other things, but not the probe.
   AddressProbe(uv::Loop& loop, AddressBook& book, Task task, std::function<void()> on_done);
@@ -54,6 +56,7 @@ class AddressProbe final : public Visit::Owner {
   [[nodiscard]] Step failed_step(Kind kind) const;
   void finish();
 
+  [[nodiscard]] Dial::Watchers watchers_of_visit(const uv::Stream& stream) override;
   void on_visited(const Failure& failure) override;
   void on_visit_phase(Phase phase) override;
   void on_visit_stage(Visit::Stage stage) override;
@@ -65,6 +68,7 @@ class AddressProbe final : public Visit::Owner {
   AddressReport report_;
 
   uv::Timer turn_;  // the next visit begins in a turn of its own: the last one is on the stack
+  std::unique_ptr<capture::Taps> taps_;  // of the last stream; goes after the visit
   std::unique_ptr<Visit> visit_;
   tls::Remembered remembered_;  // of this address: tickets for the rounds behind the first
   tls::Evidence evidence_;

@@ -4,10 +4,12 @@
 #include <sys/socket.h>
 
 #include <functional>
+#include <memory>
 #include <string>
 #include <vector>
 
 #include "base/clock.h"
+#include "capture/recording.h"
 #include "probe/report.h"
 
 namespace tunnel::probe {
@@ -20,6 +22,8 @@ struct Options {
   int family = AF_UNSPEC;             // of the addresses
   unsigned rounds = 1;
   std::string keylog;  // where the secrets of the sessions go; empty: nowhere
+  // Of what goes over the network, with its keys; started, and finished when the report is there.
+  std::shared_ptr<capture::Recording> capture{};
   // Each target, as soon as all its addresses have been visited: for who wants to see them arrive.
   // Null: nobody does.
   std::function<void(const std::string& service, const TargetReport& target)> on_target{};

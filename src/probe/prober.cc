@@ -55,6 +55,7 @@ Prober::Prober(const config::Global& global, const std::vector<ServiceHandle>& s
       options_(options),
       book_(loop_, history_, [](const std::string&) {}),
       lookups_(loop_, global) {
+  if (options.capture) capture_ = {options.capture, options.capture->make_lane(loop_)};
   for (const ServiceHandle& handle : services) {
     const config::Service& settings = handle.settings();
     const config::Tls* tls = settings.tls ? &*settings.tls : nullptr;
@@ -282,7 +283,8 @@ void Prober::dial(Target& target, const balance::Endpoint& endpoint, std::option
                          .versions = *target.service.versions,
                          .timeout = options_.timeout,
                          .rounds = options_.rounds,
-                         .dns = dns},
+                         .dns = dns,
+                         .capture = capture_ ? &*capture_ : nullptr},
       [this, &target, index] { on_dialled(target, index); }));
   queue_.push_back(target.probes.back().get());
 }

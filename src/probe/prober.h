@@ -61,6 +61,7 @@ class Prober {
   const config::Global& global_;
   const Options& options_;
   uv::Loop loop_;
+  std::optional<capture::Source> capture_;
   AddressHistory history_;
   AddressBook book_;
   Lookups lookups_;

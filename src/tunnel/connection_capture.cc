@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "capture/plaintext_port.h"
+#include "tunnel/wire_flow.h"
 
 namespace tunnel {
 namespace {
@@ -14,21 +15,12 @@ using capture::Taps;
 
 constexpr std::uint64_t kFirstPort = 1024;
 constexpr std::uint64_t kPorts = 64'512;
-constexpr std::uint16_t kNoPort = 9;  // "discard": a unix socket has none
-
-SocketAddress address_of(int fd, int (*ask)(int, sockaddr*, socklen_t*)) {
-  sockaddr_storage storage{};
-  socklen_t length = sizeof storage;
-  auto* address = reinterpret_cast<sockaddr*>(&storage);
-  if (ask(fd, address, &length) != 0) return {};
-  return SocketAddress::from(address, length);
-}
 
 // Who has no IP address (a unix socket, a program, standard input) gets one on the loopback, and a
 // port by the connection's number.
 SocketAddress client_address(const uv::Stream& client, std::uint64_t id) {
-  SocketAddress address = address_of(client.fd(), ::getpeername);
-  if (address.is_ip()) return address;
+  const SocketAddress address = target_address(&client);
+  if (!client.is_unix() && address.port() != kNoPort) return address;
   return SocketAddress::loopback_v4(static_cast<std::uint16_t>(kFirstPort + id % kPorts));
 }
 
@@ -38,20 +30,6 @@ std::string client_text(const uv::Stream& client) {
   socklen_t length = sizeof who;
   if (::getsockopt(client.fd(), SOL_SOCKET, SO_PEERCRED, &who, &length) != 0) return {};
   return "client pid=" + std::to_string(who.pid) + " uid=" + std::to_string(who.uid);
-}
-
-SocketAddress target_address(const uv::Stream* target) {
-  const SocketAddress address =
-      target != nullptr ? address_of(target->fd(), ::getpeername) : SocketAddress();
-  return address.is_ip() ? address : SocketAddress::loopback_v4(kNoPort);
-}
-
-// The host of "dc1.example.com:636": what a reader is to see in place of the address. None for an
-// address.
-std::string name_of(const std::string& target) {
-  const std::string host = target.substr(0, target.rfind(':'));
-  if (host.empty() || host.find_first_of("/[]") != std::string::npos) return {};
-  return SocketAddress::parse_ip(host, 0) ? std::string() : host;
 }
 
 std::string label(const ConnectionRecord& record) {
@@ -103,7 +81,7 @@ capture::Flow ConnectionCapture::plain_flow(const uv::Stream* target,
   return {.service = service_.name,
           .client = client_,
           .target = address,
-          .target_name = name_of(record.target),
+          .target_name = name_of_target(record.target),
           .comment = std::move(comment)};
 }
 
@@ -127,13 +105,8 @@ Dial::Watchers ConnectionCapture::watch_target(const uv::Stream& target,
   attempt_failed("given up for another address");
   if (wire_sources_.empty()) return {};
   wire_ = std::make_unique<Taps>(Taps::Facing::target, wire_sources_);
-  SocketAddress local = address_of(target.fd(), ::getsockname);
-  if (!local.is_ip()) local = client_;
-  wire_->open({.service = service_.name,
-               .client = local,
-               .target = target_address(&target),
-               .target_name = name_of(record.target),
-               .comment = label(record) + " " + record.target + " for client " + record.client});
+  wire_->open(wire_flow(target, service_.name, record.target,
+                        label(record) + " " + record.target + " for client " + record.client));
   return {.tap = wire_.get(), .secrets = wire_.get()};
 }
 

@@ -34,6 +34,11 @@ class Visit final : public Dial::Owner, public Channel::Reader, public Channel::
     virtual void on_visited(const Failure& failure) = 0;
     virtual void on_visit_phase(Phase phase) { (void)phase; }  // which begins
     virtual void on_visit_stage(Stage stage) { (void)stage; }
+    // See Dial::Owner.
+    [[nodiscard]] virtual Dial::Watchers watchers_of_visit(const uv::Stream& stream) {
+      (void)stream;
+      return {};
+    }
 
    protected:
     ~Owner() = default;
@@ -72,6 +77,9 @@ class Visit final : public Dial::Owner, public Channel::Reader, public Channel::
   [[nodiscard]] preamble::Route route() const;
 
   [[nodiscard]] bool on_phase(Phase phase) override;
+  [[nodiscard]] Dial::Watchers watchers_of(const uv::Stream& stream) override {
+    return owner_.watchers_of_visit(stream);
+  }
   void on_established() override;
   void on_dial_failed() override;
   void on_plaintext(MutableBytes plaintext) override;

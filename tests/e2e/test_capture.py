@@ -352,3 +352,19 @@ def test_wireshark_finds_each_service_as_an_interface(start, serve_tls, pki):
         assert capture.returncode == 0, err
         assert b"hello" in file.read_bytes()
         t.wait_for_event("capture_stopped")
+
+
+def test_a_probe_leaves_its_handshakes_decrypted_in_one_file(serve_tls, pki, tmp_path):
+    server = serve_tls(echo)
+    file = tmp_path / "probe.pcapng"
+    config = {"svc": {"accept": "127.0.0.1:0", "connect": server.address,
+                      "tls": {"ca": str(pki.ca.file), "name": "another.example.com"}}}
+    path = program.write_config(tmp_path, config)
+    done = program.run(tmp_path, "probe", path, "--capture", file)
+    assert done.returncode == 1 and "cert_name_mismatch" in done.stdout
+    assert oct(os.stat(file).st_mode & 0o777) == "0o600"
+    assert fields(file, "tls.handshake.type == 11", "frame.number")
+    comments = " ".join(row[0] for row in fields(file, "frame.comment", "frame.comment"))
+    assert "probe of svc" in comments and "kind=cert_name_mismatch" in comments
+    done = program.run(tmp_path, "probe", path, "--capture", tmp_path / "none" / "x")
+    assert done.returncode == 1 and "none/x" in done.stderr

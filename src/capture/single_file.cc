@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: MIT
+#include "capture/single_file.h"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <cerrno>
+
+#include "base/text.h"
+
+namespace tunnel::capture {
+
+Result<std::unique_ptr<SingleFile>> SingleFile::open(const std::string& path) {
+  Fd file(::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600));
+  if (!file.valid()) {
+    return failed(ErrorCode::system, "cannot capture to " + printable(path, 4096), errno);
+  }
+  return std::unique_ptr<SingleFile>(new SingleFile(std::move(file), path));
+}
+
+Result<void> SingleFile::write(Bytes octets) {
+  while (!octets.empty()) {
+    const ssize_t written = ::write(file_.get(), octets.data(), octets.size());
+    if (written < 0 && errno == EINTR) continue;
+    if (written <= 0) {
+      return failed(ErrorCode::system, "cannot write to " + printable(path_, 4096),
+                    written < 0 ? errno : ENOSPC);
+    }
+    octets = octets.subspan(static_cast<std::size_t>(written));
+  }
+  return {};
+}
+
+}  // namespace tunnel::capture
