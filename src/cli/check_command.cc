@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: MIT
 #include <CLI/CLI.hpp>
+#include <ctime>
 
 #include "cli/command.h"
+#include "cli/endings.h"
 #include "cli/summary.h"
 #include "import/load.h"
 
@@ -26,20 +28,26 @@ class CheckCommand final : public Command {
  public:
   CheckCommand() : Command("check", "validate CONFIG, print every problem, change nothing") {}
 
-  void declare(CLI::App& app) override { add_config(app, config_); }
+  void declare(CLI::App& app) override {
+    add_config(app, config_);
+    app.add_flag("--fail-on-warning", is_strict_, "status 1 when there is a warning");
+  }
 
   Outcome run(const CommonOptions&, const Machinery& machinery) override {
     config::Document document = import::load(config_);
     for (const std::string& warning : machinery.check_credentials(document)) {
       locate(document, warning);
     }
-    const bool is_broken = document.has_errors();
-    return {is_broken ? kMisused : 0, is_broken ? "" : summary(document.config),
+    if (document.has_errors()) return {kMisused, "", document.render()};
+    const std::string ends = endings(document, std::time(nullptr));
+    const bool has_warnings = !document.diagnostics().empty();
+    return {is_strict_ && has_warnings ? kFailed : 0, summary(document.config) + ends,
             document.render()};
   }
 
  private:
   std::string config_;
+  bool is_strict_ = false;
 };
 
 }  // namespace

@@ -219,3 +219,35 @@ def test_explain_suggests(run):
     done = run("explain", "acept")
     assert done.returncode == 2
     assert "accept" in done.stdout + done.stderr
+
+
+# When what is on this machine ends.
+
+def local_files(pki, **tls):
+    return {"svc": {"accept": "127.0.0.1:3890", "connect": "dc1.test:636",
+                    "tls": {"ca": pki.ca.file, **tls}}}
+
+
+def test_check_says_when_local_files_end(run, pki):
+    client = pki.leaf("check-client", days=(-1, 200))
+    client.key_file.chmod(0o600)
+    crl = pki.intermediate.crl("check-current", days=(-1, 90))
+    done = run("check", "--fail-on-warning", config=local_files(
+        pki, cert=client.chain_file, key=client.key_file, crl=crl))
+    assert done.returncode == 0, done.stderr
+    _, ends = done.stdout.split("ends of local certificates and lists\n")
+    found = [re.match(r"  \d{4}-\d\d-\d\d  (\d+) days  (\S+): ", line).groups()
+             for line in ends.splitlines()]
+    assert [key for _, key in found] == ["tls.crl", "tls.cert", "tls.ca"]
+    assert [int(days) // 10 for days, _ in found] in ([8, 19, 39], [9, 20, 40], [8, 19, 40])
+
+
+@pytest.mark.parametrize("days, words", [((-40, 20), "ends in"), ((-40, -3), "ended on")])
+def test_check_warns_of_what_ends_soon(run, pki, days, words):
+    crl = pki.intermediate.crl(f"check-{words.split()[0]}", days=days)
+    config = local_files(pki, crl=crl)
+    done = run("check", config=config)
+    assert done.returncode == 0 and "warning:" in done.stderr
+    assert re.search(rf"tls\.crl \({re.escape(str(crl))}.*\), CN=Test intermediate, {words}",
+                     done.stderr)
+    assert run("check", "--fail-on-warning", config=config).returncode == 1
