@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// When the certificates and lists end that a configuration names on this machine: for `tunnel check`.
+// When the certificates and lists end that a configuration names on this machine: for `tunnel
+// check`.
 #pragma once
 
 #include <ctime>

@@ -51,9 +51,10 @@ std::string missing_at(const Examination& examined, const config::Tls* tls) {
   }
   if (examined.lacks_intermediate) {
     return "the missing issuer is " + issuer +
-           ": the server's chain lacks it, if it is an intermediate CA, for the server sent nothing "
-           "but its own certificate; have the server send it, or put it in tls.ca" +
-           (examined.issuer_url.empty() ? "" : "; the certificate says it is at " + examined.issuer_url);
+           ": the server's chain lacks it, if it is an intermediate CA, for the server sent "
+           "nothing but its own certificate; have the server send it, or put it in tls.ca" +
+           (examined.issuer_url.empty() ? ""
+                                        : "; the certificate says it is at " + examined.issuer_url);
   }
   const bool uses_system = tls == nullptr || tls->ca.empty();
   return "the missing issuer is " + issuer + ": " +
@@ -135,7 +136,8 @@ std::string plaintext(const Case& known) {
       tls::fitting_starttls(as_bytes(known.evidence.said), known.target.text);
   std::string text;
   if (!known.evidence.said.empty()) {
-    const std::string line = known.evidence.said.substr(0, known.evidence.said.find_first_of("\r\n"));
+    const std::string& said = known.evidence.said;
+    const std::string line = said.substr(0, said.find_first_of("\r\n"));
     text = "it greets with " + in_quotes(line, 120) + "; ";
   }
   if (!word.empty() && known.service.starttls == config::Starttls::none) {
@@ -234,8 +236,8 @@ std::string fix_for(const Failure& failure, const Case& known) {
       return "see that the proxy lets this machine reach " + known.target.text +
              ", and that its login in `proxy` is right";
     case Kind::starttls_refused:
-      return "see that the server offers STARTTLS on this port and that `starttls` is its protocol; "
-             "without it, use its TLS port";
+      return "see that the server offers STARTTLS on this port and that `starttls` is its "
+             "protocol; without it, use its TLS port";
     case Kind::check_failed:
       return "TLS is well, the service behind it is not: see the server's log, and health.check";
     default:

@@ -22,8 +22,8 @@
 
 namespace tunnel::probe {
 
-// Probes every address of every target of a configuration, side by side. Loop-bound to the loop that
-// its run() runs.
+// Probes every address of every target of a configuration, side by side. Loop-bound to the loop
+// that its run() runs.
 class Prober {
  public:
   // So many visits at a time: 200 targets, half of them black holes, take the time of one.

@@ -48,7 +48,8 @@ std::string key_text(gnutls_x509_crt_t crt) {
   }
   const char* name = gnutls_pk_get_name(static_cast<gnutls_pk_algorithm_t>(algorithm));
   const std::string text = name != nullptr ? name : "unknown";
-  const bool has_one_size = algorithm == GNUTLS_PK_EDDSA_ED25519 || algorithm == GNUTLS_PK_EDDSA_ED448;
+  const bool has_one_size =
+      algorithm == GNUTLS_PK_EDDSA_ED25519 || algorithm == GNUTLS_PK_EDDSA_ED448;
   return has_one_size ? text : text + " " + std::to_string(bits);
 }
 
