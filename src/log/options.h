@@ -14,6 +14,9 @@ struct Options {
   Sink sink = Sink::standard_error;
   std::string path{};              // for Sink::file
   bool is_also_on_stderr = false;  // with Sink::file
+  // Standard error leads to the journal: lines on it have their priority in front (sd-daemon(3)),
+  // and no time, for the journal adds its own.
+  bool is_stderr_journal = false;
   // The user that the process will run as, who must be able to reopen the file.
   FileOwner owner{};
   bool json = false;
@@ -25,7 +28,8 @@ struct Options {
   // Whether lines go to the same place, whatever they look like there.
   [[nodiscard]] bool has_sink_of(const Options& other) const {
     return sink == other.sink && path == other.path && socket == other.socket &&
-           is_also_on_stderr == other.is_also_on_stderr;
+           is_also_on_stderr == other.is_also_on_stderr &&
+           is_stderr_journal == other.is_stderr_journal;
   }
 };
 

@@ -12,6 +12,8 @@ namespace tunnel::log {
 
 Result<void> ProcessLog::find_syslog(const std::string& socket) { return log::find_syslog(socket); }
 
+bool ProcessLog::is_standard_error_journal() { return log::is_standard_error_journal(); }
+
 Result<std::unique_ptr<ProcessLog>> ProcessLog::open(const Options& options) {
   auto destination = Destination::open(options);
   if (!destination) return tl::unexpected(std::move(destination.error()));

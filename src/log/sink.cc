@@ -5,12 +5,14 @@
 #include <fmt/format.h>
 #include <poll.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <syslog.h>
 #include <time.h>
 #include <unistd.h>
 
 #include <array>
 #include <cerrno>
+#include <cstdlib>
 #include <filesystem>
 #include <string>
 #include <utility>
@@ -44,9 +46,17 @@ Result<void> write_all(int fd, std::string_view text) {
 // Line and newline leave in one write, so that lines of several processes do not mix.
 class StandardError final : public Sink {
  public:
-  Result<void> write(Level, std::string_view payload) override {
+  explicit StandardError(bool is_journal) : is_journal_(is_journal) {}
+
+  Result<void> write(Level level, std::string_view payload) override {
+    if (is_journal_) {
+      return write_all(STDERR_FILENO, fmt::format("<{}>{}\n", priority(level), payload));
+    }
     return write_all(STDERR_FILENO, std::string(payload) + '\n');
   }
+
+ private:
+  const bool is_journal_;
 };
 
 class File final : public Sink {
@@ -91,7 +101,8 @@ class File final : public Sink {
 // not cost the file a line.
 class Copied final : public Sink {
  public:
-  explicit Copied(std::unique_ptr<Sink> file) : file_(std::move(file)) {}
+  Copied(std::unique_ptr<Sink> file, bool is_journal)
+      : file_(std::move(file)), terminal_(is_journal) {}
 
   Result<void> write(Level level, std::string_view payload) override {
     (void)terminal_.write(level, payload);
@@ -215,10 +226,17 @@ constexpr std::string_view kSyslog = "/dev/log";
 Result<std::unique_ptr<Sink>> open_file(const Options& options) {
   auto file = File::open(options.path, options.owner);
   if (!file || !options.is_also_on_stderr) return file;
-  return std::make_unique<Copied>(std::move(*file));
+  return std::make_unique<Copied>(std::move(*file), options.is_stderr_journal);
 }
 
 }  // namespace
+
+bool is_standard_error_journal() {
+  const char* stream = std::getenv("JOURNAL_STREAM");
+  struct stat status {};
+  if (stream == nullptr || ::fstat(STDERR_FILENO, &status) != 0) return false;
+  return fmt::format("{}:{}", status.st_dev, status.st_ino) == stream;
+}
 
 Result<void> find_syslog(const std::string& socket) {
   const auto address = SocketAddress::unix_path(socket.empty() ? kSyslog : socket);
@@ -229,7 +247,7 @@ Result<void> find_syslog(const std::string& socket) {
 Result<std::unique_ptr<Sink>> Sink::open(const Options& options) {
   switch (options.sink) {
     case Options::Sink::standard_error:
-      return std::make_unique<StandardError>();
+      return std::make_unique<StandardError>(options.is_stderr_journal);
     case Options::Sink::file:
       return open_file(options);
     case Options::Sink::syslog: {

@@ -26,6 +26,10 @@ class Sink {
   virtual Result<void> reopen() { return {}; }
 };
 
+// Whether standard error is a stream of the journal, as systemd says in JOURNAL_STREAM. The variable
+// may be left from an ancestor whose standard error it was: then the file is another one.
+[[nodiscard]] bool is_standard_error_journal();
+
 // Whether a syslog daemon is there; empty: where the system has it.
 [[nodiscard]] Result<void> find_syslog(const std::string& socket);
 

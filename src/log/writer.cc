@@ -23,6 +23,8 @@ Result<std::shared_ptr<const Destination>> Destination::open(const Options& opti
 std::string Destination::format(const Line& line) const {
   switch (options_.sink) {
     case Options::Sink::standard_error:
+      if (options_.is_stderr_journal) return options_.json ? format_json(line) : format_body(line);
+      [[fallthrough]];
     case Options::Sink::file:
       return options_.json ? format_json(line) : format_text(line);
     case Options::Sink::syslog:
