@@ -51,7 +51,8 @@ Outcome run(const Invocation& invocation, const Machinery& machinery) {
     return misused("--ready-fd " + std::to_string(ready_fd) + ": this descriptor is not open");
   }
   CommonOptions common = invocation.common;
-  if (!common.control.empty()) common.control = std::filesystem::absolute(common.control).string();
+  const bool is_path = !common.control.empty() && !common.control.starts_with("fd:");
+  if (is_path) common.control = std::filesystem::absolute(common.control).string();
   const auto invoked = std::make_shared<const Invocation>(Invocation{.what = Invocation::What::run,
                                                                      .common = common,
                                                                      .config = invocation.config,

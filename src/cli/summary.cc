@@ -56,6 +56,10 @@ std::string accept_words(const Service& service) {
   }
   std::vector<std::string> places;
   for (const Accept& accept : service.accept) {
+    if (accept.form == Accept::Form::passed) {
+      places.push_back("the sockets that the service manager passes as \"" + accept.passed_name() + "\"");
+      continue;
+    }
     const bool is_free = accept.form == Accept::Form::tcp && accept.address.port() == 0;
     places.push_back(is_free ? accept.address.ip() + " (a free port)" : accept.address.to_string());
   }

@@ -4,6 +4,7 @@
 #include <grp.h>
 #include <pwd.h>
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 
@@ -187,9 +188,20 @@ std::string Codec<Type::path>::print(const std::string& value) {
   return value.empty() ? "" : toml_quoted(value);
 }
 
+bool is_passed_socket(std::string_view text) { return text.starts_with("fd:"); }
+
+bool is_socket_name(std::string_view name) {
+  const bool is_plain = std::all_of(name.begin(), name.end(),
+                                    [](char c) { return c >= ' ' && c < 127 && c != ':'; });
+  return !name.empty() && name.size() <= 255 && is_plain;
+}
+
 void Codec<Type::path_or_off>::read(Reader& reader, const Option& option, const Value& value,
                                     std::string& target) {
-  if (const auto* text = value.as<std::string>(); text != nullptr && *text == "off") {
+  const auto* text = value.as<std::string>();
+  const bool is_passed =
+      text != nullptr && is_passed_socket(*text) && is_socket_name(text->substr(3));
+  if (is_passed || (text != nullptr && *text == "off")) {
     target = *text;
     return;
   }

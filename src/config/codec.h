@@ -33,6 +33,11 @@ struct Codec;
                                            const Value& value);
 [[nodiscard]] std::string print_word(std::span<const Word> words, int value);
 
+// "fd:NAME" is a socket that the service manager passes under that name, which must be one that it
+// may have.
+[[nodiscard]] bool is_passed_socket(std::string_view text);
+[[nodiscard]] bool is_socket_name(std::string_view name);
+
 // The words of an enumeration; each specialisation stands beside the rows that use it.
 template <class E>
 struct Words;

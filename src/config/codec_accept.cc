@@ -38,6 +38,7 @@ class AcceptEntry {
       return target_.push_back(
           {.form = Accept::Form::stdio, .address = {}, .entry = entry_, .text = text_});
     }
+    if (is_passed_socket(text_)) return passed();
     if (is_unix_path(text_)) return unix_path();
     tcp();
   }
@@ -49,6 +50,14 @@ class AcceptEntry {
       return reader_.error(value_, "port " + text_ + " is out of range; ports go up to 65535");
     }
     loopback(static_cast<std::uint16_t>(number));
+  }
+
+  void passed() {
+    if (!is_socket_name(text_.substr(3))) {
+      return reader_.error(value_, in_quotes(text_) + " does not name a socket",
+                           "it is \"fd:NAME\", with the FileDescriptorName= of a systemd socket unit");
+    }
+    target_.push_back({.form = Accept::Form::passed, .address = {}, .entry = entry_, .text = text_});
   }
 
   void unix_path() {

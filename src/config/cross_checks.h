@@ -18,5 +18,8 @@ void cross_check_source(Document& document, const Service& service);
 void cross_check_loops(Document& document);
 // cross_checks_accept.cc: what is listened at, over all services.
 void cross_check_accepts(Document& document);
+// One address of it: whether it can be reached from elsewhere, which must be wanted.
+void check_remote(Document& document, const Service& service, const Accept& accept);
+void check_status(Document& document, const Accept& accept);
 
 }  // namespace tunnel::config

@@ -73,23 +73,6 @@ class Listening {
   std::set<std::pair<const Service*, int>> reported_;
 };
 
-void check_remote(Document& document, const Service& service, const Accept& accept) {
-  if (service.allow_remote || accept.address.is_loopback()) return;
-  document.problem(service.name, "accept", accept.entry,
-                   "\"" + accept.text +
-                       "\" can be reached by other machines, and what they send to it is plaintext",
-                   "set allow_remote = true if that is what you want");
-}
-
-void check_status(Document& document, const Accept& accept) {
-  if (document.config.global.status_allow_remote || accept.address.is_loopback()) return;
-  document.problem("", "status", accept.entry,
-                   "\"" + accept.text +
-                       "\" can be reached by other machines, which then read clients' addresses "
-                       "and the names of servers, without a password",
-                   "set status_allow_remote = true if that is what you want");
-}
-
 // A Host header is compared without its port.
 void check_hosts(Document& document) {
   const std::vector<std::string>& hosts = document.config.global.status_hosts;
@@ -103,16 +86,41 @@ void check_hosts(Document& document) {
 
 }  // namespace
 
+void check_status(Document& document, const Accept& accept) {
+  if (document.config.global.status_allow_remote || accept.address.is_loopback()) return;
+  document.problem("", "status", accept.entry,
+                   "\"" + accept.text +
+                       "\" can be reached by other machines, which then read clients' addresses "
+                       "and the names of servers, without a password",
+                   "set status_allow_remote = true if that is what you want");
+}
+
+void check_remote(Document& document, const Service& service, const Accept& accept) {
+  if (service.allow_remote || accept.address.is_loopback()) return;
+  document.problem(service.name, "accept", accept.entry,
+                   "\"" + accept.text +
+                       "\" can be reached by other machines, and what they send to it is plaintext",
+                   "set allow_remote = true if that is what you want");
+}
+
 void cross_check_accepts(Document& document) {
   Listening listening(document);
   for (const Accept& accept : document.config.global.status) {
-    if (accept.address.family() == AF_UNSPEC) continue;  // a name that was not looked up
+    if (accept.address.family() == AF_UNSPEC) continue;  // one that was not looked up
     check_status(document, accept);
     listening.add(nullptr, accept);
   }
   check_hosts(document);
+  std::map<std::string, const Service*> passed;
   for (const Service& service : document.config.services) {
     for (const Accept& accept : service.accept) {
+      if (accept.form == Accept::Form::passed) {
+        const auto [first, is_new] = passed.emplace(accept.text, &service);
+        if (is_new) continue;
+        document.problem(service.name, "accept", accept.entry,
+                         "\"" + accept.text + "\" is already an accept address of service \"" +
+                             first->second->name + "\"");
+      }
       if (accept.address.family() == AF_UNSPEC) continue;  // a name that was not looked up
       check_remote(document, service, accept);
       listening.add(&service, accept);

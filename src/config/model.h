@@ -23,15 +23,18 @@ using Timeout = std::optional<Millis>;
 
 // One place to listen at, already expanded: "389" becomes two of these.
 struct Accept {
-  enum class Form { tcp, unix_socket, stdio };
+  enum class Form { tcp, unix_socket, stdio, passed };
   Form form = Form::tcp;
-  // tcp and unix_socket; empty for stdio, and for a name under System::leave_alone
+  // tcp and unix_socket; empty for stdio, for a name under System::leave_alone, and for a socket that
+  // the service manager passes, until it is looked at
   SocketAddress address;
   // Of the optional addresses that one entry was expanded to ("*:389", "389", a name), one that the
   // machine does not have is no error, but at least one of the same `entry` must be bound.
   bool optional = false;
   int entry = 0;     // which element of `accept` this is part of
   std::string text;  // as written, paths made absolute
+  // passed: the name that follows "fd:".
+  [[nodiscard]] std::string passed_name() const { return text.substr(3); }
   friend bool operator==(const Accept&, const Accept&) = default;
 };
 

@@ -172,7 +172,8 @@ constexpr auto kServiceRows = std::to_array<Row<Service>>({
                  "\"[::1]:389\", a name with a port, a port alone (loopback, both families), "
                  "\"*:389\" (all addresses), or the path of a unix socket. Port 0 takes a free "
                  "port, which is logged. \"stdio\" is one connection on standard input and "
-                 "output, as under inetd or ssh's ProxyCommand."}),
+                 "output, as under inetd or ssh's ProxyCommand. \"fd:NAME\" takes the sockets that "
+                 "systemd passes under that name."}),
     row<Type::boolean, &Service::allow_remote>(
         {.key = "allow_remote",
          .standard = "false",

@@ -15,6 +15,14 @@ namespace {
 // Descriptors above it are left to a plain close.
 constexpr rlim_t kMostDescriptors = 1 << 20;
 
+// A listener may be in the service manager's keeping, too: what is set on it would hold for every
+// connection that the next process accepts.
+bool is_listening(int fd) {
+  int value = 0;
+  socklen_t length = sizeof value;
+  return ::getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &value, &length) == 0 && value != 0;
+}
+
 }  // namespace
 
 // No /proc, no memory: a thread that stands still may hold the allocator's lock.
@@ -23,7 +31,9 @@ void end_at_once(int exit_status) {
   const bool is_known = ::getrlimit(RLIMIT_NOFILE, &limit) == 0;
   const auto end =
       static_cast<int>(is_known ? std::min(limit.rlim_cur, kMostDescriptors) : kMostDescriptors);
-  for (int fd = STDERR_FILENO + 1; fd < end; ++fd) reset_on_close(fd);
+  for (int fd = STDERR_FILENO + 1; fd < end; ++fd) {
+    if (!is_listening(fd)) reset_on_close(fd);
+  }
   ::_exit(exit_status);
 }
 

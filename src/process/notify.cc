@@ -1,18 +1,37 @@
 // SPDX-License-Identifier: MIT
 #include "process/notify.h"
 
+#include <poll.h>
 #include <sys/socket.h>
+#include <sys/uio.h>
 #include <time.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
+#include <charconv>
 #include <chrono>
+#include <cstdint>
+#include <cstdlib>
+#include <cstring>
 
 #include "base/address.h"
 #include "base/fd.h"
 #include "base/text.h"
 
 namespace tunnel::process {
+namespace {
+
+constexpr int kRoomWithinMs = 500;
+
+// A queue of datagrams that is full, as at a start with many listeners.
+bool has_room(int socket) {
+  if (errno != EAGAIN) return false;
+  pollfd wait{.fd = socket, .events = POLLOUT, .revents = 0};
+  return ::poll(&wait, 1, kRoomWithinMs) == 1;
+}
+
+}  // namespace
 
 Result<void> Notifier::ready(std::string_view status) const {
   return send("READY=1\nMAINPID=" + std::to_string(::getpid()) + "\nSTATUS=" + printable(status));
@@ -34,18 +53,60 @@ Result<void> Notifier::status(std::string_view text) const {
   return send("STATUS=" + printable(text));
 }
 
-Result<void> Notifier::send(const std::string& message) const {
+Result<void> Notifier::watchdog() const { return send("WATCHDOG=1"); }
+
+// Polling by the manager would only find that clients wait, which is what a listener is for.
+Result<void> Notifier::keep(int descriptor, const std::string& name) const {
+  return send("FDSTORE=1\nFDNAME=" + name + "\nFDPOLL=0", descriptor);
+}
+
+Result<void> Notifier::drop(const std::string& name) const {
+  return send("FDSTOREREMOVE=1\nFDNAME=" + name);
+}
+
+Result<void> Notifier::send(const std::string& message, int descriptor) const {
   if (socket_.empty()) return {};
   const Result<SocketAddress> address = SocketAddress::unix_path(socket_);
   if (!address) return tl::unexpected(Error(address.error()).in("NOTIFY_SOCKET"));
   // Non-blocking: a service manager that does not read must not stop us.
   const Fd fd(::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
   if (!fd.valid()) return failed(ErrorCode::system, "socket", errno);
-  if (::sendto(fd.get(), message.data(), message.size(), MSG_NOSIGNAL, address->get(),
-               address->length()) < 0) {
+  iovec data{.iov_base = const_cast<char*>(message.data()), .iov_len = message.size()};
+  alignas(cmsghdr) char control[CMSG_SPACE(sizeof(int))] = {};
+  msghdr header{};
+  header.msg_iov = &data;
+  header.msg_iovlen = 1;
+  if (descriptor >= 0) {
+    header.msg_control = control;
+    header.msg_controllen = sizeof control;
+    cmsghdr* part = CMSG_FIRSTHDR(&header);
+    part->cmsg_level = SOL_SOCKET;
+    part->cmsg_type = SCM_RIGHTS;
+    part->cmsg_len = CMSG_LEN(sizeof descriptor);
+    std::memcpy(CMSG_DATA(part), &descriptor, sizeof descriptor);
+  }
+  // Connected, so that poll() tells when there is room again.
+  const bool is_sent =
+      ::connect(fd.get(), address->get(), address->length()) == 0 &&
+      (::sendmsg(fd.get(), &header, MSG_NOSIGNAL) >= 0 ||
+       (descriptor >= 0 && has_room(fd.get()) && ::sendmsg(fd.get(), &header, MSG_NOSIGNAL) >= 0));
+  if (!is_sent) {
     return failed(ErrorCode::system, "NOTIFY_SOCKET " + printable(socket_), errno);
   }
   return {};
+}
+
+Millis watchdog_interval() {
+  const char* interval = std::getenv("WATCHDOG_USEC");
+  const char* pid = std::getenv("WATCHDOG_PID");
+  if (interval == nullptr) return Millis(0);
+  if (pid != nullptr && pid != std::to_string(::getpid())) return Millis(0);
+  std::int64_t microseconds = 0;
+  const std::string_view text(interval);
+  const auto [end, error] =
+      std::from_chars(text.data(), text.data() + text.size(), microseconds);
+  if (error != std::errc() || microseconds <= 0) return Millis(0);
+  return std::max(Millis(2), std::chrono::floor<Millis>(std::chrono::microseconds(microseconds)));
 }
 
 }  // namespace tunnel::process

@@ -4,6 +4,7 @@
 #include <string>
 #include <string_view>
 
+#include "base/clock.h"
 #include "base/result.h"
 
 namespace tunnel::process {
@@ -24,11 +25,22 @@ class Notifier {
   // forever. Each must be followed by ready(), whether or not the reload succeeded.
   Result<void> reloading() const;
   Result<void> status(std::string_view text) const;
+  // Still alive: for WatchdogSec=.
+  Result<void> watchdog() const;
+  // Gives a copy of a descriptor into the manager's keeping (FDSTORE=1), under a name, so that the
+  // next process gets it; or has it closed there. Waits a moment where the manager is busy.
+  Result<void> keep(int descriptor, const std::string& name) const;
+  Result<void> drop(const std::string& name) const;
+  [[nodiscard]] bool has_manager() const { return !socket_.empty(); }
 
  private:
-  [[nodiscard]] Result<void> send(const std::string& message) const;
+  [[nodiscard]] Result<void> send(const std::string& message, int descriptor = -1) const;
 
   const std::string socket_;
 };
+
+// How often the service manager wants to hear from this process (WATCHDOG_USEC, unless WATCHDOG_PID
+// is another one's); 0: it does not.
+[[nodiscard]] Millis watchdog_interval();
 
 }  // namespace tunnel::process

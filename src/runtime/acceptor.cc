@@ -69,6 +69,7 @@ void Acceptor::serve(const std::vector<ServiceHandle>& services, std::vector<Bou
     if (entry) accept_rest(*entry);
   }
   old.clear();
+  settings_.on_listeners_changed();
   return update_watches();
 }
 
@@ -88,9 +89,20 @@ std::unique_ptr<Acceptor::Entry> Acceptor::open(const ServiceHandle& service, Bo
   return entry;
 }
 
-void Acceptor::stop() {
+std::vector<Acceptor::Listening> Acceptor::listening() const {
+  std::vector<Listening> listening;
+  for (const auto& entry : entries_) {
+    listening.push_back({entry->place, entry->listener.fd(), entry->listener.is_passed()});
+  }
+  return listening;
+}
+
+void Acceptor::stop(SocketFiles files) {
   loop_.assert_here();
-  for (const auto& entry : entries_) accept_rest(*entry);
+  for (const auto& entry : entries_) {
+    accept_rest(*entry);
+    if (files == SocketFiles::leave) entry->listener.leave_file();
+  }
   pause_timer_.stop();
   denied_timer_.stop();
   denied_.clear();
@@ -113,6 +125,7 @@ void Acceptor::drain(ServiceId service) {
     accept_rest(*entry);
     return true;
   });
+  settings_.on_listeners_changed();
   return update_watches();
 }
 

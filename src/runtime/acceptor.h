@@ -44,6 +44,7 @@ class Acceptor {
     std::atomic<bool>& is_gone_wanted;
     std::size_t max_connections = 0;  // what the descriptors allow
     std::function<void(Accepted)> on_accepted{};
+    std::function<void()> on_listeners_changed = [] {};  // not by stop()
   };
   explicit Acceptor(Settings settings);
   ~Acceptor();
@@ -57,8 +58,16 @@ class Acceptor {
   // Where it listens.
   [[nodiscard]] std::vector<ListenPlace> places() const;
   // Takes the clients that are connected already, then closes the listeners and removes their
-  // socket files.
-  void stop();
+  // socket files; or leaves them, where another process has the sockets, too, and goes on.
+  enum class SocketFiles { remove, leave };
+  void stop(SocketFiles files = SocketFiles::remove);
+  // The listeners as they are.
+  struct Listening {
+    ListenPlace place;
+    int fd;
+    bool is_passed;
+  };
+  [[nodiscard]] std::vector<Listening> listening() const;
   // Where a service listens, with real ports.
   [[nodiscard]] std::vector<std::string> addresses_of(ServiceId service) const;
   // Takes the clients of this service that are connected already, and closes its listeners.

@@ -43,8 +43,10 @@ Result<void> make_folder(const std::string& folder, const FileOwner& owner) {
 
 Result<ControlSocket::Opened> ControlSocket::open(const std::string& config,
                                                   const std::string& control,
-                                                  const FileOwner& owner) {
+                                                  const FileOwner& owner,
+                                                  const process::PassedSockets& passed) {
   if (control == "off") return Opened{};
+  if (control.starts_with("fd:")) return adopt(control.substr(3), passed);
   if (!control.empty()) {
     auto bound = bind(control, owner, "");
     if (!bound) return tl::unexpected(std::move(bound.error()).in("control socket"));
@@ -65,6 +67,19 @@ Result<ControlSocket::Opened> ControlSocket::open(const std::string& config,
     return Opened{nullptr, "no control socket: " + bound.error().text + "; set `control`"};
   }
   return Opened{std::move(*bound), ""};
+}
+
+// Who may use it is decided by the credentials of the client, which TCP does not have.
+Result<ControlSocket::Opened> ControlSocket::adopt(const std::string& name,
+                                                   const process::PassedSockets& passed) {
+  for (const SocketAddress& address : passed.addresses_of(name)) {
+    if (!address.is_unix()) break;
+    return Opened{std::unique_ptr<ControlSocket>(
+                      new ControlSocket(passed.copy(name, address), std::nullopt, "")),
+                  ""};
+  }
+  return failed(ErrorCode::invalid,
+                "control socket: " + in_quotes("fd:" + name) + " is not a unix socket");
 }
 
 Result<std::unique_ptr<ControlSocket>> ControlSocket::bind(const std::string& path,

@@ -9,6 +9,7 @@
 #include "base/file_owner.h"
 #include "base/result.h"
 #include "config/model.h"
+#include "process/passed_sockets.h"
 #include "runtime/socket_file.h"
 
 namespace tunnel::runtime {
@@ -25,7 +26,7 @@ class ControlSocket {
   };
   // `config` is the file's path, `control` the key or the option that goes before it.
   static Result<Opened> open(const std::string& config, const std::string& control,
-                             const FileOwner& owner);
+                             const FileOwner& owner, const process::PassedSockets& passed);
   ~ControlSocket();
   ControlSocket(const ControlSocket&) = delete;
   ControlSocket& operator=(const ControlSocket&) = delete;
@@ -33,8 +34,9 @@ class ControlSocket {
   [[nodiscard]] int fd() const { return socket_.get(); }
 
  private:
-  ControlSocket(Fd socket, SocketFile file, std::string folder)
+  ControlSocket(Fd socket, std::optional<SocketFile> file, std::string folder)
       : socket_(std::move(socket)), file_(std::move(file)), folder_(std::move(folder)) {}
+  static Result<Opened> adopt(const std::string& name, const process::PassedSockets& passed);
   static Result<std::unique_ptr<ControlSocket>> bind(const std::string& path,
                                                      const FileOwner& owner, std::string folder);
 

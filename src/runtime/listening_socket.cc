@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "runtime/listening_socket.h"
 
+#include <fcntl.h>
 #include <sys/socket.h>
 
 #include <algorithm>
@@ -9,6 +10,7 @@
 #include <unordered_map>
 #include <utility>
 
+#include "base/socket.h"
 #include "uv/socket_options.h"
 
 namespace tunnel::runtime {
@@ -75,12 +77,8 @@ Result<ListeningSocket> ListeningSocket::open(const config::Service& service,
     return tl::unexpected(std::move(bound).error());
   }
 
-  sockaddr_storage actual{};
-  socklen_t length = sizeof actual;
-  (void)::getsockname(socket->get(), reinterpret_cast<sockaddr*>(&actual), &length);
-  ListeningSocket listener(std::move(*socket),
-                           SocketAddress::from(reinterpret_cast<const sockaddr*>(&actual), length),
-                           std::move(file));
+  const SocketAddress actual = local_address(socket->get());
+  ListeningSocket listener(std::move(*socket), actual, std::move(file));
   if (::listen(listener.fd(), SOMAXCONN) != 0) {
     if (errno == EADDRINUSE) {
       return failed(ErrorCode::in_use, "the address is already in use; `ss -ltnp` shows by whom");
@@ -88,6 +86,43 @@ Result<ListeningSocket> ListeningSocket::open(const config::Service& service,
     return failed(ErrorCode::system, "cannot listen", errno);
   }
   return listener;
+}
+
+ListeningSocket ListeningSocket::adopt(Fd socket) {
+  const SocketAddress address = local_address(socket.get());
+  ListeningSocket listener(std::move(socket), address, std::nullopt);
+  listener.is_passed_ = true;
+  return listener;
+}
+
+Result<ListeningSocket> ListeningSocket::adopt(const process::PassedSockets::Socket& kept,
+                                               const config::Service& service,
+                                               const config::Accept& accept) {
+  const SocketAddress& wanted = accept.address;
+  const bool is_any_port = accept.form == config::Accept::Form::tcp && wanted.port() == 0;
+  const bool is_there = is_any_port ? wanted.ip() == kept.address.ip() : wanted == kept.address;
+  if (!is_there) return failed(ErrorCode::not_found, "it listens elsewhere");
+  std::optional<SocketFile> file;
+  if (wanted.is_unix() && !wanted.to_string().starts_with('@')) {
+    Result<SocketFile> adopted =
+        SocketFile::adopt({.path = wanted.to_string(),
+                           .mode = service.unix_mode,
+                           .owner = {service.unix_owner.uid, service.unix_owner.gid}});
+    if (!adopted) return tl::unexpected(std::move(adopted).error());
+    file.emplace(std::move(*adopted));
+  }
+  Fd copy(::fcntl(kept.fd.get(), F_DUPFD_CLOEXEC, 0));
+  if (!copy.valid()) return failed(ErrorCode::system, "cannot copy a descriptor", errno);
+  if (auto set = set_options(copy.get(), service, wanted.family()); !set) {
+    return tl::unexpected(std::move(set).error());
+  }
+  return ListeningSocket(std::move(copy), kept.address, std::move(file));
+}
+
+std::string kept_name_of(const ListenPlace& place) {
+  const std::string address = place.address.to_string();
+  const bool is_any_port = place.address.is_ip() && place.address.port() == 0;
+  return process::kept_name(is_any_port ? place.service + " " + address : address);
 }
 
 std::vector<ListenPlace> places_of(const std::vector<const config::Service*>& services) {
@@ -146,8 +181,27 @@ std::string shared_port(const ListenPlace& own) {
 
 }  // namespace
 
+Result<ListeningSocket> listen_at(const config::Service& service, const config::Accept& accept,
+                                  process::PassedSockets* passed) {
+  if (accept.form == config::Accept::Form::passed) {
+    Fd copy = passed != nullptr ? passed->copy(accept.passed_name(), accept.address) : Fd();
+    if (copy.valid()) return ListeningSocket::adopt(std::move(copy));
+    return failed(ErrorCode::not_found, "the service manager passed no such socket");
+  }
+  const std::string name = kept_name_of({service.name, accept.address});
+  const auto* kept = passed != nullptr ? passed->find_kept(name) : nullptr;
+  if (kept != nullptr) {
+    auto adopted = ListeningSocket::adopt(*kept, service, accept);
+    if (adopted) {
+      (void)passed->take_kept(name);
+      return adopted;
+    }
+  }
+  return ListeningSocket::open(service, accept);
+}
+
 Bound bind_all(const std::vector<const config::Service*>& services,
-               const std::vector<ListenPlace>& at_hand) {
+               const std::vector<ListenPlace>& at_hand, process::PassedSockets* passed) {
   Bound result;
   const auto reused = reuse(places_of(services), at_hand);
   auto next = reused.begin();
@@ -161,7 +215,7 @@ Bound bind_all(const std::vector<const config::Service*>& services,
         ++bound_here;
         continue;
       }
-      auto listener = ListeningSocket::open(service, accept);
+      auto listener = listen_at(service, accept, passed);
       if (listener) {
         ++bound_here;
         result.listeners.push_back({{service.name, accept.address}, std::move(*listener)});

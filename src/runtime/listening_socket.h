@@ -9,6 +9,7 @@
 #include "base/fd.h"
 #include "base/result.h"
 #include "config/model.h"
+#include "process/passed_sockets.h"
 #include "runtime/socket_file.h"
 
 namespace tunnel::runtime {
@@ -19,11 +20,23 @@ class ListeningSocket {
   // Binds and listens. A stale socket file (nobody accepts there) is replaced, a live one is an
   // error. Nothing is left behind on failure.
   static Result<ListeningSocket> open(const config::Service& service, const config::Accept& accept);
+  // One that the service manager passes, whose file is not ours.
+  static ListeningSocket adopt(Fd socket);
+  // One that an earlier process has left in the manager's keeping: an error when it is not, or not
+  // any more, what `accept` wants.
+  static Result<ListeningSocket> adopt(const process::PassedSockets::Socket& kept,
+                                       const config::Service& service,
+                                       const config::Accept& accept);
   ListeningSocket(ListeningSocket&& other) noexcept = default;
   ListeningSocket& operator=(ListeningSocket&& other) noexcept = delete;
 
   [[nodiscard]] int fd() const { return socket_.get(); }
   [[nodiscard]] const SocketAddress& address() const { return address_; }  // with the real port
+  [[nodiscard]] bool is_passed() const { return is_passed_; }
+  // Its file stays when it is closed.
+  void leave_file() {
+    if (file_) file_->leave();
+  }
 
  private:
   ListeningSocket(Fd socket, SocketAddress address, std::optional<SocketFile> file)
@@ -32,6 +45,7 @@ class ListeningSocket {
   Fd socket_;
   SocketAddress address_;
   std::optional<SocketFile> file_;  // of a unix socket with a path
+  bool is_passed_ = false;
 };
 
 // An address to listen at, as the configuration names it: port 0 where it wants any.
@@ -39,6 +53,9 @@ struct ListenPlace {
   std::string service;  // its name
   SocketAddress address;
 };
+
+// By which name the next process finds this listener in the service manager's keeping.
+[[nodiscard]] std::string kept_name_of(const ListenPlace& place);
 
 // Where these services listen.
 [[nodiscard]] std::vector<ListenPlace> places_of(
@@ -60,8 +77,14 @@ struct Bound {
   // Of the problems, those that take a right to ports below 1024.
   std::vector<ListenPlace> not_permitted;
 };
-// Binds what `at_hand` does not serve already.
+// What was passed to us or kept for us there, or else a socket of our own.
+[[nodiscard]] Result<ListeningSocket> listen_at(const config::Service& service,
+                                                const config::Accept& accept,
+                                                process::PassedSockets* passed);
+
+// Binds what `at_hand` does not serve already, unless it is among the sockets that were passed.
 [[nodiscard]] Bound bind_all(const std::vector<const config::Service*>& services,
-                             const std::vector<ListenPlace>& at_hand = {});
+                             const std::vector<ListenPlace>& at_hand = {},
+                             process::PassedSockets* passed = nullptr);
 
 }  // namespace tunnel::runtime

@@ -10,6 +10,7 @@
 
 #include "base/text.h"
 #include "config/changes.h"
+#include "runtime/passed_accepts.h"
 
 namespace tunnel::runtime {
 namespace {
@@ -147,6 +148,7 @@ Build Loader::build(config::Document& document, const Previous& previous) const 
     if (!why.empty()) build.problems.push_back(std::move(why));
     return std::move(build);
   };
+  if (!document.has_errors()) look_up_passed(document, passed_);
   if (document.has_errors()) return fail();
   if (identity_) own_sockets(document.config, *identity_);
   Prepared prepared =
@@ -164,11 +166,11 @@ Build Loader::build(config::Document& document, const Previous& previous) const 
     if (previous.drained.contains(service.life->id)) continue;
     services.push_back(&service.settings());
   }
-  Bound bound = bind_all(services, previous.places);
+  Bound bound = bind_all(services, previous.places, &passed_);
   build.problems = std::move(bound.problems);
   StatusSockets status;
   if (!is_on_stdio(prepared.snapshot->services)) {
-    status = bind_status(prepared.snapshot->global, owner(), previous.status);
+    status = bind_status(prepared.snapshot->global, owner(), previous.status, &passed_);
   }
   build.problems.insert(build.problems.end(), status.problems.begin(), status.problems.end());
   if (!build.problems.empty()) {

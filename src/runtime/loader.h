@@ -13,6 +13,7 @@
 
 #include "config/document.h"
 #include "process/identity.h"
+#include "process/passed_sockets.h"
 #include "runtime/listening_socket.h"
 #include "runtime/snapshot.h"
 #include "runtime/status_sockets.h"
@@ -51,7 +52,9 @@ class Loader {
   // `read` reads the configuration as it is now, with what the command line said; it must not
   // depend on the working folder.
   using Read = std::function<config::Document()>;
-  Loader(config::Document first, Read read) : first_(std::move(first)), read_(std::move(read)) {}
+  // `passed` must outlive this.
+  Loader(config::Document first, Read read, process::PassedSockets& passed)
+      : first_(std::move(first)), read_(std::move(read)), passed_(passed) {}
 
   // What read() has given for the start.
   [[nodiscard]] const config::Config& config() const { return first_.config; }
@@ -72,6 +75,7 @@ class Loader {
   config::Document first_;
   const Read read_;
   const bool was_root_ = ::geteuid() == 0;  // at the start, before it became `user`
+  process::PassedSockets& passed_;
   const Result<process::Identity> identity_ =
       process::find_identity(first_.config.global.user, first_.config.global.group);
 };

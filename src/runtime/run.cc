@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <cstdint>
 #include <cstdio>
+#include <cstdlib>
 #include <memory>
 #include <string>
 #include <utility>
@@ -17,6 +18,8 @@
 #include "process/daemon.h"
 #include "process/identity.h"
 #include "process/limits.h"
+#include "process/notify.h"
+#include "process/passed_sockets.h"
 #include "process/pid_file.h"
 #include "runtime/control_socket.h"
 #include "runtime/loader.h"
@@ -38,11 +41,13 @@ enum class Voice { standard_error, syslog };
 
 void say(const std::string& text, Voice voice = Voice::standard_error) {
   if (voice == Voice::syslog) return ::syslog(LOG_DAEMON | LOG_ERR, "error: %s", text.c_str());
-  (void)std::fprintf(stderr, "tunnel: error: %s\n", text.c_str());
+  const char* priority = log::ProcessLog::is_standard_error_journal() ? "<3>" : "";
+  (void)std::fprintf(stderr, "%stunnel: error: %s\n", priority, text.c_str());
 }
 
 void warn(const std::string& text) {
-  (void)std::fprintf(stderr, "tunnel: warning: %s\n", text.c_str());
+  const char* priority = log::ProcessLog::is_standard_error_journal() ? "<4>" : "";
+  (void)std::fprintf(stderr, "%stunnel: warning: %s\n", priority, text.c_str());
 }
 
 bool is_on_stdio(const config::Config& config) {
@@ -59,6 +64,7 @@ log::Options log_options(const config::Global& global, Voice voice) {
   log::Options options;
   options.json = global.log_format == config::LogFormat::json;
   options.level = global.log_level;
+  options.is_stderr_journal = log::ProcessLog::is_standard_error_journal();
   std::vector<std::string> places = global.log_file;
   if (places.empty()) places = {global.foreground ? "stderr" : "syslog"};
   if (places.size() > 1) {
@@ -131,7 +137,8 @@ int refuse(const Build& build, Voice voice) {
 
 // Everything between a valid configuration and served clients, in an order that starts nothing
 // half: load and bind, open the log, write the pid file, become another user, serve.
-int serve(Loader& loader, StdioClient* stdio, process::Readiness& readiness) {
+int serve(Loader& loader, process::PassedSockets& passed, StdioClient* stdio,
+          process::Readiness& readiness) {
   const Voice voice =
       stdio != nullptr && stdio->is_stderr_taken() ? Voice::syslog : Voice::standard_error;
   const config::Global& global = loader.config().global;
@@ -140,6 +147,8 @@ int serve(Loader& loader, StdioClient* stdio, process::Readiness& readiness) {
   const auto open_files = process::raise_open_files();
   Build build = loader.load_first();
   if (!build.snapshot) return refuse(build, voice);
+  const process::Notifier manager(std::getenv("NOTIFY_SOCKET"));
+  for (const std::string& name : passed.drop_kept()) (void)manager.drop(name);
   log::Options options = log_options(global, voice);
   if (identity) options.owner = {identity->uid, identity->gid};
   auto log = log::ProcessLog::open(options);
@@ -150,7 +159,8 @@ int serve(Loader& loader, StdioClient* stdio, process::Readiness& readiness) {
   if (!open_files) (*log)->warning({}, open_files.error().text);
   ControlSocket::Opened control;
   if (stdio == nullptr) {
-    auto opened = ControlSocket::open(loader.config().path, global.control, options.owner);
+    auto opened = ControlSocket::open(loader.config().path, global.control, options.owner,
+                                      passed);
     if (!opened) {
       say(opened.error().text, voice);
       return kRunTimeError;
@@ -236,8 +246,13 @@ config::Document settled(config::Document document) {
 }  // namespace
 
 int run(config::Document document, std::function<config::Document()> read_again, int ready_fd) {
+  auto passed = process::PassedSockets::take();
+  if (!passed) {
+    say(passed.error().text);
+    return kRunTimeError;
+  }
   Loader loader(settled(std::move(document)),
-                [read_again = std::move(read_again)] { return settled(read_again()); });
+                [read_again = std::move(read_again)] { return settled(read_again()); }, *passed);
   const config::Config& config = loader.config();
   process::Readiness readiness;
   std::unique_ptr<StdioClient> stdio;
@@ -264,7 +279,7 @@ int run(config::Document document, std::function<config::Document()> read_again,
     readiness = std::move(daemonized->readiness);
   }
   if (ready_fd >= 0) readiness.also_tell(ready_fd);
-  const int status = serve(loader, stdio.get(), readiness);
+  const int status = serve(loader, *passed, stdio.get(), readiness);
   // Does nothing once ready() was said.
   if (status != 0) readiness.failed("", status);
   return status;

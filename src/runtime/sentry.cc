@@ -4,6 +4,7 @@
 #include <pthread.h>
 #include <signal.h>
 
+#include <algorithm>
 #include <semaphore>
 #include <utility>
 
@@ -25,9 +26,12 @@ Sentry::Sentry(std::vector<Pulse*> pulses, const Signals& signals, Events events
     : signals_(signals),
       events_(std::move(events)),
       settings_(std::move(settings)),
-      watch_(std::move(pulses), settings_.looks),
+      watch_(pulses, settings_.looks),
       look_timer_(loop_, [this] { look(); }),
       end_timer_(loop_, [this] { report_and_end(events_.on_given_up); }),
+      pulses_(std::move(pulses)),
+      round_timer_(loop_, [this] { begin_round(); }),
+      round_look_timer_(loop_, [this] { look_round(); }),
       mailbox_(loop_, [this](Word word) {
         if (word.is_leave) return loop_.stop();
         if (!end_timer_.is_active()) end_timer_.start(word.time);
@@ -48,6 +52,7 @@ Sentry::~Sentry() {
 
 void Sentry::start() {
   look_timer_.start(settings_.look);
+  if (settings_.watchdog > Millis(0)) round_timer_.start(Millis(0));
   thread_ = std::thread([this] {
     block_signals();
     (void)::pthread_setname_np(::pthread_self(), "sentry");
@@ -69,6 +74,24 @@ void Sentry::look() {
   const auto stalled = watch_.look();
   if (!stalled) return;
   return report_and_end([say = events_.on_stalled, index = *stalled] { say(index); });
+}
+
+// Half the interval, as sd_watchdog_enabled(3) advises. The next round does not wait for this one's
+// end: a loop that answers late has been asked long since.
+void Sentry::begin_round() {
+  round_timer_.start(settings_.watchdog / 2);
+  for (Pulse* pulse : pulses_) pulse->ask();
+  return look_round();
+}
+
+void Sentry::look_round() {
+  const bool have_all = std::all_of(pulses_.begin(), pulses_.end(),
+                                    [](const Pulse* pulse) { return pulse->has_answered(); });
+  if (have_all) {
+    round_look_timer_.stop();
+    return events_.on_all_turned();
+  }
+  return round_look_timer_.start(std::max(Millis(1), settings_.watchdog / 32));
 }
 
 // What is to be logged is logged by a thread of its own: a loop that stands still may hold whatever

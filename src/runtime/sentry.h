@@ -30,6 +30,8 @@ class Sentry {
     // end in time: what is said here may take as long as Settings::report.
     std::function<void(std::size_t index)> on_stalled;
     std::function<void()> on_given_up;
+    // Every loop has turned since the last time: what a service manager's watchdog is fed with.
+    std::function<void()> on_all_turned = [] {};
   };
   struct Signals {
     std::set<int> that_stop;  // the second of them gives the process Settings::grace to end
@@ -42,6 +44,7 @@ class Sentry {
     Millis grace{2000};
     Millis report{1000};
     std::function<void(int exit_status)> end = process::end_at_once;
+    Millis watchdog{0};  // how often at least Events::on_all_turned is wanted; 0: not at all
   };
 
   // The pulses must outlive it.
@@ -64,6 +67,8 @@ class Sentry {
   void on_signal(int number);
   void on_stop_signal();
   void look();
+  void begin_round();
+  void look_round();
   void report_and_end(std::function<void()> report);
 
   const Signals signals_;
@@ -73,6 +78,10 @@ class Sentry {
   StallWatch watch_;
   uv::Timer look_timer_;
   uv::Timer end_timer_;
+  // The service manager's watchdog: a round asks every loop, and waits for all of them.
+  const std::vector<Pulse*> pulses_;
+  uv::Timer round_timer_;
+  uv::Timer round_look_timer_;
   uv::Mailbox<Word> mailbox_;
   std::vector<std::unique_ptr<uv::Signal>> handlers_;
   int stop_signals_ = 0;

@@ -78,6 +78,22 @@ Result<SocketFile> SocketFile::bind(int socket, const SocketAddress& address, co
   return file;
 }
 
+Result<SocketFile> SocketFile::adopt(const Wish& wish) {
+  Result<FilePlace> place = FilePlace::find(wish.path, FilePlace::LastLink::keep);
+  if (!place) return tl::unexpected(std::move(place).error());
+  struct stat status {};
+  const bool is_there = ::fstatat(place->folder.get(), place->name.c_str(), &status,
+                                  AT_SYMLINK_NOFOLLOW) == 0;
+  if (!is_there || (status.st_mode & 07777U) != wish.mode) {
+    return failed(ErrorCode::not_found, "the socket file is another one now");
+  }
+  SocketFile file(std::move(*place));
+  if (auto settled = file.settle(wish.owner); !settled) {
+    return tl::unexpected(std::move(settled).error());
+  }
+  return file;
+}
+
 // Finds what bind has made, and gives it to its owner.
 Result<void> SocketFile::settle(const FileOwner& owner) {
   const Fd file(

@@ -25,6 +25,10 @@ class SocketFile {
   // there) is replaced, a live one is an error. Call before there are threads: the process's mask
   // for new files changes for a moment.
   static Result<SocketFile> bind(int socket, const SocketAddress& address, const Wish& wish);
+  // The file of a socket that an earlier process has bound and left to us.
+  static Result<SocketFile> adopt(const Wish& wish);
+  // It stays when this object goes: the socket is in another's keeping.
+  void leave() { inode_ = 0; }
   ~SocketFile();
   SocketFile(SocketFile&& other) noexcept = default;
   SocketFile& operator=(SocketFile&& other) noexcept = delete;

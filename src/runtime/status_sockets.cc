@@ -19,7 +19,8 @@ config::Service as_service(const FileOwner& owner) {
 }  // namespace
 
 StatusSockets bind_status(const config::Global& global, const FileOwner& owner,
-                          const std::vector<StatusSocket>& at_hand) {
+                          const std::vector<StatusSocket>& at_hand,
+                          process::PassedSockets* passed) {
   StatusSockets result;
   std::vector<StatusSocket> left = at_hand;
   std::map<int, std::size_t> bound;                      // by entry
@@ -34,7 +35,7 @@ StatusSockets bind_status(const config::Global& global, const FileOwner& owner,
       ++bound[accept.entry];
       continue;
     }
-    auto socket = ListeningSocket::open(as_service(owner), accept);
+    auto socket = listen_at(as_service(owner), accept, passed);
     if (socket) {
       result.sockets.push_back(
           {accept.address, std::make_shared<const ListeningSocket>(std::move(*socket))});

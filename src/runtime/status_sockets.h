@@ -25,6 +25,7 @@ struct StatusSockets {
 
 // Binds what is not at hand.
 [[nodiscard]] StatusSockets bind_status(const config::Global& global, const FileOwner& owner,
-                                        const std::vector<StatusSocket>& at_hand);
+                                        const std::vector<StatusSocket>& at_hand,
+                                        process::PassedSockets* passed);
 
 }  // namespace tunnel::runtime

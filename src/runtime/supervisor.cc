@@ -3,6 +3,7 @@
 
 #include <signal.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 
 #include <algorithm>
 #include <cstdlib>
@@ -75,6 +76,13 @@ class Index {
   std::set<std::pair<std::string_view, std::string_view>> warnings_;
 };
 
+// FDSTORE is how many descriptors systemd keeps, from version 254 on; our unit says so to older ones.
+bool may_keep(int family) {
+  const char* most = std::getenv("FDSTORE");
+  if (most == nullptr) return family != AF_UNIX;
+  return std::string_view(most) != "0";
+}
+
 std::string count_of(std::size_t number, const char* noun) {
   return std::to_string(number) + " " + noun + (number == 1 ? "" : "s");
 }
@@ -146,7 +154,8 @@ void Supervisor::start() {
       .connections = connections_,
       .is_gone_wanted = is_gone_wanted_,
       .max_connections = connection_limit(),
-      .on_accepted = [this](Accepted accepted) { hand_over(std::move(accepted)); }});
+      .on_accepted = [this](Accepted accepted) { hand_over(std::move(accepted)); },
+      .on_listeners_changed = [this] { keep_listeners(); }});
   std::vector<StatusService::Loop> loops;
   for (std::size_t index = 0; index < workers_.size(); ++index) {
     loops.push_back({std::to_string(index), &workers_[index]->beat()});
@@ -166,6 +175,28 @@ void Supervisor::start() {
               {"workers", std::uint64_t{workers_.size()}},
               {"version", std::string_view(TUNNEL_VERSION)}});
   if (auto told = notifier_.ready(status); !told) log_.warning({}, told.error().text);
+  is_keeping_ = notifier_.has_manager() && may_keep(AF_INET);
+  keep_listeners();
+}
+
+// A manager that restarts us gives them to the next process, and no client is refused meanwhile.
+// The file of a unix socket would outlive a stop where nothing is kept, so for those the manager must
+// have said that it keeps something.
+void Supervisor::keep_listeners() {
+  if (!is_keeping_) return;
+  std::set<std::string> now;
+  for (const Acceptor::Listening& each : acceptor_->listening()) {
+    if (each.is_passed || !may_keep(each.place.address.family())) continue;
+    const std::string name = kept_name_of(each.place);
+    if (!now.insert(name).second || kept_.contains(name)) continue;
+    if (auto kept = notifier_.keep(each.fd, name); !kept) {
+      log_.warning({}, "cannot leave a listener to the service manager: " + kept.error().text);
+    }
+  }
+  for (const std::string& name : kept_) {
+    if (!now.contains(name)) (void)notifier_.drop(name);
+  }
+  kept_ = std::move(now);
 }
 
 // Puts what was built in force. Nothing in here can fail.
@@ -328,7 +359,9 @@ void Supervisor::watch() {
                                   "stopped: a thread did not end in time; what was left was reset",
                                   {{"exit_status", std::int64_t{1}}});
                        log_.flush();
-                     }});
+                     },
+                     [this] { (void)notifier_.watchdog(); }},
+      Sentry::Settings{.watchdog = notifier_.has_manager() ? process::watchdog_interval() : Millis(0)});
   sentry_->start();
 }
 
@@ -518,7 +551,8 @@ void Supervisor::on_stop_signal(const char* name) {
     on_reloaded({false, {kNotReloaded}});
   }
   // The signal may have overtaken clients that came before it.
-  acceptor_->stop();
+  const bool is_kept = notifier_.has_manager() && may_keep(AF_UNIX);
+  acceptor_->stop(is_kept ? Acceptor::SocketFiles::leave : Acceptor::SocketFiles::remove);
   is_gone_wanted_.store(true);
   const std::size_t left = connections_.load();
   const config::Timeout& timeout = snapshot_->global.shutdown_timeout;

@@ -8,6 +8,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -77,6 +78,7 @@ class Supervisor {
   void commit(Build build);
   [[nodiscard]] std::vector<ServiceHandle> services_that_take_clients() const;
   void take_no_more(ServiceId id);
+  void keep_listeners();
   void check(const ServiceHandle& service);
   void serve_stdio();
   void run_programs();
@@ -119,6 +121,9 @@ class Supervisor {
   Build first_;                                // until start()
   std::shared_ptr<const Snapshot> snapshot_;  // in force; from start() on
   process::Notifier notifier_;
+  // The names of the listeners in the service manager's keeping.
+  std::set<std::string> kept_;
+  bool is_keeping_ = false;  // from the start's READY=1 on, where there is a manager
   uv::Loop loop_;
   // Read and written by all threads.
   std::atomic<std::size_t> connections_{0};

@@ -61,14 +61,15 @@ def write_config(folder, config, name="tunnel.toml"):
 class Tunnel:
     """A tunnel in the foreground, its JSON log on standard error. Use the fixture, which stops it."""
 
-    def __init__(self, folder, config, prefix=(), env=None, args=(), wait_ready=True):
+    def __init__(self, folder, config, prefix=(), env=None, args=(), wait_ready=True,
+                 pass_fds=()):
         self.folder = folder
         self._name = f"tunnel.{os.urandom(3).hex()}.toml"
         self.path = path = self.rewrite(config)
         self.log = EventLog()
         self.process = subprocess.Popen(
             [*DIE_WITH_PARENT, *map(str, prefix), str(BINARY), *map(str, args), str(path)],
-            cwd=folder,
+            cwd=folder, pass_fds=pass_fds,
             stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
             errors="replace",
             env={**os.environ, **sanitizer_environment(folder), **(env or {})})
