@@ -71,6 +71,7 @@ struct ServiceStatus {
   bool is_draining = false;
   std::uint32_t connections = 0;
   std::optional<std::uint32_t> max_connections;
+  std::uint32_t preconnected = 0;  // established, and waiting for clients
   std::uint64_t accepted = 0;
   std::uint64_t ended = 0;
   std::uint64_t failed = 0;  // of those that ended

@@ -71,6 +71,7 @@ Json to_json(const ServiceStatus& service) {
           {"draining", service.is_draining},
           {"connections", service.connections},
           {"max_connections", or_null(service.max_connections)},
+          {"preconnected", service.preconnected},
           {"accepted", service.accepted},
           {"ended", service.ended},
           {"failed", service.failed},

@@ -153,6 +153,7 @@ constexpr auto kFields = std::to_array<Term>({
      "What the server stapled about the revocation of its certificate: `good until` a time, or "
      "`none`: nothing, or nothing that tls.ocsp and tls.verify ask for."},
     {"tries", "How many targets were dialled for this connection."},
+    {"preconnected", "The connection was established before its client came (preconnect)."},
     {"eject_ms", "In `ejected`: for how long the target is left out."},
     {"repeats", "How many lines like this one were not written since the last."},
 });

@@ -101,7 +101,11 @@ void add_service(const Json& service, std::string& out) {
   if (service.value("draining", false)) out += "  draining";
   out += "\n  " + count(service, "connections");
   if (has(service, "max_connections")) out += " of " + count(service, "max_connections");
-  out += fmt::format(" open, {} ended, {} of them failed; {} up, {} down; {}\n",
+  out += " open";
+  if (service.value("preconnected", 0U) > 0) {
+    out += ", " + count(service, "preconnected") + " ready for clients";
+  }
+  out += fmt::format(", {} ended, {} of them failed; {} up, {} down; {}\n",
                      count(service, "ended"), count(service, "failed"),
                      admin::short_bytes(number(service, "bytes_up")),
                      admin::short_bytes(number(service, "bytes_down")), text(service, "balance"));

@@ -231,6 +231,8 @@ struct Service {
   std::optional<SocketAddress> bind;  // port 0
   std::optional<std::uint32_t> max_connections;
   std::optional<std::uint32_t> max_tries;  // targets for one connection
+  std::uint32_t preconnect = 0;            // established before there is a client
+  Millis preconnect_age = seconds(30);     // after which such a connection is replaced
   Timeouts timeouts;
   Keepalive keepalive;
   SocketOptions socket_options;

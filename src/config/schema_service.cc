@@ -235,6 +235,21 @@ constexpr auto kServiceRows = std::to_array<Row<Service>>({
          .help = "How many targets are dialled for one connection before its client is reset. The "
                  "default is all of them, until timeouts.dial.",
          .min = 1}),
+    row<Type::integer, &Service::preconnect>(
+        {.key = "preconnect",
+         .standard = "0",
+         .help = "How many connections are kept established for clients to come. Each serves one at "
+                 "once, and is replaced; the number is for all workers together. Not with "
+                 "send_proxy, starttls = \"mysql\" or balance = \"hash\", which need the client "
+                 "first.",
+         .max = 4096}),
+    row<Type::duration, &Service::preconnect_age>(
+        {.key = "preconnect_age",
+         .standard = "\"30s\"",
+         .help = "How old a connection of `preconnect` grows before it is replaced. Shorter than "
+                 "what the server allows a silent client.",
+         .min = 1000,
+         .max = kDay}),
     row<Type::table, &Service::timeouts>(
         {.key = "timeouts", .help = "How long each phase may take; see the keys under timeouts."}),
     row<Type::table_or_false, &Service::keepalive>(

@@ -172,6 +172,7 @@ admin::ServiceStatus Administration::collect(const ServiceHandle& service) const
   status.is_draining = drains_.contains(life.id);
   status.connections = life.connections.load();
   status.max_connections = settings.max_connections;
+  status.preconnected = life.preconnected.load();
   status.ended = life.ended.load();
   status.failed = life.failed.load();
   status.accepted = status.ended + status.connections;

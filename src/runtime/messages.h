@@ -24,6 +24,12 @@
 // names a service by a handle, which keeps it alive, or by an id, which never becomes another's.
 namespace tunnel::runtime {
 
+// A worker's bit in ServiceLife::ready_workers. Beyond 64 workers they have none, and get clients as
+// if nothing were ready there.
+[[nodiscard]] constexpr std::uint64_t worker_bit(std::size_t worker) {
+  return worker < 64 ? std::uint64_t{1} << worker : 0;
+}
+
 // In force from now on: what it does not hold takes no clients any more.
 struct UseSnapshot {
   std::shared_ptr<const Snapshot> snapshot;
@@ -63,13 +69,16 @@ struct UseCaptures {
   using Recordings = std::vector<std::shared_ptr<capture::Recording>>;
   std::shared_ptr<const Recordings> recordings;
 };
+struct NoMoreClients {  // an operator has drained the service
+  ServiceId service;
+};
 struct StopInOrder {};  // end each connection as soon as it is idle
 struct StopNow {};      // reset what is left, then leave the loop
 struct Leave {};        // nothing is left: leave the loop
 
 using ToWorker = std::variant<UseSnapshot, UseCaptures, Accepted, NameAnswered, NameForgotten,
                               TargetsChanged, SlotFreed, TargetChanged, ConnectionsOrder,
-                              StopInOrder, StopNow, Leave>;
+                              NoMoreClients, StopInOrder, StopNow, Leave>;
 
 struct NameWanted {
   std::string name;

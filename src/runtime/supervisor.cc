@@ -135,6 +135,7 @@ Supervisor::Supervisor(Settings settings)
   for (std::size_t index = 0; index < settings.workers; ++index) {
     workers_.push_back(std::make_unique<Worker>(Worker::Settings{
         .index = index,
+        .workers = settings.workers,
         .connections = connections_,
         .is_gone_wanted = is_gone_wanted_,
         .report = [this](ToSupervisor message) { mailbox_.send(std::move(message)); },
@@ -233,6 +234,9 @@ void Supervisor::commit(Build build) {
   captures_.use(*snapshot_);
   // In this order: a worker knows a service and its targets before a client comes for it.
   send_all([this] { return ToWorker(UseSnapshot{snapshot_}); });
+  for (const ServiceId id : administration_->drained()) {
+    send_all([id] { return ToWorker(NoMoreClients{id}); });
+  }
   if (resolution_) {
     resolution_->use(snapshot_);
     acceptor_->serve(open, std::move(listeners));
@@ -279,6 +283,7 @@ std::vector<ServiceHandle> Supervisor::services_that_take_clients() const {
 // For good: an operator drains the service. A program's next run would be a client, too.
 void Supervisor::take_no_more(ServiceId id) {
   acceptor_->drain(id);
+  send_all([id] { return ToWorker(NoMoreClients{id}); });
   if (const auto client = exec_clients_.find(id); client != exec_clients_.end()) {
     client->second->stop();
   }
@@ -508,14 +513,16 @@ void Supervisor::on_status_wanted(const StatusWanted& wanted) {
 }
 
 // Tunnels are few, long and heavy: the worker with the fewest gets the next one, in turn among
-// equals.
+// equals. One that has a connection ready for it comes before all others.
 void Supervisor::hand_over(Accepted accepted) {
+  const std::uint64_t ready = accepted.service.life->ready_workers.load();
+  const auto rank = [&](std::size_t index) {
+    return std::pair((ready & worker_bit(index)) == 0, workers_[index]->connections.load());
+  };
   std::size_t best = next_worker_;
   for (std::size_t i = 1; i < workers_.size(); ++i) {
     const std::size_t candidate = (next_worker_ + i) % workers_.size();
-    if (workers_[candidate]->connections.load() < workers_[best]->connections.load()) {
-      best = candidate;
-    }
+    if (rank(candidate) < rank(best)) best = candidate;
   }
   next_worker_ = (best + 1) % workers_.size();
   workers_[best]->connections.fetch_add(1);

@@ -74,6 +74,9 @@ void Worker::on_message(ToWorker message) {
                     [&](Service& service) { service.target_changed(target->change); });
   }
   if (const auto* order = std::get_if<ConnectionsOrder>(&message)) return answer(*order);
+  if (const auto* drained = std::get_if<NoMoreClients>(&message)) {
+    return for_each(drained->service, [](Service& service) { service.stop_preconnecting(); });
+  }
   if (std::holds_alternative<StopInOrder>(message)) {
     return for_each([](Service& service) { service.stop_when_idle(); });
   }
@@ -141,6 +144,8 @@ Service& Worker::service_of(const ServiceHandle& handle) {
           [this, id = handle.life->id](const TargetChange& change) {
             settings_.report(TargetChanged{id, change});
           },
+      .spares = spares_of(handle.settings()),
+      .worker_bit = worker_bit(settings_.index),
   }));
   made.use_captures(captures_);
   return made;
@@ -157,6 +162,12 @@ void Worker::use_captures(const UseCaptures::Recordings& recordings) {
                             : capture::Source{recording, recording->make_lane(loop_)});
   }
   return for_each([this](Service& service) { service.use_captures(captures_); });
+}
+
+// `preconnect` is for all workers together.
+std::size_t Worker::spares_of(const config::Service& service) const {
+  const std::size_t rest = service.preconnect % settings_.workers;
+  return service.preconnect / settings_.workers + (settings_.index < rest ? 1 : 0);
 }
 
 void Worker::for_each(const std::function<void(Service&)>& visit) {

@@ -29,6 +29,7 @@ class Worker final : private uv::Deferred {
  public:
   struct Settings {
     std::size_t index = 0;                     // among all workers
+    std::size_t workers = 1;                   // how many they are
     std::atomic<std::size_t>& connections;     // of the process
     const std::atomic<bool>& is_gone_wanted;   // the supervisor waits for connections to go
     std::function<void(ToSupervisor)> report;  // any thread
@@ -61,6 +62,7 @@ class Worker final : private uv::Deferred {
   void use_captures(const UseCaptures::Recordings& recordings);
   void answer(const ConnectionsOrder& order);
   [[nodiscard]] Service& service_of(const ServiceHandle& handle);
+  [[nodiscard]] std::size_t spares_of(const config::Service& service) const;
   void for_each(const std::function<void(Service&)>& visit);
   void for_each(ServiceId id, const std::function<void(Service&)>& visit);
   void connection_gone(const Service& service, const Outcome& outcome);

@@ -146,6 +146,10 @@ void Channel::on_write_error(int uv_error) {
 
 bool Channel::is_hung_up() const { return !stream_ || stream_->is_hung_up(); }
 
+uv::Stream::Unread Channel::unread() const {
+  return stream_ ? stream_->unread() : uv::Stream::Unread::end;
+}
+
 bool Channel::is_delivered() const { return !stream_ || stream_->is_delivered(); }
 
 std::size_t Channel::undelivered() const { return stream_ ? stream_->undelivered() : 0; }
@@ -153,6 +157,13 @@ std::size_t Channel::undelivered() const { return stream_ ? stream_->undelivered
 void Channel::reset() {
   loop_.assert_here();
   if (stream_) stream_->reset();
+}
+
+Channel::Parts Channel::take_apart() {
+  loop_.assert_here();
+  input_ = Input::ignored;
+  stream_->stop_reading();
+  return {std::move(stream_), std::move(session_)};
 }
 
 void Channel::release() {

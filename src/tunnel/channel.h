@@ -92,6 +92,7 @@ class Channel final : private uv::Stream::Events {
   void look();
 
   [[nodiscard]] bool is_hung_up() const;    // see uv::Stream
+  [[nodiscard]] uv::Stream::Unread unread() const;
   [[nodiscard]] bool is_delivered() const;  // see uv::Stream
   [[nodiscard]] std::size_t undelivered() const;
   // Null after release().
@@ -101,6 +102,12 @@ class Channel final : private uv::Stream::Events {
   [[nodiscard]] const Failure& failure() const { return session_->failure(); }
   [[nodiscard]] uv::Loop& loop() const { return loop_; }
 
+  // Its parts, for another channel: nothing is reported from now on.
+  struct Parts {
+    std::unique_ptr<uv::Stream> stream;
+    std::unique_ptr<tls::Session> session;
+  };
+  [[nodiscard]] Parts take_apart();
   void reset();    // RST, now
   void release();  // closes the stream and forgets the session: nothing is reported from now on
 

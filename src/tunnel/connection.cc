@@ -54,7 +54,7 @@ Connection::~Connection() = default;
 bool Connection::is_legal(State from, State to) {
   switch (from) {
     case State::accepted:
-      return to == State::choosing || to == State::finished;
+      return to == State::choosing || to == State::relaying || to == State::finished;
     case State::choosing:
       return to == State::waiting || to == State::dialling || to == State::lost ||
              to == State::finished;
@@ -100,8 +100,21 @@ void Connection::start() {
     service_.report_option("client", refused);
   }
   for (const capture::Source& source : service_.captures()) join_capture(source);
+  // What goes over the network can be decrypted only with the handshake, which a capture must see.
+  if (!capture_ || !capture_->watches_network()) {
+    if (auto ready = service_.take_preconnected()) return take_over(std::move(*ready));
+  }
   if (const auto limit = service_.config().timeouts.dial) dialing_->deadline.start(*limit);
   return dial_next();
+}
+
+// Of a connection that was established before this client came.
+void Connection::take_over(Spare::Handed handed) {
+  claim_ = std::move(handed.claim);
+  record_.target = claim_.target().text();
+  record_.is_preconnected = true;
+  dialing_->changes = service_.changes();
+  return relay(std::move(handed.ends));
 }
 
 // The next target in the order of groups, policy and health; or a wait for a free slot.
@@ -323,32 +336,38 @@ void Connection::on_established() {
   Dial& dial = *dialing_->dial;
   record_.times = dial.times();
   service_.report_established(claim_);
-  std::unique_ptr<tls::Session> session = dial.take_session();
-  if (session) record_.negotiated = session->negotiated();
-  if (capture_) capture_->established(dial.stream(), record_);
-  relay_ = std::make_unique<Relay>(service_.loop(),
-                                   Relay::Ends{.client = std::move(client_),
-                                               .server = dial.take_stream(),
-                                               .session = std::move(session),
-                                               .target = record_.target,
-                                               .greeting = dial.take_greeting(),
-                                               .surplus = dial.take_surplus(),
-                                               .filter = dial.take_filter()},
+  return relay({.server = dial.take_stream(),
+                .session = dial.take_session(),
+                .greeting = dial.take_greeting(),
+                .surplus = dial.take_surplus(),
+                .filter = dial.take_filter()});
+}
+
+void Connection::report_connected() {
+  if (!service_.log().enabled(log::Level::debug)) return;
+  const std::string ocsp =
+      record_.negotiated.version.empty() ? "" : tls::ocsp_text(record_.negotiated);
+  service_.log().write(log::Level::debug, log::Event::connected, subject(),
+                       "connected to " + record_.target,
+                       {{"client", std::string_view(record_.client)},
+                        {"target", std::string_view(record_.target)},
+                        {"tls", record_.negotiated.version},
+                        {"resumed", record_.negotiated.resumed},
+                        {"ocsp", std::string_view(ocsp)},
+                        {"tries", std::uint64_t{record_.tries}},
+                        {"preconnected", record_.is_preconnected}});
+}
+
+void Connection::relay(Relay::Ends ends) {
+  if (ends.session) record_.negotiated = ends.session->negotiated();
+  if (capture_) capture_->established(ends.server.get(), record_);
+  ends.client = std::move(client_);
+  ends.target = record_.target;
+  relay_ = std::make_unique<Relay>(service_.loop(), std::move(ends),
                                    service_.handle().config->relay, *this);
   enter(State::relaying);
-  if (service_.log().enabled(log::Level::debug)) {
-    const std::string ocsp =
-        record_.negotiated.version.empty() ? "" : tls::ocsp_text(record_.negotiated);
-    service_.log().write(log::Level::debug, log::Event::connected, subject(),
-                         "connected to " + record_.target,
-                         {{"client", std::string_view(record_.client)},
-                          {"target", std::string_view(record_.target)},
-                          {"tls", record_.negotiated.version},
-                          {"resumed", record_.negotiated.resumed},
-                          {"ocsp", std::string_view(ocsp)},
-                          {"tries", std::uint64_t{record_.tries}}});
-  }
-  // The Dial is on the stack: it goes with the rest of the dialing at the end of this function,
+  report_connected();
+  // The Dial may be on the stack: it goes with the rest of the dialing at the end of this function,
   // which is its last statement too.
   const std::unique_ptr<Dialing> done = std::move(dialing_);
   relay_->start();

@@ -17,6 +17,7 @@
 #include "tunnel/dial.h"
 #include "tunnel/health_log.h"
 #include "tunnel/relay.h"
+#include "tunnel/spare.h"
 #include "uv/loop.h"
 #include "uv/stream.h"
 #include "uv/timer.h"
@@ -96,6 +97,9 @@ class Connection final : public uv::Deferred,
 
   [[nodiscard]] static bool is_legal(State from, State to);
   void enter(State next);
+  void take_over(Spare::Handed handed);
+  void relay(Relay::Ends ends);
+  void report_connected();
   void dial_next();
   void on_retry();
   void dial(balance::Claim claim);

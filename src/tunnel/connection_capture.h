@@ -27,6 +27,7 @@ class ConnectionCapture {
   // the next stream: without its handshake it could not be decrypted.
   void join(const capture::Source& source);
   void leave(const capture::Recording& recording);
+  [[nodiscard]] bool watches_network() const { return !wire_sources_.empty(); }
 
   // The client sees bytes of this target from now on; repeated calls do nothing.
   void begin(const uv::Stream* target, const ConnectionRecord& record);

@@ -33,7 +33,8 @@ void log_closed(log::Log& log, const ConnectionRecord& record) {
              {"tls", std::string_view(tls)},
              {"resumed", negotiated.resumed},
              {"ocsp", std::string_view(ocsp)},
-             {"tries", std::uint64_t{record.tries}}});
+             {"tries", std::uint64_t{record.tries}},
+             {"preconnected", record.is_preconnected}});
 }
 
 }  // namespace tunnel

@@ -26,6 +26,7 @@ struct ConnectionRecord {
   Millis total{0};               // from accept to the end
   tls::Negotiated negotiated{};  // empty without TLS
   std::uint32_t tries = 0;       // targets
+  bool is_preconnected = false;  // it was established before this client came
   Outcome outcome{};
 };
 

@@ -11,7 +11,18 @@ namespace tunnel {
 Service::Service(Settings settings)
     : settings_(std::move(settings)),
       dial_failures_(loop()),
-      option_failures_(loop(), std::chrono::minutes(1)) {}
+      option_failures_(loop(), std::chrono::minutes(1)) {
+  if (settings_.spares == 0) return;
+  reserve_ = std::make_unique<Reserve>(Reserve::Settings{
+      .setting = {settings_.surroundings, handle(), remembered()},
+      .size = settings_.spares,
+      .bit = settings_.worker_bit,
+      .on_established = [this](balance::Claim& claim) { report_established(claim); },
+      .on_failed =
+          [this](balance::Claim& claim, const DialFailure& failure) {
+            report_failed(claim, failure, Sentence::with_the_ejection);
+          }});
+}
 
 Service::~Service() = default;
 
@@ -30,7 +41,17 @@ void Service::set_targets(std::shared_ptr<const balance::Layout> layout, std::st
   no_targets_error_ = std::move(error);
   ++changes_;
   for (const auto& connection : connections_) call_home(*connection);
+  if (reserve_) reserve_->set_layout(layout_);
   return on_slot_freed();
+}
+
+std::optional<Spare::Handed> Service::take_preconnected() {
+  return reserve_ ? reserve_->take() : std::nullopt;
+}
+
+void Service::stop_preconnecting() {
+  loop().assert_here();
+  if (reserve_) reserve_->stop();
 }
 
 bool Service::has_srv() const {
@@ -99,6 +120,7 @@ void Service::target_changed(const TargetChange& change) {
     }
     call_home(*connection);
   }
+  if (reserve_) reserve_->on_target_changed();
 }
 
 void Service::call_home(Connection& connection) {
@@ -121,6 +143,7 @@ void Service::report_option(std::string_view where, const std::string& text) {
 void Service::retire() {
   loop().assert_here();
   is_retired_ = true;
+  return stop_preconnecting();
 }
 
 void Service::use_captures(const std::vector<capture::Source>& captures) {
@@ -195,11 +218,13 @@ void Service::see_off_removed(const balance::Layout& in_force) {
 
 void Service::stop_when_idle() {
   loop().assert_here();
+  stop_preconnecting();
   for (const auto& connection : connections_) connection->stop_when_idle();
 }
 
 void Service::abort() {
   loop().assert_here();
+  stop_preconnecting();
   for (const auto& connection : connections_) connection->abort();
 }
 

@@ -2,7 +2,10 @@
 #pragma once
 
 #include <functional>
+#include <cstdint>
 #include <memory>
+#include <optional>
+#include <string>
 #include <vector>
 
 #include "balance/layout.h"
@@ -13,6 +16,7 @@
 #include "log/rate_limit.h"
 #include "tunnel/connection.h"
 #include "tunnel/connection_view.h"
+#include "tunnel/reserve.h"
 #include "tunnel/service_life.h"
 #include "tunnel/surroundings.h"
 #include "uv/loop.h"
@@ -33,6 +37,9 @@ class Service {
     std::function<void(const Service&, const Outcome&)> on_gone;
     // Called when a dial has ejected or restored a target, if that moves connections.
     OnTargetChange on_target_changed;
+    // This worker's share of `preconnect`, and its bit in ServiceLife::ready_workers.
+    std::size_t spares = 0;
+    std::uint64_t worker_bit = 0;
   };
   explicit Service(Settings settings);
   ~Service();
@@ -42,6 +49,8 @@ class Service {
   void take(Fd socket, const SocketAddress& client, std::uint64_t id);
   void stop_when_idle();
   void abort();
+  // No further clients are expected: nothing is kept ready for them.
+  void stop_preconnecting();
   // DNS (or the start) has given the targets in force from now on; `error` is why there are none,
   // when DNS has said so.
   void set_targets(std::shared_ptr<const balance::Layout> layout, std::string error);
@@ -84,6 +93,8 @@ class Service {
   [[nodiscard]] const std::string& no_targets_error() const { return no_targets_error_; }
   [[nodiscard]] balance::Random& random() { return settings_.surroundings.random; }
   [[nodiscard]] std::uint32_t changes() const { return changes_; }  // of targets, so far
+  // A connection that is established already, if one is ready.
+  [[nodiscard]] std::optional<Spare::Handed> take_preconnected();
   // The connection leaves when it is idle if it stands behind where a new one would be served.
   void call_home(Connection& connection);
   void report_established(balance::Claim& claim);
@@ -105,6 +116,7 @@ class Service {
   log::RateLimit dial_failures_;
   log::RateLimit option_failures_;
   std::vector<std::unique_ptr<Connection>> connections_;
+  std::unique_ptr<Reserve> reserve_;  // null: nothing is kept ready
 };
 
 }  // namespace tunnel

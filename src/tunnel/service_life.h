@@ -60,6 +60,10 @@ class ServiceLife final : public balance::SlotListener {
 
   // Accepted and not yet gone. The acceptor counts up, workers count down.
   std::atomic<std::uint32_t> connections{0};
+  // Established before there is a client, and which workers (by a bit each) have one ready. Workers
+  // write, the supervisor sends clients there.
+  std::atomic<std::uint32_t> preconnected{0};
+  std::atomic<std::uint64_t> ready_workers{0};
   // Connections that are over, and those of them that did not end in order.
   std::atomic<std::uint64_t> ended{0};
   std::atomic<std::uint64_t> failed{0};

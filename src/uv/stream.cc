@@ -122,6 +122,20 @@ bool Stream::is_hung_up() const {
 
 bool Stream::has_unread() const { return block_ && socket::has_unread_bytes(fd()); }
 
+Stream::Unread Stream::unread() const {
+  if (!block_) return Unread::end;
+  switch (socket::peek(fd()).what) {
+    case socket::Peeked::What::nothing:
+      return Unread::nothing;
+    case socket::Peeked::What::bytes:
+      return Unread::bytes;
+    case socket::Peeked::What::eof:
+    case socket::Peeked::What::error:
+      break;
+  }
+  return Unread::end;
+}
+
 int Stream::find_error() {
   if (!block_) return 0;
   if (block_->socket_error == 0) block_->socket_error = -socket::take_error(fd());

@@ -31,6 +31,22 @@ TEST_CASE("protection that would be ignored is refused") {
         "t.toml:4:33: error: ocsp = \"require\" is not checked with verify = \"none\"");
 }
 
+TEST_CASE("what needs the client first cannot be done before there is one") {
+  CHECK(refused("preconnect = 2\npreconnect_age = \"10s\"") == "");
+  CHECK(refused("preconnect = 2\nsend_proxy = \"v2\"") ==
+        "t.toml:4:14: error: \"preconnect\" and \"send_proxy\" exclude each other: the header with "
+        "the client's address goes first, and there is no client yet");
+  CHECK(refused("preconnect = 2\nstarttls = \"mysql\"") ==
+        "t.toml:4:14: error: \"preconnect\" and starttls = \"mysql\" exclude each other: its server "
+        "is upgraded with what the client has answered");
+  CHECK(refused("preconnect = 2\nbalance = \"hash\"") ==
+        "t.toml:4:14: error: \"preconnect\" and balance = \"hash\" exclude each other: the client's "
+        "address chooses the target, and there is no client yet");
+  CHECK(refused("preconnect_age = \"10s\"") ==
+        "t.toml:4:18: warning: \"preconnect_age\" is about connections of \"preconnect\", which is "
+        "0");
+}
+
 // [defaults.tls] may hold both for the other services, and a name is still sent as SNI.
 TEST_CASE("a CA or a name that is not checked is worth a warning, no error") {
   CHECK(problems(kService + "[ldap.tls]\nverify = \"chain\"\nname = \"x\"\n") ==

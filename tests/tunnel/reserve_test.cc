@@ -1,0 +1,152 @@
+// SPDX-License-Identifier: MIT
+#include "tunnel/reserve.h"
+
+#include <doctest/doctest.h>
+
+#include <vector>
+
+#include "service_bench.h"
+
+namespace tunnel::testing {
+namespace {
+
+// A plain service that keeps connections ready to a server that the test plays.
+struct Bench : ServiceBench {
+  SilentServer server;
+  std::vector<Fd> accepted;
+
+  explicit Bench(std::size_t spares = 2, Millis age = std::chrono::minutes(1)) {
+    config::Service written;
+    written.name = "bench";
+    written.connect = {{target_at(server.address())}};
+    written.preconnect = static_cast<std::uint32_t>(spares);
+    written.preconnect_age = age;
+    handle = {std::make_shared<const ServiceConfig>(written, nullptr, nullptr),
+              std::make_shared<ServiceLife>(1, "bench")};
+    build(written);
+    service = std::make_unique<Service>(
+        Service::Settings{.service = handle,
+                          .surroundings = surroundings,
+                          .remembered = remembered,
+                          .on_gone = [this](const Service&, const Outcome&) { ++gone; },
+                          .on_target_changed = [](const TargetChange&) {},
+                          .spares = spares,
+                          .worker_bit = 4});
+    service->set_targets(layout, "");
+  }
+  void build(const config::Service& written) {
+    layout = handle.life->backend.build(balance::arrange(written.connect, {}), written.balance,
+                                        balance::rules_of(written.health), loop.now());
+  }
+  [[nodiscard]] std::uint32_t ready() const { return handle.life->preconnected.load(); }
+  // Until so many are ready, and so many have been accepted in all.
+  void wait(std::uint32_t wanted, std::size_t connections) {
+    turn_until(loop, [&] {
+      for (Fd fd = server.accept(); fd.valid(); fd = server.accept()) {
+        accepted.push_back(std::move(fd));
+      }
+      return ready() == wanted && accepted.size() == connections;
+    });
+  }
+  void say(std::size_t which, const std::string& text) const {
+    REQUIRE(::send(accepted[which].get(), text.data(), text.size(), MSG_NOSIGNAL) ==
+            static_cast<ssize_t>(text.size()));
+  }
+};
+
+}  // namespace
+
+TEST_SUITE("reserve") {
+  TEST_CASE("so many are kept ready as are asked for, and one that is taken is replaced") {
+    Bench bench(2);
+    bench.wait(2, 2);
+    CHECK(bench.handle.life->ready_workers.load() == 4);
+    CHECK(bench.layout->targets()[0]->in_flight() == 2);
+    const auto taken = bench.service->take_preconnected();
+    REQUIRE(taken);
+    CHECK(taken->ends.server != nullptr);
+    CHECK(taken->claim);
+    bench.wait(2, 3);
+    CHECK(bench.layout->targets()[0]->in_flight() == 3);
+  }
+
+  TEST_CASE("a client is served by one, and what the server has said before comes first") {
+    Bench bench(1);
+    bench.wait(1, 1);
+    bench.say(0, "hello ");
+    bench.turn(10);
+    Pair client = Pair::tcp();
+    bench.take(client);
+    bench.say(0, "you");
+    std::string text;
+    spin_until(bench.loop, [&] {
+      char byte = 0;
+      while (::recv(client.far.get(), &byte, 1, MSG_DONTWAIT) == 1) text += byte;
+      return text.size() >= 9;
+    });
+    CHECK(text == "hello you");
+    bench.wait(1, 2);
+  }
+
+  TEST_CASE("one that its server has ended is not handed over") {
+    Bench bench(1);
+    bench.wait(1, 1);
+    bench.accepted[0].reset();
+    // The loop has not seen it.
+    CHECK_FALSE(bench.service->take_preconnected());
+    CHECK(bench.ready() == 0);
+    bench.wait(1, 2);
+  }
+
+  TEST_CASE("a server that ends them soon is asked again in growing intervals") {
+    Bench bench(1);
+    bench.wait(1, 1);
+    const TimePoint begin = bench.loop.now();
+    for (std::size_t round = 1; round <= 2; ++round) {
+      bench.accepted.back().reset();
+      bench.wait(1, round + 1);
+    }
+    CHECK(bench.loop.now() - begin >= (Reserve::kFirstDelay * 3) * 8 / 10 - Millis(5));
+    CHECK(bench.layout->targets()[0]->health().is_up());
+  }
+
+  TEST_CASE("an old one is replaced, and says goodbye") {
+    Bench bench(1, Millis(50));
+    bench.wait(1, 1);
+    bench.wait(1, 2);
+    char byte = 0;
+    CHECK(::recv(bench.accepted[0].get(), &byte, 1, 0) == 0);
+  }
+
+  TEST_CASE("one whose target has left is closed, and so are all when no clients are expected") {
+    Bench bench(2);
+    bench.wait(2, 2);
+    SUBCASE("left") {
+      config::Service written = bench.handle.settings();
+      SilentServer other;
+      written.connect = {{target_at(other.address())}};
+      bench.build(written);
+      bench.service->set_targets(bench.layout, "");
+    }
+    SUBCASE("no clients") { bench.service->stop_preconnecting(); }
+    SUBCASE("retired") { bench.service->retire(); }
+    CHECK(bench.ready() == 0);
+    CHECK(bench.handle.life->ready_workers.load() == 0);
+    CHECK_FALSE(bench.service->take_preconnected());
+    char byte = 0;
+    for (const Fd& fd : bench.accepted) {
+      turn_until(bench.loop, [&] { return ::recv(fd.get(), &byte, 1, MSG_DONTWAIT) == 0; });
+    }
+  }
+
+  TEST_CASE("a target that cannot be reached is ejected before a client comes") {
+    Bench bench(1);
+    bench.wait(1, 1);
+    bench.server.listener.reset();
+    bench.accepted.clear();
+    turn_until(bench.loop, [&] { return !bench.layout->targets()[0]->health().is_up(); });
+    CHECK(bench.ready() == 0);
+  }
+}
+
+}  // namespace tunnel::testing
