@@ -149,3 +149,12 @@ def test_a_dead_target_is_ejected_before_a_client_comes(ready, serve_tls):
         client.send(b"x")
         assert client.recv_exact(1) == b"x"
     assert tunnel.closed()["target"] == alive.address
+
+
+@pytest.mark.parametrize("layer", ["plain", "wire"])
+def test_a_capture_of_the_network_sees_the_handshake(ready, serve_tls, tmp_path, layer):
+    """Which it can only of a connection that was made for the client."""
+    tunnel = ready.run(serve_tls(echo), capture={"file": str(tmp_path / "c.pcapng"), "layer": layer})
+    ready.wait()
+    expect.served_to_the_end(tunnel, tunnel.connect("svc"))
+    assert tunnel.closed()["preconnected"] is (layer == "plain")
