@@ -127,17 +127,17 @@ constexpr auto kRows = std::to_array<Row<Global>>({
                  "its ending. Only root and the process's own user may use it."}),
     row<Type::accept, &Global::status>(
         {.key = "status",
-         .help = "Where the status page, the metrics and the answers for health checks are served over "
-                 "HTTP, for reading only: \"127.0.0.1:9099\", a port, the path of a unix socket (with "
+         .help = "Where the status page, metrics and answers for health checks are served over HTTP. "
+                 "For reading only: \"127.0.0.1:9099\", a port, the path of a unix socket (with "
                  "mode 0600), or an array of them. Not set: nowhere."}),
     row<Type::boolean, &Global::status_allow_remote>(
         {.key = "status_allow_remote",
          .standard = "false",
-         .help = "An address in `status` that other machines can reach is an error unless this is "
-                 "true: who reaches it reads clients' addresses and the names of servers."}),
+         .help = "Lets other machines reach `status`. Without it such an address is an error: who "
+                 "reaches it reads clients' addresses and the names of servers."}),
     row<Type::texts, &Global::status_hosts>(
         {.key = "status_hosts",
-         .help = "Names by which clients of `status` may call this machine: the Host header of a "
+         .help = "Names by which clients of `status` may call this machine. The Host header of a "
                  "request is an IP address, \"localhost\" or one of these, or the request is "
                  "refused. That keeps web pages of others out (DNS rebinding)."}),
     row<Type::choice, &Global::capture>(
