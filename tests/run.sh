@@ -21,7 +21,7 @@ TEST_PACKAGES="python3-pytest python3-cryptography python3-psutil python3-jsonsc
   dovecot-imapd dovecot-pop3d dovecot-lmtpd dovecot-managesieved vsftpd prosody haproxy tinyproxy
   microsocks inn2-inews
   rsync softhsm2 stunnel4 bind9-dnsutils default-jdk-headless
-  ca-certificates procps iproute2 groff-base openssh-client socat tshark valgrind w3m"
+  ca-certificates procps iproute2 groff-base openssh-client socat tshark valgrind w3m prometheus"
 
 passed=0
 failed=0

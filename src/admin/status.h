@@ -5,9 +5,11 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "balance/overrides.h"
+#include "base/tally.h"
 #include "log/problems.h"
 
 namespace tunnel::admin {
@@ -31,7 +33,28 @@ struct OverrideStatus {
   std::optional<Seconds> left;  // until it reverts; nullopt: until the next restart
 };
 
+struct KindCount {
+  std::string_view kind;
+  std::uint64_t count = 0;
+};
+
+// What is counted of a target, for the metrics.
+struct TargetCounts {
+  std::uint64_t target = 0;  // which one: the same target may stand in several groups
+  std::uint64_t open = 0;
+  std::uint64_t connections = 0;
+  std::uint64_t bytes_up = 0;
+  std::uint64_t bytes_down = 0;
+  std::uint64_t ejections = 0;
+  std::uint64_t checks_passed = 0;
+  std::uint64_t checks_failed = 0;
+  std::vector<KindCount> failures;  // those that have happened
+  std::int64_t not_after = 0;       // of its certificate, in seconds since 1970; 0: not known
+  bool is_unresolved = false;
+};
+
 struct TargetStatus {
+  TargetCounts counts;
   // In words: "up", "ejected" (a dial failed), "down" (its checks failed), "trial" (its ejection is
   // over, nobody has tried it yet), "drained" (weight 0).
   std::string state;
@@ -64,7 +87,27 @@ struct ConnectionStatus {
   std::string tls;
 };
 
+struct HandshakeCount {
+  std::string_view version;
+  std::string_view group;
+  bool is_resumed = false;
+  std::uint64_t count = 0;
+};
+
+// What is counted of a service, for the metrics.
+struct ServiceCounts {
+  std::uint64_t denied = 0;
+  std::vector<KindCount> closed;  // "ok", and those that have happened
+  std::uint64_t open = 0;
+  std::uint64_t half_closed = 0;
+  std::uint64_t draining = 0;
+  HistogramReading resolve, connect, preamble, tls, dial, tries, duration;
+  std::vector<HandshakeCount> handshakes;  // those that have happened
+  std::int64_t client_not_after = 0;       // of our certificate; 0: there is none
+};
+
 struct ServiceStatus {
+  ServiceCounts counts;
   std::string name;
   std::vector<std::string> accept;
   std::string balance;     // the policy's word
@@ -111,6 +154,11 @@ struct LevelStatus {
 
 struct Status {
   std::string version;
+  std::string gnutls;  // the libraries in use, for people
+  std::string libuv;
+  std::uint64_t log_dropped_lines = 0;
+  std::uint64_t reloads = 0;
+  std::uint64_t failed_reloads = 0;
   pid_t pid = 0;
   WallTime started;
   std::string config;       // the file's path

@@ -32,6 +32,9 @@ class Backend {
                                                     config::Balance policy,
                                                     const HealthRules& rules, TimePoint now);
 
+  // How many workers count the traffic of targets. Before the first of them is built.
+  void count_on(std::size_t workers) { workers_ = workers; }
+
   [[nodiscard]] std::size_t known_targets() const { return targets_.size(); }
   // Connections that wait for a slot, in all workers.
   [[nodiscard]] std::uint32_t waiting() const { return waiters_.count(); }
@@ -49,6 +52,7 @@ class Backend {
   std::deque<Rotation> rotations_;  // by index of group; never shrinks, so references stay valid
   std::vector<Known> targets_;
   std::uint64_t last_id_ = 0;
+  std::size_t workers_ = 1;
 };
 
 [[nodiscard]] HealthRules rules_of(const config::Health& health);

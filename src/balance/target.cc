@@ -17,15 +17,18 @@ std::uint64_t endpoint_hash(const Endpoint& endpoint) {
 
 }  // namespace
 
-Target::Target(std::uint64_t id, Endpoint endpoint, const HealthRules& rules, Waiters& waiters)
+Target::Target(std::uint64_t id, Endpoint endpoint, const HealthRules& rules, Waiters& waiters,
+               std::size_t workers)
     : id_(id),
       endpoint_(std::move(endpoint)),
       hash_(endpoint_hash(endpoint_)),
       waiters_(waiters),
-      health_(rules) {}
+      health_(rules),
+      tally_(workers) {}
 
 Transition Target::checked(TimePoint now, CheckResult result, CheckDepth depth,
                            const Reason& reason) {
+  (result == CheckResult::passed ? tally_.checks_passed : tally_.checks_failed).add();
   const Transition transition = health_.checked(now, result, depth, reason);
   if (transition.change == Transition::Change::restored) waiters_.notify();
   return transition;

@@ -8,6 +8,7 @@
 
 #include "balance/health.h"
 #include "base/address.h"
+#include "base/tally.h"
 #include "config/model.h"
 
 namespace tunnel::balance {
@@ -56,12 +57,27 @@ class Waiters {
   std::atomic<std::uint32_t> count_{0};
 };
 
+// What a target has counted since it is known. Any thread.
+struct TargetTally {
+  explicit TargetTally(std::size_t workers) : traffic(workers) {}
+  TrafficByWorker traffic;
+  SharedCounter connections;  // established, so far
+  SharedCounter open;         // and not ended
+  KindCounters failures;      // of dials
+  SharedCounter checks_passed, checks_failed;
+  // When the certificate that it showed last expires, in seconds since 1970, and when that was
+  // noted; 0: not known.
+  std::atomic<std::int64_t> not_after{0};
+  std::atomic<std::int64_t> not_after_noted{0};
+};
+
 // The state of one target, shared by all workers. Made by Backend, kept alive by the layouts that
 // name it and by its own count: one that left the configuration or the DNS answer lives on until
 // its last connection has ended. Any thread.
 class Target {
  public:
-  Target(std::uint64_t id, Endpoint endpoint, const HealthRules& rules, Waiters& waiters);
+  Target(std::uint64_t id, Endpoint endpoint, const HealthRules& rules, Waiters& waiters,
+         std::size_t workers = 1);
   Target(const Target&) = delete;
   Target& operator=(const Target&) = delete;
 
@@ -70,6 +86,8 @@ class Target {
   [[nodiscard]] const std::string& text() const { return endpoint_.text; }
   [[nodiscard]] std::uint64_t hash() const { return hash_; }  // of the endpoint, the same each run
   [[nodiscard]] const Health& health() const { return health_; }
+  [[nodiscard]] TargetTally& tally() { return tally_; }
+  [[nodiscard]] const TargetTally& tally() const { return tally_; }
   // Connections and attempts together.
   [[nodiscard]] std::uint32_t in_flight() const { return in_flight_.load(); }
 
@@ -89,6 +107,7 @@ class Target {
   // Atomic, or locking by itself.
   std::atomic<std::uint32_t> in_flight_{0};
   Health health_;
+  TargetTally tally_;
 };
 
 }  // namespace tunnel::balance

@@ -50,6 +50,8 @@ void ProcessLog::write(Level level, Event event, Subject subject, std::string_vi
   writer_->push(std::move(to), level, std::move(payload));
 }
 
+std::uint64_t ProcessLog::dropped_lines() const { return writer_->dropped(); }
+
 void ProcessLog::reopen() { writer_->reopen(); }
 
 void ProcessLog::flush() { writer_->flush(); }

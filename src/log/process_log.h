@@ -52,6 +52,9 @@ class ProcessLog final : public Log {
   // The last warnings and errors, the oldest first, whatever the level is.
   [[nodiscard]] std::vector<Problem> problems() const { return problems_.list(); }
 
+  // Lines that the full queue has cost so far.
+  [[nodiscard]] std::uint64_t dropped_lines() const;
+
   [[nodiscard]] bool enabled(Level level) const override { return levels_.may_admit(level); }
   void write(Level level, Event event, Subject subject, std::string_view message,
              std::initializer_list<Field> fields) override;

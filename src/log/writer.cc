@@ -70,6 +70,7 @@ void Writer::push(To to, Level level, std::string payload) {
       oldest = std::move(queue_.front());
       queue_.pop_front();
       ++dropped_;
+      all_dropped_.fetch_add(1, std::memory_order_relaxed);
     }
     queue_.push_back({std::move(to), level, std::move(payload)});
     ++pushed_;

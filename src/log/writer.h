@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <atomic>
 #include <condition_variable>
 #include <cstddef>
 #include <cstdint>
@@ -61,6 +62,9 @@ class Writer {
   void reopen();
   // Returns when every line pushed, and every reopening asked for, before this call is done.
   void flush();
+  [[nodiscard]] std::uint64_t dropped() const {
+    return all_dropped_.load(std::memory_order_relaxed);
+  }
 
  private:
   struct Entry {
@@ -95,6 +99,8 @@ class Writer {
   // Touched by the writing thread only.
   std::uint64_t lost_ = 0;
   std::string lost_why_;
+
+  std::atomic<std::uint64_t> all_dropped_{0};
 
   std::thread thread_;  // last: it uses all of the above
 };

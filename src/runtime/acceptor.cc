@@ -176,6 +176,7 @@ void Acceptor::deny(const ServiceHandle& service, Fd socket, const SocketAddress
                     std::uint64_t id) {
   const linger reset_on_close{1, 0};
   (void)::setsockopt(socket.get(), SOL_SOCKET, SO_LINGER, &reset_on_close, sizeof reset_on_close);
+  service.life->tally.closed[static_cast<std::size_t>(Kind::client_denied)].add();
   log_closed(log_, {.service = service.settings().name,
                     .id = id,
                     .client = client.to_string(),

@@ -133,6 +133,7 @@ void Administration::reload(const Operator& by, OnVerdict on_verdict) {
 void Administration::note_reload(bool is_successful, const std::vector<std::string>& lines) {
   last_reload_ = {std::chrono::system_clock::now(), is_successful, lines};
   if (is_successful) loaded_ = last_reload_->time;
+  ++(is_successful ? reloads_ : failed_reloads_);
 }
 
 std::vector<std::string> Administration::on_reloaded() {

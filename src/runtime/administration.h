@@ -110,6 +110,8 @@ class Administration final : public admin::AdminActions {
   Drains drains_;
   Inquiries inquiries_;
   std::optional<admin::ReloadStatus> last_reload_;
+  std::uint64_t reloads_ = 0;
+  std::uint64_t failed_reloads_ = 0;
   uv::Timer timer_;
   std::unique_ptr<admin::ControlServer> server_;
 };

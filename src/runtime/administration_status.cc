@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 // What Administration tells about the process.
+#include <time.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -8,7 +9,8 @@
 #include "config/print.h"
 #include "log/level.h"
 #include "runtime/administration.h"
-#include "x509/fingerprint.h"
+#include "tls/library.h"
+#include "uv/library.h"
 
 namespace tunnel::runtime {
 namespace {
@@ -74,21 +76,70 @@ config::Config masked(const Snapshot& snapshot) {
   return config;
 }
 
-std::string hash_of(const Snapshot& snapshot) {
-  config::Config config;
-  config.global = snapshot.global;
-  for (const ServiceHandle& handle : snapshot.services) {
-    config.services.push_back(handle.settings());
+std::vector<admin::KindCount> counts_of(const KindCounters& counters) {
+  std::vector<admin::KindCount> counts;
+  for (std::size_t kind = 0; kind < counters.size(); ++kind) {
+    const std::uint64_t count = counters[kind].value();
+    const auto as_kind = static_cast<Kind>(kind);
+    if (count > 0 || as_kind == Kind::ok) counts.push_back({tunnel::word(as_kind), count});
   }
-  const auto print = x509::Fingerprinter().add(config::print(config)).finish();
-  if (!print) return "";
-  std::string text = "sha256:";
-  for (const std::byte byte : *print) {
-    constexpr char kDigits[] = "0123456789abcdef";
-    text += kDigits[std::to_integer<unsigned>(byte) >> 4U];
-    text += kDigits[std::to_integer<unsigned>(byte) & 15U];
+  return counts;
+}
+
+std::vector<admin::HandshakeCount> counts_of(const HandshakeTally& tally) {
+  std::vector<admin::HandshakeCount> counts;
+  for (std::size_t version = 0; version < HandshakeTally::kVersions.size(); ++version) {
+    for (std::size_t group = 0; group < HandshakeTally::kGroups.size(); ++group) {
+      for (const bool is_resumed : {false, true}) {
+        const std::uint64_t count = tally.count(version, group, is_resumed);
+        if (count == 0) continue;
+        counts.push_back({HandshakeTally::kVersions[version], HandshakeTally::kGroups[group],
+                          is_resumed, count});
+      }
+    }
   }
-  return text;
+  return counts;
+}
+
+std::int64_t client_not_after(const ServiceHandle& service) {
+  if (!service.config->tls) return 0;
+  const std::string text = service.config->tls->client_certificate().not_after;
+  std::tm parts{};
+  if (text.empty() || ::strptime(text.c_str(), "%Y-%m-%dT%H:%M:%SZ", &parts) == nullptr) return 0;
+  return ::timegm(&parts);
+}
+
+admin::ServiceCounts counts_of(const ServiceHandle& service) {
+  const ServiceTally& tally = service.life->tally;
+  const auto stage = [&](Stage which) { return tally.stages[static_cast<std::size_t>(which)].value(); };
+  return {.denied = tally.closed[static_cast<std::size_t>(Kind::client_denied)].value(),
+          .closed = counts_of(tally.closed),
+          .open = stage(Stage::open),
+          .half_closed = stage(Stage::half_closed),
+          .draining = stage(Stage::draining),
+          .resolve = tally.resolve.read(),
+          .connect = tally.connect.read(),
+          .preamble = tally.preamble.read(),
+          .tls = tally.tls.read(),
+          .dial = tally.dial.read(),
+          .tries = tally.tries.read(),
+          .duration = tally.duration.read(),
+          .handshakes = counts_of(tally.handshakes),
+          .client_not_after = client_not_after(service)};
+}
+
+admin::TargetCounts counts_of(const balance::Target& target) {
+  const balance::TargetTally& tally = target.tally();
+  return {.target = target.id(),
+          .open = tally.open.value(),
+          .connections = tally.connections.value(),
+          .bytes_up = tally.traffic.up(),
+          .bytes_down = tally.traffic.down(),
+          .ejections = target.health().epoch(),
+          .checks_passed = tally.checks_passed.value(),
+          .checks_failed = tally.checks_failed.value(),
+          .failures = counts_of(tally.failures),
+          .not_after = tally.not_after.load(std::memory_order_relaxed)};
 }
 
 }  // namespace
@@ -103,7 +154,7 @@ void Administration::status(Connections how, std::function<void(admin::Status)> 
 
 void Administration::config(std::function<void(ConfigInForce)> on_config) {
   const Snapshot& snapshot = process_.snapshot();
-  return on_config({process_.config, hash_of(snapshot), config::print(masked(snapshot))});
+  return on_config({process_.config, snapshot.hash, config::print(masked(snapshot))});
 }
 
 admin::Status Administration::collect(const Inquiries::Answers& answers,
@@ -114,9 +165,12 @@ admin::Status Administration::collect(const Inquiries::Answers& answers,
   status.pid = ::getpid();
   status.started = started_;
   status.config = process_.config;
-  ConfigInForce in_force;
-  const_cast<Administration*>(this)->config([&](const ConfigInForce& it) { in_force = it; });
-  status.config_hash = in_force.hash;
+  status.config_hash = snapshot.hash;
+  status.gnutls = tls::library_version();
+  status.libuv = uv::library_version();
+  status.log_dropped_lines = process_.log.dropped_lines();
+  status.reloads = reloads_;
+  status.failed_reloads = failed_reloads_;
   status.loaded = loaded_;
   status.state = process_.is_stopping() ? "draining" : "running";
   status.log_level = log::word(process_.log.level());
@@ -139,13 +193,6 @@ admin::Status Administration::collect(const Inquiries::Answers& answers,
   for (const ServiceHandle& service : snapshot.services) {
     status.services.push_back(collect(service));
     status.connections += status.services.back().connections;
-  }
-  for (const ConnectionView& view : answers.connections) {
-    for (admin::ServiceStatus& service : status.services) {
-      if (service.name != view.service) continue;
-      service.bytes_up += view.bytes_up;
-      service.bytes_down += view.bytes_down;
-    }
   }
   status.last_reload = last_reload_;
   status.problems = process_.log.problems();
@@ -176,8 +223,9 @@ admin::ServiceStatus Administration::collect(const ServiceHandle& service) const
   status.ended = life.ended.load();
   status.failed = life.failed.load();
   status.accepted = status.ended + status.connections;
-  status.bytes_up = life.bytes_up.load();
-  status.bytes_down = life.bytes_down.load();
+  status.bytes_up = life.traffic.up();
+  status.bytes_down = life.traffic.down();
+  status.counts = counts_of(service);
   status.no_targets = process_.resolution().error_of(life.id);
   const auto layout = process_.resolution().layout_of(life.id);
   if (!layout) return status;
@@ -201,6 +249,10 @@ admin::TargetStatus Administration::collect(const ServiceHandle& service,
   status.group = group;
   status.weight = member.weight;
   status.connections = target.in_flight();
+  status.counts = counts_of(target);
+  status.counts.is_unresolved = target.endpoint().form == config::Target::Form::name &&
+                                !target.endpoint().address &&
+                                process_.book.find(target.endpoint().host) == nullptr;
   status.max_connections = member.max_connections;
   status.check = target.health().check_text();
   if (const auto outage = target.health().outage()) {

@@ -9,10 +9,26 @@
 #include <utility>
 
 #include "capture/ring_files.h"
+#include "config/print.h"
 #include "process/identity.h"
+#include "x509/fingerprint.h"
 
 namespace tunnel::runtime {
 namespace {
+
+std::string hash_of(const config::Config& config) {
+  config::Config nameless = config;
+  nameless.path.clear();
+  const auto print = x509::Fingerprinter().add(config::print(nameless)).finish();
+  if (!print) return "";
+  std::string text = "sha256:";
+  for (const std::byte byte : *print) {
+    constexpr char kDigits[] = "0123456789abcdef";
+    text += kDigits[std::to_integer<unsigned>(byte) >> 4U];
+    text += kDigits[std::to_integer<unsigned>(byte) & 15U];
+  }
+  return text;
+}
 
 // Builds one snapshot, service by service.
 class Preparation {
@@ -62,7 +78,8 @@ class Preparation {
     snapshot_->files[snapshot_->services.back().life->id] = std::move(files);
   }
 
-  Prepared finish() {
+  Prepared finish(const config::Config& config) {
+    snapshot_->hash = hash_of(config);
     snapshot_->warnings = warnings_;
     if (!problems_.empty()) snapshot_.reset();
     return {std::move(snapshot_), std::move(problems_), std::move(warnings_)};
@@ -168,7 +185,7 @@ Prepared prepare(const config::Config& config, tls::Context::Purpose purpose,
                  const Snapshot* previous, std::optional<ServiceId> only) {
   Preparation preparation(config, purpose, previous, only);
   for (const config::Service& service : config.services) preparation.add(service);
-  return preparation.finish();
+  return preparation.finish(config);
 }
 
 }  // namespace tunnel::runtime

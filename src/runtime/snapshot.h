@@ -30,6 +30,7 @@ struct Snapshot {
   std::vector<Warning> warnings;        // to be logged at each start
   // What the services' credentials were made from, as it was found before they were read.
   std::map<ServiceId, FileIdentities> files;
+  std::string hash;                     // "sha256:...", of the configuration
   ServiceId last_id = 0;                // of all services so far
 };
 

@@ -224,6 +224,7 @@ void Supervisor::commit(Build build) {
     if (old.has_same(service)) continue;
     // Once, before any worker knows the service.
     if (!old.has(service.life->id)) {
+      service.life->count_on(workers_.size());
       service.life->report_free_slots([this](ServiceId id) { mailbox_.send(SlotFreed{id}); });
     }
     check(service);

@@ -136,7 +136,7 @@ Service& Worker::service_of(const ServiceHandle& handle) {
   if (found != generations.end()) return **found;
   Service& made = *generations.emplace_back(std::make_unique<Service>(Service::Settings{
       .service = handle,
-      .surroundings = {loop_, settings_.log, book_, random_},
+      .surroundings = {loop_, settings_.log, book_, random_, settings_.index},
       .remembered = settings_.remembered,
       .on_gone = [this](const Service& service,
                         const Outcome& outcome) { connection_gone(service, outcome); },

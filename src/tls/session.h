@@ -113,6 +113,8 @@ class Session {
   // no point in it. Ends after a few.
   [[nodiscard]] std::optional<std::size_t> next_attempt(Kind failed);
   [[nodiscard]] Negotiated negotiated() const;  // after the handshake
+  // When the server's own certificate expires; 0 without one. Reads the certificate.
+  [[nodiscard]] std::time_t certificate_not_after() const;
   // What is worth a word in the log although the session went well; "" for nothing.
   [[nodiscard]] std::string remark() const;
   [[nodiscard]] bool has_received_data() const;  // any application byte was opened

@@ -45,6 +45,13 @@ Failure Session::Impl::key_usage_failure() const {
                                "the key exchange " + name);
 }
 
+std::time_t Session::certificate_not_after() const {
+  const auto raw = impl_->session.get();
+  if (!impl_->established || gnutls_auth_get_type(raw) != GNUTLS_CRD_CERTIFICATE) return 0;
+  const std::time_t end = gnutls_certificate_expiration_time_peers(raw);
+  return end == static_cast<std::time_t>(-1) ? 0 : end;
+}
+
 std::string ocsp_text(const Negotiated& negotiated) {
   return negotiated.ocsp_until == 0 ? "none"
                                     : "good until " + x509::timestamp(negotiated.ocsp_until);

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cassert>
+#include <ctime>
 #include <utility>
 
 #include "balance/walk.h"
@@ -237,6 +238,7 @@ void Connection::on_read_error(int) { return client_left(); }
 void Connection::on_dial_failed() {
   const DialFailure failure = dialing_->dial->failure();
   record_.times = dialing_->dial->times();
+  tally().observe(record_.times);
   const bool is_last = failure.is_final || !dialing_->walk.has_left();
   if (capture_) capture_->attempt_failed(failure.text);
   attempt_failed(failure, is_last ? Sentence::in_a_later_line : Sentence::with_the_ejection);
@@ -361,8 +363,11 @@ void Connection::report_connected() {
 void Connection::relay(Relay::Ends ends) {
   if (ends.session) record_.negotiated = ends.session->negotiated();
   if (capture_) capture_->established(ends.server.get(), record_);
+  count_established(ends.session.get());
   ends.client = std::move(client_);
   ends.target = record_.target;
+  ends.of_service = &service_.traffic();
+  ends.of_target = &service_.traffic(claim_.target());
   relay_ = std::make_unique<Relay>(service_.loop(), std::move(ends),
                                    service_.handle().config->relay, *this);
   enter(State::relaying);
@@ -449,6 +454,7 @@ std::string Connection::why_it_leaves() const {
 // TLS 1.3 servers reject a client certificate after the handshake: that is a failed dial all the
 // same. One that refuses a resumed session has yet to fail without the ticket.
 void Connection::on_relay_ended(const Outcome& outcome) {
+  stand_at(std::nullopt);  // a verdict about the target takes the claim
   if (leaving_ != Leaving::no && outcome.kind == Kind::ok && outcome.side == Side::tunnel) {
     return finish({outcome.kind, outcome.side, "closed while idle: " + why_it_leaves()});
   }
@@ -477,15 +483,48 @@ void Connection::finish(const Outcome& outcome) {
     client_.reset();
   }
   if (dialing_) dialing_->silence();
+  stand_at(std::nullopt);
   claim_.release();
   return service_.loop().at_end_of_turn(*this);
+}
+
+ServiceTally& Connection::tally() const { return service_.handle().life->tally; }
+
+// When a certificate expires is looked at again now and then only: that reads the certificate.
+void Connection::count_established(const tls::Session* session) {
+  constexpr std::int64_t kSeldom = 60;
+  ServiceTally& its = tally();
+  its.observe(record_.times);
+  const Millis took = service_.loop().now() - accepted_at_;
+  its.dial.observe(static_cast<double>(took.count()) / 1000);
+  balance::TargetTally& target = claim_.target().tally();
+  target.connections.add();
+  stand_at(Stage::open);
+  if (session == nullptr) return;
+  its.handshakes.add(record_.negotiated);
+  const auto now = static_cast<std::int64_t>(std::time(nullptr));
+  if (now - target.not_after_noted.load(std::memory_order_relaxed) < kSeldom) return;
+  target.not_after_noted.store(now, std::memory_order_relaxed);
+  target.not_after.store(session->certificate_not_after(), std::memory_order_relaxed);
+}
+
+// Keeps the gauges: its target is left with the last stage, and so before the claim is.
+void Connection::stand_at(std::optional<Stage> stage) {
+  if (stage_ == stage) return;
+  SharedCounter& open = claim_.target().tally().open;
+  if (stage_) tally().stages[static_cast<std::size_t>(*stage_)].subtract();
+  if (stage) tally().stages[static_cast<std::size_t>(*stage)].add();
+  if (!stage_) open.add();
+  if (!stage) open.subtract();
+  stage_ = stage;
 }
 
 void Connection::count(const Outcome& outcome) {
   ServiceLife& life = *service_.handle().life;
   life.ended.fetch_add(1, std::memory_order_relaxed);
-  life.bytes_up.fetch_add(record_.bytes_up, std::memory_order_relaxed);
-  life.bytes_down.fetch_add(record_.bytes_down, std::memory_order_relaxed);
+  life.tally.closed[static_cast<std::size_t>(outcome.kind)].add();
+  if (record_.tries > 0) life.tally.tries.observe(record_.tries);
+  life.tally.duration.observe(static_cast<double>(record_.total.count()) / 1000);
   if (outcome.has_failed()) life.failed.fetch_add(1, std::memory_order_relaxed);
 }
 

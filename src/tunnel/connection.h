@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -17,6 +18,7 @@
 #include "tunnel/dial.h"
 #include "tunnel/health_log.h"
 #include "tunnel/relay.h"
+#include "tunnel/service_tally.h"
 #include "tunnel/spare.h"
 #include "uv/loop.h"
 #include "uv/stream.h"
@@ -113,6 +115,9 @@ class Connection final : public uv::Deferred,
   void finish(const Outcome& outcome);
   [[nodiscard]] std::string why_it_leaves() const;
   void count(const Outcome& outcome);
+  void count_established(const tls::Session* session);
+  void stand_at(std::optional<Stage> stage);
+  [[nodiscard]] ServiceTally& tally() const;
   void complete_record(const Outcome& outcome);
   [[nodiscard]] log::Subject subject() const {
     return {record_.service, record_.id, record_.client};
@@ -130,6 +135,8 @@ class Connection final : public uv::Deferred,
   void on_option_refused(const std::string& text) override;
   // Relay::Owner
   void on_relay_ended(const Outcome& outcome) override;
+  void on_half_closed() override { stand_at(Stage::half_closed); }
+  void on_draining() override { stand_at(Stage::draining); }
   // The client's stream before relaying. Nothing of the client is read before a target is
   // established, so that nothing can be lost; mysql is the exception, whose client answers first.
   void on_read(MutableBytes bytes) override;
@@ -156,6 +163,7 @@ class Connection final : public uv::Deferred,
   State state_ = State::accepted;
   bool is_stopping_ = false;
   Leaving leaving_ = Leaving::no;
+  std::optional<Stage> stage_;  // as it is counted
   ConnectionRecord record_;  // filled as it goes; complete when finish() logs it
 };
 

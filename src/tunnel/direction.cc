@@ -7,6 +7,8 @@ Direction::Direction(const Way& way, Owner& owner) : way_(way), owner_(owner) {}
 
 void Direction::on_plaintext(MutableBytes plaintext) {
   bytes_ += plaintext.size();
+  if (way_.of_service != nullptr) way_.of_service->add(plaintext.size());
+  if (way_.of_target != nullptr) way_.of_target->add(plaintext.size());
   way_.activity = {way_.source.loop().now(), way_.from};
   if (is_filtered_) return owner_.on_filtered(*this, plaintext);
   return send(plaintext);

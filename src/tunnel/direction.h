@@ -5,6 +5,7 @@
 
 #include "base/clock.h"
 #include "base/outcome.h"
+#include "base/tally.h"
 #include "tunnel/channel.h"
 
 namespace tunnel {
@@ -50,6 +51,9 @@ class Direction final : public Channel::Reader, public Channel::Writer {
     Channel& source;
     Channel& sink;
     Activity& activity;
+    // Where its bytes are counted, too, for as long as it lives; null: nowhere.
+    Counter* of_service = nullptr;
+    Counter* of_target = nullptr;
   };
 
   Direction(const Way& way, Owner& owner);

@@ -22,8 +22,14 @@ Relay::Relay(uv::Loop& loop, Ends ends, const Settings& settings, Owner& owner)
       client_(loop, std::move(ends.client)),
       server_(loop, std::move(ends.server), std::move(ends.session)),
       timer_(loop, [this] { on_timer(); }),
-      up_({Side::client, client_, server_, activity_}, *this),
-      down_({Side::server, server_, client_, activity_}, *this) {
+      up_({Side::client, client_, server_, activity_,
+           ends.of_service != nullptr ? &ends.of_service->up : nullptr,
+           ends.of_target != nullptr ? &ends.of_target->up : nullptr},
+          *this),
+      down_({Side::server, server_, client_, activity_,
+             ends.of_service != nullptr ? &ends.of_service->down : nullptr,
+             ends.of_target != nullptr ? &ends.of_target->down : nullptr},
+            *this) {
   if (ends.greeting.empty() && ends.surplus.empty() && !ends.filter) return;
   beginning_ = std::make_unique<Beginning>(
       Beginning{std::move(ends.greeting), std::move(ends.surplus), std::move(ends.filter)});
@@ -193,7 +199,9 @@ void Relay::on_sink_failed(Direction&) {
 
 void Relay::note_end(Side side) {
   half_closed_at_ = loop_.now();
-  if (!first_end_) first_end_ = side;
+  if (first_end_) return;
+  first_end_ = side;
+  owner_.on_half_closed();
 }
 
 void Relay::on_end_passed(Direction& direction) {

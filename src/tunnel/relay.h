@@ -9,6 +9,7 @@
 #include <string_view>
 
 #include "base/outcome.h"
+#include "base/tally.h"
 #include "config/model.h"
 #include "preamble/preamble.h"
 #include "tls/session.h"
@@ -58,6 +59,9 @@ class Relay final : private Direction::Owner {
     // Called once, before the streams are closed or reset, so that what the other side learns from
     // it is on record first. The Relay must live until the end of the loop's turn.
     virtual void on_relay_ended(const Outcome& outcome) = 0;
+    // One side has ended in order; or is broken, and the other one gets what is left. Each once.
+    virtual void on_half_closed() {}
+    virtual void on_draining() {}
 
    protected:
     ~Owner() = default;
@@ -71,6 +75,9 @@ class Relay final : private Direction::Owner {
     std::string greeting{};     // the server's, for the client
     std::string surplus{};      // of the server, behind those conversations (plain services)
     std::unique_ptr<preamble::Conversation> filter{};
+    // What counts the bytes, and must outlive the relay; null: nothing.
+    Traffic* of_service = nullptr;
+    Traffic* of_target = nullptr;
   };
 
   Relay(uv::Loop& loop, Ends ends, const Settings& settings, Owner& owner);

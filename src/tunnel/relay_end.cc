@@ -63,6 +63,7 @@ bool Relay::is_legacy_refused() {
 void Relay::drain_then_reset(Channel& sink, Outcome outcome) {
   if (mode_ != Mode::relaying) return;
   mode_ = Mode::draining;
+  owner_.on_draining();
   up_.stop();
   down_.stop();
   const TimePoint until =

@@ -84,6 +84,7 @@ void Service::report_established(balance::Claim& claim) {
 }
 
 void Service::report_failed(balance::Claim& claim, const DialFailure& failure, Sentence sentence) {
+  claim.target().tally().failures[static_cast<std::size_t>(failure.kind)].add();
   const std::string target = claim.target().text();
   const std::uint64_t id = claim.target().id();
   const auto cause = failure.is_local ? balance::Cause::local : balance::Cause::target;

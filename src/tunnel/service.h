@@ -91,6 +91,12 @@ class Service {
   [[nodiscard]] bool has_srv() const;
   [[nodiscard]] const std::vector<capture::Source>& captures() const { return captures_; }
   [[nodiscard]] const std::string& no_targets_error() const { return no_targets_error_; }
+  [[nodiscard]] Traffic& traffic() {
+    return settings_.service.life->traffic.of(settings_.surroundings.worker);
+  }
+  [[nodiscard]] Traffic& traffic(balance::Target& target) {
+    return target.tally().traffic.of(settings_.surroundings.worker);
+  }
   [[nodiscard]] balance::Random& random() { return settings_.surroundings.random; }
   [[nodiscard]] std::uint32_t changes() const { return changes_; }  // of targets, so far
   // A connection that is established already, if one is ready.

@@ -11,7 +11,9 @@
 #include "balance/backend.h"
 #include "balance/health.h"
 #include "base/clock.h"
+#include "base/tally.h"
 #include "tunnel/service_config.h"
+#include "tunnel/service_tally.h"
 
 namespace tunnel {
 
@@ -51,6 +53,11 @@ class ServiceLife final : public balance::SlotListener {
   void report_free_slots(std::function<void(ServiceId)> listener) {
     on_slot_freed_ = std::move(listener);
   }
+  // So many workers will serve it. Set before any worker knows the service.
+  void count_on(std::size_t workers) {
+    traffic = TrafficByWorker(workers);
+    backend.count_on(workers);
+  }
   void on_slot_freed() override {
     if (on_slot_freed_) return on_slot_freed_(id);
   }
@@ -67,9 +74,9 @@ class ServiceLife final : public balance::SlotListener {
   // Connections that are over, and those of them that did not end in order.
   std::atomic<std::uint64_t> ended{0};
   std::atomic<std::uint64_t> failed{0};
-  // Plaintext that they carried.
-  std::atomic<std::uint64_t> bytes_up{0};
-  std::atomic<std::uint64_t> bytes_down{0};
+  ServiceTally tally;
+  // Plaintext, also of the connections that are open.
+  TrafficByWorker traffic;
 
  private:
   std::function<void(ServiceId)> on_slot_freed_;

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <cstddef>
+
 #include "balance/random.h"
 #include "log/log.h"
 #include "tunnel/address_book.h"
@@ -15,6 +17,7 @@ struct Surroundings {
   log::Log& log;
   AddressBook& book;
   balance::Random& random;
+  std::size_t worker = 0;  // which one it is, where it is one
 };
 
 }  // namespace tunnel

@@ -4,9 +4,11 @@
 #include <pthread.h>
 #include <signal.h>
 
+#include <algorithm>
 #include <utility>
 
 #include "admin/status_json.h"
+#include "web/exposition.h"
 #include "web/page.h"
 #include "web/readiness.h"
 
@@ -67,7 +69,7 @@ Server::~Server() {
 
 bool Server::start() {
   if (!daemon_.is_ready()) return false;
-  loops_ = settings_.look();
+  look();
   tick_timer_.start(kTick);
   thread_ = std::thread([this] {
     // Signals are the sentry's.
@@ -103,9 +105,15 @@ void Server::on_answer(const Answer& answer) {
   return daemon_.respond(answer.request, rendered(query, *answer.status));
 }
 
+void Server::look() {
+  std::vector<LoopState> now = settings_.look();
+  for (std::size_t i = 0; i < loops_.size(); ++i) now[i].lag = std::max(now[i].lag, loops_[i].lag);
+  loops_ = std::move(now);
+}
+
 // Also looks who has waited too long for the supervisor.
 void Server::tick() {
-  loops_ = settings_.look();
+  look();
   tick_timer_.start(kTick);
   if (loop_.now() >= sample_at_) {
     sample_at_ = loop_.now() + History::kPeriod;
@@ -131,7 +139,15 @@ Response Server::liveness() const {
   return refusal(503, "no turn of the event loop for five seconds: " + silent);
 }
 
-Response Server::rendered(const Query& query, const admin::Status& status) const {
+Response Server::exposition(const Query& query, const admin::Status& status) {
+  look();
+  const auto families = metrics(status, loops_, ProcessUse::of_this_process());
+  for (LoopState& loop : loops_) loop.lag = admin::Seconds(0);
+  if (query.is_open_metrics) return {200, kOpenMetricsType, open_metrics_text(families)};
+  return {200, kPrometheusType, prometheus_text(families)};
+}
+
+Response Server::rendered(const Query& query, const admin::Status& status) {
   switch (query.route) {
     case Route::page:
       return {.type = "text/html; charset=utf-8", .body = page(status, query, history_)};
@@ -139,6 +155,8 @@ Response Server::rendered(const Query& query, const admin::Status& status) const
       return json(admin::to_json(status));
     case Route::connections:
       return json(connections_of(status));
+    case Route::metrics:
+      return exposition(query, status);
     case Route::readyz: {
       const std::string missing = why_not_ready(status, query.with_targets ? Targets::wanted
                                                                            : Targets::ignored);

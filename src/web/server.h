@@ -17,16 +17,10 @@
 #include "uv/timer.h"
 #include "web/history.h"
 #include "web/http_daemon.h"
+#include "web/metrics.h"
 #include "web/request.h"
 
 namespace tunnel::web {
-
-// One of the process's loops, as it looks to another thread.
-struct LoopState {
-  std::string name;         // of its thread: "worker-0", "control"
-  admin::Seconds lag{0};    // the longest that it took to turn since this was last asked
-  admin::Seconds silent{0}; // how long it has not turned although it was asked to
-};
 
 // The status page, metrics and answers for health checks over HTTP, for reading only. On a thread and
 // a loop of its own: no client of it is in the way of a connection. What the process is like it asks
@@ -70,15 +64,17 @@ class Server {
   void on_request(std::uint64_t id, const Request& request);
   void on_answer(const Answer& answer);
   void tick();
+  void look();
+  [[nodiscard]] Response exposition(const Query& query, const admin::Status& status);
   [[nodiscard]] Response liveness() const;
-  [[nodiscard]] Response rendered(const Query& query, const admin::Status& status) const;
+  [[nodiscard]] Response rendered(const Query& query, const admin::Status& status);
 
   const Settings settings_;
   uv::Loop loop_;
   uv::Mailbox<Answer> mailbox_;
   uv::Timer tick_timer_;
   std::unordered_map<std::uint64_t, Waiting> waiting_;
-  std::vector<LoopState> loops_;  // as the last tick found them
+  std::vector<LoopState> loops_;  // their lag is the longest since the last scrape
   History history_;
   TimePoint sample_at_{};
   HttpDaemon daemon_;

@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <prometheus/metric_family.h>
+
+#include <cstddef>
+#include <string>
+#include <vector>
+
+#include "admin/status.h"
+
+namespace tunnel::web {
+
+// One of the process's loops, as it looks to another thread.
+struct LoopState {
+  std::string name;          // "0", "1", ...: the worker; "control"
+  admin::Seconds lag{0};     // the longest that it took to turn, of late
+  admin::Seconds silent{0};  // how long it has not turned although it was asked to
+};
+
+// What the operating system counts of this process.
+struct ProcessUse {
+  double cpu_seconds = 0;
+  double resident_bytes = 0;
+  double open_fds = 0;
+  double max_fds = 0;
+  [[nodiscard]] static ProcessUse of_this_process();
+};
+
+// A service's targets beyond so many, which only DNS can have named, are counted together.
+inline constexpr std::size_t kMostTargets = 100;
+
+// Everything that /metrics tells, family by family; docs/metrics.md lists them. Labels come from the
+// configuration and from lists of ours, never from a peer.
+[[nodiscard]] std::vector<prometheus::MetricFamily> metrics(const admin::Status& status,
+                                                            const std::vector<LoopState>& loops,
+                                                            const ProcessUse& use);
+
+}  // namespace tunnel::web

@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: MIT
+#include "web/metrics.h"
+
+#include <doctest/doctest.h>
+
+#include "web/exposition.h"
+
+namespace tunnel::web {
+namespace {
+
+admin::TargetStatus target(std::uint64_t id, std::string name, std::uint64_t connections) {
+  admin::TargetStatus status;
+  status.state = "up";
+  status.target = std::move(name);
+  status.counts.target = id;
+  status.counts.connections = connections;
+  return status;
+}
+
+std::string text_of(std::vector<admin::TargetStatus> targets) {
+  admin::Status status;
+  status.services.emplace_back();
+  status.services[0].name = "s";
+  status.services[0].targets = std::move(targets);
+  return prometheus_text(metrics(status, {}, {}));
+}
+
+bool has(const std::string& text, const std::string& line) {
+  return text.find(line + "\n") != std::string::npos;
+}
+
+}  // namespace
+
+TEST_CASE("a target in two groups is counted once") {
+  const std::string text = text_of({target(1, "a:1", 5), target(1, "a:1", 5)});
+  CHECK(has(text, "tunnel_target_connections_total{service=\"s\",target=\"a:1\"} 5"));
+}
+
+TEST_CASE("the addresses of a name are one target") {
+  const std::string text = text_of({target(1, "a:1", 5), target(2, "a:1", 7)});
+  CHECK(has(text, "tunnel_target_connections_total{service=\"s\",target=\"a:1\"} 12"));
+}
+
+TEST_CASE("no more than a hundred targets have names") {
+  std::vector<admin::TargetStatus> targets;
+  for (std::uint64_t i = 1; i <= 150; ++i) targets.push_back(target(i, std::to_string(i), 1));
+  const std::string text = text_of(std::move(targets));
+  CHECK(has(text, "tunnel_target_connections_total{service=\"s\",target=\"100\"} 1"));
+  CHECK_FALSE(has(text, "tunnel_target_connections_total{service=\"s\",target=\"101\"} 1"));
+  CHECK(has(text, "tunnel_target_connections_total{service=\"s\",target=\"other\"} 50"));
+}
+
+TEST_CASE("a target is in one state of the set") {
+  admin::TargetStatus ejected = target(1, "a:1", 0);
+  ejected.state = "trial";
+  const std::string text = text_of({ejected});
+  CHECK(has(text, "tunnel_target_state{service=\"s\",target=\"a:1\",state=\"ejected\"} 1"));
+  for (const char* state : {"up", "down", "draining", "unresolved"}) {
+    CHECK(has(text, "tunnel_target_state{service=\"s\",target=\"a:1\",state=\"" +
+                        std::string(state) + "\"} 0"));
+  }
+}
+
+TEST_CASE("what is dialled is what is not established") {
+  admin::Status status;
+  status.services.emplace_back();
+  status.services[0].name = "s";
+  status.services[0].connections = 5;
+  status.services[0].counts.open = 2;
+  status.services[0].counts.draining = 1;
+  const auto text = [&] { return prometheus_text(metrics(status, {}, {})); };
+  CHECK(has(text(), "tunnel_connections_open{service=\"s\",state=\"dialling\"} 2"));
+  status.services[0].connections = 1;  // read a moment earlier
+  CHECK(has(text(), "tunnel_connections_open{service=\"s\",state=\"dialling\"} 0"));
+}
+
+}  // namespace tunnel::web
