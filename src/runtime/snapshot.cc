@@ -16,20 +16,6 @@
 namespace tunnel::runtime {
 namespace {
 
-std::string hash_of(const config::Config& config) {
-  config::Config nameless = config;
-  nameless.path.clear();
-  const auto print = x509::Fingerprinter().add(config::print(nameless)).finish();
-  if (!print) return "";
-  std::string text = "sha256:";
-  for (const std::byte byte : *print) {
-    constexpr char kDigits[] = "0123456789abcdef";
-    text += kDigits[std::to_integer<unsigned>(byte) >> 4U];
-    text += kDigits[std::to_integer<unsigned>(byte) & 15U];
-  }
-  return text;
-}
-
 // Builds one snapshot, service by service.
 class Preparation {
  public:
@@ -174,6 +160,20 @@ class Preparation {
 };
 
 }  // namespace
+
+std::string hash_of(const config::Config& config) {
+  config::Config nameless = config;
+  nameless.path.clear();
+  const auto print = x509::Fingerprinter().add(config::print(nameless)).finish();
+  if (!print) return "";
+  std::string text = "sha256:";
+  for (const std::byte byte : *print) {
+    constexpr char kDigits[] = "0123456789abcdef";
+    text += kDigits[std::to_integer<unsigned>(byte) >> 4U];
+    text += kDigits[std::to_integer<unsigned>(byte) & 15U];
+  }
+  return text;
+}
 
 void report(config::Document& document, const std::vector<LoadProblem>& problems) {
   for (const LoadProblem& problem : problems) {

@@ -15,6 +15,9 @@
 
 namespace tunnel::runtime {
 
+// "sha256:..." of a configuration as it would be printed, secrets included; empty when that fails.
+[[nodiscard]] std::string hash_of(const config::Config& config);
+
 // Something that each start says at warning level, about a service ("" is the process).
 struct Warning {
   std::string service;

@@ -44,6 +44,7 @@ struct World {
   // As a reload does.
   std::vector<std::string> use(const std::vector<config::Service>& services) {
     auto next = std::make_shared<Snapshot>();
+    next->hash = hash_of({.global = {}, .services = services, .path = ""});
     for (const config::Service& service : services) {
       std::shared_ptr<ServiceLife> life;
       for (const ServiceHandle& old : snapshot->services) {
