@@ -117,7 +117,7 @@ void Server::tick() {
   tick_timer_.start(kTick);
   if (loop_.now() >= sample_at_) {
     sample_at_ = loop_.now() + History::kPeriod;
-    settings_.ask(kSample, Connections::counted);
+    settings_.ask(kSample, Connections::unasked);
   }
   std::vector<std::uint64_t> late;
   for (const auto& [id, waiting] : waiting_) {
