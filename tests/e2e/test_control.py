@@ -16,6 +16,7 @@ import threading
 import pytest
 from harness import schema
 from harness import tunnel as program
+from harness.frozen import FrozenThread, thread_named
 from harness.ports import free_port
 from harness.server import echo
 from harness.wait import PATIENCE, eventually
@@ -280,40 +281,12 @@ def test_a_stalled_client_and_a_flood_harm_nobody(instance):
     instance.served()
 
 
-def test_a_stuck_worker_does_not_hang_status(instance):
+def test_a_stuck_worker_does_not_hang_status(instance, keep):
     # The main thread goes on while a worker is stopped by a debugger's means.
-    worker = next(t.id for t in instance.tunnel.ps.threads()
-                  if _name(instance.tunnel.pid, t.id) == "worker-1")
-    if not _freeze(worker):
+    worker = keep(FrozenThread(thread_named(instance.tunnel.pid, "worker-1")))
+    if not worker.is_possible:
         pytest.skip("no ptrace here")
-    try:
-        assert instance.status()["silent_workers"] == [1]
-    finally:
-        _thaw(worker)
-
-
-def _name(pid, tid):
-    with open(f"/proc/{pid}/task/{tid}/comm") as file:
-        return file.read().strip()
-
-
-def _ptrace(request, tid):
-    import ctypes
-
-    libc = ctypes.CDLL(None, use_errno=True)
-    libc.ptrace.argtypes = [ctypes.c_long, ctypes.c_long, ctypes.c_void_p, ctypes.c_void_p]
-    return libc.ptrace(request, tid, None, None)
-
-
-def _freeze(tid):
-    if _ptrace(16, tid) != 0:  # PTRACE_ATTACH
-        return False
-    os.waitpid(tid, 0x40000000)  # __WALL
-    return True
-
-
-def _thaw(tid):
-    _ptrace(17, tid)  # PTRACE_DETACH
+    assert instance.status()["silent_workers"] == [1]
 
 
 def test_wait_ready_waits_for_an_instance(start, serve_tls, pki, tmp_path):

@@ -7,16 +7,19 @@ import os
 import pathlib
 import threading
 
+from .wait import eventually
+
 _SEIZE, _INTERRUPT, _DETACH = 0x4206, 0x4207, 17
 _WALL = 0x40000000
 
 
 def thread_named(pid, name):
-    """The number of the process's thread that bears this name."""
-    for task in pathlib.Path(f"/proc/{pid}/task").iterdir():
-        if (task / "comm").read_text().strip() == name:
-            return int(task.name)
-    raise AssertionError(f"process {pid} has no thread {name}")
+    """The number of the process's thread that bears this name, which it gives to itself."""
+    def found():
+        return next((int(task.name) for task in pathlib.Path(f"/proc/{pid}/task").iterdir()
+                     if (task / "comm").read_text().strip() == name), None)
+
+    return eventually(found, f"process {pid} has a thread {name}")
 
 
 class FrozenThread:
