@@ -31,7 +31,9 @@ class Listening {
   struct User {
     const Service* service;
     int entry;
-    [[nodiscard]] std::string_view name() const { return service != nullptr ? service->name : ""; }
+    [[nodiscard]] std::string_view name() const {
+      return service != nullptr ? std::string_view(service->name) : std::string_view();
+    }
     [[nodiscard]] std::string_view key() const { return service != nullptr ? "accept" : "status"; }
   };
   using FamilyAndPort = std::pair<int, std::uint16_t>;
