@@ -305,10 +305,10 @@ def test_reloads_under_load_lose_nothing(world):
     load = Load(world)
     results, stop = [], threading.Event()
     transfers = [threading.Thread(target=long_transfer, args=(world, results, stop))
-                 for _ in range(8)]
+                 for _ in range(20 if SANITIZED else 100)]
     for thread in transfers:
         thread.start()
-    for i in range(20 if SANITIZED else 60):
+    for i in range(20 if SANITIZED else 100):
         assert world.tunnel.reload(configs[i % 2])["event"] == "reloaded"
         client = world.connect()
         assert world.server_of(client) == (b"1", b"2")[i % 2]
