@@ -6,6 +6,7 @@
 #include <string>
 
 #include "base/result.h"
+#include "tls/gcm_key_size.h"
 
 // The library's own types; only ipsec_mb.cc sees what is in them.
 struct gcm_key_data;
@@ -16,9 +17,10 @@ namespace tunnel::tls {
 // As much of intel-ipsec-mb as is used: AES-GCM, whose code for processors with VAES is several
 // times as fast as GnuTLS's. A value; what it points to is code, so any thread may use it.
 struct IpsecMb {
-  // What the library keeps of one key, and of one message.
+  // What the library keeps of one key, and of one message. Its versions need different sizes for a
+  // key (1.3: 1008 octets, 2.0: 1264), and each connection has two: meson.build asks for the size.
   static constexpr std::size_t kAlignment = 64;
-  static constexpr std::size_t kKeySize = 1024;
+  static constexpr std::size_t kKeySize = TUNNEL_GCM_KEY_SIZE;
   static constexpr std::size_t kContextSize = 128;
 
   // The functions for keys of one size. None of them can fail; opening gives the tag that there
