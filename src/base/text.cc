@@ -202,6 +202,10 @@ std::string enumerated(std::span<const std::string> items, std::string_view last
   return text;
 }
 
+std::string count_of(std::uint64_t number, std::string_view noun) {
+  return std::to_string(number) + " " + std::string(noun) + (number == 1 ? "" : "s");
+}
+
 std::string percent_encoded(std::string_view text) {
   constexpr std::string_view kHex = "0123456789ABCDEF";
   std::string result;

@@ -48,6 +48,9 @@ namespace tunnel {
 // "a", "a or b", "a, b or c", where `last` is " or ".
 [[nodiscard]] std::string enumerated(std::span<const std::string> items, std::string_view last);
 
+// "1 connection", "2 connections".
+[[nodiscard]] std::string count_of(std::uint64_t number, std::string_view noun);
+
 // Everything but RFC 3986's unreserved characters as "%XX" (section 2.1), for a login in a URL.
 [[nodiscard]] std::string percent_encoded(std::string_view text);
 

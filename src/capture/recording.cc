@@ -16,7 +16,7 @@ namespace {
 
 // Between two looks whether anybody still wants it.
 constexpr Millis kLook{200};
-constexpr std::size_t kWorthWriting = 256 * 1024;
+constexpr std::uint64_t kWorthWriting = 256 * 1024;
 constexpr auto kMadeUp =
     "captured inside tunnel: the octets are those that passed, the IP and TCP headers are made up";
 
@@ -102,11 +102,10 @@ bool Recording::is_of(const std::string& service) const {
   return services.empty() || std::find(services.begin(), services.end(), service) != services.end();
 }
 
-// Who comes without an address (a unix socket, a program) is not in any range of addresses.
 bool Recording::is_of(const SocketAddress& client) const {
   const auto& clients = settings_.what.clients;
   return clients.empty() || std::any_of(clients.begin(), clients.end(), [&](const Cidr& range) {
-           return client.is_ip() && range.contains(client);
+           return range.contains(client);
          });
 }
 
@@ -134,32 +133,31 @@ void Recording::wake() {
 // --- the writing thread ------------------------------------------------------------------------
 
 void Recording::write_on() {
+  const auto why = write_until_over();
+  is_over_ = true;
+  is_leaving_ = true;
+  if (why) {  // what could not be written has no end that could be
+    composer_.end_file(out_, stamp());
+    (void)flush();
+  }
+  sink_.reset();
+  const std::string& text = why ? *why : why.error().text;
+  if (!text.empty()) events_.on_over(settings_.id, text);
+}
+
+// Why it is over by itself; empty: it was told to leave. An error: it could not be written.
+Result<std::string> Recording::write_until_over() {
   auto written = flush();
   while (written && wait()) {
     written = write_what_came();
     if (!written) break;
-    if (is_full_) return end_with("it has its max_size");
-    if (std::string why = sink_->why_over(); !why.empty()) return end_with(why);
-    if (until_ && SystemClock().now() >= *until_) return end_with("its duration is over");
+    if (is_full_) return "it has its max_size";
+    if (std::string why = sink_->why_over(); !why.empty()) return why;
+    if (until_ && SystemClock().now() >= *until_) return "its duration is over";
   }
-  if (!written) {
-    is_over_ = true;
-    return events_.on_over(settings_.id, written.error().text);
-  }
+  if (!written) return tl::unexpected(written.error());
   (void)write_what_came();
-  is_over_ = true;
-  composer_.end_file(out_, stamp());
-  (void)flush();
-}
-
-// By itself: the file gets its end, too.
-void Recording::end_with(const std::string& why) {
-  is_over_ = true;
-  is_leaving_ = true;
-  composer_.end_file(out_, stamp());
-  (void)flush();
-  sink_.reset();
-  return events_.on_over(settings_.id, why);
+  return "";
 }
 
 // False: told to leave.
@@ -192,7 +190,7 @@ Result<void> Recording::write_what_came() {
   while (auto* next = merged.next()) {
     const Event& event = next->first.events[next->second++];
     composer_.add(out_, event, Bytes(next->first.octets).subspan(event.begin, event.kept));
-    if (out_.size() >= kWorthWriting && result) result = flush();
+    if (out_.size() >= worth_writing()) result = flush();
     if (!result || is_full_) break;
   }
   auto batch = merged.batches.begin();
@@ -201,6 +199,11 @@ Result<void> Recording::write_what_came() {
   }
   if (result && !is_full_) result = flush();
   return result;
+}
+
+// A file is not to become larger than it may by more than its last packet.
+std::uint64_t Recording::worth_writing() const {
+  return std::min(kWorthWriting, sink_->room().value_or(kWorthWriting));
 }
 
 Result<void> Recording::flush() {

@@ -72,11 +72,12 @@ class Recording : public std::enable_shared_from_this<Recording> {
  private:
   void wake();
   void write_on();
+  [[nodiscard]] Result<std::string> write_until_over();
   [[nodiscard]] bool wait();
   [[nodiscard]] Result<void> write_what_came();
+  [[nodiscard]] std::uint64_t worth_writing() const;
   [[nodiscard]] Result<void> flush();
   [[nodiscard]] Result<void> go_on_in_next_file();
-  void end_with(const std::string& why);
 
   const Settings settings_;
   const Events events_;

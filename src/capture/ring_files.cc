@@ -14,6 +14,7 @@
 #include <utility>
 
 #include "base/text.h"
+#include "base/write_all.h"
 
 namespace tunnel::capture {
 namespace {
@@ -133,16 +134,10 @@ Result<void> RingFiles::make() {
 }
 
 Result<void> RingFiles::write(Bytes octets) {
-  while (!octets.empty()) {
-    const ssize_t written = ::write(file_.get(), octets.data(), octets.size());
-    if (written < 0 && errno == EINTR) continue;
-    if (written <= 0) {
-      return failed(ErrorCode::system, "cannot write to " + printable(names_.back(), 4096),
-                    written < 0 ? errno : ENOSPC);
-    }
-    size_ += static_cast<std::uint64_t>(written);
-    octets = octets.subspan(static_cast<std::size_t>(written));
+  if (const int error = write_all(file_.get(), as_text(octets)); error != 0) {
+    return failed(ErrorCode::system, "cannot write to " + printable(names_.back(), 4096), error);
   }
+  size_ += octets.size();
   return {};
 }
 

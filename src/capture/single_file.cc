@@ -2,11 +2,11 @@
 #include "capture/single_file.h"
 
 #include <fcntl.h>
-#include <unistd.h>
 
 #include <cerrno>
 
 #include "base/text.h"
+#include "base/write_all.h"
 
 namespace tunnel::capture {
 
@@ -19,14 +19,8 @@ Result<std::unique_ptr<SingleFile>> SingleFile::open(const std::string& path) {
 }
 
 Result<void> SingleFile::write(Bytes octets) {
-  while (!octets.empty()) {
-    const ssize_t written = ::write(file_.get(), octets.data(), octets.size());
-    if (written < 0 && errno == EINTR) continue;
-    if (written <= 0) {
-      return failed(ErrorCode::system, "cannot write to " + printable(path_, 4096),
-                    written < 0 ? errno : ENOSPC);
-    }
-    octets = octets.subspan(static_cast<std::size_t>(written));
+  if (const int error = write_all(file_.get(), as_text(octets)); error != 0) {
+    return failed(ErrorCode::system, "cannot write to " + printable(path_, 4096), error);
   }
   return {};
 }

@@ -6,25 +6,16 @@
 #include <cerrno>
 #include <cstdio>
 
-#include "base/address.h"
 #include "base/text.h"
 #include "cli/capture_reader.h"
 #include "cli/command.h"
 #include "cli/instance.h"
+#include "cli/validators.h"
 
 namespace tunnel::cli {
 namespace {
 
 using admin::Json;
-
-CLI::Validator is_size() {
-  return CLI::Validator(
-      [](std::string& text) {
-        const auto size = parse_size(text);
-        return !size ? size.error().text : *size == 0 ? "a size of 0 captures nothing" : "";
-      },
-      "", "size");
-}
 
 class CaptureCommand final : public Command {
  public:
@@ -43,12 +34,7 @@ class CaptureCommand final : public Command {
         ->type_name("plain|wire");
     app.add_option("--client", clients_, "only connections of these clients; may be repeated")
         ->type_name("CIDR")
-        ->check(CLI::Validator(
-            [](std::string& text) {
-              const auto range = Cidr::parse(text);
-              return range ? std::string() : range.error().text;
-            },
-            "", "range"));
+        ->check(is_range());
     add_size(app, "--snaplen", "snaplen", "keep only the head of each segment");
     add_size(app, "--max-size", "max_size", "end when so much was written");
     app.add_option_function<std::string>(
@@ -56,12 +42,7 @@ class CaptureCommand final : public Command {
            [this](const std::string& text) { more_["for_ms"] = parse_duration(text)->count(); },
            "end after so long; the default is until interrupted")
         ->type_name("DURATION")
-        ->check(CLI::Validator(
-            [](std::string& text) {
-              const auto duration = parse_duration(text);
-              return duration ? std::string() : duration.error().text;
-            },
-            "", "duration"));
+        ->check(is_duration());
   }
 
   Outcome run(const CommonOptions& common, const Machinery&) override {
@@ -98,7 +79,7 @@ class CaptureCommand final : public Command {
     app.add_option_function<std::string>(
            name, [this, key](const std::string& text) { more_[key] = *parse_size(text); }, help)
         ->type_name("SIZE")
-        ->check(is_size());
+        ->check(is_size_above_zero());
   }
 
   // For its owner alone: it holds what users send, passwords included.

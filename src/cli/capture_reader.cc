@@ -5,11 +5,12 @@
 #include <signal.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
-#include <unistd.h>
 
 #include <array>
 #include <cerrno>
 #include <cstring>
+
+#include "base/write_all.h"
 
 namespace tunnel::cli {
 namespace {
@@ -42,18 +43,10 @@ Fd take_signals() {
 }
 
 // False: nobody reads it any more.
-Result<bool> write_all(int fd, Bytes octets) {
-  while (!octets.empty()) {
-    const ssize_t written = ::write(fd, octets.data(), octets.size());
-    if (written >= 0) {
-      octets = octets.subspan(static_cast<std::size_t>(written));
-    } else if (errno == EPIPE) {
-      return false;
-    } else if (errno != EINTR) {
-      return failed(ErrorCode::system, "cannot write the capture", errno);
-    }
-  }
-  return true;
+Result<bool> write_on(int fd, Bytes octets) {
+  const int error = write_all(fd, as_text(octets));
+  if (error == 0 || error == EPIPE) return error == 0;
+  return failed(ErrorCode::system, "cannot write the capture", error);
 }
 
 }  // namespace
@@ -98,7 +91,7 @@ Result<void> CaptureReader::pump(admin::ControlClient client, const Fd& out,
   const Fd socket = client.take_socket(first);
   PacketCount count;
   count.feed(as_bytes(first));
-  auto written = write_all(out.get(), as_bytes(first));
+  auto written = write_on(out.get(), as_bytes(first));
   std::array<std::byte, 256 * 1024> buffer;
   bool is_ending = false;
   while (written && *written) {
@@ -118,7 +111,7 @@ Result<void> CaptureReader::pump(admin::ControlClient client, const Fd& out,
       if (received <= 0) break;
       const Bytes octets = Bytes(buffer).first(static_cast<std::size_t>(received));
       count.feed(octets);
-      written = write_all(out.get(), octets);
+      written = write_on(out.get(), octets);
     }
     on_progress(count);
   }

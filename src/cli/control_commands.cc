@@ -6,6 +6,7 @@
 #include "base/text.h"
 #include "cli/command.h"
 #include "cli/instance.h"
+#include "cli/validators.h"
 
 namespace tunnel::cli {
 namespace {
@@ -16,15 +17,6 @@ using admin::Json;
 constexpr Millis kPatience{60'000};
 constexpr Millis kReloadPatience{600'000};
 constexpr Millis kDrainPatience{7LL * 24 * 3600 * 1000};
-
-CLI::Validator is_duration() {
-  return CLI::Validator(
-      [](std::string& text) {
-        const auto duration = parse_duration(text);
-        return duration ? std::string() : duration.error().text;
-      },
-      "", "duration");
-}
 
 class OrderCommand : public Command {
  public:

@@ -10,6 +10,7 @@
 #include "base/text.h"
 #include "capture/single_file.h"
 #include "cli/command.h"
+#include "cli/validators.h"
 #include "import/load.h"
 #include "probe/json.h"
 #include "probe/nagios.h"
@@ -62,13 +63,7 @@ class ProbeCommand final : public Command {
            [this](const std::string& text) { options_.timeout = *parse_duration(text); },
            "of each target (10s)")
         ->type_name("DURATION")
-        ->check(CLI::Validator(
-            [](std::string& text) {
-              const auto duration = parse_duration(text);
-              if (!duration) return duration.error().text;
-              return duration->count() > 0 ? std::string() : "a timeout is more than 0";
-            },
-            "", "duration"));
+        ->check(is_duration_above_zero());
     app.add_option("--target", options_.target, "this target only, as the file names it")
         ->type_name("NAME");
     app.add_flag("-4", is_ipv4_, "IPv4 addresses only");

@@ -8,6 +8,7 @@
 #include "cli/instance.h"
 #include "cli/status_screen.h"
 #include "cli/status_text.h"
+#include "cli/validators.h"
 
 namespace tunnel::cli {
 namespace {
@@ -31,12 +32,7 @@ class StatusCommand final : public Command {
            "--wait-ready", [this](const std::string& text) { wait_ = *parse_duration(text); },
            "wait until the instance serves, at most so long")
         ->type_name("DURATION")
-        ->check(CLI::Validator(
-            [](std::string& text) {
-              const auto duration = parse_duration(text);
-              return duration ? std::string() : duration.error().text;
-            },
-            "", "duration"));
+        ->check(is_duration());
   }
 
   std::string check() const override {

@@ -21,24 +21,15 @@
 #include "base/fd.h"
 #include "base/file_place.h"
 #include "base/text.h"
+#include "base/write_all.h"
 #include "log/line.h"
 
 namespace tunnel::log {
 namespace {
 
-// The whole text, however the kernel splits it; waits where the descriptor is non-blocking, as
-// standard error is when the caller's terminal was made so.
-Result<void> write_all(int fd, std::string_view text) {
-  while (!text.empty()) {
-    const ssize_t n = ::write(fd, text.data(), text.size());
-    if (n > 0) {
-      text.remove_prefix(static_cast<std::size_t>(n));
-    } else if (n < 0 && errno == EAGAIN) {
-      pollfd wait{.fd = fd, .events = POLLOUT, .revents = 0};
-      (void)::poll(&wait, 1, -1);
-    } else if (n < 0 && errno != EINTR) {
-      return failed(ErrorCode::system, "write", errno);
-    }
+Result<void> write_whole(int fd, std::string_view text) {
+  if (const int error = write_all(fd, text); error != 0) {
+    return failed(ErrorCode::system, "write", error);
   }
   return {};
 }
@@ -50,9 +41,9 @@ class StandardError final : public Sink {
 
   Result<void> write(Level level, std::string_view payload) override {
     if (is_journal_) {
-      return write_all(STDERR_FILENO, fmt::format("<{}>{}\n", priority(level), payload));
+      return write_whole(STDERR_FILENO, fmt::format("<{}>{}\n", priority(level), payload));
     }
-    return write_all(STDERR_FILENO, std::string(payload) + '\n');
+    return write_whole(STDERR_FILENO, std::string(payload) + '\n');
   }
 
  private:
@@ -73,7 +64,7 @@ class File final : public Sink {
   File(std::string path, const FileOwner& owner) : path_(std::move(path)), owner_(owner) {}
 
   Result<void> write(Level, std::string_view payload) override {
-    return write_all(fd_.get(), std::string(payload) + '\n');
+    return write_whole(fd_.get(), std::string(payload) + '\n');
   }
 
   Result<void> reopen() override {

@@ -22,10 +22,6 @@ std::string lasting(const std::optional<Millis>& time) {
   return time ? " for " + format_duration(*time) : "";
 }
 
-std::string count_of(std::size_t number, const char* noun) {
-  return std::to_string(number) + " " + noun + (number == 1 ? "" : "s");
-}
-
 std::string who(const Operator& by) {
   return "uid " + std::to_string(by.uid) + ", pid " + std::to_string(by.pid);
 }
@@ -250,9 +246,8 @@ void Administration::capture(const Operator& by, const CaptureOrder& order,
   if (!process_.captures().has_room()) {
     return on_verdict(Verdict::refused("refused", "there are too many captures at the same time"));
   }
-  // A reader that has left in this moment needs no answer.
-  (void)process_.captures().begin(by, order, take_over(),
-                                  admin::answer_line(admin::Json::object()));
+  return process_.captures().begin(by, order, take_over(),
+                                   admin::answer_line(admin::Json::object()));
 }
 
 void Administration::resolve(const Operator& by, const std::string& name, OnVerdict on_verdict) {

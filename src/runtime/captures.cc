@@ -21,10 +21,7 @@ std::string totals_text(const capture::Recording::Totals& totals) {
 }
 
 std::string services_text(const std::vector<std::string>& services) {
-  if (services.empty()) return "every service";
-  std::string text;
-  for (const std::string& service : services) text += (text.empty() ? "" : ", ") + service;
-  return text;
+  return services.empty() ? "every service" : enumerated(services, ", ");
 }
 
 const char* layer_text(config::CaptureLayer layer) {
@@ -102,10 +99,9 @@ bool Captures::has_room() const {
   return static_cast<std::size_t>(live) < kMostLive;
 }
 
-Result<void> Captures::begin(const admin::Operator& by,
-                             const admin::AdminActions::CaptureOrder& order, Fd socket,
-                             std::string prologue) {
-  if (!socket.valid()) return failed(ErrorCode::unavailable, "its reader has left");
+void Captures::begin(const admin::Operator& by, const admin::AdminActions::CaptureOrder& order,
+                     Fd socket, std::string prologue) {
+  if (!socket.valid()) return;  // the reader has left in this very moment
   config::Capture what;
   what.layer = order.is_wire ? config::CaptureLayer::wire : config::CaptureLayer::plain;
   what.clients = order.clients;
@@ -123,8 +119,7 @@ Result<void> Captures::begin(const admin::Operator& by,
   auto sink = std::make_unique<capture::ClientStream>(std::move(socket), order.max_size,
                                                       entry.recording->is_leaving());
   begin(std::move(entry), std::move(sink), std::move(prologue));
-  tell();
-  return {};
+  return tell();
 }
 
 void Captures::begin(Entry entry, std::unique_ptr<capture::Sink> sink, std::string prologue) {

@@ -12,7 +12,6 @@
 #include "admin/operator.h"
 #include "admin/status.h"
 #include "base/fd.h"
-#include "base/result.h"
 #include "capture/recording.h"
 #include "log/log.h"
 #include "runtime/messages.h"
@@ -36,10 +35,9 @@ class Captures {
 
   // Those of the snapshot, from now on: what is configured as before goes on, and so do live ones.
   void use(const Snapshot& snapshot);
-  // A live one, which writes to `socket`, behind `prologue`. An error is a sentence for people.
-  [[nodiscard]] Result<void> begin(const admin::Operator& by,
-                                   const admin::AdminActions::CaptureOrder& order, Fd socket,
-                                   std::string prologue);
+  // A live one, which writes to `socket`, behind `prologue`.
+  void begin(const admin::Operator& by, const admin::AdminActions::CaptureOrder& order, Fd socket,
+             std::string prologue);
   void on_news(const CaptureNews& news);
   // When nothing comes any more: writes the ends of all.
   void finish();

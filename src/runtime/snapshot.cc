@@ -8,6 +8,8 @@
 #include <unordered_map>
 #include <utility>
 
+#include "base/bytes.h"
+#include "base/encoding.h"
 #include "capture/ring_files.h"
 #include "config/print.h"
 #include "process/identity.h"
@@ -165,14 +167,7 @@ std::string hash_of(const config::Config& config) {
   config::Config nameless = config;
   nameless.path.clear();
   const auto print = x509::Fingerprinter().add(config::print(nameless)).finish();
-  if (!print) return "";
-  std::string text = "sha256:";
-  for (const std::byte byte : *print) {
-    constexpr char kDigits[] = "0123456789abcdef";
-    text += kDigits[std::to_integer<unsigned>(byte) >> 4U];
-    text += kDigits[std::to_integer<unsigned>(byte) & 15U];
-  }
-  return text;
+  return print ? "sha256:" + hex(as_text(*print)) : "";
 }
 
 void report(config::Document& document, const std::vector<LoadProblem>& problems) {

@@ -83,10 +83,6 @@ bool may_keep(int family) {
   return std::string_view(most) != "0";
 }
 
-std::string count_of(std::size_t number, const char* noun) {
-  return std::to_string(number) + " " + noun + (number == 1 ? "" : "s");
-}
-
 }  // namespace
 
 Supervisor::Supervisor(Settings settings)

@@ -26,12 +26,6 @@ config::Config config_of(const Snapshot& snapshot) {
   return config;
 }
 
-std::string joined(const std::vector<std::string>& words) {
-  std::string text;
-  for (const std::string& word : words) text += (text.empty() ? "" : ", ") + word;
-  return text;
-}
-
 std::string kept(std::uint32_t connections) {
   return std::to_string(connections) + (connections == 1 ? " connection kept" : " connections kept");
 }
@@ -70,7 +64,7 @@ std::vector<std::string> answer(const Snapshot& before, const Snapshot& after) {
         line += "removed, " + kept(connections) + " as on_removed says";
         break;
       case What::changed:
-        line += joined(change.phrases) + ", " + kept(connections);
+        line += enumerated(change.phrases, ", ") + ", " + kept(connections);
         break;
       case What::unchanged:
         line += old->config == now->config ? "unchanged" : "credentials read again";
@@ -182,7 +176,7 @@ void Supervisor::on_configuration_loaded(Build build) {
     }
     if (!fixed.empty()) {
       result.lines.push_back("warning: changed, but in force only after a restart: " +
-                             joined(fixed));
+                             enumerated(fixed, ", "));
     }
   }
   return report(result);
@@ -247,7 +241,7 @@ void Supervisor::on_credentials_loaded(ServiceId id, Build build) {
   if (old == snapshot_->services.end()) return;
   const ServiceHandle before = *old;
   if (!build.snapshot) {
-    const std::string why = joined(build.problems);
+    const std::string why = enumerated(build.problems, ", ");
     const log::RateLimit::Verdict verdict = credential_failures_.admit(why);
     if (!verdict.write) return;
     return log_.warning({before.life->name},

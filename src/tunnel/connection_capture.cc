@@ -47,7 +47,6 @@ std::string tls_text(const ConnectionRecord& record) {
 ConnectionCapture::ConnectionCapture(const config::Service& service, std::uint64_t id,
                                      uv::Stream& client)
     : service_(service),
-      id_(id),
       client_(client_address(client, id)),
       client_text_(client_text(client)),
       plain_(Taps::Facing::client, {}) {
@@ -73,11 +72,10 @@ capture::Flow ConnectionCapture::plain_flow(const uv::Stream* target,
                                             const ConnectionRecord& record,
                                             std::string_view more) const {
   SocketAddress address = target_address(target);
-  const bool has_port = address.port() != kNoPort;
   std::string comment = label(record) + " " + record.target;
   if (!client_text_.empty()) comment += " " + client_text_;
   if (!more.empty()) comment += " " + std::string(more);
-  address.set_port(capture::plaintext_port(service_, has_port ? address.port() : kNoPort));
+  address.set_port(capture::plaintext_port(service_, address.port()));
   return {.service = service_.name,
           .client = client_,
           .target = address,

@@ -42,7 +42,6 @@ class ConnectionCapture {
                                          std::string_view more) const;
 
   const config::Service& service_;
-  const std::uint64_t id_;
   const SocketAddress client_;
   const std::string client_text_;
   std::vector<capture::Source> wire_sources_;

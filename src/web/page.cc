@@ -8,6 +8,7 @@
 
 #include "admin/short_text.h"
 #include "admin/status_json.h"
+#include "base/text.h"
 #include "web/html.h"
 #include "web/plot.h"
 
@@ -37,34 +38,11 @@ constexpr std::string_view kStyle =
     "stroke-width:1.5}.second{stroke-dasharray:4 3}"
     "a{color:inherit}nav a{margin-right:1em}";
 
-std::string count_of(unsigned long long number, std::string_view noun) {
-  return std::to_string(number) + " " + std::string(noun) + (number == 1 ? "" : "s");
-}
-
-std::string joined(const std::vector<std::string>& texts) {
-  std::string all;
-  for (const std::string& text : texts) all += (all.empty() ? "" : ", ") + text;
-  return all;
-}
-
 // How the query of a link differs from the present one's.
 std::string link(const Query& query, unsigned refresh, std::size_t from) {
   std::string text = "?";
   if (refresh > 0) text += "refresh=" + std::to_string(refresh);
-  if (!query.service.empty()) {
-    // Names of services are what a file has; of their octets all but letters and digits are coded.
-    constexpr char kDigits[] = "0123456789ABCDEF";
-    text += "&service=";
-    for (const char c : query.service) {
-      const auto octet = static_cast<unsigned char>(c);
-      const bool is_plain = (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
-      if (is_plain) {
-        text += c;
-      } else {
-        text += {'%', kDigits[octet >> 4U], kDigits[octet & 15U]};
-      }
-    }
-  }
+  if (!query.service.empty()) text += "&service=" + percent_encoded(query.service);
   if (from > 0) text += "&from=" + std::to_string(from);
   return text;
 }
@@ -105,7 +83,7 @@ void add_notices(const admin::Status& status, Html& html) {
   }
   for (const admin::CaptureStatus& capture : status.captures) {
     notices.push_back("capturing " +
-                      (capture.services.empty() ? "every service" : joined(capture.services)) +
+                      (capture.services.empty() ? "every service" : enumerated(capture.services, ", ")) +
                       " (" + capture.layer + ") to " + capture.to + " since " +
                       admin::rfc3339(capture.since) + ", by " + capture.by);
   }
@@ -150,7 +128,7 @@ void add_services(const admin::Status& status, const Query& query, Html& html) {
     only.service = service.name;
     html.add("<tr><td><a href=\"").text(link(only, query.refresh, 0)).add("#connections\">");
     html.text(service.name).add("</a>").add(service.is_draining ? " (draining)" : "").add("</td>");
-    html.cell(joined(service.accept)).cell(service.balance);
+    html.cell(enumerated(service.accept, ", ")).cell(service.balance);
     html.quantity(std::to_string(service.connections) +
                   (service.max_connections ? "/" + std::to_string(*service.max_connections) : ""));
     html.count(service.accepted).count(service.failed);

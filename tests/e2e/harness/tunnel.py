@@ -120,6 +120,13 @@ class Tunnel:
     def connect(self, service, **kwargs):
         return Peer.connect(self.address(service), **kwargs)
 
+    def served(self, service):
+        """A client of a service with an echo server, which has answered it."""
+        client = self.connect(service)
+        client.send(b"x")
+        assert client.recv_exact(1) == b"x"
+        return client
+
     def closed(self, count=1, **fields):
         """The count-th `closed` line."""
         return self.log.wait_for("closed", count, **fields)
