@@ -28,7 +28,7 @@ SOURCE_DATE_EPOCH=$(git -C "$root" log -1 --format=%ct)
 export SOURCE_DATE_EPOCH
 build "$root/build/deb"
 say "lintian"
-lintian --fail-on error,warning --no-tag-display-limit "$root"/build/deb/*.changes
+lintian --fail-on error,warning --tag-display-limit 0 "$root"/build/deb/*.changes
 if [ "${1-}" != --once ]; then
   build "$root/build/deb-again"
   for package in "$root"/build/deb/*.deb; do
