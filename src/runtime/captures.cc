@@ -24,6 +24,13 @@ std::string services_text(const std::vector<std::string>& services) {
   return services.empty() ? "every service" : enumerated(services, ", ");
 }
 
+bool is_configured(const Snapshot& snapshot, const std::string& service,
+                   const config::Capture& what) {
+  return std::any_of(snapshot.services.begin(), snapshot.services.end(), [&](const auto& handle) {
+    return handle.life->name == service && handle.settings().capture == what;
+  });
+}
+
 const char* layer_text(config::CaptureLayer layer) {
   return layer == config::CaptureLayer::plain ? "decrypted traffic" : "network traffic with its keys";
 }
@@ -48,16 +55,15 @@ std::shared_ptr<capture::Recording> Captures::make(capture::Recording::Settings 
 }
 
 void Captures::use(const Snapshot& snapshot) {
-  const auto wanted = [&](const Entry& entry) {
-    return std::any_of(snapshot.services.begin(), snapshot.services.end(), [&](const auto& service) {
-      return service.life->name == entry.service && service.settings().capture &&
-             *service.settings().capture == entry.recording->settings().what;
-    });
-  };
+  std::erase_if(over_, [&](const auto& each) {
+    return !is_configured(snapshot, each.first, each.second);
+  });
   const bool is_forbidden = snapshot.global.capture == config::Captures::never;
   for (auto entry = entries_.begin(); entry != entries_.end();) {
     const bool is_live = entry->second.service.empty();
-    if (is_live ? !is_forbidden : wanted(entry->second)) {
+    if (is_live ? !is_forbidden
+                : is_configured(snapshot, entry->second.service,
+                                entry->second.recording->settings().what)) {
       ++entry;
     } else {
       entry = end(entry, is_live ? "capture = \"never\" is in force now"
@@ -69,7 +75,7 @@ void Captures::use(const Snapshot& snapshot) {
     const bool is_there = std::any_of(entries_.begin(), entries_.end(), [&](const auto& each) {
       return each.second.service == service.life->name;
     });
-    if (!is_there) begin_configured(service);
+    if (!is_there && !over_.contains(service.life->name)) begin_configured(service);
   }
   return tell();
 }
@@ -142,6 +148,8 @@ void Captures::on_news(const CaptureNews& news) {
             printable(entry->second.recording->settings().to, 4096) +
             " cannot keep up: packets are missing in it, and counted there");
   }
+  const Entry& ended = entry->second;
+  if (!ended.service.empty()) over_.emplace(ended.service, ended.recording->settings().what);
   (void)end(entry, news.text);
   return tell();
 }

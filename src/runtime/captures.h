@@ -60,6 +60,9 @@ class Captures {
 
   const Process process_;
   Entries entries_;
+  // Configured ones that have ended by themselves (a duration, a full disk), by their services: a
+  // reload that leaves them as they are does not begin them again.
+  std::map<std::string, config::Capture> over_;
   std::uint64_t last_id_ = 0;
 };
 

@@ -279,6 +279,22 @@ def test_a_capture_goes_on_over_a_reload_that_leaves_it_alone(tunnel, serve_tls,
     assert payload(file, "dst", servers[1].port) == b"second"
 
 
+def test_a_capture_whose_duration_is_over_stays_over(tunnel, serve_tls, pki, tmp_path):
+    server = serve_tls(echo)
+    capture = {"file": f"{tmp_path}/svc.pcapng", "duration": "1s"}
+    config = {"workers": 2, "control": f"{tmp_path}/c",
+              "svc": {"accept": "127.0.0.1:0", "connect": server.address,
+                      "tls": {"ca": str(pki.ca.file)}, "capture": capture}}
+    t = tunnel(server.address, capture=capture)
+    assert "duration" in t.wait_for_event("capture_stopped")["msg"]
+    config["svc"]["max_connections"] = 5
+    assert t.reload(config)["event"] == "reloaded"
+    assert len(t.log.find("capture_started")) == 1
+    capture["duration"] = "1h"
+    assert t.reload(config)["event"] == "reloaded"
+    t.wait_for_event("capture_started", 2)
+
+
 def test_a_reader_that_stands_still_costs_packets_and_nothing_else(tunnel, serve_tls, tmp_path):
     t = tunnel(serve_tls(echo).address)
     reader = socket.socket(socket.AF_UNIX)
