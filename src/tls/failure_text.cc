@@ -28,6 +28,13 @@ std::string version_name(unsigned version) {
   }
 }
 
+// Their numbers are no range of their own: between and behind them are those of other things.
+bool is_of_token(int gnutls_error) {
+  return (gnutls_error <= GNUTLS_E_PKCS11_ERROR && gnutls_error >= GNUTLS_E_PKCS11_USER_ERROR &&
+          gnutls_error != GNUTLS_E_PARSING_ERROR && gnutls_error != GNUTLS_E_LOCKING_ERROR) ||
+         gnutls_error == GNUTLS_E_PKCS11_REQUESTED_OBJECT_NOT_AVAILBLE;
+}
+
 }  // namespace
 
 Failure wrong_version(std::string_view target, unsigned server_version) {
@@ -41,7 +48,7 @@ Failure wrong_version(std::string_view target, unsigned server_version) {
 Failure handshake_failed(std::string_view target, int gnutls_error) {
   std::string sentence =
       "TLS handshake with " + text(target) + " failed: " + gnutls_strerror(gnutls_error);
-  if (gnutls_error <= GNUTLS_E_PKCS11_ERROR && gnutls_error > GNUTLS_E_PKCS11_ERROR - 30) {
+  if (is_of_token(gnutls_error)) {
     return {.kind = Kind::tls_failed,
             .text = sentence +
                     "; the token with the client key (tls.key) could not sign: is it still there, "
@@ -60,12 +67,16 @@ Failure handshake_failed(std::string_view target, int gnutls_error) {
           "; the server insists on algorithms that are not accepted: see tls.ciphers and "
           "tls.groups";
       break;
+    case GNUTLS_E_NO_APPLICATION_PROTOCOL:
+      sentence += "; the server chose one that is not in tls.alpn";
+      break;
     case GNUTLS_E_UNEXPECTED_PACKET:
     case GNUTLS_E_UNEXPECTED_PACKET_LENGTH:
     case GNUTLS_E_UNEXPECTED_HANDSHAKE_PACKET:
     case GNUTLS_E_RECORD_OVERFLOW:
     case GNUTLS_E_DECRYPTION_FAILED:
     case GNUTLS_E_RECEIVED_ILLEGAL_PARAMETER:
+    case GNUTLS_E_ILLEGAL_PARAMETER:
       sentence += "; the server, or something on the way to it, does not keep to the protocol";
       break;
     default:

@@ -55,6 +55,8 @@ Io Session::Impl::fail_handshake(int error) {
   switch (error) {
     case GNUTLS_E_FATAL_ALERT_RECEIVED:
       return fail(alert_received(target, alert_number(session.get()), alert_context()));
+    case GNUTLS_E_SESSION_EOF:  // close_notify, instead of the rest of the handshake
+      return fail(closed_in_handshake(target, Silence::closed, first_size > 0));
     case GNUTLS_E_UNSUPPORTED_VERSION_PACKET:
       (void)gnutls_alert_send(session.get(), GNUTLS_AL_FATAL, GNUTLS_A_PROTOCOL_VERSION);
       return fail(wrong_version(target, server_version()));
