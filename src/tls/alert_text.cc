@@ -165,11 +165,8 @@ Failure alert_received(std::string_view target, std::uint8_t alert, const AlertC
               text(target) + " refused the handshake with the alert " + name + ": " + about};
     }
   }
-  const Kind kind = alert == GNUTLS_A_PROTOCOL_VERSION ? Kind::tls_version : Kind::tls_alert;
-  if (context.data_received) {
-    return {kind, text(target) + " ended the session with the alert " + name + ": " +
-                      text(meaning(alert))};
-  }
+  const Kind kind = alert == GNUTLS_A_PROTOCOL_VERSION && !context.established ? Kind::tls_version
+                                                                               : Kind::tls_alert;
   return {kind, text(target) +
                     (context.established ? " ended the session" : " refused the handshake") +
                     " with the alert " + name + ": " + text(meaning(alert))};
