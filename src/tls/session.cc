@@ -66,8 +66,9 @@ void Session::Impl::start(Tickets tickets) {
   std::vector<gnutls_datum_t> protocols;
   for (const auto& protocol : context.alpn) protocols.push_back(x509::lend(protocol));
   if (!protocols.empty()) {
+    // Mandatory is not that it chooses one, but that it chooses no other (RFC 7301 section 3.2).
     (void)gnutls_alpn_set_protocols(raw, protocols.data(), static_cast<unsigned>(protocols.size()),
-                                    0);
+                                    GNUTLS_ALPN_MANDATORY);
   }
   gnutls_handshake_set_hook_function(raw, GNUTLS_HANDSHAKE_ANY, GNUTLS_HOOK_POST,
                                      &Impl::on_message);
