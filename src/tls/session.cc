@@ -21,6 +21,10 @@ bool is_ip(const std::string& name) {
          ::inet_pton(AF_INET6, name.substr(0, name.find('%')).c_str(), address.data()) == 1;
 }
 
+// Of everything that a server says until it is established. Its longest message, the certificates,
+// is read up to 128 KiB; but GnuTLS collects whatever comes for one that claims to be longer.
+constexpr std::size_t kMostHandshake = std::size_t{512} * 1024;
+
 }  // namespace
 
 // ---- setting up
@@ -105,7 +109,10 @@ void Session::tell(Secrets& secrets) {
   }
 }
 
-void Session::feed(Bytes ciphertext) { impl_->input = ciphertext; }
+void Session::feed(Bytes ciphertext) {
+  impl_->input = ciphertext;
+  if (!impl_->established) impl_->handshake_size += ciphertext.size();
+}
 
 Io Session::handshake(OutBuffer& out) {
   auto& impl = *impl_;
@@ -113,6 +120,10 @@ Io Session::handshake(OutBuffer& out) {
   if (impl.established) return Io::done;
   const Lending lending(impl.out, out);
   if (!impl.looks_like_tls()) return Io::failed;
+  if (impl.handshake_size > kMostHandshake) {
+    return impl.fail_with_alert(protocol_broken(impl.target, "a handshake of more than 512 KiB"),
+                                GNUTLS_A_UNEXPECTED_MESSAGE);
+  }
   while (true) {
     const int result = gnutls_handshake(impl.session.get());
     if (result == GNUTLS_E_SUCCESS) return impl.finish_handshake();

@@ -73,6 +73,8 @@ struct Session::Impl : SessionOwner {
   std::array<std::byte, kFirstBytes> first{};
   std::uint8_t first_size = 0;
 
+  std::size_t handshake_size = 0;  // of all that came until it is established
+
   // The largest record that the server takes, once GnuTLS has shown it by cutting what it was to
   // send. 0: GnuTLS must send the next record, which shows this.
   std::uint16_t record_limit = 0;
