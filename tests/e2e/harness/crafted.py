@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM, ChaCha20Poly1305
 ALERT, HANDSHAKE, APPLICATION_DATA = 21, 22, 23
 
 
-def _expand_label(digest, secret, label, length):
+def expand_label(digest, secret, label, length):
     name = b"tls13 " + label
     info = struct.pack("!HB", length, len(name)) + name + b"\0"
     out, block, counter = b"", b"", 1
@@ -41,8 +41,8 @@ class CraftedWriter:
         self._derive()
 
     def _derive(self):
-        self._key = self._aead(_expand_label(self._digest, self._secret, b"key", self._key_size))
-        self._iv = _expand_label(self._digest, self._secret, b"iv", 12)
+        self._key = self._aead(expand_label(self._digest, self._secret, b"key", self._key_size))
+        self._iv = expand_label(self._digest, self._secret, b"iv", 12)
         self._sequence = 0
 
     def record(self, kind, payload, padding=0):
@@ -60,6 +60,6 @@ class CraftedWriter:
 
     def key_update(self, request_reply):
         self.send(struct.pack("!B", 24) + b"\0\0\1" + bytes([request_reply]), kind=HANDSHAKE)
-        self._secret = _expand_label(self._digest, self._secret, b"traffic upd",
+        self._secret = expand_label(self._digest, self._secret, b"traffic upd",
                                      self._digest().digest_size)
         self._derive()

@@ -63,7 +63,11 @@ class Peer:
     def send(self, data):
         if self._was_reset:
             raise ConnectionResetError
-        self.sock.sendall(data)
+        try:
+            self.sock.sendall(data)
+        except ConnectionResetError:
+            self._was_reset = True  # reading would call it an orderly end from now on
+            raise
 
     def recv(self, size=65536):
         if self._was_reset:

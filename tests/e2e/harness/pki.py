@@ -44,7 +44,7 @@ class Identity:
     """A certificate, its key, and the files that servers read: chain (leaf first), cert, key."""
 
     def __init__(self, folder, label, cert, key, issuers):
-        self.cert, self.key = cert, key
+        self.cert, self.key, self.chain = cert, key, [cert, *issuers]
         self.chain_file = folder / f"{label}.chain.pem"
         self.cert_file = folder / f"{label}.cert.pem"
         self.key_file = folder / f"{label}.key.pem"
