@@ -192,8 +192,8 @@ class ClientCertificate::Loading {
                      shown(tls_.cert),
                  certificates_.size() > 1 ? "nor to another certificate there" : "");
     }
-    auto chain =
-        ordered(std::move(certificates_), static_cast<std::size_t>(it - certificates_.begin()));
+    const auto leaf = static_cast<std::size_t>(it - certificates_.begin());
+    const auto chain = ordered(std::move(certificates_), leaf);
     for (const auto& certificate : chain) {
       gnutls_pcert_st entry{};
       if (const int error = gnutls_pcert_import_x509(&entry, certificate.get(), 0); error < 0) {
