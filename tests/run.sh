@@ -16,12 +16,12 @@ root=$(CDPATH='' cd -- "$(dirname -- "$0")/.." && pwd)
 . "$root/tests/lib/build.sh"
 
 # Peers and clients of the e2e tests, and what checks the manual pages.
-TEST_PACKAGES="python3-pytest python3-cryptography python3-psutil python3-jsonschema slapd
-  ldap-utils nginx-light libnginx-mod-stream openssl gnutls-bin postgresql mariadb-server redis-server postfix
+TEST_PACKAGES="python3-pytest python3-pytest-xdist python3-cryptography python3-psutil
+  python3-jsonschema slapd ldap-utils nginx-light libnginx-mod-stream openssl gnutls-bin postgresql mariadb-server redis-server postfix
   dovecot-imapd dovecot-pop3d dovecot-lmtpd dovecot-managesieved vsftpd prosody haproxy tinyproxy
   microsocks inn2-inews
   rsync softhsm2 stunnel4 bind9-dnsutils default-jdk-headless
-  ca-certificates procps iproute2 groff-base openssh-client socat tshark valgrind w3m prometheus"
+  ca-certificates procps iproute2 groff-base openssh-client socat tshark valgrind w3m prometheus clang"
 
 passed=0
 failed=0
@@ -50,13 +50,14 @@ meson_tests() {
   fi
 }
 
-# e2e_tests PYTEST-ARGUMENT...: runs tests/e2e against $tunnel and counts.
+# e2e_tests PYTEST-ARGUMENT...: runs tests/e2e against $tunnel and counts. Most of a test's time is
+# spent waiting: two at once for every processor.
 e2e_tests() {
   say "e2e: $tunnel"
   report=$build/e2e.xml
   rm -f "$report"
   (cd "$root" && TUNNEL=$tunnel /usr/bin/python3 -m pytest tests/e2e -q -p no:cacheprovider \
-    --junit-xml="$report" "$@") || :
+    -n $(($(nproc) * 2)) --dist loadfile --junit-xml="$report" "$@") || :
   # shellcheck disable=SC2046  # two numbers
   if [ -s "$report" ]; then
     count $(/usr/bin/python3 "$root/tests/lib/tally.py" pytest "$report")
@@ -128,11 +129,18 @@ plain() {
   e2e_tests
 }
 
+# Clang takes half of GCC's time over instrumented code, and this way both compile everything.
+use_clang() {
+  export CXX=clang++
+}
+
 asan() {
   # Warnings are errors here and under TSan; not in the plain build, which the examples share with
   # people whose compiler may be a newer one.
+  use_clang
   build_everything asan -Dwerror=true -Db_sanitize=address,undefined -Db_lundef=false \
     -Doptimization=0 -Dcpp_args=-g1 # the optimiser takes twice as long over instrumented code
+  unset CXX
   # Findings end the program: one that is only printed would be overlooked.
   export ASAN_OPTIONS=detect_stack_use_after_return=1:strict_string_checks=1:abort_on_error=0
   export UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1
@@ -146,7 +154,9 @@ asan() {
 tsan() {
   # The rooms whose tests start threads; of two large ones, what does.
   rooms="log uv balance runtime tls_threads tunnel_threads"
+  use_clang
   configure tsan -Dtests=true -Dwerror=true -Db_sanitize=thread -Db_lundef=false -Doptimization=0 -Dcpp_args=-g1
+  unset CXX
   say "building what has threads in ${build#"$root"/}"
   programs=
   for room in $rooms; do
@@ -155,7 +165,7 @@ tsan() {
   # shellcheck disable=SC2086  # a list of words
   quietly ninja -C "$build" $programs
   export TSAN_OPTIONS=halt_on_error=1:second_deadlock_stack=1
-  # GCC 12's ThreadSanitizer cannot live with the address randomisation of recent kernels.
+  # An older ThreadSanitizer cannot live with the address randomisation of recent kernels.
   fixed=
   setarch "$(uname -m)" -R true 2>/dev/null && fixed="setarch $(uname -m) -R"
   # shellcheck disable=SC2086  # a list of words
@@ -173,6 +183,8 @@ for argument in "$@"; do
 done
 # shellcheck disable=SC2086  # lists of words
 install_packages $BUILD_PACKAGES $UNIT_PACKAGES $BENCH_PACKAGES $TEST_PACKAGES
+# Its sanitizers' runtime is a package whose name has the version.
+install_packages "libclang-rt-$(clang++ -dumpversion | cut -d. -f1)-dev"
 # INN installs only where the machine has a domain name; its nnrpd runs from anywhere.
 unpack_package inn2 "$root/build/inn2"
 for part in ${parts:-plain asan tsan}; do

@@ -150,7 +150,7 @@ struct Codec<Type::integer> {
   static std::string print(const std::optional<std::uint16_t>& value) {
     return value ? std::to_string(*value) : "";
   }
-  static std::string print(int value) { return std::to_string(value); }
+  static std::string print(std::int64_t value) { return std::to_string(value); }
   static std::string print(const std::optional<std::uint32_t>& value) {
     return value ? std::to_string(*value) : "";
   }

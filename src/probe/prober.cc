@@ -51,8 +51,7 @@ struct Prober::Service {
 
 Prober::Prober(const config::Global& global, const std::vector<ServiceHandle>& services,
                const Options& options)
-    : global_(global),
-      options_(options),
+    : options_(options),
       book_(loop_, history_, [](const std::string&) {}),
       lookups_(loop_, global) {
   if (options.capture) capture_ = {options.capture, options.capture->make_lane(loop_)};

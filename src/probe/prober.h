@@ -58,7 +58,6 @@ class Prober {
   [[nodiscard]] bool is_wanted(const balance::Endpoint& endpoint) const;
   [[nodiscard]] bool is_of_family(const SocketAddress& address) const;
 
-  const config::Global& global_;
   const Options& options_;
   uv::Loop loop_;
   std::optional<capture::Source> capture_;

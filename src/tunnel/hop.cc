@@ -58,7 +58,8 @@ std::vector<Hop> hops_to(const balance::Endpoint& target, const std::vector<conf
   std::vector<Hop> hops;
   for (const config::Proxy& proxy : proxies) hops.push_back(hop_through(proxy));
   if (hops.size() > 1) {
-    std::ranges::stable_partition(hops, [&](const Hop& hop) { return !seems_dead(hop, book); });
+    (void)std::stable_partition(hops.begin(), hops.end(),
+                                [&](const Hop& hop) { return !seems_dead(hop, book); });
   }
   return hops;
 }

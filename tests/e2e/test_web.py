@@ -153,7 +153,8 @@ def test_a_request_that_is_too_long_is_refused(instance, size):
 
 
 @pytest.mark.parametrize("junk", [b"\0" * 100, b"\r\n" * 100, b"GET\r\n\r\n", b"\x16\x03\x01\x02\x00\x01",
-                                  b"GET / HTTP/9.9\r\n\r\n", b"GET http://x/ HTTP/1.1\r\nHost: x\r\n\r\n"])
+                                  b"GET / HTTP/9.9\r\n\r\n", b"GET http://x/ HTTP/1.1\r\nHost: x\r\n\r\n"],
+                         ids=["zeros", "line ends", "no path", "TLS", "version", "proxy"])
 def test_junk_harms_nobody(instance, junk):
     with web.connect(instance.address) as sock:
         sock.sendall(junk)

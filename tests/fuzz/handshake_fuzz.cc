@@ -27,7 +27,7 @@ constexpr unsigned char kHandshake = 22;
 std::string change(std::string text, Input& input) {
   for (int changes = 0; !input.empty() && changes < 50; ++changes) {
     const auto what = input.byte();
-    const std::size_t where = (input.byte() << 8 | input.byte()) % (text.size() + 1);
+    const std::size_t where = (unsigned{input.byte()} << 8 | input.byte()) % (text.size() + 1);
     const auto value = input.byte();
     switch (what & 3) {
       case 0:
@@ -65,7 +65,7 @@ void deliver(Client& client, std::string_view bytes, std::size_t piece) {
 std::string first_record(std::string_view flight) {
   const auto at = [&](std::size_t i) { return static_cast<unsigned char>(flight[i]); };
   require(flight.size() > 5, "the server answers");
-  return std::string(flight.substr(0, 5U + (at(3) << 8 | at(4))));
+  return std::string(flight.substr(0, 5U + (unsigned{at(3)} << 8 | at(4))));
 }
 
 World& world_of(bool is_tls13) {

@@ -112,7 +112,7 @@ class Sides {
 bool change(Buffer& record, Input& input) {
   const Buffer before = record;
   for (int times = input.byte() % 8; times >= 0; --times) {
-    const std::size_t place = input.byte() << 8 | input.byte();
+    const std::size_t place = unsigned{input.byte()} << 8 | input.byte();
     record[place % record.size()] ^= static_cast<std::byte>(input.byte());
   }
   return record != before;

@@ -101,7 +101,7 @@ TEST_CASE("a log file is appended to, and is not for everybody to read") {
   CHECK(lines_of(read_file(path)).size() == 2);
   struct stat info {};
   REQUIRE(::stat(path.c_str(), &info) == 0);
-  CHECK((info.st_mode & 0777 & ~0640) == 0);
+  CHECK((info.st_mode & 0777U & ~0640U) == 0);
 }
 
 TEST_CASE("a log file that cannot be opened is an error that names it") {

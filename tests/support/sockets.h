@@ -13,7 +13,6 @@
 #include <cstdlib>
 #include <functional>
 #include <memory>
-#include <source_location>
 #include <string>
 #include <utility>
 #include <vector>
@@ -135,16 +134,16 @@ using Log = std::vector<std::string>;
 // How long a condition may take to come, on any machine.
 constexpr std::chrono::seconds kPatience{120};
 
-[[noreturn]] inline void give_up_waiting(const std::source_location& where) {
-  (void)std::fprintf(stderr, "%s:%u: what is waited for here does not come\n", where.file_name(),
-                     static_cast<unsigned>(where.line()));
+// std::source_location is beyond clang 14.
+[[noreturn]] inline void give_up_waiting(const char* file, int line) {
+  (void)std::fprintf(stderr, "%s:%d: what is waited for here does not come\n", file, line);
   std::abort();
 }
 
 // Turns the loop until the condition holds.
 template <class Condition>
-void turn_until(Loop& loop, Condition condition,
-                std::source_location where = std::source_location::current()) {
+void turn_until(Loop& loop, Condition condition, const char* file = __builtin_FILE(),
+                int line = __builtin_LINE()) {
   // A timer runs before the poll of its turn, which would then wait for an event that nothing
   // makes: the tick has the condition looked at again.
   constexpr Millis kTick{10};
@@ -153,17 +152,17 @@ void turn_until(Loop& loop, Condition condition,
   while (!condition()) {
     tick.start(kTick);
     (void)uv_run(loop.raw(), UV_RUN_ONCE);
-    if (std::chrono::steady_clock::now() > until) give_up_waiting(where);
+    if (std::chrono::steady_clock::now() > until) give_up_waiting(file, line);
   }
 }
 // As above where the condition changes outside of the loop.
 template <class Condition>
-void spin_until(Loop& loop, Condition condition,
-                std::source_location where = std::source_location::current()) {
+void spin_until(Loop& loop, Condition condition, const char* file = __builtin_FILE(),
+                int line = __builtin_LINE()) {
   const auto until = std::chrono::steady_clock::now() + kPatience;
   while (!condition()) {
     (void)uv_run(loop.raw(), UV_RUN_NOWAIT);
-    if (std::chrono::steady_clock::now() > until) give_up_waiting(where);
+    if (std::chrono::steady_clock::now() > until) give_up_waiting(file, line);
   }
 }
 

@@ -117,7 +117,7 @@ TEST_CASE("every library gives the known answers") {
 
 TEST_CASE("each library opens what the other has sealed, of every size, in place and not") {
   for (const auto& key : kKeys) {
-    for (const std::size_t additional_size : {5, 13}) {
+    for (const std::size_t additional_size : std::initializer_list<std::size_t>{5, 13}) {
       const auto additional = pattern(additional_size, 2);
       const auto reference = aead_of(AeadProvider(), key);
       for (const auto& choice : aeads()) {
@@ -146,7 +146,8 @@ TEST_CASE("a changed tag, text, header or nonce is refused, and nothing of the t
       CAPTURE(choice.provider.name());
       CAPTURE(key.size);
       const auto aead = aead_of(choice.provider, key);
-      for (const std::size_t size : {0, 1, 15, 16, 17, 100, 255, 256, 257, 1000, 4096, 16384}) {
+      for (const std::size_t size : std::initializer_list<std::size_t>{
+               0, 1, 15, 16, 17, 100, 255, 256, 257, 1000, 4096, 16384}) {
         CAPTURE(size);
         const auto text = pattern(size, 3);
         std::vector<std::byte> sealed(size + kTagSize);

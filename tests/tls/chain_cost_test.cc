@@ -141,16 +141,18 @@ TEST_CASE("RSA keys that would stop a worker are refused before they are used") 
     unsigned modulus, exponent;
     const char* what;
   };
-  for (const auto& [modulus, exponent, what] :
+  for (const Case& each :
        {Case{16385, 17, "has a 16385-bit RSA key"},
         Case{8192, 65, "has an RSA key with an exponent of 65 bits"},
         Case{2048, 2047, "has an RSA key with an exponent of 2047 bits"}}) {
     for (const char* version : {"1.2", "1.3"}) {
-      CAPTURE(what);
+      CAPTURE(each.what);
       CAPTURE(version);
       Fixture f;
       const Identity rsa({.key = GNUTLS_PK_RSA});
-      const Identity leaf({.dns = {"dc1.example.com"}, .modulus = modulus, .exponent = exponent},
+      const Identity leaf({.dns = {"dc1.example.com"},
+                           .modulus = each.modulus,
+                           .exponent = each.exponent},
                           &f.ca);
       f.options.raw_chain = {&leaf};
       f.options.key_of = &rsa;
@@ -162,7 +164,7 @@ TEST_CASE("RSA keys that would stop a worker are refused before they are used") 
       }
       expect_refused(f, Kind::cert_weak);
       CHECK(f.failure().text ==
-            Contains(std::string("certificate of dc1.example.com:636 ") + what));
+            Contains(std::string("certificate of dc1.example.com:636 ") + each.what));
       CHECK(f.failure().text == Contains("at most 16384 bits with an exponent of at most 64 bits"));
       expect_no_work();
     }

@@ -48,7 +48,7 @@ TEST_CASE("key log: a check makes no file") {
 TEST_CASE("key log: a file that others have access to is refused, by any bit") {
   const test::TempFolder scratch;
   std::ofstream(scratch / "keys").flush();
-  for (const mode_t mode : {0640, 0620, 0610, 0604, 0602, 0601}) {
+  for (const mode_t mode : std::initializer_list<mode_t>{0640, 0620, 0610, 0604, 0602, 0601}) {
     CAPTURE(mode);
     REQUIRE(::chmod((scratch / "keys").c_str(), mode) == 0);
     CHECK(refusal(scratch / "keys") ==

@@ -44,12 +44,17 @@ constexpr const char* kAead[] = {
 constexpr const char* kTls13 = "NORMAL:-VERS-ALL:+VERS-TLS1.3:-CIPHER-ALL:+AES-128-GCM";
 constexpr const char* kTls12 = "NORMAL:-VERS-ALL:+VERS-TLS1.2:-CIPHER-ALL:+AES-128-GCM";
 
+struct Way {
+  AeadChoice aead;
+  const char* priority;
+};
+
 // Each of the priorities with each of the libraries.
 template <std::size_t size>
-std::vector<std::pair<AeadChoice, const char*>> each_with(const char* const (&priorities)[size]) {
-  std::vector<std::pair<AeadChoice, const char*>> all;
+std::vector<Way> each_with(const char* const (&priorities)[size]) {
+  std::vector<Way> all;
   for (const auto& aead : aeads()) {
-    for (const char* priority : priorities) all.emplace_back(aead, priority);
+    for (const char* priority : priorities) all.push_back({aead, priority});
   }
   return all;
 }
@@ -119,17 +124,17 @@ TEST_CASE("keys that have changed are in force with the next record") {
 }
 
 TEST_CASE("a record that is sealed here is one that GnuTLS opens, and the next is its own") {
-  for (const auto& [aead, priority] : each_with(kOurs)) {
+  for (const Way& way : each_with(kOurs)) {
     for (const auto followed : {Followed::no, Followed::yes}) {
-      CAPTURE(aead.provider.name());
-      CAPTURE(priority);
+      CAPTURE(way.aead.provider.name());
+      CAPTURE(way.priority);
       Fixture f;
-      connect(f, priority);
+      connect(f, way.priority);
       std::vector<std::byte> room(1000);
       OutBuffer out(room);
       auto keys = RecordKeys::to_write(raw(f));
       REQUIRE(keys);
-      RecordCipher cipher(*keys, aead.provider);
+      RecordCipher cipher(*keys, way.aead.provider);
       auto text = std::string("sealed here|");
       const auto whole = as_mutable_bytes(text);
       CHECK(cipher.seal(followed == Followed::yes ? whole.first(11) : whole, followed, out));
@@ -146,17 +151,17 @@ TEST_CASE("a record that is sealed here is one that GnuTLS opens, and the next i
 }
 
 TEST_CASE("a record that GnuTLS has sealed is opened here, once") {
-  for (const auto& [aead, priority] : each_with(kAead)) {
-    CAPTURE(aead.provider.name());
-    CAPTURE(priority);
+  for (const Way& way : each_with(kAead)) {
+    CAPTURE(way.aead.provider.name());
+    CAPTURE(way.priority);
     Fixture f;
-    f.tls.priority = std::string(priority) + ":%PROFILE_MEDIUM";
-    connect(f, priority);
+    f.tls.priority = std::string(way.priority) + ":%PROFILE_MEDIUM";
+    connect(f, way.priority);
     f.server().send("from the server");
     const auto record = f.server().take_output();
     auto keys = RecordKeys::of(raw(f), Direction::read);
     REQUIRE(keys);
-    RecordCipher cipher(*keys, aead.provider);
+    RecordCipher cipher(*keys, way.aead.provider);
     const auto room = RecordCipher::room_for(*keys, record.size());
     REQUIRE(room);
     std::vector<std::byte> into(*room);
@@ -171,12 +176,12 @@ TEST_CASE("a record that GnuTLS has sealed is opened here, once") {
 }
 
 TEST_CASE("a record's type, padding and changes are seen") {
-  for (const auto& [aead, priority] : each_with(kAead)) {
-    CAPTURE(aead.provider.name());
-    CAPTURE(priority);
+  for (const Way& way : each_with(kAead)) {
+    CAPTURE(way.aead.provider.name());
+    CAPTURE(way.priority);
     Fixture f;
-    f.tls.priority = std::string(priority) + ":%PROFILE_MEDIUM";
-    connect(f, priority);
+    f.tls.priority = std::string(way.priority) + ":%PROFILE_MEDIUM";
+    connect(f, way.priority);
     f.server().send_record(21, std::string("\1\0", 2));
     const auto alert = f.server().take_output();
     f.server().send_record(23, "", 7);
@@ -186,7 +191,7 @@ TEST_CASE("a record's type, padding and changes are seen") {
     changed.back() = static_cast<char>(changed.back() ^ 1);
     auto keys = RecordKeys::of(raw(f), Direction::read);
     REQUIRE(keys);
-    RecordCipher cipher(*keys, aead.provider);
+    RecordCipher cipher(*keys, way.aead.provider);
     std::vector<std::byte> into(64);
     const auto first = cipher.open(as_bytes(alert), into);
     REQUIRE(first);
@@ -248,14 +253,14 @@ TEST_CASE("bulk data goes on through updates of keys, tickets and alerts between
 }
 
 TEST_CASE("bulk data in pieces of every size") {
-  for (const auto& [aead, priority] : each_with(kOurs)) {
+  for (const Way& way : each_with(kOurs)) {
     for (unsigned seed = 0; seed < 8; ++seed) {
-      CAPTURE(aead.provider.name());
-      CAPTURE(priority);
+      CAPTURE(way.aead.provider.name());
+      CAPTURE(way.priority);
       CAPTURE(seed);
       Fixture f;
-      f.use(aead);
-      connect(f, priority);
+      f.use(way.aead);
+      connect(f, way.priority);
       const auto text = pattern(300'000);
       f.client().send(text);
       f.server().send(text);
@@ -267,12 +272,12 @@ TEST_CASE("bulk data in pieces of every size") {
 }
 
 TEST_CASE("a changed record in the middle of many breaks the session after those before it") {
-  for (const auto& [aead, priority] : each_with(kOurs)) {
-    CAPTURE(aead.provider.name());
-    CAPTURE(priority);
+  for (const Way& way : each_with(kOurs)) {
+    CAPTURE(way.aead.provider.name());
+    CAPTURE(way.priority);
     Fixture f;
-    f.use(aead);
-    connect(f, priority);
+    f.use(way.aead);
+    connect(f, way.priority);
     const auto text = pattern(100'000);
     f.server().send(text);
     auto records = f.server().take_output();

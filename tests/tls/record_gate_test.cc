@@ -533,7 +533,7 @@ TEST_CASE("a TLS 1.3 session that is resumed without fresh keys is refused") {
 }
 
 TEST_CASE("a gate at rest holds no buffer, and small windows lose nothing") {
-  for (const std::size_t window : {1, 5, 16384}) {
+  for (const std::size_t window : std::initializer_list<std::size_t>{1, 5, 16384}) {
     for (const char* priority : {kTls13[0], kTls12[2]}) {
       CAPTURE(window);
       CAPTURE(priority);

@@ -254,7 +254,7 @@ TEST_CASE("a wildcard is a whole first label") {
     const char* host;
     bool is_good;
   };
-  for (const auto& [pattern, host, is_good] :
+  for (const Case& each :
        {Case{"*.example.com", "foo.example.com", true},
         Case{"*.EXAMPLE.com", "FOO.example.COM", true},
         Case{"*.example.com", "foo.example.com.", true},
@@ -268,18 +268,18 @@ TEST_CASE("a wildcard is a whole first label") {
         Case{"*.com", "example.com", false}, Case{"**.example.com", "foo.example.com", false},
         Case{"foo.*.com", "foo.example.com", false}}) {
     for (const bool is_common_name : {false, true}) {
-      CAPTURE(pattern);
-      CAPTURE(host);
+      CAPTURE(each.pattern);
+      CAPTURE(each.host);
       CAPTURE(is_common_name);
       Fixture f;
-      Subject subject{.common_name = "any", .dns = {pattern}};
-      if (is_common_name) subject = {.common_name = pattern};
+      Subject subject{.common_name = "any", .dns = {each.pattern}};
+      if (is_common_name) subject = {.common_name = each.pattern};
       const Identity leaf(subject, &f.ca);
       f.options.chain = {&leaf};
-      f.peer.names = {host};
+      f.peer.names = {each.host};
       f.connect();
-      CHECK(f.client().is_established() == is_good);
-      if (!is_good) CHECK(word(f.failure().kind) == word(Kind::cert_name_mismatch));
+      CHECK(f.client().is_established() == each.is_good);
+      if (!each.is_good) CHECK(word(f.failure().kind) == word(Kind::cert_name_mismatch));
     }
   }
 }
@@ -583,7 +583,7 @@ TEST_CASE("a key usage that does not fit the key exchange") {
     const char* suite;
     const char* sentence;
   };
-  for (const auto& [key, usage, server, suite, sentence] :
+  for (const Case& each :
        {Case{GNUTLS_PK_RSA, GNUTLS_KEY_KEY_ENCIPHERMENT, ":-VERS-ALL:+VERS-TLS1.3", "",
              "may not be used for TLS 1.3: its key usage lacks digitalSignature;"},
         Case{GNUTLS_PK_ECDSA, GNUTLS_KEY_KEY_AGREEMENT, ":-VERS-ALL:+VERS-TLS1.3", "",
@@ -595,17 +595,18 @@ TEST_CASE("a key usage that does not fit the key exchange") {
              "TLS_RSA_WITH_AES_128_GCM_SHA256",
              "may not be used for the key exchange RSA: its key usage lacks keyEncipherment;"}}) {
     for (const auto verify : {config::Verify::full, config::Verify::none}) {
-      CAPTURE(sentence);
+      CAPTURE(each.sentence);
       CAPTURE(verify);
       Fixture f;
-      const Identity leaf({.dns = {"dc1.example.com"}, .key = key, .key_usage = usage}, &f.ca);
+      const Identity leaf(
+          {.dns = {"dc1.example.com"}, .key = each.key, .key_usage = each.usage}, &f.ca);
       f.options.raw_chain = {&leaf};
-      f.options.priority += std::string(server) + ":%DEBUG_ALLOW_KEY_USAGE_VIOLATIONS";
+      f.options.priority += std::string(each.server) + ":%DEBUG_ALLOW_KEY_USAGE_VIOLATIONS";
       f.tls.verify = verify;
       if (verify == config::Verify::none) f.tls.ca = {};
-      if (*suite != '\0') f.tls.ciphers = {suite};
+      if (*each.suite != '\0') f.tls.ciphers = {each.suite};
       expect_refused(f, Kind::cert_key_usage);
-      CHECK(f.failure().text == Contains(sentence));
+      CHECK(f.failure().text == Contains(each.sentence));
       CHECK(f.failure().text == Contains("or set tls.allow_key_usage_violation = true"));
       f.tls.allow_key_usage_violation = true;
       f.connect();
