@@ -23,6 +23,8 @@ from harness.pki import Pki
 from harness.server import Server, TlsServer
 from harness.wait import SANITIZED
 
+pytest_plugins = ["harness.stunnel_fixtures"]
+
 
 def pytest_addoption(parser):
     parser.addoption("--shuffle", metavar="SEED", nargs="?", type=int,

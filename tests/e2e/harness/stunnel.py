@@ -9,7 +9,7 @@ import subprocess
 from . import tunnel
 from .peer import Peer
 from .process import DIE_WITH_PARENT, Background
-from .server import TlsServer
+from .server import TlsServer, echo
 
 BINARY = "/usr/bin/stunnel4"
 HEAD = "pid =\nforeground = yes\ndebug = info\n"
@@ -120,3 +120,26 @@ class Witness(TlsServer):
             self.sessions.append((peer.tls.cipher()[0], peer.tls.version()))
             self.certificates.append(peer.tls.getpeercert(True))
         return peer
+
+
+def greets(greeting):
+    """A server that speaks first."""
+
+    def script(peer):
+        peer.send(greeting)
+        echo(peer)
+
+    return script
+
+
+def served(client, greeting=b"", payload=b"hello\r\n"):
+    """The client sees the greeting, its words come back, and both ends are orderly."""
+    assert client.recv_exact(len(greeting)) == greeting
+    client.send(payload)
+    assert client.recv_exact(len(payload)) == payload
+    client.half_close()
+    assert client.expect_eof() == b""
+
+
+def refused(client):
+    assert client.expect_reset() == b""
