@@ -12,7 +12,7 @@ namespace tunnel::log {
 
 Result<void> ProcessLog::find_syslog(const std::string& socket) { return log::find_syslog(socket); }
 
-bool ProcessLog::is_standard_error_journal() { return log::is_standard_error_journal(); }
+bool ProcessLog::is_standard_error_journal(int descriptor) { return is_journal(descriptor); }
 
 Result<std::unique_ptr<ProcessLog>> ProcessLog::open(const Options& options) {
   auto destination = Destination::open(options);

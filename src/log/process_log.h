@@ -31,8 +31,8 @@ class ProcessLog final : public Log {
  public:
   // Whether a syslog daemon answers at /dev/log (or `socket`); an error says why not.
   [[nodiscard]] static Result<void> find_syslog(const std::string& socket = {});
-  // Whether standard error leads to the journal.
-  [[nodiscard]] static bool is_standard_error_journal();
+  // Whether standard error, or what is to become it, leads to the journal.
+  [[nodiscard]] static bool is_standard_error_journal(int descriptor = 2);
   static Result<std::unique_ptr<ProcessLog>> open(const Options& options);
   explicit ProcessLog(std::shared_ptr<const Destination> destination);
   ~ProcessLog() override;  // flushes

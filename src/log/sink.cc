@@ -222,10 +222,10 @@ Result<std::unique_ptr<Sink>> open_file(const Options& options) {
 
 }  // namespace
 
-bool is_standard_error_journal() {
+bool is_journal(int descriptor) {
   const char* stream = std::getenv("JOURNAL_STREAM");
   struct stat status {};
-  if (stream == nullptr || ::fstat(STDERR_FILENO, &status) != 0) return false;
+  if (stream == nullptr || ::fstat(descriptor, &status) != 0) return false;
   return fmt::format("{}:{}", status.st_dev, status.st_ino) == stream;
 }
 

@@ -26,9 +26,9 @@ class Sink {
   virtual Result<void> reopen() { return {}; }
 };
 
-// Whether standard error is a stream of the journal, as systemd says in JOURNAL_STREAM. The variable
+// Whether the descriptor is a stream of the journal, as systemd says in JOURNAL_STREAM. The variable
 // may be left from an ancestor whose standard error it was: then the file is another one.
-[[nodiscard]] bool is_standard_error_journal();
+[[nodiscard]] bool is_journal(int descriptor);
 
 // Whether a syslog daemon is there; empty: where the system has it.
 [[nodiscard]] Result<void> find_syslog(const std::string& socket);

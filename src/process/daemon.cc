@@ -2,6 +2,7 @@
 #include "process/daemon.h"
 
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -96,7 +97,28 @@ void Readiness::also_tell(int descriptor) {
   if (descriptor > STDERR_FILENO) (void)::close(descriptor);
 }
 
+void Readiness::take_standard_error() {
+  const Fd standard_error = std::move(predecessor_.standard_error);
+  if (standard_error.valid()) (void)::dup2(standard_error.get(), STDERR_FILENO);
+}
+
+// Its answer is the end of the connection. It answers within a turn of its loop; should it stand
+// still, there is nothing to wait for.
+void Readiness::tell_predecessor() {
+  constexpr int kPatienceMs = 5000;
+  const Fd ready = std::move(predecessor_.ready);
+  if (!ready.valid()) return;
+  if (predecessor_.is_daemon) {
+    (void)::chdir("/");
+    detach_streams();
+  }
+  write_all(ready.get(), "\n");
+  pollfd wait{.fd = ready.get(), .events = POLLIN, .revents = 0};
+  (void)::poll(&wait, 1, kPatienceMs);
+}
+
 void Readiness::ready() {
+  tell_predecessor();
   if (supervisor_.valid()) {
     write_all(supervisor_.get(), "\n");
     supervisor_.reset();

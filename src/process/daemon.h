@@ -17,10 +17,23 @@ class Readiness {
   Readiness() = default;
   explicit Readiness(Fd waiting_parent) : pipe_(std::move(waiting_parent)) {}
 
+  // For a process that replaces another one, which waits at `ready`: says so there, and comes back
+  // when that one has drawn its conclusions. A daemon detaches then.
+  struct Predecessor {
+    Fd ready;
+    Fd standard_error;  // that of the service; what this process begins with leads to the other one
+    bool is_daemon = false;
+  };
+  explicit Readiness(Predecessor predecessor) : predecessor_(std::move(predecessor)) {}
+
   // The service is up: the caller's command returns 0. From here on the daemon is detached: working
   // directory "/", standard streams on /dev/null. (Not earlier, so that whatever went wrong at
   // start reached the caller's standard error, and relative paths meant what the caller meant.)
   void ready();
+
+  // Nothing of the start can fail from here on, and logging begins: what is said on standard error
+  // no longer goes to the process that is replaced, but to where its own goes.
+  void take_standard_error();
 
   // Start-up failed: the caller sees `text` (empty: it was already said) and the exit status.
   void failed(std::string_view text, int exit_status);
@@ -32,8 +45,11 @@ class Readiness {
   [[nodiscard]] bool is_awaited() const { return pipe_.valid(); }
 
  private:
+  void tell_predecessor();
+
   Fd pipe_;
   Fd supervisor_;
+  Predecessor predecessor_;
 };
 
 // What daemonize() came back as.

@@ -39,6 +39,10 @@ Result<void> Notifier::ready(std::string_view status) const {
 
 Result<void> Notifier::stopping() const { return send("STOPPING=1"); }
 
+Result<void> Notifier::main_process(pid_t pid) const {
+  return send("MAINPID=" + std::to_string(pid));
+}
+
 // One datagram: systemd takes the stamp of the message that says RELOADING.
 Result<void> Notifier::reloading() const {
   timespec now{};

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <sys/types.h>
+
 #include <string>
 #include <string_view>
 
@@ -21,6 +23,8 @@ class Notifier {
   // READY=1 with a status text, and MAINPID, for a daemon is not the process that was started.
   Result<void> ready(std::string_view status) const;
   Result<void> stopping() const;
+  // Another process is the service from now on: this one is not heard any more.
+  Result<void> main_process(pid_t pid) const;
   // RELOADING=1 with the monotonic clock's stamp, without which a unit of Type=notify-reload waits
   // forever. Each must be followed by ready(), whether or not the reload succeeded.
   Result<void> reloading() const;

@@ -21,6 +21,8 @@ namespace {
 constexpr int kFirst = 3;  // SD_LISTEN_FDS_START
 constexpr long kMost = 100'000;
 constexpr std::string_view kKept = "tunnel-kept-";
+constexpr std::string_view kHanded = "tunnel-handed-";
+constexpr const char* kUpgrade = "TUNNEL_UPGRADE";
 constexpr std::size_t kLongestName = 200;  // systemd's limit is 255
 
 // The variable, which is gone afterwards.
@@ -78,16 +80,60 @@ Result<PassedSockets> PassedSockets::take() {
   const long count = number_of(take_variable("LISTEN_FDS"));
   const std::string all_names = take_variable("LISTEN_FDNAMES");
   (void)take_variable("LISTEN_PIDFDID");
-  if (pid != static_cast<long>(::getpid()) || count <= 0) return PassedSockets();
+  const bool is_upgrade = number_of(take_variable(kUpgrade)) == static_cast<long>(::getppid());
+  const bool is_ours = is_upgrade || pid == static_cast<long>(::getpid());
+  if (!is_ours || count <= 0) return PassedSockets();
   if (count > kMost) return failed(ErrorCode::invalid, "LISTEN_FDS is out of range");
   std::string_view names = all_names;
-  std::vector<Socket> sockets;
-  for (int number = kFirst; number < kFirst + count; ++number) {
-    auto socket = take_one(number, next_name(names));
-    if (!socket) return tl::unexpected(std::move(socket).error());
-    sockets.push_back(std::move(*socket));
+  PassedSockets passed;
+  passed.is_upgrade_ = is_upgrade;
+  if (is_upgrade && std::getenv("WATCHDOG_USEC") != nullptr) {
+    (void)::setenv("WATCHDOG_PID", std::to_string(::getpid()).c_str(), 1);
   }
-  return PassedSockets(std::move(sockets));
+  for (int number = kFirst; number < kFirst + count; ++number) {
+    std::string name = next_name(names);
+    if (is_upgrade && name.starts_with(kHanded)) {
+      (void)::fcntl(number, F_SETFD, FD_CLOEXEC);
+      passed.handed_.emplace_back(std::move(name), Fd(number));
+      continue;
+    }
+    auto socket = take_one(number, std::move(name));
+    if (!socket) return tl::unexpected(std::move(socket).error());
+    passed.sockets_.push_back(std::move(*socket));
+  }
+  return passed;
+}
+
+Fd PassedSockets::take_handed(std::string_view name) {
+  for (auto& [its_name, fd] : handed_) {
+    if (its_name == name) return std::move(fd);
+  }
+  return Fd();
+}
+
+std::vector<Handed> PassedSockets::given() const {
+  std::vector<Handed> given;
+  for (const Socket& socket : sockets_) {
+    if (!socket.name.starts_with(kKept)) given.push_back({socket.name, socket.fd.get()});
+  }
+  return given;
+}
+
+// Without WATCHDOG_PID, which is this process: a manager's watchdog wants to hear from the next one.
+std::vector<std::string> handed_environment(const std::vector<Handed>& handed) {
+  std::vector<std::string> environment;
+  for (char** each = environ; *each != nullptr; ++each) {
+    const std::string_view variable(*each);
+    const std::string_view name = variable.substr(0, variable.find('='));
+    if (name.starts_with("LISTEN_") || name == "WATCHDOG_PID" || name == kUpgrade) continue;
+    environment.emplace_back(variable);
+  }
+  std::string names;
+  for (const Handed& each : handed) names += (names.empty() ? "" : ":") + each.name;
+  environment.push_back("LISTEN_FDS=" + std::to_string(handed.size()));
+  environment.push_back("LISTEN_FDNAMES=" + names);
+  environment.push_back(std::string(kUpgrade) + "=" + std::to_string(::getpid()));
+  return environment;
 }
 
 std::vector<SocketAddress> PassedSockets::addresses_of(std::string_view name) const {

@@ -99,14 +99,32 @@ Result<std::unique_ptr<PidFile>> PidFile::create(std::string_view path) {
     const pid_t other = read_pid(file.get());
     const bool is_named = other != 0 && other != ::getpid() && is_alive(other, here);
 
-    const std::string text = std::to_string(::getpid()) + "\n";
-    if (::ftruncate(file.get(), 0) != 0 ||
-        ::pwrite(file.get(), text.data(), text.size(), 0) != static_cast<ssize_t>(text.size())) {
-      return failed(ErrorCode::system, "cannot write pid file " + printable(name), errno);
-    }
-    return std::make_unique<PidFile>(std::move(name), std::move(file), ::getpid(),
-                                     is_named ? other : 0);
+    auto created = std::make_unique<PidFile>(std::move(name), std::move(file), ::getpid(),
+                                             is_named ? other : 0);
+    if (auto written = created->claim(); !written) return tl::unexpected(written.error());
+    return created;
   }
+}
+
+std::unique_ptr<PidFile> PidFile::adopt(std::string_view path, Fd file) {
+  if (!file.valid()) return nullptr;
+  std::error_code ignored;
+  const std::string name = std::filesystem::absolute(path, ignored).string();
+  struct stat here {};
+  struct stat there {};
+  const bool is_same = ::fstat(file.get(), &here) == 0 && ::stat(name.c_str(), &there) == 0 &&
+                       here.st_ino == there.st_ino && here.st_dev == there.st_dev;
+  if (!is_same) return nullptr;
+  return std::make_unique<PidFile>(name, std::move(file), ::getpid(), 0);
+}
+
+Result<void> PidFile::claim() {
+  const std::string text = std::to_string(::getpid()) + "\n";
+  if (::ftruncate(file_.get(), 0) != 0 ||
+      ::pwrite(file_.get(), text.data(), text.size(), 0) != static_cast<ssize_t>(text.size())) {
+    return failed(ErrorCode::system, "cannot write pid file " + printable(path_), errno);
+  }
+  return {};
 }
 
 PidFile::PidFile(std::string path, Fd file, pid_t owner, pid_t replaced)

@@ -21,6 +21,14 @@ class PidFile {
   // stays as it is. Any other one is stale, whatever number is in it: numbers are given again.
   static Result<std::unique_ptr<PidFile>> create(std::string_view path);
 
+  // The file as an earlier process hands it over, open and locked: its number is in it until
+  // claim(). Null when `path` is another file now.
+  static std::unique_ptr<PidFile> adopt(std::string_view path, Fd file);
+  // Makes the file this process's, from here on to its end.
+  Result<void> claim();
+  // For another process, which inherits the lock.
+  [[nodiscard]] int fd() const { return file_.get(); }
+
   // The living process that a stale file named, 0 for none: probably any other one, but it may be
   // one of another program that takes the same file for its own.
   [[nodiscard]] pid_t replaced() const { return replaced_; }

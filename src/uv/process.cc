@@ -4,7 +4,6 @@
 #include <linux/close_range.h>
 #include <unistd.h>
 
-#include <array>
 #include <utility>
 
 #include "uv/handle.h"
@@ -23,27 +22,44 @@ Process::Process(std::unique_ptr<Block, Closer> block) : block_(std::move(block)
 
 Process::~Process() = default;
 
+namespace {
+
+// As execve(2) takes them; they point into `texts`.
+std::vector<char*> pointers(const std::vector<std::string>& texts) {
+  std::vector<char*> result;
+  for (const std::string& text : texts) result.push_back(const_cast<char*>(text.c_str()));
+  result.push_back(nullptr);
+  return result;
+}
+
+}  // namespace
+
 Result<std::unique_ptr<Process>> Process::start(Loop& loop, const Command& command, Fd stdio,
+                                                std::function<void(Ended)> on_ended) {
+  return start(loop, command, {stdio.get(), stdio.get(), STDERR_FILENO}, std::move(on_ended));
+}
+
+Result<std::unique_ptr<Process>> Process::start(Loop& loop, const Command& command,
+                                                const std::vector<int>& descriptors,
                                                 std::function<void(Ended)> on_ended) {
   loop.assert_here();
   // Everything of ours is opened close-on-exec. What our own parent has left open is not ours to
   // hand down either: a listening socket of somebody's would stay open as long as the program runs.
   (void)::close_range(STDERR_FILENO + 1, ~0U, CLOSE_RANGE_CLOEXEC);
 
-  std::vector<char*> arguments;
-  arguments.push_back(const_cast<char*>(command.name.c_str()));
-  for (const std::string& argument : command.arguments) {
-    arguments.push_back(const_cast<char*>(argument.c_str()));
-  }
-  arguments.push_back(nullptr);
-  std::array<uv_stdio_container_t, 3> streams{};
+  std::vector<char*> arguments = pointers(command.arguments);
+  arguments.insert(arguments.begin(), const_cast<char*>(command.name.c_str()));
+  std::vector<char*> environment = pointers(command.environment);
+  std::vector<uv_stdio_container_t> streams(descriptors.size());
   for (std::size_t i = 0; i < streams.size(); ++i) {
     streams[i].flags = UV_INHERIT_FD;
-    streams[i].data.fd = i < 2 ? stdio.get() : STDERR_FILENO;
+    streams[i].data.fd = descriptors[i];
   }
   uv_process_options_t options{};
   options.file = command.path.c_str();
   options.args = arguments.data();
+  if (!command.environment.empty()) options.env = environment.data();
+  if (!command.folder.empty()) options.cwd = command.folder.c_str();
   options.stdio = streams.data();
   options.stdio_count = static_cast<int>(streams.size());
   options.exit_cb = [](uv_process_t* handle, std::int64_t status, int signal) noexcept {

@@ -6,7 +6,9 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <string>
+#include <string_view>
 
 #include "base/socket.h"
 
@@ -73,6 +75,48 @@ TEST_CASE("what was kept for us has no name of a socket unit, and goes when noth
   CHECK(all.take_kept(name).valid());
   CHECK_FALSE(all.take_kept(name).valid());
   CHECK(all.drop_kept() == std::vector<std::string>{kept_name("127.0.0.1:390")});
+}
+
+TEST_CASE("the environment for the next process names what is handed over, and drops what was ours") {
+  (void)::setenv("LISTEN_PID", "1", 1);
+  (void)::setenv("WATCHDOG_PID", "1", 1);
+  (void)::setenv("TUNNEL_UPGRADE", "1", 1);
+  (void)::setenv("KEPT", "a=b", 1);
+  const auto environment = handed_environment({{"web", 7}, {"tunnel-kept-[;;1];389", 9}});
+  for (const char* name : {"LISTEN_PID", "WATCHDOG_PID", "TUNNEL_UPGRADE"}) (void)::unsetenv(name);
+  const auto count = [&](std::string_view start) {
+    return std::count_if(environment.begin(), environment.end(),
+                         [&](const std::string& each) { return each.starts_with(start); });
+  };
+  const auto has = [&](const std::string& line) {
+    return std::find(environment.begin(), environment.end(), line) != environment.end();
+  };
+  CHECK(has("KEPT=a=b"));
+  CHECK(has("LISTEN_FDS=2"));
+  CHECK(has("LISTEN_FDNAMES=web:tunnel-kept-[;;1];389"));
+  CHECK(has("TUNNEL_UPGRADE=" + std::to_string(::getpid())));
+  CHECK(count("LISTEN_PID=") == 0);
+  CHECK(count("WATCHDOG_PID=") == 0);
+  CHECK(count("TUNNEL_UPGRADE=") == 1);
+}
+
+TEST_CASE("what another process than the parent is said to hand over is left alone") {
+  (void)::setenv("TUNNEL_UPGRADE", "1", 1);
+  (void)::setenv("LISTEN_FDS", "1", 1);
+  const auto taken = PassedSockets::take();
+  REQUIRE(taken.has_value());
+  CHECK_FALSE(taken->is_upgrade());
+  CHECK(::getenv("TUNNEL_UPGRADE") == nullptr);
+}
+
+TEST_CASE("only the sockets of socket units are handed on under the names they have") {
+  std::vector<PassedSockets::Socket> sockets;
+  sockets.push_back(passed("web"));
+  sockets.push_back(passed(kept_name("127.0.0.1:390")));
+  const PassedSockets all(std::move(sockets));
+  const auto given = all.given();
+  REQUIRE(given.size() == 1);
+  CHECK(given[0].name == "web");
 }
 
 TEST_CASE("a name in keeping has no colon and is never too long, and differs where the place does") {

@@ -54,6 +54,23 @@ TEST_CASE("the file holds the process id while the service runs, and is gone aft
   CHECK_FALSE(std::filesystem::exists(path));
 }
 
+TEST_CASE("a file that is handed over names the old process until it is claimed, and stays locked") {
+  const TempFolder scratch;
+  const std::string path = scratch / "pid";
+  auto old = PidFile::create(path).value();
+  { std::ofstream(path) << "1\n"; }  // the number of the process that hands it over
+  auto handed = PidFile::adopt(path, Fd(::dup(old->fd())));
+  REQUIRE(handed);
+  handed.reset();  // it has come to nothing
+  CHECK(read_file(path) == "1\n");
+  handed = PidFile::adopt(path, Fd(::dup(old->fd())));
+  CHECK(handed->claim());
+  CHECK(read_file(path) == own_line());
+  CHECK_FALSE(PidFile::create(path).has_value());
+  CHECK_FALSE(PidFile::adopt(scratch / "other", Fd(::dup(old->fd()))));
+  CHECK_FALSE(PidFile::adopt(path, Fd()));
+}
+
 TEST_CASE("a file whose process is gone is replaced, and so is one with nonsense in it") {
   const TempFolder scratch;
   const std::string path = scratch / "pid";
