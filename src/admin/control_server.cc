@@ -140,8 +140,13 @@ ControlServer::~ControlServer() = default;
 
 // Further clients wait in the kernel's backlog, which is short: they see that we are busy.
 void ControlServer::update_watch() {
-  const bool has_room = clients_.size() < kMostClients && !retry_.is_active();
+  const bool has_room = takes_clients_ && clients_.size() < kMostClients && !retry_.is_active();
   watch_.watch(has_room ? uv::FdWatch::Read::yes : uv::FdWatch::Read::no, uv::FdWatch::Write::no);
+}
+
+void ControlServer::take_no_more() {
+  takes_clients_ = false;
+  update_watch();
 }
 
 void ControlServer::on_readable() {

@@ -51,6 +51,9 @@ class ControlServer {
   ControlServer(const ControlServer&) = delete;
   ControlServer& operator=(const ControlServer&) = delete;
 
+  // New clients are another process's; those that are here get their answers.
+  void take_no_more();
+
  private:
   class Client;
 
@@ -70,6 +73,7 @@ class ControlServer {
   uv::Timer retry_;
   std::vector<std::unique_ptr<Client>> clients_;
   std::uint64_t last_id_ = 0;
+  bool takes_clients_ = true;
 };
 
 }  // namespace tunnel::admin

@@ -167,6 +167,22 @@ constexpr auto kSignals = std::to_array<Term>({
      "Reads the configuration again and puts it in force, all of it or nothing, as `tunnel reload` "
      "does. With accept = \"stdio\" it stops like SIGTERM."},
     {"SIGUSR1", "Opens the log file again, after it was rotated."},
+    {"SIGUSR2",
+     "Starts the program again, as it is installed now, hands it the listeners, and stops like "
+     "SIGTERM when it serves. If it does not come to that, goes on and says why."},
+});
+
+constexpr auto kUpgrade = std::to_array<Term>({
+    {"upgrade_refused",
+     "SIGUSR2 came when no other process could take over: during an upgrade or a stop, to process 1 "
+     "of a container, under a supervisor that would start the service again. The line says which."},
+    {"upgrade_not_started",
+     "SIGUSR2: the program could not be started. The old process goes on."},
+    {"upgrade_exited",
+     "SIGUSR2: the new process ended before it served; the line has its last words. The old one goes "
+     "on."},
+    {"upgrade_timeout",
+     "SIGUSR2: the new process did not serve within a minute and was killed. The old one goes on."},
 });
 
 constexpr auto kStatus = std::to_array<Term>({
@@ -183,6 +199,8 @@ constexpr auto kChapters = std::to_array<Chapter>({
     {"events", "an event of the log", "The events of the log", kEvents},
     {"fields", "a field of the log", "The fields of the log", kFields},
     {"signals", "a signal", "Signals", kSignals},
+    {"upgrade", "why SIGUSR2 led to nothing, `kind` in the log", "Why SIGUSR2 led to nothing",
+     kUpgrade},
     {"exit", "an exit status", "Exit status", kStatus},
 });
 

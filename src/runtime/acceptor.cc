@@ -84,6 +84,7 @@ std::unique_ptr<Acceptor::Entry> Acceptor::open(const ServiceHandle& service, Bo
                                              .place = std::move(bound.place),
                                              .listener = std::move(bound.socket)});
   Entry& stays = *entry;
+  stays.listener.own_file();
   entry->watch = std::make_unique<uv::FdWatch>(
       loop_, stays.listener.fd(), [this, &stays](uv::FdWatch::Ready) { on_readable(stays); });
   return entry;

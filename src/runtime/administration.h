@@ -67,6 +67,10 @@ class Administration final : public admin::AdminActions {
   std::vector<std::string> on_reloaded();
   void note_reload(bool is_successful, const std::vector<std::string>& lines);
   void on_answer(ConnectionsAnswer answer) { return inquiries_.on_answer(std::move(answer)); }
+  // Another process has the control socket.
+  void take_no_more_clients() {
+    if (server_) server_->take_no_more();
+  }
   // The loop turns no more: who still waits is answered now.
   void on_leaving() { return drains_.end(); }
 

@@ -44,15 +44,20 @@ Result<void> make_folder(const std::string& folder, const FileOwner& owner) {
 Result<ControlSocket::Opened> ControlSocket::open(const std::string& config,
                                                   const std::string& control,
                                                   const FileOwner& owner,
-                                                  const process::PassedSockets& passed) {
+                                                  process::PassedSockets& passed) {
   if (control == "off") return Opened{};
   if (control.starts_with("fd:")) return adopt(control.substr(3), passed);
   if (!control.empty()) {
-    auto bound = bind(control, owner, "");
+    auto bound = bind(control, owner, "", passed);
     if (!bound) return tl::unexpected(std::move(bound.error()).in("control socket"));
     return Opened{std::move(*bound), ""};
   }
-  const auto path = admin::control_path(config, admin::ControlSurroundings::of_process());
+  auto path = admin::control_path(config, admin::ControlSurroundings::of_process());
+  // The process that is replaced may have been another user when it chose the place.
+  const auto* handed = passed.is_upgrade() ? passed.find_kept(kKeptName) : nullptr;
+  if (handed != nullptr && (!path || path->socket != handed->address.to_string())) {
+    path = admin::ControlPath{handed->address.to_string(), ""};
+  }
   if (!path) {
     return Opened{nullptr,
                   "no control socket: there is no XDG_RUNTIME_DIR to put it into; set `control`"};
@@ -62,7 +67,7 @@ Result<ControlSocket::Opened> ControlSocket::open(const std::string& config,
       return Opened{nullptr, "no control socket: " + made.error().text + "; set `control`"};
     }
   }
-  auto bound = bind(path->socket, owner, path->folder);
+  auto bound = bind(path->socket, owner, path->folder, passed);
   if (!bound) {
     return Opened{nullptr, "no control socket: " + bound.error().text + "; set `control`"};
   }
@@ -84,22 +89,44 @@ Result<ControlSocket::Opened> ControlSocket::adopt(const std::string& name,
 
 Result<std::unique_ptr<ControlSocket>> ControlSocket::bind(const std::string& path,
                                                            const FileOwner& owner,
-                                                           std::string folder) {
+                                                           std::string folder,
+                                                           process::PassedSockets& passed) {
   const auto address = SocketAddress::unix_path(path);
   if (!address) return tl::unexpected(address.error());
-  Fd socket(::socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
-  if (!socket.valid()) return failed(ErrorCode::system, "cannot make a socket", errno);
-  auto file = SocketFile::bind(socket.get(), *address, {.path = path, .mode = 0600, .owner = owner});
-  if (!file) return tl::unexpected(std::move(file.error()).in(printable(path, 4096)));
-  if (::listen(socket.get(), kBacklog) != 0) return failed(ErrorCode::system, "listen", errno);
-  return std::unique_ptr<ControlSocket>(
-      new ControlSocket(std::move(socket), std::move(*file), std::move(folder)));
+  const SocketFile::Wish wish{.path = path, .mode = 0600, .owner = owner};
+  std::unique_ptr<ControlSocket> control;
+  const auto* kept = passed.find_kept(kKeptName);
+  if (kept != nullptr && kept->address == *address) {
+    if (auto file = SocketFile::adopt(wish); file) {
+      control.reset(new ControlSocket(passed.take_kept(kKeptName), std::move(*file), folder));
+      control->is_left_ = true;
+    }
+  }
+  if (!control) {
+    Fd socket(::socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
+    if (!socket.valid()) return failed(ErrorCode::system, "cannot make a socket", errno);
+    auto file = SocketFile::bind(socket.get(), *address, wish);
+    if (!file) return tl::unexpected(std::move(file.error()).in(printable(path, 4096)));
+    if (::listen(socket.get(), kBacklog) != 0) return failed(ErrorCode::system, "listen", errno);
+    control.reset(new ControlSocket(std::move(socket), std::move(*file), std::move(folder)));
+  }
+  return control;
+}
+
+void ControlSocket::leave_file() {
+  is_left_ = true;
+  if (file_) file_->leave();
+}
+
+void ControlSocket::own_file() {
+  is_left_ = false;
+  if (file_) file_->own();
 }
 
 ControlSocket::~ControlSocket() {
   file_.reset();
   // Fails while something else is in it, and that is right.
-  if (!folder_.empty()) (void)::rmdir(folder_.c_str());
+  if (!folder_.empty() && !is_left_) (void)::rmdir(folder_.c_str());
 }
 
 }  // namespace tunnel::runtime

@@ -26,23 +26,32 @@ class ControlSocket {
   };
   // `config` is the file's path, `control` the key or the option that goes before it.
   static Result<Opened> open(const std::string& config, const std::string& control,
-                             const FileOwner& owner, const process::PassedSockets& passed);
+                             const FileOwner& owner, process::PassedSockets& passed);
   ~ControlSocket();
   ControlSocket(const ControlSocket&) = delete;
   ControlSocket& operator=(const ControlSocket&) = delete;
 
   [[nodiscard]] int fd() const { return socket_.get(); }
+  // By which name the next process finds it.
+  static constexpr const char* kKeptName = "tunnel-kept-control-socket";
+  [[nodiscard]] bool is_passed() const { return !file_; }  // a socket unit's, with a name of its own
+  // The file and its folder stay when this goes, or do not: those of a socket that was kept for us
+  // stay until it is in use.
+  void leave_file();
+  void own_file();
 
  private:
   ControlSocket(Fd socket, std::optional<SocketFile> file, std::string folder)
       : socket_(std::move(socket)), file_(std::move(file)), folder_(std::move(folder)) {}
   static Result<Opened> adopt(const std::string& name, const process::PassedSockets& passed);
   static Result<std::unique_ptr<ControlSocket>> bind(const std::string& path,
-                                                     const FileOwner& owner, std::string folder);
+                                                     const FileOwner& owner, std::string folder,
+                                                     process::PassedSockets& passed);
 
   Fd socket_;
   std::optional<SocketFile> file_;
   const std::string folder_;  // ours to remove, if it is empty; or ""
+  bool is_left_ = false;
 };
 
 }  // namespace tunnel::runtime

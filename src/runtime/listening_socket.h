@@ -33,9 +33,13 @@ class ListeningSocket {
   [[nodiscard]] int fd() const { return socket_.get(); }
   [[nodiscard]] const SocketAddress& address() const { return address_; }  // with the real port
   [[nodiscard]] bool is_passed() const { return is_passed_; }
-  // Its file stays when it is closed.
+  // Its file stays when it is closed, or does not: that of one that was kept for us stays until it
+  // is in use.
   void leave_file() {
     if (file_) file_->leave();
+  }
+  void own_file() {
+    if (file_) file_->own();
   }
 
  private:

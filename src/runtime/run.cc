@@ -21,6 +21,7 @@
 #include "process/notify.h"
 #include "process/passed_sockets.h"
 #include "process/pid_file.h"
+#include "process/program.h"
 #include "runtime/control_socket.h"
 #include "runtime/loader.h"
 #include "runtime/snapshot.h"
@@ -59,12 +60,14 @@ bool is_on_stdio(const config::Config& config) {
   return false;
 }
 
-log::Options log_options(const config::Global& global, Voice voice) {
+// `standard_error` is what standard error will be.
+log::Options log_options(const config::Global& global, Voice voice,
+                         int standard_error = STDERR_FILENO) {
   using Sink = log::Options::Sink;
   log::Options options;
   options.json = global.log_format == config::LogFormat::json;
   options.level = global.log_level;
-  options.is_stderr_journal = log::ProcessLog::is_standard_error_journal();
+  options.is_stderr_journal = log::ProcessLog::is_standard_error_journal(standard_error);
   std::vector<std::string> places = global.log_file;
   if (places.empty()) places = {global.foreground ? "stderr" : "syslog"};
   if (places.size() > 1) {
@@ -135,10 +138,48 @@ int refuse(const Build& build, Voice voice) {
   return kConfigurationError;
 }
 
+// The file as it is handed over, or a new one. Null without `pid_file`.
+Result<std::unique_ptr<process::PidFile>> open_pid_file(const std::string& path,
+                                                        process::PassedSockets& passed) {
+  Fd handed = passed.take_handed(process::kHandedPidFile);
+  if (path.empty()) return nullptr;
+  auto adopted = process::PidFile::adopt(path, std::move(handed));
+  if (adopted) return adopted;
+  return process::PidFile::create(path);
+}
+
+// What a process that replaces this one gets beside the listeners that are ours.
+std::vector<process::Handed> handed_over(const process::PassedSockets& passed,
+                                         const process::PidFile* pid_file) {
+  std::vector<process::Handed> handed = passed.given();
+  if (pid_file != nullptr) {
+    handed.push_back({std::string(process::kHandedPidFile), pid_file->fd()});
+  }
+  return handed;
+}
+
+// What the process is from its start on.
+struct Start {
+  process::PassedSockets& passed;
+  StdioClient* stdio = nullptr;
+  process::Readiness& readiness;
+  int standard_error = STDERR_FILENO;  // as it will be
+  Result<process::Program> program;
+  bool was_root = ::geteuid() == 0;
+};
+
+// What a process that replaces this one may want for.
+std::string lost_rights(const Start& start) {
+  if (!start.was_root || ::geteuid() == 0) return "";
+  return "; this process was root when it started and is user " + std::to_string(::geteuid()) +
+         " now, and so is the new one: where it must read what only root may, restart instead";
+}
+
 // Everything between a valid configuration and served clients, in an order that starts nothing
 // half: load and bind, open the log, write the pid file, become another user, serve.
-int serve(Loader& loader, process::PassedSockets& passed, StdioClient* stdio,
-          process::Readiness& readiness) {
+int serve(Loader& loader, const Start& start) {
+  process::PassedSockets& passed = start.passed;
+  StdioClient* const stdio = start.stdio;
   const Voice voice =
       stdio != nullptr && stdio->is_stderr_taken() ? Voice::syslog : Voice::standard_error;
   const config::Global& global = loader.config().global;
@@ -147,9 +188,7 @@ int serve(Loader& loader, process::PassedSockets& passed, StdioClient* stdio,
   const auto open_files = process::raise_open_files();
   Build build = loader.load_first();
   if (!build.snapshot) return refuse(build, voice);
-  const process::Notifier manager(std::getenv("NOTIFY_SOCKET"));
-  for (const std::string& name : passed.drop_kept()) (void)manager.drop(name);
-  log::Options options = log_options(global, voice);
+  log::Options options = log_options(global, voice, start.standard_error);
   if (identity) options.owner = {identity->uid, identity->gid};
   auto log = log::ProcessLog::open(options);
   if (!log) {
@@ -169,14 +208,14 @@ int serve(Loader& loader, process::PassedSockets& passed, StdioClient* stdio,
     if (!control.notice.empty()) (*log)->warning({}, control.notice);
   }
   std::unique_ptr<process::PidFile> pid_file;
-  if (!global.pid_file.empty() && stdio == nullptr) {
-    auto created = process::PidFile::create(global.pid_file);
-    if (!created) {
-      say(created.error().text, voice);
+  if (stdio == nullptr) {
+    auto opened = open_pid_file(global.pid_file, passed);
+    if (!opened) {
+      say(opened.error().text, voice);
       return kRunTimeError;
     }
-    pid_file = std::move(*created);
-    if (const pid_t other = pid_file->replaced(); other != 0) {
+    pid_file = std::move(*opened);
+    if (const pid_t other = pid_file ? pid_file->replaced() : 0; other != 0) {
       (*log)->warning({}, "pid file " + printable(global.pid_file) + " named process " +
                               std::to_string(other) +
                               ", which is not a tunnel with this file, and has been overwritten");
@@ -198,7 +237,14 @@ int serve(Loader& loader, process::PassedSockets& passed, StdioClient* stdio,
                          .log = **log,
                          .workers = workers,
                          .loader = loader,
-                         .control = control.socket ? control.socket->fd() : -1,
+                         .control = control.socket.get(),
+                         .program = [&] { return start.program; },
+                         .handed = [&] { return handed_over(passed, pid_file.get()); },
+                         .on_upgrade_failed =
+                             [&] {
+                               if (pid_file) (void)pid_file->claim();
+                               return lost_rights(start);
+                             },
                          .log_options = [&](const config::Global& now) {
                            config::Global as_it_runs = now;
                            as_it_runs.foreground = global.foreground;
@@ -206,12 +252,18 @@ int serve(Loader& loader, process::PassedSockets& passed, StdioClient* stdio,
                            its.owner = options.owner;
                            return its;
                          }});
+  start.readiness.take_standard_error();
   supervisor.start();
   // Who uses standard input has the failure itself said, and no file to mend for a log.
-  if (stdio == nullptr || !global.log_file.empty()) {
-    introduce(options, loader.config().path, voice, readiness.is_awaited());
+  if ((stdio == nullptr || !global.log_file.empty()) && !passed.is_upgrade()) {
+    introduce(options, loader.config().path, voice, start.readiness.is_awaited());
   }
-  readiness.ready();
+  const std::vector<std::string> not_wanted = passed.drop_kept();
+  if (passed.is_upgrade() && pid_file) (void)pid_file->claim();
+  start.readiness.ready();
+  const process::Notifier manager(std::getenv("NOTIFY_SOCKET"));
+  for (const std::string& name : not_wanted) (void)manager.drop(name);
+  supervisor.tell_manager();
   const int status = supervisor.run();
   // As ssh's ProxyCommand: standard error is all that the user sees.
   const bool is_said =
@@ -256,6 +308,8 @@ int run(config::Document document, std::function<config::Document()> read_again,
   const config::Config& config = loader.config();
   process::Readiness readiness;
   std::unique_ptr<StdioClient> stdio;
+  // Before a daemon changes its folder.
+  Start start{.passed = *passed, .readiness = readiness, .program = process::Program::of_this_process()};
   if (is_on_stdio(config)) {
     auto taken = StdioClient::take();
     if (!taken) {
@@ -263,6 +317,14 @@ int run(config::Document document, std::function<config::Document()> read_again,
       return kRunTimeError;
     }
     stdio = std::move(*taken);
+    start.stdio = stdio.get();
+  } else if (passed->is_upgrade()) {
+    process::Readiness::Predecessor predecessor{
+        .ready = passed->take_handed(process::kHandedReady),
+        .standard_error = passed->take_handed(process::kHandedStderr),
+        .is_daemon = !config.global.foreground};
+    start.standard_error = predecessor.standard_error.get();
+    readiness = process::Readiness(std::move(predecessor));
   } else if (!config.global.foreground) {
     if (const std::string parent = process::supervising_parent(); !parent.empty()) {
       warn(parent +
@@ -279,7 +341,7 @@ int run(config::Document document, std::function<config::Document()> read_again,
     readiness = std::move(daemonized->readiness);
   }
   if (ready_fd >= 0) readiness.also_tell(ready_fd);
-  const int status = serve(loader, *passed, stdio.get(), readiness);
+  const int status = serve(loader, start);
   // Does nothing once ready() was said.
   if (status != 0) readiness.failed("", status);
   return status;

@@ -88,6 +88,7 @@ Result<SocketFile> SocketFile::adopt(const Wish& wish) {
     return failed(ErrorCode::not_found, "the socket file is another one now");
   }
   SocketFile file(std::move(*place));
+  file.leave();
   if (auto settled = file.settle(wish.owner); !settled) {
     return tl::unexpected(std::move(settled).error());
   }
@@ -117,7 +118,7 @@ Result<void> SocketFile::settle(const FileOwner& owner) {
 }
 
 SocketFile::~SocketFile() {
-  if (!place_.folder.valid() || inode_ == 0) return;
+  if (!place_.folder.valid() || inode_ == 0 || is_left_) return;
   const int folder = place_.folder.get();
   const char* name = place_.name.c_str();
   struct stat status {};

@@ -25,10 +25,12 @@ class SocketFile {
   // there) is replaced, a live one is an error. Call before there are threads: the process's mask
   // for new files changes for a moment.
   static Result<SocketFile> bind(int socket, const SocketAddress& address, const Wish& wish);
-  // The file of a socket that an earlier process has bound and left to us.
+  // The file of a socket that an earlier process has bound and left to us. It stays when this object
+  // goes, because that process may still use it; unless own() is called.
   static Result<SocketFile> adopt(const Wish& wish);
+  void own() { is_left_ = false; }
   // It stays when this object goes: the socket is in another's keeping.
-  void leave() { inode_ = 0; }
+  void leave() { is_left_ = true; }
   ~SocketFile();
   SocketFile(SocketFile&& other) noexcept = default;
   SocketFile& operator=(SocketFile&& other) noexcept = delete;
@@ -41,6 +43,7 @@ class SocketFile {
   // Which file we made: another one of the same name is not ours to remove.
   dev_t device_ = 0;
   ino_t inode_ = 0;
+  bool is_left_ = false;
 };
 
 }  // namespace tunnel::runtime

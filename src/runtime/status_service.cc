@@ -23,7 +23,10 @@ void StatusService::use(std::vector<StatusSocket> sockets, const std::vector<std
   hosts_ = hosts;
   if (sockets_.empty()) return;
   std::vector<int> listening;
-  for (const StatusSocket& each : sockets_) listening.push_back(each.socket->fd());
+  for (const StatusSocket& each : sockets_) {
+    each.socket->own_file();
+    listening.push_back(each.socket->fd());
+  }
   const std::uint64_t number = ++servers_;
   server_ = std::make_unique<web::Server>(web::Server::Settings{
       .listening = std::move(listening),
@@ -72,5 +75,9 @@ void StatusService::answer(const Question& question, admin::Status status) {
 }
 
 void StatusService::stop() { server_.reset(); }
+
+void StatusService::leave_files() {
+  for (const StatusSocket& each : sockets_) each.socket->leave_file();
+}
 
 }  // namespace tunnel::runtime

@@ -45,6 +45,8 @@ class StatusService {
   void use(std::vector<StatusSocket> sockets, const std::vector<std::string>& hosts);
   void answer(const Question& question, admin::Status status);
   void stop();
+  // The files of its unix sockets stay when this goes.
+  void leave_files();
   [[nodiscard]] const std::vector<StatusSocket>& sockets() const { return sockets_; }
 
  private:

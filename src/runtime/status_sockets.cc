@@ -38,7 +38,7 @@ StatusSockets bind_status(const config::Global& global, const FileOwner& owner,
     auto socket = listen_at(as_service(owner), accept, passed);
     if (socket) {
       result.sockets.push_back(
-          {accept.address, std::make_shared<const ListeningSocket>(std::move(*socket))});
+          {accept.address, std::make_shared<ListeningSocket>(std::move(*socket))});
       ++bound[accept.entry];
       continue;
     }

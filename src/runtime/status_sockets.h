@@ -15,7 +15,7 @@ namespace tunnel::runtime {
 // after the other: a reload that leaves an address alone leaves its socket alone.
 struct StatusSocket {
   SocketAddress wanted;  // as the configuration has it: port 0 where it wants any
-  std::shared_ptr<const ListeningSocket> socket;
+  std::shared_ptr<ListeningSocket> socket;
 };
 
 struct StatusSockets {

@@ -90,6 +90,10 @@ Supervisor::Supervisor(Settings settings)
       log_options_(std::move(settings.log_options)),
       first_(std::move(settings.build)),
       notifier_(std::getenv("NOTIFY_SOCKET")),
+      control_(settings.control),
+      program_(std::move(settings.program)),
+      handed_(std::move(settings.handed)),
+      restore_(std::move(settings.on_upgrade_failed)),
       mailbox_(loop_, [this](ToSupervisor message) { on_message(std::move(message)); }),
       book_(loop_, address_history_,
             [this](const std::string& name) { mailbox_.send(NameWanted{name}); }),
@@ -126,7 +130,7 @@ Supervisor::Supervisor(Settings settings)
                   },
               .captures = [this]() -> Captures& { return captures_; },
               .is_stopping = [this] { return is_stopping_; }},
-          settings.control)),
+          settings.control != nullptr ? settings.control->fd() : -1)),
       reloader_(settings.loader, [this](Reloader::Done done) { mailbox_.send(std::move(done)); }) {
   for (std::size_t index = 0; index < settings.workers; ++index) {
     workers_.push_back(std::make_unique<Worker>(Worker::Settings{
@@ -165,15 +169,38 @@ void Supervisor::start() {
   commit(std::move(first_));
   for (const auto& worker : workers_) worker->start();
 
-  const std::string status = "serving " + count_of(snapshot_->services.size(), "service") +
-                             " with " + count_of(workers_.size(), "worker");
-  log_.write(log::Level::info, log::Event::ready, {}, "ready: " + status,
+  if (control_ != nullptr) control_->own_file();
+  log_.write(log::Level::info, log::Event::ready, {}, "ready: " + serving(),
              {{"services", std::uint64_t{snapshot_->services.size()}},
               {"workers", std::uint64_t{workers_.size()}},
               {"version", std::string_view(TUNNEL_VERSION)}});
-  if (auto told = notifier_.ready(status); !told) log_.warning({}, told.error().text);
+}
+
+std::string Supervisor::serving() const {
+  return "serving " + count_of(snapshot_->services.size(), "service") + " with " +
+         count_of(workers_.size(), "worker");
+}
+
+void Supervisor::tell_manager() {
+  if (auto told = notifier_.ready(serving()); !told) log_.warning({}, told.error().text);
   is_keeping_ = notifier_.has_manager() && may_keep(AF_INET);
   keep_listeners();
+}
+
+std::vector<Supervisor::Own> Supervisor::own_sockets() const {
+  std::vector<Own> own;
+  for (const Acceptor::Listening& each : acceptor_->listening()) {
+    if (each.is_passed) continue;
+    own.push_back({{kept_name_of(each.place), each.fd}, each.place.address.family()});
+  }
+  for (const StatusSocket& each : status_->sockets()) {
+    if (each.socket->is_passed()) continue;
+    own.push_back({{kept_name_of({"", each.wanted}), each.socket->fd()}, each.wanted.family()});
+  }
+  if (control_ != nullptr && !control_->is_passed()) {
+    own.push_back({{ControlSocket::kKeptName, control_->fd()}, AF_UNIX});
+  }
+  return own;
 }
 
 // A manager that restarts us gives them to the next process, and no client is refused meanwhile.
@@ -182,11 +209,10 @@ void Supervisor::start() {
 void Supervisor::keep_listeners() {
   if (!is_keeping_) return;
   std::set<std::string> now;
-  for (const Acceptor::Listening& each : acceptor_->listening()) {
-    if (each.is_passed || !may_keep(each.place.address.family())) continue;
-    const std::string name = kept_name_of(each.place);
-    if (!now.insert(name).second || kept_.contains(name)) continue;
-    if (auto kept = notifier_.keep(each.fd, name); !kept) {
+  for (const auto& [handed, family] : own_sockets()) {
+    if (!may_keep(family)) continue;
+    if (!now.insert(handed.name).second || kept_.contains(handed.name)) continue;
+    if (auto kept = notifier_.keep(handed.fd, handed.name); !kept) {
       log_.warning({}, "cannot leave a listener to the service manager: " + kept.error().text);
     }
   }
@@ -194,6 +220,12 @@ void Supervisor::keep_listeners() {
     if (!now.contains(name)) (void)notifier_.drop(name);
   }
   kept_ = std::move(now);
+}
+
+// Of sockets that another process has, too.
+void Supervisor::leave_files() {
+  status_->leave_files();
+  if (control_ != nullptr) control_->leave_file();
 }
 
 // Puts what was built in force. Nothing in here can fail.
@@ -311,7 +343,7 @@ int Supervisor::run() {
   // that is under way into a death by that signal. All other threads block signals already.
   sigset_t late;
   (void)::sigemptyset(&late);
-  for (const int number : {SIGTERM, SIGINT, SIGHUP, SIGUSR1}) (void)::sigaddset(&late, number);
+  for (const int number : {SIGTERM, SIGINT, SIGHUP, SIGUSR1, SIGUSR2}) (void)::sigaddset(&late, number);
   (void)::pthread_sigmask(SIG_BLOCK, &late, nullptr);
   return exit_status_;
 }
@@ -350,7 +382,7 @@ void Supervisor::watch() {
   std::vector<Pulse*> pulses;
   for (const auto& worker : workers_) pulses.push_back(&worker->pulse());
   pulses.push_back(&pulse_);
-  Sentry::Signals signals{{SIGTERM, SIGINT}, {SIGUSR1}};
+  Sentry::Signals signals{{SIGTERM, SIGINT}, {SIGUSR1, SIGUSR2}};
   (stdio_ != nullptr ? signals.that_stop : signals.others).insert(SIGHUP);
   sentry_ = std::make_unique<Sentry>(
       std::move(pulses), signals,
@@ -387,6 +419,8 @@ void Supervisor::on_signal(int number) {
       return on_stop_signal("SIGINT");
     case SIGHUP:
       return on_reload_signal();
+    case SIGUSR2:
+      return on_upgrade_signal();
     default:
       return log_.reopen();
   }
@@ -549,22 +583,29 @@ void Supervisor::send_all(const ToWorkerFactory& make) {
 // The first signal ends in order, the second at once.
 void Supervisor::on_stop_signal(const char* name) {
   if (is_stopping_) return stop_now("a second signal came");
+  if (std::exchange(upgrade_, nullptr)) (void)restore_();
+  const bool is_kept = notifier_.has_manager() && may_keep(AF_UNIX);
+  return drain(name, is_kept ? Successor::keeps : Successor::none);
+}
+
+void Supervisor::drain(const std::string& why, Successor successor) {
   is_stopping_ = true;
   poll_timer_.stop();
   for (const OnReloaded& on_reloaded : std::exchange(waiting_reloads_, {})) {
     on_reloaded({false, {kNotReloaded}});
   }
+  const bool is_alone = successor == Successor::none;
+  if (!is_alone) leave_files();
   // The signal may have overtaken clients that came before it.
-  const bool is_kept = notifier_.has_manager() && may_keep(AF_UNIX);
-  acceptor_->stop(is_kept ? Acceptor::SocketFiles::leave : Acceptor::SocketFiles::remove);
+  acceptor_->stop(is_alone ? Acceptor::SocketFiles::remove : Acceptor::SocketFiles::leave);
   is_gone_wanted_.store(true);
   const std::size_t left = connections_.load();
   const config::Timeout& timeout = snapshot_->global.shutdown_timeout;
   log_.write(log::Level::info, log::Event::draining, {},
-             std::string(name) + ": no new connections; " + count_of(left, "connection") +
-                 " may finish" + (timeout ? " within " + format_duration(*timeout) : ""),
+             why + ": no new connections; " + count_of(left, "connection") + " may finish" +
+                 (timeout ? " within " + format_duration(*timeout) : ""),
              {{"connections", std::uint64_t{left}}});
-  (void)notifier_.stopping();
+  if (successor != Successor::serves) (void)notifier_.stopping();
   send_all([] { return ToWorker(StopInOrder{}); });
   for (const auto& [id, client] : exec_clients_) client->stop();
   if (timeout) stop_timer_.start(*timeout);

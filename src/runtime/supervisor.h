@@ -15,10 +15,13 @@
 #include "log/process_log.h"
 #include "log/rate_limit.h"
 #include "process/notify.h"
+#include "process/passed_sockets.h"
+#include "process/program.h"
 #include "runtime/acceptor.h"
 #include "runtime/administration.h"
 #include "runtime/beat.h"
 #include "runtime/captures.h"
+#include "runtime/control_socket.h"
 #include "runtime/exec_client.h"
 #include "runtime/file_watch.h"
 #include "runtime/loader.h"
@@ -29,6 +32,7 @@
 #include "runtime/snapshot.h"
 #include "runtime/status_service.h"
 #include "runtime/stdio_client.h"
+#include "runtime/upgrade.h"
 #include "runtime/worker.h"
 #include "tls/remembered.h"
 #include "tunnel/health_check.h"
@@ -49,7 +53,12 @@ class Supervisor {
     log::ProcessLog& log;
     unsigned workers = 1;
     Loader& loader;  // for reloads; must outlive this
-    int control = -1;  // the listening control socket, which must outlive this; -1: none
+    ControlSocket* control = nullptr;  // which must outlive this; null: none
+    // How to start a successor, and what it gets beside our listeners; or why that cannot be.
+    std::function<Result<process::Program>()> program;
+    std::function<std::vector<process::Handed>()> handed;
+    // A successor that was started had the pid file, and came to nothing. Says what may be the reason.
+    std::function<std::string()> on_upgrade_failed = [] { return std::string(); };
     // How the log is to be, for a configuration; of the process as it runs.
     std::function<log::Options(const config::Global&)> log_options;
   };
@@ -58,8 +67,10 @@ class Supervisor {
   Supervisor(const Supervisor&) = delete;
   Supervisor& operator=(const Supervisor&) = delete;
 
-  // Starts everything and says so; from here on clients are served.
+  // Starts everything and says so in the log; from here on clients are served.
   void start();
+  // The service manager is told, and given the listeners to keep.
+  void tell_manager();
   // Until told to stop. Returns the exit status.
   int run();
   // Why the one connection of standard input failed: a sentence, or empty. After run().
@@ -79,6 +90,7 @@ class Supervisor {
   [[nodiscard]] std::vector<ServiceHandle> services_that_take_clients() const;
   void take_no_more(ServiceId id);
   void keep_listeners();
+  void leave_files();
   void check(const ServiceHandle& service);
   void serve_stdio();
   void run_programs();
@@ -94,11 +106,26 @@ class Supervisor {
                   const std::string& error);
   void on_target_changed(const TargetChanged& changed);
   void send_all(const ToWorkerFactory& make);
+  [[nodiscard]] std::string serving() const;
   void watch();
   void report_stalled(std::size_t loop);
   void on_signal(int number);
   void on_stop_signal(const char* name);
+  enum class Successor { none, keeps, serves };
+  void drain(const std::string& why, Successor successor);
   void on_reload_signal();
+  void on_upgrade_signal();
+  void begin_upgrade();
+  void on_upgraded(pid_t pid, const std::string& said);
+  void on_upgrade_failed(const Upgrade::Failed& failed);
+  void report(const Upgrade::Failed& failed);
+  [[nodiscard]] std::string why_no_upgrade() const;
+  // What the next process finds by its name: our listeners, that of the status, the control socket.
+  struct Own {
+    process::Handed handed;
+    int family;
+  };
+  [[nodiscard]] std::vector<Own> own_sockets() const;
   void begin_next_job();
   void on_job_done(Reloader::Done done);
   void on_configuration_loaded(Build build);
@@ -123,6 +150,10 @@ class Supervisor {
   process::Notifier notifier_;
   // The names of the listeners in the service manager's keeping.
   std::set<std::string> kept_;
+  ControlSocket* const control_;
+  const std::function<Result<process::Program>()> program_;
+  const std::function<std::vector<process::Handed>()> handed_;
+  const std::function<std::string()> restore_;
   bool is_keeping_ = false;  // from the start's READY=1 on, where there is a manager
   uv::Loop loop_;
   // Read and written by all threads.
@@ -158,6 +189,9 @@ class Supervisor {
   Pulse pulse_;
   Beat beat_;
   std::unique_ptr<Sentry> sentry_;  // looks at the pulses of all loops
+
+  std::unique_ptr<Upgrade> upgrade_;
+  bool is_upgrade_wanted_ = false;  // when the reload under way is over
 
   bool is_stopping_ = false;
   bool is_leaving_ = false;

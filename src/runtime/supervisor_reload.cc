@@ -116,7 +116,8 @@ void Supervisor::on_reload_signal() {
 }
 
 void Supervisor::begin_next_job() {
-  if (reloader_.is_busy() || is_stopping_) return;
+  if (reloader_.is_busy() || is_stopping_ || upgrade_) return;
+  if (is_upgrade_wanted_) return begin_upgrade();
   if (!waiting_reloads_.empty()) {
     current_reloads_ = std::exchange(waiting_reloads_, {});
     (void)notifier_.reloading();
@@ -170,6 +171,7 @@ void Supervisor::on_configuration_loaded(Build build) {
     const std::vector<std::string> fixed = std::move(build.for_restart);
     if (destination) log_.use(std::move(destination));
     commit(std::move(build));
+    keep_listeners();
     result.lines = answer(*before, *snapshot_);
     for (std::string& line : administration_->on_reloaded()) {
       result.lines.push_back(std::move(line));
@@ -215,7 +217,7 @@ void Supervisor::start_polling() {
 
 void Supervisor::poll_files() {
   if (is_stopping_) return;
-  if (reloader_.is_busy()) return poll_timer_.start(kQuiet);
+  if (reloader_.is_busy() || upgrade_) return poll_timer_.start(kQuiet);
   return reloader_.look(snapshot_);
 }
 

@@ -86,7 +86,7 @@ TEST_CASE("each kind of end, event, field, signal and exit status is explained")
 TEST_CASE("words of one sort are listed together") {
   CHECK(explain("signals").value().starts_with(
       "Signals:\n\nSIGTERM\n  Stops: no new clients, and connections may finish within "));
-  for (const char* list : {"kinds", "events", "fields", "signals", "exit"}) {
+  for (const char* list : {"kinds", "events", "fields", "signals", "upgrade", "exit"}) {
     CAPTURE(list);
     CHECK(explain(list).has_value());
     CHECK(explain_all().find(list) != std::string::npos);

@@ -1,0 +1,147 @@
+// SPDX-License-Identifier: MIT
+#include "runtime/upgrade.h"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <utility>
+
+#include "base/text.h"
+
+namespace tunnel::runtime {
+namespace {
+
+// What of its words goes into our log.
+constexpr std::size_t kMostSaid = 4096;
+
+// Its last words, on one line.
+std::string quoted(std::string text) {
+  while (!text.empty() && text.back() == '\n') text.pop_back();
+  return text.empty() ? "" : "; it said: " + printable(text, kMostSaid);
+}
+
+std::string how(uv::Process::Ended ended) {
+  if (ended.signal != 0) return "was killed by signal " + std::to_string(ended.signal);
+  return "ended with exit status " + std::to_string(ended.status);
+}
+
+}  // namespace
+
+std::string_view word(Upgrade::Failure failure) {
+  switch (failure) {
+    case Upgrade::Failure::refused:
+      return "upgrade_refused";
+    case Upgrade::Failure::not_started:
+      return "upgrade_not_started";
+    case Upgrade::Failure::exited:
+      return "upgrade_exited";
+    case Upgrade::Failure::timeout:
+      return "upgrade_timeout";
+  }
+  return "";
+}
+
+Upgrade::Upgrade(uv::Loop& loop, Events events, Millis patience)
+    : loop_(loop),
+      events_(std::move(events)),
+      patience_(patience),
+      timer_(loop, [this] { on_timeout(); }) {}
+
+// Not by SIGTERM: an end in order would take the socket files along, which are ours.
+Upgrade::~Upgrade() {
+  if (process_ && !is_ready_) process_->kill(SIGKILL);
+}
+
+Result<void> Upgrade::start(const process::Program& program,
+                            std::vector<process::Handed> handed) {
+  int sockets[2];
+  int pipe[2];
+  if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, sockets) != 0) {
+    return failed(ErrorCode::system, "socketpair", errno);
+  }
+  ready_ = Fd(sockets[0]);
+  const Fd its_ready(sockets[1]);
+  if (::pipe2(pipe, O_CLOEXEC) != 0) return failed(ErrorCode::system, "pipe", errno);
+  said_ = Fd(pipe[0]);
+  const Fd its_stderr(pipe[1]);
+  (void)::fcntl(said_.get(), F_SETFL, O_NONBLOCK);
+
+  handed.push_back({std::string(process::kHandedReady), its_ready.get()});
+  handed.push_back({std::string(process::kHandedStderr), STDERR_FILENO});
+  std::vector<int> descriptors = {STDIN_FILENO, STDOUT_FILENO, its_stderr.get()};
+  for (const process::Handed& each : handed) descriptors.push_back(each.fd);
+  auto process = uv::Process::start(
+      loop_,
+      {.path = program.path,
+       .name = program.arguments.front(),
+       .arguments = {program.arguments.begin() + 1, program.arguments.end()},
+       .environment = process::handed_environment(handed),
+       .folder = program.folder},
+      descriptors, [this](uv::Process::Ended ended) { on_ended(ended); });
+  if (!process) return tl::unexpected(std::move(process).error());
+  process_ = std::move(*process);
+  ready_watch_ = std::make_unique<uv::FdWatch>(
+      loop_, ready_.get(), [this](uv::FdWatch::Ready) { on_ready_socket(); });
+  said_watch_ = std::make_unique<uv::FdWatch>(loop_, said_.get(),
+                                              [this](uv::FdWatch::Ready) { on_said(); });
+  ready_watch_->watch(uv::FdWatch::Read::yes, uv::FdWatch::Write::no);
+  said_watch_->watch(uv::FdWatch::Read::yes, uv::FdWatch::Write::no);
+  timer_.start(patience_);
+  return {};
+}
+
+void Upgrade::on_ready_socket() {
+  char byte = 0;
+  const ssize_t n = ::read(ready_.get(), &byte, 1);
+  if (n < 0 && errno == EAGAIN) return;
+  // At end of file its exit, or the deadline, will say more.
+  ready_watch_->watch(uv::FdWatch::Read::no, uv::FdWatch::Write::no);
+  if (n != 1) return;
+  is_ready_ = true;
+  timer_.stop();
+  ready_watch_.reset();
+  (void)read_said();
+  said_watch_.reset();
+  return events_.on_ready(process_->pid(), text_);
+}
+
+void Upgrade::on_said() {
+  if (read_said() == Said::all) said_watch_.reset();
+}
+
+Upgrade::Said Upgrade::read_said() {
+  char buffer[4096];
+  for (;;) {
+    const ssize_t n = ::read(said_.get(), buffer, sizeof buffer);
+    if (n < 0 && errno == EINTR) continue;
+    if (n <= 0) return n < 0 && errno == EAGAIN ? Said::so_far : Said::all;
+    if (text_.size() < kMostSaid) text_.append(buffer, static_cast<std::size_t>(n));
+  }
+}
+
+void Upgrade::on_ended(uv::Process::Ended ended) {
+  if (is_ready_) return;
+  (void)read_said();
+  process_.reset();
+  const Failed failed =
+      is_late_ ? Failed{Failure::timeout, "the new process was not ready within " +
+                                              format_duration(patience_) + " and has been killed"}
+               : Failed{Failure::exited, "the new process " + how(ended)};
+  timer_.stop();
+  ready_watch_.reset();
+  said_watch_.reset();
+  // The owner destroys this, and with it the function.
+  const auto on_failed = events_.on_failed;
+  return on_failed({failed.why, failed.text + quoted(text_)});
+}
+
+// Its end is waited for: the file and the sockets are ours again only then.
+void Upgrade::on_timeout() {
+  is_late_ = true;
+  process_->kill(SIGKILL);
+}
+
+}  // namespace tunnel::runtime
