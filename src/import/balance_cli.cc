@@ -2,9 +2,7 @@
 #include "import/balance_cli.h"
 
 #include <algorithm>
-#include <charconv>
 #include <chrono>
-#include <map>
 #include <string_view>
 #include <utility>
 #include <variant>
@@ -12,138 +10,25 @@
 #include "base/address.h"
 #include "base/text.h"
 #include "config/reader.h"
+#include "import/balance_line.h"
 
 namespace tunnel::import {
 namespace {
 
-constexpr std::string_view kUsage =
-    "usage: balance [-b ADDRESS] [-B ADDRESS] [-t SECONDS] [-T SECONDS] [-adfpHM6] PORT\n"
-    "       HOST[:PORT[:MAX]] [!|%] [HOST[:PORT[:MAX]] [!|%] ...]";
-
-constexpr std::string_view kOptionsWithValue = "bBtTc";
-constexpr std::string_view kFlags = "adfpHMi6";
-
 // balance takes what atoi takes; a year is more than anybody means.
 constexpr std::uint32_t kMostSeconds = 365 * 24 * 3600;
 
-tl::unexpected<Error> refused(const std::string& text) {
-  return failed(ErrorCode::invalid, text + "\n" + std::string(kUsage));
-}
-
-bool is_digits(std::string_view text) {
-  return !text.empty() &&
-         std::all_of(text.begin(), text.end(), [](char c) { return c >= '0' && c <= '9'; });
-}
-
-bool is_name(std::string_view text) {
-  return !text.empty() && std::all_of(text.begin(), text.end(), [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' ||
-           c == '-' || c == '_';
-  });
-}
-
-Result<std::uint32_t> parse_number(std::string_view text, std::string_view what) {
-  std::uint32_t number = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-  if (error == std::errc() && end == text.data() + text.size()) return number;
-  return refused(in_quotes(text) + " is not a " + std::string(what));
-}
-
-Result<std::uint16_t> parse_port(const std::string& text) {
-  // Without a colon, this is a number or a service name and nothing else.
-  const auto parsed = parse_host_port(text);
-  if (!parsed) return refused(parsed.error().text);
-  if (parsed->port == 0) return refused("port 0 cannot be used here");
-  return parsed->port;
-}
-
-// The command line, taken apart the way getopt does: flags may be joined, a value may follow its
-// option with or without a space, options may stand after the operands, and "--" ends them.
-struct CommandLine {
-  std::map<char, std::string> options;  // the last one of each counts
-  std::vector<std::string> operands;
-
-  [[nodiscard]] bool has(char option) const { return options.count(option) > 0; }
-  [[nodiscard]] const std::string& value(char option) const { return options.at(option); }
-};
-
-Result<CommandLine> take_apart(std::span<const std::string> arguments) {
-  CommandLine line;
-  for (std::size_t i = 0; i < arguments.size(); ++i) {
-    const std::string& argument = arguments[i];
-    if (argument == "--") {
-      line.operands.insert(line.operands.end(),
-                           arguments.begin() + static_cast<std::ptrdiff_t>(i) + 1, arguments.end());
-      break;
-    }
-    if (argument.size() < 2 || argument[0] != '-') {
-      line.operands.push_back(argument);
-      continue;
-    }
-    for (std::size_t at = 1; at < argument.size(); ++at) {
-      const char option = argument[at];
-      if (kFlags.find(option) != std::string_view::npos) {
-        line.options[option];
-        continue;
-      }
-      if (kOptionsWithValue.find(option) == std::string_view::npos) {
-        return refused("balance has no option -" + std::string(1, option));
-      }
-      if (at + 1 < argument.size()) {
-        line.options[option] = argument.substr(at + 1);
-      } else if (i + 1 < arguments.size()) {
-        line.options[option] = arguments[++i];
-      } else {
-        return refused("option -" + std::string(1, option) + " needs a value");
-      }
-      break;
-    }
-  }
-  return line;
-}
-
-// "HOST[:[PORT][:MAX]]"; balance knows no IPv6 here, so colons only separate, and an empty port is
-// that of the listener.
-Result<config::Target> parse_channel(const std::string& text, std::uint16_t default_port) {
-  const std::size_t first = text.find(':');
-  const std::size_t second = first == std::string::npos ? first : text.find(':', first + 1);
-  config::Target target;
-  target.host = text.substr(0, first);
-  target.port = default_port;
-  const std::string port_text =
-      first == std::string::npos ? "" : text.substr(first + 1, second - first - 1);
-  if (!port_text.empty()) {
-    const auto port = parse_port(port_text);
-    if (!port) return tl::make_unexpected(port.error());
-    target.port = *port;
-  }
-  if (second != std::string::npos && second + 1 < text.size()) {
-    const auto limit = parse_number(text.substr(second + 1), "number of connections");
-    if (!limit) return tl::make_unexpected(limit.error());
-    if (*limit > 0) target.max_connections = *limit;  // 0 is no limit
-  }
-  const bool is_address = SocketAddress::parse_ip(target.host, 0).has_value();
-  // No name has a last label of digits only: that was meant to be an address.
-  const bool ends_in_digits = is_digits(target.host.substr(target.host.rfind('.') + 1));
-  if (target.host.empty() || (!is_address && (!is_name(target.host) || ends_in_digits))) {
-    return refused(in_quotes(text) + " is not a channel; write HOST[:PORT[:MAX]]");
-  }
-  target.form = is_address ? config::Target::Form::ip : config::Target::Form::name;
-  target.text = target.host + ":" + std::to_string(target.port);
-  return target;
-}
-
 class Converter {
  public:
-  explicit Converter(CommandLine line) : line_(std::move(line)) {}
+  explicit Converter(BalanceLine line) : line_(std::move(line)) {}
 
   Result<BalanceConversion> run() {
     if (line_.has('i') || line_.has('c')) {
-      return refused(
+      return refuse_balance(
           "-i and -c talk to a running balance and describe none, so there is nothing to convert");
     }
     if (line_.operands.size() < 2) {
-      return refused(line_.operands.empty() ? "the port to listen at is missing"
+      return refuse_balance(line_.operands.empty() ? "the port to listen at is missing"
                                             : "there is no channel");
     }
     service_.name = is_digits(line_.operands[0]) ? "balance" : line_.operands[0];
@@ -163,9 +48,9 @@ class Converter {
   void note(std::string text) { result_.notes.push_back(std::move(text)); }
 
   Step listen() {
-    const auto port = parse_port(line_.operands[0]);
+    const auto port = parse_balance_port(line_.operands[0]);
     if (!port || line_.operands[0].find(':') != std::string::npos) {
-      return refused(in_quotes(line_.operands[0]) + " is not a port to listen at");
+      return refuse_balance(in_quotes(line_.operands[0]) + " is not a port to listen at");
     }
     port_ = *port;
     const std::string port_text = std::to_string(port_);
@@ -183,10 +68,10 @@ class Converter {
     const std::string& host = line_.value('b');
     const auto address = SocketAddress::parse_ip(host, port_);
     if (line_.has('6') && address && address->family() == AF_INET) {
-      return refused("-6 asks for IPv6, and " + host + " is an IPv4 address");
+      return refuse_balance("-6 asks for IPv6, and " + host + " is an IPv4 address");
     }
     if (!address && !is_name(host)) {
-      return refused(in_quotes(host) + " is not an address to listen at");
+      return refuse_balance(in_quotes(host) + " is not an address to listen at");
     }
     if (address) {
       add_accept(*address, address->to_string(), false);
@@ -223,13 +108,13 @@ class Converter {
     for (std::size_t i = 1; i < line_.operands.size(); ++i) {
       const std::string& operand = line_.operands[i];
       if (operand != "!" && operand != "%") {
-        auto target = parse_channel(operand, port_);
+        auto target = parse_balance_channel(operand, port_);
         if (!target) return tl::make_unexpected(target.error());
         group.push_back(std::move(*target));
         continue;
       }
       if (service_.connect.empty() && group.empty()) {
-        return refused("there is no channel before the first \"" + operand + "\"");
+        return refuse_balance("there is no channel before the first \"" + operand + "\"");
       }
       end_group(operand == "%" ? config::Balance::hash : config::Balance::round_robin);
     }
@@ -279,14 +164,15 @@ class Converter {
     const std::string& host = line_.value('B');
     service_.bind = SocketAddress::parse_ip(host, 0);
     if (service_.bind) return {};
-    if (!is_name(host)) return refused(in_quotes(host) + " is no address to connect from");
+    if (!is_name(host)) return refuse_balance(in_quotes(host) + " is no address to connect from");
     const auto found = config::look_up_host(host);
-    if (!found) return refused("-B " + host + " has no address: " + found.error().text);
+    if (!found) return refuse_balance("-B " + host + " has no address: " + found.error().text);
     const int family = line_.has('6') ? AF_INET6 : AF_INET;
     const auto address =
         std::ranges::find(*found, family, [](const SocketAddress& each) { return each.family(); });
     if (address == found->end()) {
-      return refused("-B " + host + " has no IPv" + (family == AF_INET ? "4" : "6") + " address");
+      return refuse_balance("-B " + host + " has no IPv" + (family == AF_INET ? "4" : "6") +
+                            " address");
     }
     service_.bind = *address;
     note("-B " + host +
@@ -319,9 +205,11 @@ class Converter {
 
   // 0 is "never".
   Result<config::Timeout> parse_seconds(char option) {
-    const auto number = parse_number(line_.value(option), "number of seconds");
+    const auto number = parse_balance_number(line_.value(option), "number of seconds");
     if (!number) return tl::make_unexpected(number.error());
-    if (*number > kMostSeconds) return refused(line_.value(option) + " seconds are too many");
+    if (*number > kMostSeconds) {
+      return refuse_balance(line_.value(option) + " seconds are too many");
+    }
     return *number == 0 ? config::Timeout() : config::Timeout(std::chrono::seconds(*number));
   }
 
@@ -341,7 +229,7 @@ class Converter {
     }
   }
 
-  CommandLine line_;
+  BalanceLine line_;
   std::uint16_t port_ = 0;
   config::Service service_;
   BalanceConversion result_;
@@ -350,7 +238,7 @@ class Converter {
 }  // namespace
 
 Result<BalanceConversion> convert_balance(std::span<const std::string> arguments) {
-  auto line = take_apart(arguments);
+  auto line = take_balance_apart(arguments);
   if (!line) return tl::make_unexpected(line.error());
   return Converter(std::move(*line)).run();
 }

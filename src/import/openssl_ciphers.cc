@@ -5,185 +5,17 @@
 #include <array>
 
 #include "base/text.h"
+#include "import/openssl_patterns.h"
 
 namespace tunnel::import {
 namespace {
 
 using Kx = OpensslKx;
 using Au = OpensslAu;
-using Enc = OpensslEnc;
 using Mac = OpensslMac;
-using Since = OpensslSince;
-
-template <class... E>
-constexpr unsigned set_of(E... members) {
-  return (0U | ... | (1U << static_cast<unsigned>(members)));
-}
-
-template <class E>
-constexpr bool has(unsigned set, E member) {
-  return (set & set_of(member)) != 0;
-}
-
-constexpr unsigned kAny = ~0U;
-
-// What one rule of a list selects: the suites that are in every set.
-struct Pattern {
-  unsigned kx = kAny;
-  unsigned au = kAny;
-  unsigned enc = kAny;
-  unsigned mac = kAny;
-  unsigned since = kAny;
-  bool only_default = false;
-  bool only_not_default = false;
-  bool only_fips = false;
-  const OpensslSuite* suite = nullptr;
-
-  [[nodiscard]] bool matches(const OpensslSuite& s) const {
-    return (suite == nullptr || suite == &s) && has(kx, s.kx) && has(au, s.au) && has(enc, s.enc) &&
-           has(mac, s.mac) && has(since, s.since) && (!only_default || s.in_default) &&
-           (!only_not_default || !s.in_default) && (!only_fips || s.fips);
-  }
-
-  void narrow(const Pattern& other) {
-    kx &= other.kx;
-    au &= other.au;
-    enc &= other.enc;
-    mac &= other.mac;
-    since &= other.since;
-    only_default |= other.only_default;
-    only_not_default |= other.only_not_default;
-    only_fips |= other.only_fips;
-    if (other.suite != nullptr) suite = other.suite;
-  }
-};
-
-constexpr unsigned kNull = set_of(Enc::null);
-constexpr unsigned kEncrypted = kAny & ~kNull;
-constexpr unsigned kGcm = set_of(Enc::aes128_gcm, Enc::aes256_gcm);
-constexpr unsigned kCcm8 = set_of(Enc::aes128_ccm8, Enc::aes256_ccm8);
-constexpr unsigned kCcm = set_of(Enc::aes128_ccm, Enc::aes256_ccm) | kCcm8;
-constexpr unsigned kAes128 =
-    set_of(Enc::aes128_cbc, Enc::aes128_gcm, Enc::aes128_ccm, Enc::aes128_ccm8);
-constexpr unsigned kAes256 =
-    set_of(Enc::aes256_cbc, Enc::aes256_gcm, Enc::aes256_ccm, Enc::aes256_ccm8);
-constexpr unsigned kCamellia = set_of(Enc::camellia128_cbc, Enc::camellia256_cbc);
-constexpr unsigned kAria = set_of(Enc::aria128_gcm, Enc::aria256_gcm);
-constexpr unsigned kCbc = set_of(Enc::aes128_cbc, Enc::aes256_cbc) | kCamellia;
-constexpr unsigned kPskKx = set_of(Kx::psk, Kx::rsa_psk, Kx::dhe_psk, Kx::ecdhe_psk);
-constexpr unsigned kNamed = kAny & ~set_of(Au::none);
-
-struct Alias {
-  std::string_view name;
-  Pattern pattern;
-};
-
-constexpr auto kAliases = std::to_array<Alias>({
-    {"ALL", {.enc = kEncrypted}},
-    {"COMPLEMENTOFALL", {.enc = kNull}},
-    {"COMPLEMENTOFDEFAULT", {.enc = kEncrypted, .only_not_default = true}},
-    {"HIGH", {.enc = kEncrypted}},  // whatever is still built in
-    {"FIPS", {.only_fips = true}},
-    // key exchange
-    {"kRSA", {.kx = set_of(Kx::rsa)}},
-    {"kDHE", {.kx = set_of(Kx::dhe)}},
-    {"kEDH", {.kx = set_of(Kx::dhe)}},
-    {"DH", {.kx = set_of(Kx::dhe)}},
-    {"kECDHE", {.kx = set_of(Kx::ecdhe)}},
-    {"kEECDH", {.kx = set_of(Kx::ecdhe)}},
-    {"ECDH", {.kx = set_of(Kx::ecdhe)}},
-    {"kPSK", {.kx = set_of(Kx::psk)}},
-    {"kRSAPSK", {.kx = set_of(Kx::rsa_psk)}},
-    {"kDHEPSK", {.kx = set_of(Kx::dhe_psk)}},
-    {"kECDHEPSK", {.kx = set_of(Kx::ecdhe_psk)}},
-    {"PSK", {.kx = kPskKx}},
-    {"kSRP", {.kx = set_of(Kx::srp)}},
-    {"SRP", {.kx = set_of(Kx::srp)}},
-    // authentication
-    {"aRSA", {.au = set_of(Au::rsa)}},
-    {"aECDSA", {.au = set_of(Au::ecdsa)}},
-    {"ECDSA", {.au = set_of(Au::ecdsa)}},
-    {"aDSS", {.au = set_of(Au::dss)}},
-    {"DSS", {.au = set_of(Au::dss)}},
-    {"aPSK", {.au = set_of(Au::psk)}},
-    {"aSRP", {.au = set_of(Au::srp)}},
-    {"aNULL", {.au = set_of(Au::none)}},
-    // both
-    {"RSA", {.kx = set_of(Kx::rsa), .au = set_of(Au::rsa)}},
-    {"DHE", {.kx = set_of(Kx::dhe), .au = kNamed}},
-    {"EDH", {.kx = set_of(Kx::dhe), .au = kNamed}},
-    {"ECDHE", {.kx = set_of(Kx::ecdhe), .au = kNamed}},
-    {"EECDH", {.kx = set_of(Kx::ecdhe), .au = kNamed}},
-    {"ADH", {.kx = set_of(Kx::dhe), .au = set_of(Au::none)}},
-    {"AECDH", {.kx = set_of(Kx::ecdhe), .au = set_of(Au::none)}},
-    // encryption
-    {"eNULL", {.enc = kNull}},
-    {"NULL", {.enc = kNull}},
-    {"AES", {.enc = kAes128 | kAes256}},
-    {"AES128", {.enc = kAes128}},
-    {"AES256", {.enc = kAes256}},
-    {"AESGCM", {.enc = kGcm}},
-    {"AESCCM", {.enc = kCcm}},
-    {"AESCCM8", {.enc = kCcm8}},
-    {"CAMELLIA", {.enc = kCamellia}},
-    {"CAMELLIA128", {.enc = set_of(Enc::camellia128_cbc)}},
-    {"CAMELLIA256", {.enc = set_of(Enc::camellia256_cbc)}},
-    {"CHACHA20", {.enc = set_of(Enc::chacha20)}},
-    {"ARIA", {.enc = kAria}},
-    {"ARIAGCM", {.enc = kAria}},
-    {"ARIA128", {.enc = set_of(Enc::aria128_gcm)}},
-    {"ARIA256", {.enc = set_of(Enc::aria256_gcm)}},
-    {"CBC", {.enc = kCbc}},
-    // authentication of records
-    {"MD5", {.mac = set_of(Mac::md5)}},
-    {"SHA", {.mac = set_of(Mac::sha1)}},
-    {"SHA1", {.mac = set_of(Mac::sha1)}},
-    {"SHA256", {.mac = set_of(Mac::sha256)}},
-    {"SHA384", {.mac = set_of(Mac::sha384)}},
-    // the version that brought a suite
-    {"SSLv3", {.since = set_of(Since::ssl3)}},
-    {"TLSv1", {.since = set_of(Since::tls1_0)}},
-    {"TLSv1.0", {.since = set_of(Since::tls1_0)}},
-    {"TLSv1.2", {.since = set_of(Since::tls1_2)}},
-});
-
-// Aliases of what OpenSSL 3 is no longer built with, so that they select nothing.
-constexpr auto kGone = std::to_array<std::string_view>(
-    {"LOW",       "MEDIUM",      "EXP",      "EXPORT", "EXPORT40",      "EXPORT56",
-     "SSLv2",     "DES",         "3DES",     "RC2",    "RC4",           "IDEA",
-     "SEED",      "kECDH",       "kECDHr",   "kECDHe", "aECDH",         "kDH",
-     "kDHr",      "kDHd",        "aDH",      "aECDHr", "kGOST",         "kGOST18",
-     "aGOST",     "aGOST01",     "aGOST12",  "GOST94", "GOST89",        "GOST12",
-     "GOST89MAC", "GOST89MAC12", "GOST2012", "KRB5",   "kKRB5",         "aKRB5",
-     "FZA",       "kFZA",        "aFZA",     "eFZA",   "GOST2012MAGMA", "GOST2012KUZNYECHIK",
-     "DSS1024",   "ARIACBC"});
-
-// Parts of the names of suites that went the same way: fixed Diffie-Hellman, and what the aliases
-// above stand for.
-constexpr auto kGoneParts = std::to_array<std::string_view>(
-    {"DES-CBC", "RC4", "RC2-CBC", "IDEA-CBC", "SEED-SHA", "EXP-", "KRB5-", "GOST", "FORTEZZA",
-     "ECDH-RSA-", "ECDH-ECDSA-", "DH-RSA-", "DH-DSS-", "DH-anon-"});
-
-bool is_gone(std::string_view name) {
-  if (std::ranges::find(kGone, name) != kGone.end()) return true;
-  return std::ranges::any_of(kGoneParts, [name](std::string_view part) {
-    const auto at = name.find(part);
-    return at != std::string_view::npos && (at == 0 || name[at - 1] == '-');
-  });
-}
 
 bool is_tls13(std::string_view name) {
   return name.starts_with("TLS_") && name.find("_WITH_") == std::string_view::npos;
-}
-
-std::optional<Pattern> find_pattern(std::string_view name) {
-  for (const Alias& alias : kAliases) {
-    if (alias.name == name) return alias.pattern;
-  }
-  for (const OpensslSuite& suite : openssl_suites()) {
-    if (suite.name == name || suite.iana == name) return Pattern{.suite = &suite};
-  }
-  return std::nullopt;
 }
 
 bool is_name_character(char c) {
@@ -202,15 +34,15 @@ class Selection {
     for (const OpensslSuite& suite : openssl_suites()) places_.push_back({&suite, false});
   }
 
-  void add(const Pattern& pattern) {
+  void add(const OpensslPattern& pattern) {
     to_end([&](const Place& p) { return !p.chosen && pattern.matches(*p.suite); }, true);
   }
 
-  void move_to_end(const Pattern& pattern) {
+  void move_to_end(const OpensslPattern& pattern) {
     to_end([&](const Place& p) { return p.chosen && pattern.matches(*p.suite); }, true);
   }
 
-  void remove(const Pattern& pattern) {
+  void remove(const OpensslPattern& pattern) {
     const auto stays = [&](const Place& p) { return !p.chosen || !pattern.matches(*p.suite); };
     // Not std::ranges: clang 14 cannot read what GCC 12's library returns there.
     const auto removed = std::stable_partition(places_.begin(), places_.end(), stays);
@@ -218,7 +50,7 @@ class Selection {
     std::rotate(places_.begin(), removed, places_.end());
   }
 
-  void remove_for_good(const Pattern& pattern) {
+  void remove_for_good(const OpensslPattern& pattern) {
     std::erase_if(places_, [&](const Place& p) { return pattern.matches(*p.suite); });
   }
 
@@ -269,9 +101,9 @@ class Evaluation {
   // Words that have their meaning only at the beginning, whatever follows them.
   void read_first_word() {
     if (starts("DEFAULT")) {
-      selection_.add({.enc = kEncrypted});
-      selection_.remove_for_good({.enc = kEncrypted, .only_not_default = true});
-      selection_.remove_for_good({.enc = kNull});
+      selection_.add({.enc = kEncryption});
+      selection_.remove_for_good({.enc = kEncryption, .only_not_default = true});
+      selection_.remove_for_good({.enc = kNoEncryption});
       if (!rest_.empty() && rest_.front() == ':') rest_.remove_prefix(1);
       return;
     }
@@ -282,7 +114,9 @@ class Evaluation {
       for (const std::string_view name :
            {"ECDHE-ECDSA-AES128-GCM-SHA256", "ECDHE-ECDSA-AES256-GCM-SHA384"}) {
         const bool is_256 = name.find("256-GCM") != std::string_view::npos;
-        if (is_256 ? !only_128 : !only_192) selection_.add(find_pattern(name).value_or(Pattern{}));
+        if (is_256 ? !only_128 : !only_192) {
+          selection_.add(find_openssl_pattern(name).value_or(OpensslPattern{}));
+        }
       }
       rest_ = {};
     }
@@ -302,7 +136,7 @@ class Evaluation {
     if (first == '@') return read_command();
 
     const std::string_view start = rest_;
-    Pattern pattern;
+    OpensslPattern pattern;
     bool known = true;
     std::string_view stranger;
     for (;;) {
@@ -311,7 +145,7 @@ class Evaluation {
         result_.error = "a name was expected at \"" + printable(rest_, 40) + "\"";
         return;
       }
-      const auto found = find_pattern(name);
+      const auto found = find_openssl_pattern(name);
       const bool goes_on = !rest_.empty() && rest_.front() == '+';
       if (!found) {
         known = false;
@@ -372,9 +206,9 @@ class Evaluation {
     } else if (!has_operator) {
       // "HIGH:MEDIUM" has meant less and less over the years, and nobody misses it.
       if (name != "MEDIUM" && name != "LOW") {
-        (is_gone(name) ? result_.unsupported : result_.unknown).emplace_back(name);
+        (is_gone_from_openssl(name) ? result_.unsupported : result_.unknown).emplace_back(name);
       }
-    } else if (!is_gone(name)) {
+    } else if (!is_gone_from_openssl(name)) {
       result_.unknown_excluded.emplace_back(name);
     }
   }
@@ -395,7 +229,7 @@ class Evaluation {
 
   struct Added {
     std::string_view text;
-    Pattern pattern;
+    OpensslPattern pattern;
   };
 
   std::string_view rest_;
@@ -415,7 +249,7 @@ bool is_allowed_at(int security_level, const OpensslSuite& suite) {
   if (strength_bits(suite.enc) < bits) return false;
   if (suite.au == Au::none || suite.mac == Mac::md5) return false;
   if (suite.mac == Mac::sha1 && bits > 160) return false;
-  constexpr unsigned kForwardSecret = set_of(Kx::ecdhe, Kx::dhe, Kx::ecdhe_psk, Kx::dhe_psk);
+  constexpr unsigned kForwardSecret = openssl_set(Kx::ecdhe, Kx::dhe, Kx::ecdhe_psk, Kx::dhe_psk);
   return security_level < 3 || has(kForwardSecret, suite.kx);
 }
 
