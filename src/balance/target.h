@@ -65,9 +65,11 @@ struct TargetTally {
   SharedCounter open;         // and not ended
   KindCounters failures;      // of dials
   SharedCounter checks_passed, checks_failed;
-  // When the certificate that it showed last expires, in seconds since 1970, and when that was
-  // noted; 0: not known.
+  // Of what it showed last, in seconds since 1970, and when that was noted; 0: not known. Its own
+  // certificate, the first to end of those that it was verified with, its stapled OCSP response.
   std::atomic<std::int64_t> not_after{0};
+  std::atomic<std::int64_t> chain_not_after{0};
+  std::atomic<std::int64_t> ocsp_until{0};
   std::atomic<std::int64_t> not_after_noted{0};
 };
 

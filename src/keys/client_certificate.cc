@@ -276,11 +276,17 @@ std::string ClientCertificate::fingerprint() const {
   return "sha256:" + hex({hash.data(), hash.size()});
 }
 
-std::string ClientCertificate::not_after() const {
+std::time_t ClientCertificate::expires() const {
   const gnutls_datum_t& der = chain_.front().cert;
   const x509::Certificate leaf =
       import_der({reinterpret_cast<const char*>(der.data), std::size_t{der.size}});
-  return leaf ? x509::timestamp(gnutls_x509_crt_get_expiration_time(leaf.get())) : "";
+  const std::time_t end = leaf ? gnutls_x509_crt_get_expiration_time(leaf.get()) : -1;
+  return end == -1 ? 0 : end;
+}
+
+std::string ClientCertificate::not_after() const {
+  const std::time_t end = expires();
+  return end != 0 ? x509::timestamp(end) : "";
 }
 
 }  // namespace tunnel::keys

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <ctime>
 #include <memory>
 #include <string>
 #include <vector>
@@ -31,6 +32,7 @@ class ClientCertificate {
   // The leaf's SHA-256 and its end: "sha256:9f3c..." and "2027-02-01 ...". Empty when GnuTLS fails.
   [[nodiscard]] std::string fingerprint() const;
   [[nodiscard]] std::string not_after() const;
+  [[nodiscard]] std::time_t expires() const;  // the same; 0 then
 
   // Lent to GnuTLS while it answers a server (gnutls_certificate_retrieve_function3); the leaf
   // comes first.

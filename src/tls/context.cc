@@ -230,7 +230,12 @@ Context::Loaded Context::load(const Tls& tls, Shared& shared, Purpose purpose) {
   return loaded;
 }
 
-Context::Context(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+Context::Context(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {
+  const x509::VerifyPolicy& policy = impl_->policy;
+  if (impl_->certificate) ends_.client = impl_->certificate->expires();
+  if (policy.anchors) ends_.ca = policy.anchors->earliest_end();
+  ends_.crl = policy.crls.next_update();
+}
 Context::~Context() = default;
 
 Context::Shown Context::client_certificate() const {

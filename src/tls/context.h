@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <ctime>
 #include <memory>
 #include <string>
 #include <vector>
@@ -49,6 +50,14 @@ class Context {
     std::string not_after;
   };
   [[nodiscard]] Shown client_certificate() const;
+  // When what the files of the configuration hold ends, in seconds since 1970; 0: there is no such
+  // file, or no end.
+  struct Ends {
+    std::time_t client = 0;  // the certificate that servers are shown
+    std::time_t ca = 0;      // the first certificate of tls.ca
+    std::time_t crl = 0;     // the first list of tls.crl that nothing newer stands beside
+  };
+  [[nodiscard]] const Ends& ends() const { return ends_; }
 
   struct Impl;  // gnutls types, for session.cc only
   [[nodiscard]] const Impl& impl() const { return *impl_; }
@@ -56,6 +65,7 @@ class Context {
  private:
   explicit Context(std::unique_ptr<Impl> impl);
   std::unique_ptr<Impl> impl_;
+  Ends ends_;
 };
 
 }  // namespace tunnel::tls

@@ -80,12 +80,16 @@ x509::Verdict Resumption::judge(gnutls_session_t session, const x509::Peer& peer
     good_until_ = known->until;
     x509::Verdict verdict;
     verdict.ocsp_until = known->ocsp_until;
+    verdict.path_until = known->path_until;
     return verdict;
   }
   auto verdict = x509::verify_peer(session, policy, peer, now, x509::Lasting::is_asked);
   if (verdict.failure.kind != Kind::ok) return verdict;
   good_until_ = verdict.good_until;
-  if (print) remembered_->at(*print)->chains.add(*print, now, {good_until_, verdict.ocsp_until});
+  if (print) {
+    remembered_->at(*print)->chains.add(*print, now,
+                                        {good_until_, verdict.ocsp_until, verdict.path_until});
+  }
   return verdict;
 }
 

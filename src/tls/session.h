@@ -40,6 +40,8 @@ struct Negotiated {
   // Until when a stapled OCSP answer, which was checked, calls the certificate good; 0: there is
   // none.
   std::time_t ocsp_until = 0;
+  // The earliest end among the certificates of the verified path; 0: none was verified.
+  std::time_t path_until = 0;
 };
 // The last, for people and logs: "good until 2026-01-31T13:05:00Z", "none".
 [[nodiscard]] std::string ocsp_text(const Negotiated& negotiated);

@@ -24,6 +24,7 @@ class VerifiedChains {
   struct Good {
     std::time_t until;           // all that it rests on: certificates, lists and responses
     std::time_t ocsp_until = 0;  // the stapled response among it; 0: there is none
+    std::time_t path_until = 0;  // Verdict::path_until
   };
   // Verified at `now`.
   void add(const x509::Fingerprint& key, std::time_t now, Good good);

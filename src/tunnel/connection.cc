@@ -506,6 +506,8 @@ void Connection::count_established(const tls::Session* session) {
   if (now - target.not_after_noted.load(std::memory_order_relaxed) < kSeldom) return;
   target.not_after_noted.store(now, std::memory_order_relaxed);
   target.not_after.store(session->certificate_not_after(), std::memory_order_relaxed);
+  target.chain_not_after.store(record_.negotiated.path_until, std::memory_order_relaxed);
+  target.ocsp_until.store(record_.negotiated.ocsp_until, std::memory_order_relaxed);
 }
 
 // Keeps the gauges: its target is left with the last stage, and so before the claim is.

@@ -78,6 +78,21 @@ RevocationLists RevocationLists::load(const std::vector<std::string>& paths, Pro
   return lists;
 }
 
+// Of several lists of one issuer any current one does.
+std::time_t RevocationLists::next_update() const {
+  std::time_t earliest = 0;
+  for (const auto& [issuer, lists] : by_issuer_) {
+    std::time_t latest = 0;
+    bool has_end = true;
+    for (const List& list : lists) {
+      has_end = has_end && list.next_update != -1;
+      latest = std::max(latest, list.next_update);
+    }
+    if (has_end && (earliest == 0 || latest < earliest)) earliest = latest;
+  }
+  return earliest;
+}
+
 RevocationLists::List RevocationLists::read(CrlHandle handle, std::string origin) {
   List list;
   gnutls_x509_crl_t crl = handle.get();

@@ -23,6 +23,8 @@ class RevocationLists {
   [[nodiscard]] static RevocationLists load(const std::vector<std::string>& paths,
                                             Problems& problems);
   [[nodiscard]] bool empty() const { return by_issuer_.empty(); }
+  // When the first issuer has no current list any more; 0: never, or there is none.
+  [[nodiscard]] std::time_t next_update() const;
 
   enum class State { good, revoked, missing, unusable };
   struct Finding {

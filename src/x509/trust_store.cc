@@ -52,7 +52,9 @@ TrustListHandle load_system(Problems& problems) {
   return nullptr;
 }
 
-TrustListHandle load_files(const PemContents& contents, Problems& problems) {
+// `earliest_end` becomes that of the certificates.
+TrustListHandle load_files(const PemContents& contents, Problems& problems,
+                           std::time_t& earliest_end) {
   problems.add(contents.problems);
   auto list = new_list();
   if (!list) return nullptr;
@@ -63,9 +65,11 @@ TrustListHandle load_files(const PemContents& contents, Problems& problems) {
     Certificate crt(raw);
     const auto der = lend(object.der);
     int error = gnutls_x509_crt_import(raw, &der, GNUTLS_X509_FMT_DER);
+    const std::time_t end = error == 0 ? gnutls_x509_crt_get_expiration_time(raw) : -1;
     if (error == 0) error = gnutls_x509_trust_list_add_cas(list.get(), &raw, 1, 0) == 1 ? 0 : -1;
     if (error == 0) {
       (void)crt.release();  // the list's now
+      if (end > 0 && (earliest_end == 0 || end < earliest_end)) earliest_end = end;
       continue;
     }
     good = false;
@@ -101,11 +105,13 @@ std::shared_ptr<const TrustAnchors> TrustStore::anchors(const std::vector<std::s
   std::erase_if(impl_->loaded, [](const auto& entry) { return entry.second.expired(); });
   auto& slot = impl_->loaded[ca.empty() ? system_identity() : files.identity];
   if (auto known = slot.lock(); known && !files.problems.has_errors()) return known;
-  auto list = ca.empty() ? load_system(problems)
-                         : load_files(read_pem_files(files, PemType::certificate), problems);
+  std::time_t earliest_end = 0;
+  auto list = ca.empty()
+                  ? load_system(problems)
+                  : load_files(read_pem_files(files, PemType::certificate), problems, earliest_end);
   if (!list) return nullptr;
   auto anchors = std::make_shared<const TrustAnchors>(
-      std::move(list), ca.empty() ? "the system's trust store" : name_of(ca));
+      std::move(list), ca.empty() ? "the system's trust store" : name_of(ca), earliest_end);
   slot = anchors;
   return anchors;
 }

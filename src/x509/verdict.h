@@ -21,6 +21,9 @@ struct Verdict {
   // When it is good: until when a stapled answer says that the certificate is not revoked; 0 when
   // there is no answer, or none that was asked for.
   std::time_t ocsp_until = 0;
+  // When it is good and that was asked for: the earliest end among the certificates of the verified
+  // path, its anchor included; 0 where none has been verified.
+  std::time_t path_until = 0;
 };
 
 }  // namespace tunnel::x509

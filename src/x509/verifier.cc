@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: MIT
 #include "x509/verifier.h"
 
+#include <algorithm>
 #include <ctime>
+#include <limits>
 #include <utility>
 
 #include "x509/certificate_text.h"
@@ -18,13 +20,17 @@ using config::Verify;
 
 // The dates of all certificates that it was verified with.
 void limit_by_dates(const Judgement& judgement) {
-  const auto limit = [&judgement](gnutls_x509_crt_t crt) {
-    if (const auto end = gnutls_x509_crt_get_expiration_time(crt); end != -1) {
-      judgement.is_good_until(end);
-    }
+  const auto end_of = [](gnutls_x509_crt_t crt) {
+    const auto end = gnutls_x509_crt_get_expiration_time(crt);
+    return end != -1 ? end : std::numeric_limits<std::time_t>::max();
   };
-  limit(judgement.chain.leaf());
-  for (const auto crt : judgement.path.certificates()) limit(crt);
+  judgement.is_good_until(end_of(judgement.chain.leaf()));
+  const auto& path = judgement.path.certificates();
+  if (path.empty()) return;
+  auto earliest = std::numeric_limits<std::time_t>::max();
+  for (const auto crt : path) earliest = std::min(earliest, end_of(crt));
+  judgement.is_good_until(earliest);
+  if (earliest != std::numeric_limits<std::time_t>::max()) judgement.good.path_until = earliest;
 }
 
 Reason find_fault(Judgement& judgement) {
