@@ -3,6 +3,30 @@
 
 namespace tunnel::dns {
 
+std::string_view word(Status status) {
+  switch (status) {
+    case Status::ok:
+      return "ok";
+    case Status::nxdomain:
+      return "nxdomain";
+    case Status::nodata:
+      return "nodata";
+    case Status::servfail:
+      return "servfail";
+    case Status::timeout:
+      return "timeout";
+    case Status::unreachable:
+      return "unreachable";
+    case Status::malformed:
+      return "malformed";
+    case Status::bad_name:
+      return "bad_name";
+    case Status::failed:
+      return "failed";
+  }
+  return "?";
+}
+
 std::string_view describe(Status status) {
   switch (status) {
     case Status::ok:

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <compare>
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -27,6 +28,10 @@ enum class Status : std::uint8_t {
   failed,       // anything else: no memory, no descriptors, resolv.conf cannot be read
 };
 
+inline constexpr std::size_t kStatuses = 9;
+
+// "ok", "nxdomain", ...: one word for each.
+[[nodiscard]] std::string_view word(Status status);
 // For people: "no such name (NXDOMAIN)".
 [[nodiscard]] std::string_view describe(Status status);
 

@@ -72,6 +72,12 @@ const Update* Names::find(std::string_view name, Kind kind) const {
   return &state->second.published();
 }
 
+std::size_t Names::stale() const {
+  return static_cast<std::size_t>(
+      std::count_if(states_.begin(), states_.end(),
+                    [](const auto& each) { return each.second.published().is_stale; }));
+}
+
 void Names::use_resolver(std::unique_ptr<Resolver> resolver) {
   resolver_ = std::move(resolver);
   for (auto& [key, state] : states_) state.forget_questions(clock_.now());
@@ -113,6 +119,7 @@ void Names::ask(const Key& key, NameState& state) {
 }
 
 void Names::take(const Key& key, std::uint64_t round, RecordType type, Answer answer) {
+  ++answers_[static_cast<std::size_t>(answer.status)];
   const auto state = states_.find(key);
   if (state == states_.end()) return;  // nobody watches it any more
   state->second.take(round, type, std::move(answer), clock_.now(), limits_);

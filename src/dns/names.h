@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <array>
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <map>
@@ -55,6 +57,12 @@ class Names {
   // The last Update of a watched name; null when there is none yet. Valid until the next event.
   [[nodiscard]] const Update* find(std::string_view name, Kind kind) const;
 
+  // How the questions so far have ended, by Status.
+  using Counts = std::array<std::uint64_t, kStatuses>;
+  [[nodiscard]] const Counts& answers() const { return answers_; }
+  // Names whose last good answer serves on because they cannot be resolved now.
+  [[nodiscard]] std::size_t stale() const;
+
   // After a reload: other servers, other limits. What was known stays; questions are asked again.
   void use_resolver(std::unique_ptr<Resolver> resolver);
   void use_limits(NameState::Limits limits);
@@ -81,6 +89,7 @@ class Names {
   std::map<Key, NameState> states_;  // as long as somebody watches
   std::map<WatchId, Watcher> watchers_;
   WatchId last_id_ = 0;
+  Counts answers_{};
   std::unique_ptr<Alarm> alarm_;
   std::unique_ptr<Resolver> resolver_;  // last: goes first, so that no answer finds us half gone
 };

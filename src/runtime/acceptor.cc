@@ -110,6 +110,12 @@ void Acceptor::stop(SocketFiles files) {
   entries_.clear();
 }
 
+bool Acceptor::keeps_waiting(ServiceId service) const {
+  return std::any_of(entries_.begin(), entries_.end(), [&](const auto& entry) {
+    return entry->service.life->id == service && (is_paused_ || !entry->is_watched);
+  });
+}
+
 std::vector<std::string> Acceptor::addresses_of(ServiceId service) const {
   std::vector<std::string> addresses;
   for (const auto& entry : entries_) {

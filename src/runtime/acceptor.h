@@ -70,6 +70,8 @@ class Acceptor {
   [[nodiscard]] std::vector<Listening> listening() const;
   // Where a service listens, with real ports.
   [[nodiscard]] std::vector<std::string> addresses_of(ServiceId service) const;
+  // Whether clients of a service wait in the backlog, for a limit or for want of descriptors.
+  [[nodiscard]] bool keeps_waiting(ServiceId service) const;
   // Takes the clients of this service that are connected already, and closes its listeners.
   void drain(ServiceId service);
   // A client that did not come through a listener: a program, or standard input.

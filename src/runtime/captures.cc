@@ -158,6 +158,9 @@ Captures::Entries::iterator Captures::end(Entries::iterator entry, const std::st
   const Entry& ended = entry->second;
   ended.recording->finish();
   const auto totals = ended.recording->totals();
+  ended_.packets += totals.packets;
+  ended_.dropped += totals.dropped;
+  ended_.octets += totals.octets;
   process_.log.write(log::Level::info, log::Event::capture_stopped, {ended.service},
                      "the capture of " + ended.name + " to " +
                          printable(ended.recording->settings().to, 4096) + " has ended: " + why +
@@ -178,6 +181,17 @@ void Captures::tell() const {
   auto recordings = std::make_shared<UseCaptures::Recordings>();
   for (const auto& [id, entry] : entries_) recordings->push_back(entry.recording);
   return process_.send({std::move(recordings)});
+}
+
+capture::Recording::Totals Captures::totals() const {
+  capture::Recording::Totals sum = ended_;
+  for (const auto& [id, entry] : entries_) {
+    const auto totals = entry.recording->totals();
+    sum.packets += totals.packets;
+    sum.dropped += totals.dropped;
+    sum.octets += totals.octets;
+  }
+  return sum;
 }
 
 std::vector<admin::CaptureStatus> Captures::status() const {

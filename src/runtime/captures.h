@@ -42,6 +42,8 @@ class Captures {
   // When nothing comes any more: writes the ends of all.
   void finish();
   [[nodiscard]] std::vector<admin::CaptureStatus> status() const;
+  // Of all captures since the start of the process.
+  [[nodiscard]] capture::Recording::Totals totals() const;
   [[nodiscard]] bool has_room() const;
 
  private:
@@ -63,6 +65,7 @@ class Captures {
   // Configured ones that have ended by themselves (a duration, a full disk), by their services: a
   // reload that leaves them as they are does not begin them again.
   std::map<std::string, config::Capture> over_;
+  capture::Recording::Totals ended_;  // of those that are over
   std::uint64_t last_id_ = 0;
 };
 

@@ -68,6 +68,8 @@ class Resolution {
   [[nodiscard]] std::string error_of(ServiceId service) const;  // why there are no targets
   // When DNS last gave the addresses of a name; nothing while it has given none.
   [[nodiscard]] std::optional<TimePoint> answered_at(const std::string& name) const;
+  // What was asked of DNS, and how it went.
+  [[nodiscard]] const dns::Names& names() const { return names_; }
   // Somebody waits for this name, or its addresses did not serve.
   void refresh(const std::string& name);
 

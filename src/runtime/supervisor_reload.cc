@@ -243,6 +243,7 @@ void Supervisor::on_credentials_loaded(ServiceId id, Build build) {
   if (old == snapshot_->services.end()) return;
   const ServiceHandle before = *old;
   if (!build.snapshot) {
+    before.life->files_refused.add();
     const std::string why = enumerated(build.problems, ", ");
     const log::RateLimit::Verdict verdict = credential_failures_.admit(why);
     if (!verdict.write) return;
@@ -250,6 +251,8 @@ void Supervisor::on_credentials_loaded(ServiceId id, Build build) {
                         "changed credential files are not taken over, the old ones serve on: " + why,
                         {{"repeats", verdict.suppressed}});
   }
+  before.life->files_taken.add();
+  before.life->files_taken_at = static_cast<std::int64_t>(std::time(nullptr));
   const ServiceHandle* after = find(by_name(*build.snapshot), before.life->name);
   const tls::Context::Shown was = shown(before);
   const tls::Context::Shown now = shown(*after);

@@ -59,6 +59,7 @@ void HealthCheck::schedule() {
 }
 
 void HealthCheck::begin() {
+  begun_at_ = loop_.now();
   visit_ = std::make_unique<Visit>(loop_, book_,
                                    Visit::Task{.target = target_->endpoint(),
                                                .settings = settings_,
@@ -71,6 +72,10 @@ void HealthCheck::begin() {
 }
 
 void HealthCheck::on_visited(const Failure& failure) {
+  if (!failure.is_local) {
+    const Millis took = loop_.now() - begun_at_;
+    service_.life->tally.checks.observe(static_cast<double>(took.count()) / 1000);
+  }
   if (failure.kind == Kind::ok) {
     passed();
   } else if (!failure.is_local) {  // what this machine could not do says nothing about the target

@@ -46,7 +46,11 @@ void Service::set_targets(std::shared_ptr<const balance::Layout> layout, std::st
 }
 
 std::optional<Spare::Handed> Service::take_preconnected() {
-  return reserve_ ? reserve_->take() : std::nullopt;
+  if (!reserve_) return std::nullopt;
+  auto handed = reserve_->take();
+  ServiceLife& life = *handle().life;
+  (handed ? life.preconnect_used : life.preconnect_missed).add();
+  return handed;
 }
 
 void Service::stop_preconnecting() {

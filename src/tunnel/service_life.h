@@ -70,11 +70,16 @@ class ServiceLife final : public balance::SlotListener {
   // Established before there is a client, and which workers (by a bit each) have one ready. Workers
   // write, the supervisor sends clients there.
   std::atomic<std::uint32_t> preconnected{0};
+  SharedCounter preconnect_used, preconnect_missed;  // clients that got one, or found none ready
   std::atomic<std::uint64_t> ready_workers{0};
   // Connections that are over, and those of them that did not end in order.
   std::atomic<std::uint64_t> ended{0};
   std::atomic<std::uint64_t> failed{0};
   ServiceTally tally;
+  // Changed credential files that were taken over, those that could not be, and when (in seconds
+  // since 1970) the ones in force came that way. Supervisor writes.
+  SharedCounter files_taken, files_refused;
+  std::atomic<std::int64_t> files_taken_at{0};
   // Plaintext, also of the connections that are open.
   TrafficByWorker traffic;
 

@@ -59,6 +59,7 @@ struct ServiceTally {
   Histogram<kPhaseBounds> dial;  // from accept until a target is established
   Histogram<kTriesBounds> tries;
   Histogram<kDurationBounds> duration;
+  Histogram<kPhaseBounds> checks;  // active ones, of all targets
   HandshakeTally handshakes;
 
   // Of one attempt; what it has not reached is left out.
