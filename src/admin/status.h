@@ -49,7 +49,11 @@ struct TargetCounts {
   std::uint64_t checks_passed = 0;
   std::uint64_t checks_failed = 0;
   std::vector<KindCount> failures;  // those that have happened
-  std::int64_t not_after = 0;       // of its certificate, in seconds since 1970; 0: not known
+  // In seconds since 1970; 0: not known. When its certificate expires, when the first of the
+  // certificates does that it was verified with, and until when its stapled OCSP response holds.
+  std::int64_t not_after = 0;
+  std::int64_t chain_not_after = 0;
+  std::int64_t ocsp_until = 0;
   bool is_unresolved = false;
 };
 
@@ -101,9 +105,23 @@ struct ServiceCounts {
   std::uint64_t open = 0;
   std::uint64_t half_closed = 0;
   std::uint64_t draining = 0;
-  HistogramReading resolve, connect, preamble, tls, dial, tries, duration;
+  HistogramReading resolve, connect, preamble, tls, dial, tries, duration, checks;
   std::vector<HandshakeCount> handshakes;  // those that have happened
-  std::int64_t client_not_after = 0;       // of our certificate; 0: there is none
+  // In seconds since 1970; 0: there is none. When our certificate expires, the first one of tls.ca,
+  // the first list of tls.crl.
+  std::int64_t client_not_after = 0;
+  std::int64_t ca_not_after = 0;
+  std::int64_t crl_next_update = 0;
+  // Changed credential files: nothing for a service without any.
+  struct FileReloads {
+    std::uint64_t taken = 0;
+    std::uint64_t refused = 0;
+    std::int64_t taken_at = 0;  // in seconds since 1970; 0: never
+  };
+  std::optional<FileReloads> file_reloads;
+  std::uint64_t preconnect_used = 0;
+  std::uint64_t preconnect_missed = 0;
+  bool is_waiting = false;  // clients wait in the kernel's backlog
 };
 
 struct ServiceStatus {
@@ -114,6 +132,7 @@ struct ServiceStatus {
   bool is_draining = false;
   std::uint32_t connections = 0;
   std::optional<std::uint32_t> max_connections;
+  std::uint32_t preconnect = 0;    // how many are to be
   std::uint32_t preconnected = 0;  // established, and waiting for clients
   std::uint64_t accepted = 0;
   std::uint64_t ended = 0;
@@ -157,6 +176,10 @@ struct Status {
   std::string gnutls;  // the libraries in use, for people
   std::string libuv;
   std::uint64_t log_dropped_lines = 0;
+  std::uint64_t captured_packets = 0;
+  std::uint64_t capture_dropped_packets = 0;
+  std::vector<KindCount> dns_answers;  // by how the questions ended
+  std::uint64_t stale_names = 0;       // whose last good answer serves on, for want of a newer one
   std::uint64_t reloads = 0;
   std::uint64_t failed_reloads = 0;
   pid_t pid = 0;

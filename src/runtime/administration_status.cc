@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: MIT
 // What Administration tells about the process.
-#include <time.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -9,6 +8,7 @@
 #include "config/print.h"
 #include "log/level.h"
 #include "runtime/administration.h"
+#include "runtime/status_counts.h"
 #include "tls/library.h"
 #include "uv/library.h"
 
@@ -76,72 +76,6 @@ config::Config masked(const Snapshot& snapshot) {
   return config;
 }
 
-std::vector<admin::KindCount> counts_of(const KindCounters& counters) {
-  std::vector<admin::KindCount> counts;
-  for (std::size_t kind = 0; kind < counters.size(); ++kind) {
-    const std::uint64_t count = counters[kind].value();
-    const auto as_kind = static_cast<Kind>(kind);
-    if (count > 0 || as_kind == Kind::ok) counts.push_back({tunnel::word(as_kind), count});
-  }
-  return counts;
-}
-
-std::vector<admin::HandshakeCount> counts_of(const HandshakeTally& tally) {
-  std::vector<admin::HandshakeCount> counts;
-  for (std::size_t version = 0; version < HandshakeTally::kVersions.size(); ++version) {
-    for (std::size_t group = 0; group < HandshakeTally::kGroups.size(); ++group) {
-      for (const bool is_resumed : {false, true}) {
-        const std::uint64_t count = tally.count(version, group, is_resumed);
-        if (count == 0) continue;
-        counts.push_back({HandshakeTally::kVersions[version], HandshakeTally::kGroups[group],
-                          is_resumed, count});
-      }
-    }
-  }
-  return counts;
-}
-
-std::int64_t client_not_after(const ServiceHandle& service) {
-  if (!service.config->tls) return 0;
-  const std::string text = service.config->tls->client_certificate().not_after;
-  std::tm parts{};
-  if (text.empty() || ::strptime(text.c_str(), "%Y-%m-%dT%H:%M:%SZ", &parts) == nullptr) return 0;
-  return ::timegm(&parts);
-}
-
-admin::ServiceCounts counts_of(const ServiceHandle& service) {
-  const ServiceTally& tally = service.life->tally;
-  const auto stage = [&](Stage which) { return tally.stages[static_cast<std::size_t>(which)].value(); };
-  return {.denied = tally.closed[static_cast<std::size_t>(Kind::client_denied)].value(),
-          .closed = counts_of(tally.closed),
-          .open = stage(Stage::open),
-          .half_closed = stage(Stage::half_closed),
-          .draining = stage(Stage::draining),
-          .resolve = tally.resolve.read(),
-          .connect = tally.connect.read(),
-          .preamble = tally.preamble.read(),
-          .tls = tally.tls.read(),
-          .dial = tally.dial.read(),
-          .tries = tally.tries.read(),
-          .duration = tally.duration.read(),
-          .handshakes = counts_of(tally.handshakes),
-          .client_not_after = client_not_after(service)};
-}
-
-admin::TargetCounts counts_of(const balance::Target& target) {
-  const balance::TargetTally& tally = target.tally();
-  return {.target = target.id(),
-          .open = tally.open.value(),
-          .connections = tally.connections.value(),
-          .bytes_up = tally.traffic.up(),
-          .bytes_down = tally.traffic.down(),
-          .ejections = target.health().epoch(),
-          .checks_passed = tally.checks_passed.value(),
-          .checks_failed = tally.checks_failed.value(),
-          .failures = counts_of(tally.failures),
-          .not_after = tally.not_after.load(std::memory_order_relaxed)};
-}
-
 }  // namespace
 
 void Administration::status(Connections how, std::function<void(admin::Status)> on_status) {
@@ -186,6 +120,11 @@ admin::Status Administration::collect(const Inquiries::Answers& answers,
     status.level_overrides.push_back(std::move(shown));
   }
   status.captures = process_.captures().status();
+  const auto captured = process_.captures().totals();
+  status.captured_packets = captured.packets;
+  status.capture_dropped_packets = captured.dropped;
+  status.dns_answers = counts_of(process_.resolution().names().answers());
+  status.stale_names = process_.resolution().names().stale();
   status.workers = static_cast<unsigned>(process_.workers);
   for (const std::size_t worker : answers.silent) {
     status.silent_workers.push_back(static_cast<unsigned>(worker));
@@ -219,6 +158,7 @@ admin::ServiceStatus Administration::collect(const ServiceHandle& service) const
   status.is_draining = drains_.contains(life.id);
   status.connections = life.connections.load();
   status.max_connections = settings.max_connections;
+  status.preconnect = settings.preconnect;
   status.preconnected = life.preconnected.load();
   status.ended = life.ended.load();
   status.failed = life.failed.load();
@@ -226,6 +166,13 @@ admin::ServiceStatus Administration::collect(const ServiceHandle& service) const
   status.bytes_up = life.traffic.up();
   status.bytes_down = life.traffic.down();
   status.counts = counts_of(service);
+  status.counts.is_waiting = process_.acceptor().keeps_waiting(life.id);
+  const auto files = process_.snapshot().files.find(life.id);
+  if (files != process_.snapshot().files.end() && !files->second.empty()) {
+    status.counts.file_reloads = {.taken = life.files_taken.value(),
+                                  .refused = life.files_refused.value(),
+                                  .taken_at = life.files_taken_at.load()};
+  }
   status.no_targets = process_.resolution().error_of(life.id);
   const auto layout = process_.resolution().layout_of(life.id);
   if (!layout) return status;

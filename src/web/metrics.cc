@@ -31,6 +31,52 @@ void add_process(Families& families, const admin::Status& status,
   for (const LoopState& loop : loops) lag.add({{"worker", loop.name}}, loop.lag.count());
   families.counter("tunnel_log_dropped_lines_total", "Lines of the log that its full queue has cost.")
       .add({}, number(status.log_dropped_lines));
+  families.gauge("tunnel_capture_active", "Captures in force.")
+      .add({}, number(status.captures.size()));
+  families.counter("tunnel_capture_packets_total", "Packets that captures have written.")
+      .add({}, number(status.captured_packets));
+  families
+      .counter("tunnel_capture_dropped_packets_total",
+               "Packets that are missing in captures, which could not keep up.")
+      .add({}, number(status.capture_dropped_packets));
+}
+
+void add_dns(Families& families, const admin::Status& status) {
+  Family queries =
+      families.counter("tunnel_dns_queries_total", "Questions to name servers, by how they ended.");
+  for (const admin::KindCount& answers : status.dns_answers) {
+    queries.add({{"result", std::string(answers.kind)}}, number(answers.count));
+  }
+  families
+      .gauge("tunnel_dns_stale_answers",
+             "Names that cannot be resolved now, whose last good answer serves on.")
+      .add({}, number(status.stale_names));
+}
+
+// What changed files did, and when the ones in force end.
+void add_credentials(Families& families, const std::vector<admin::ServiceStatus>& services) {
+  Family reloads =
+      families.counter("tunnel_certificate_file_reloads_total",
+                       "Attempts to take changed certificate, key, CA, CRL and PSK files over.");
+  Family taken = families.gauge("tunnel_certificate_file_last_reload_success_timestamp_seconds",
+                                "When changed files were last taken over, since 1970.");
+  Family lists =
+      families.gauge("tunnel_crl_next_update_timestamp_seconds",
+                     "When the first issuer has no current list in tls.crl any more, since 1970.");
+  for (const admin::ServiceStatus& service : services) {
+    const admin::ServiceCounts& counts = service.counts;
+    const std::string& name = service.name;
+    if (const auto& files = counts.file_reloads) {
+      reloads.add({{"service", name}, {"result", "ok"}}, number(files->taken));
+      reloads.add({{"service", name}, {"result", "failed"}}, number(files->refused));
+      if (files->taken_at != 0) {
+        taken.add({{"service", name}}, static_cast<double>(files->taken_at));
+      }
+    }
+    if (counts.crl_next_update != 0) {
+      lists.add({{"service", name}}, static_cast<double>(counts.crl_next_update));
+    }
+  }
 }
 
 void add_configuration(Families& families, const admin::Status& status) {
@@ -56,6 +102,9 @@ void add_connections(Families& families, const std::vector<admin::ServiceStatus>
                                    "Connections that are over, by the kind of their closed lines.");
   Family open = families.gauge("tunnel_connections_open", "Connections, by where they stand.");
   Family limit = families.gauge("tunnel_connections_limit", "max_connections, where it is set.");
+  Family paused =
+      families.gauge("tunnel_accept_paused",
+                     "1 while clients wait unaccepted, for a limit or for want of descriptors.");
   Family bytes = families.counter("tunnel_bytes_total",
                                   "Plaintext carried, also by connections that are open.");
   for (const admin::ServiceStatus& service : services) {
@@ -74,6 +123,7 @@ void add_connections(Families& families, const std::vector<admin::ServiceStatus>
     open.add({{"service", name}, {"state", "half_closed"}}, number(counts.half_closed));
     open.add({{"service", name}, {"state", "draining"}}, number(counts.draining));
     if (service.max_connections) limit.add({{"service", name}}, number(*service.max_connections));
+    paused.add({{"service", name}}, yes(counts.is_waiting));
     bytes.add({{"service", name}, {"direction", "up"}}, number(service.bytes_up));
     bytes.add({{"service", name}, {"direction", "down"}}, number(service.bytes_down));
   }
@@ -88,6 +138,14 @@ void add_dials(Families& families, const std::vector<admin::ServiceStatus>& serv
       families.histogram("tunnel_dial_tries", "Targets that were tried for one connection.");
   Family durations = families.histogram("tunnel_connection_duration_seconds",
                                         "From accepting a client until its connection was over.");
+  Family checks =
+      families.histogram("tunnel_target_check_duration_seconds",
+                         "How long active health checks of the service's targets took.");
+  Family ready =
+      families.gauge("tunnel_preconnect_ready", "Established connections that wait for clients.");
+  Family preconnected = families.counter(
+      "tunnel_preconnect_clients_total",
+      "Clients of services with preconnect, by whether a connection was ready for them.");
   Family handshakes =
       families.counter("tunnel_tls_handshakes_total", "Completed TLS handshakes with targets.");
   for (const admin::ServiceStatus& service : services) {
@@ -100,6 +158,13 @@ void add_dials(Families& families, const std::vector<admin::ServiceStatus>& serv
     dials.add({{"service", name}}, counts.dial);
     tries.add({{"service", name}}, counts.tries);
     durations.add({{"service", name}}, counts.duration);
+    checks.add({{"service", name}}, counts.checks);
+    if (service.preconnect > 0) {
+      ready.add({{"service", name}}, service.preconnected);
+      preconnected.add({{"service", name}, {"result", "ready"}}, number(counts.preconnect_used));
+      preconnected.add({{"service", name}, {"result", "dialled"}},
+                       number(counts.preconnect_missed));
+    }
     for (const admin::HandshakeCount& handshake : counts.handshakes) {
       handshakes.add({{"service", name},
                       {"version", std::string(handshake.version)},
@@ -117,9 +182,11 @@ std::vector<prometheus::MetricFamily> metrics(const admin::Status& status, const
   Families families;
   add_process(families, status, loops, use);
   add_configuration(families, status);
+  add_dns(families, status);
   add_connections(families, status.services);
   add_dials(families, status.services);
   add_targets(families, status.services);
+  add_credentials(families, status.services);
   return families.take();
 }
 

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: MIT
+#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -18,6 +20,7 @@ struct Labelled {
   std::string name;
   std::string_view state;
   std::uint32_t weight = 0;
+  std::optional<admin::Seconds> answer_age;
   std::map<std::string_view, std::uint64_t> failures;
   admin::TargetCounts sum;
 };
@@ -29,6 +32,11 @@ std::string_view state_word(const admin::TargetStatus& target) {
   return target.counts.is_unresolved ? "unresolved" : "up";
 }
 
+// Of two times, where 0 is none.
+std::int64_t first_of(std::int64_t a, std::int64_t b) {
+  return a == 0 || b == 0 ? std::max(a, b) : std::min(a, b);
+}
+
 std::vector<Labelled> labelled(const admin::ServiceStatus& service) {
   std::vector<Labelled> all;
   std::map<std::string_view, std::size_t> places;
@@ -37,7 +45,7 @@ std::vector<Labelled> labelled(const admin::ServiceStatus& service) {
     const bool has_room = places.size() < kMostTargets || places.contains(target.target);
     const std::string_view name = has_room ? std::string_view(target.target) : "other";
     const auto [place, is_new] = places.emplace(name, all.size());
-    if (is_new) all.push_back({std::string(name), state_word(target), target.weight, {}, {}});
+    if (is_new) all.push_back({std::string(name), state_word(target), target.weight, {}, {}, {}});
     if (!std::exchange(seen[target.counts.target], true)) {
       Labelled& one = all[place->second];
       const admin::TargetCounts& counts = target.counts;
@@ -49,9 +57,12 @@ std::vector<Labelled> labelled(const admin::ServiceStatus& service) {
       one.sum.checks_passed += counts.checks_passed;
       one.sum.checks_failed += counts.checks_failed;
       for (const admin::KindCount& kind : counts.failures) one.failures[kind.kind] += kind.count;
-      if (counts.not_after != 0 &&
-          (one.sum.not_after == 0 || counts.not_after < one.sum.not_after)) {
-        one.sum.not_after = counts.not_after;
+      one.sum.not_after = first_of(one.sum.not_after, counts.not_after);
+      one.sum.chain_not_after = first_of(one.sum.chain_not_after, counts.chain_not_after);
+      one.sum.ocsp_until = first_of(one.sum.ocsp_until, counts.ocsp_until);
+      if (target.addresses_age) {
+        one.answer_age =
+            std::max(one.answer_age.value_or(*target.addresses_age), *target.addresses_age);
       }
     }
   }
@@ -77,6 +88,11 @@ void add_targets(Families& families, const std::vector<admin::ServiceStatus>& se
   Family expiry =
       families.gauge("tunnel_certificate_not_after_timestamp_seconds",
                      "When a certificate expires, since 1970: of a server, as it showed it last, or ours.");
+  Family stapled = families.gauge(
+      "tunnel_ocsp_next_update_timestamp_seconds",
+      "Until when the OCSP response holds that the server stapled last, since 1970.");
+  Family age = families.gauge("tunnel_dns_answer_age_seconds",
+                              "How long ago DNS gave the addresses of the target's name.");
   for (const admin::ServiceStatus& service : services) {
     for (const Labelled& target : labelled(service)) {
       const Labels base{{"service", service.name}, {"target", target.name}};
@@ -101,14 +117,22 @@ void add_targets(Families& families, const std::vector<admin::ServiceStatus>& se
         checks.add(with("result", "passed"), number(target.sum.checks_passed));
         checks.add(with("result", "failed"), number(target.sum.checks_failed));
       }
-      if (target.sum.not_after != 0) {
-        expiry.add(with("role", "server_leaf"), static_cast<double>(target.sum.not_after));
+      const auto ends = [&](const char* role, std::int64_t end) {
+        if (end != 0) expiry.add(with("role", role), static_cast<double>(end));
+      };
+      ends("server_leaf", target.sum.not_after);
+      ends("server_chain", target.sum.chain_not_after);
+      if (target.sum.ocsp_until != 0) {
+        stapled.add(base, static_cast<double>(target.sum.ocsp_until));
       }
+      if (target.answer_age) age.add(base, target.answer_age->count());
     }
-    if (service.counts.client_not_after != 0) {
-      expiry.add({{"service", service.name}, {"role", "client"}},
-                 static_cast<double>(service.counts.client_not_after));
-    }
+    const auto ours = [&](const char* role, std::int64_t end) {
+      if (end == 0) return;
+      expiry.add({{"service", service.name}, {"role", role}}, static_cast<double>(end));
+    };
+    ours("client", service.counts.client_not_after);
+    ours("ca", service.counts.ca_not_after);
   }
 }
 

@@ -41,6 +41,19 @@ TEST_CASE("the addresses of a name are one target") {
   CHECK(has(text, "tunnel_target_connections_total{service=\"s\",target=\"a:1\"} 12"));
 }
 
+TEST_CASE("of the certificates behind one label the first to end is told") {
+  auto one = target(1, "a:1", 0);
+  auto other = target(2, "a:1", 0);
+  one.counts.chain_not_after = 0;  // not known yet
+  other.counts.chain_not_after = 900;
+  one.counts.not_after = 800;
+  other.counts.not_after = 700;
+  const std::string text = text_of({one, other});
+  const std::string name = "tunnel_certificate_not_after_timestamp_seconds";
+  CHECK(has(text, name + "{service=\"s\",target=\"a:1\",role=\"server_chain\"} 900"));
+  CHECK(has(text, name + "{service=\"s\",target=\"a:1\",role=\"server_leaf\"} 700"));
+}
+
 TEST_CASE("no more than a hundred targets have names") {
   std::vector<admin::TargetStatus> targets;
   for (std::uint64_t i = 1; i <= 150; ++i) targets.push_back(target(i, std::to_string(i), 1));
