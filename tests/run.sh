@@ -20,6 +20,7 @@ TEST_PACKAGES="python3-pytest python3-pytest-xdist python3-cryptography python3-
   python3-jsonschema slapd ldap-utils nginx-light libnginx-mod-stream openssl gnutls-bin postgresql mariadb-server redis-server postfix
   dovecot-imapd dovecot-pop3d dovecot-lmtpd dovecot-managesieved vsftpd prosody haproxy tinyproxy
   microsocks inn2-inews
+  openssh-server python3-aiosmtpd runit s6 curl
   rsync softhsm2 stunnel4 bind9-dnsutils default-jdk-headless
   ca-certificates procps iproute2 groff-base openssh-client socat tshark valgrind w3m prometheus clang"
 
@@ -102,7 +103,8 @@ installation() {
   for file in bin/tunnel share/man/man1/tunnel.1 share/man/man5/tunnel.toml.5 \
     share/man/man5/tunnel-stunnel.conf.5 \
     share/doc/tunnel/README.md share/doc/tunnel/examples/ldap/tunnel.toml \
-    share/doc/tunnel/examples/ldap-failover/tunnel.toml systemd/system/tunnel@.service; do
+    share/doc/tunnel/examples/ldap-failover/tunnel.toml share/doc/tunnel/examples/runit/sv/run \
+    share/doc/tunnel/examples/stunnel/stunnel.conf systemd/system/tunnel@.service; do
     if [ -n "$(find "$stage" -type f -path "*/$file")" ]; then
       count 1 0
     else

@@ -15,7 +15,17 @@ from harness.process import DIE_WITH_PARENT
 from harness.wait import PATIENCE, eventually
 
 ROOT = pathlib.Path(__file__).parents[2]
-SCRIPTS = ["ldap", "ldap-failover"]
+# What each wants first of what it wants.
+SCRIPTS = {"ldap": "slapd", "ldap-failover": "slapd", "postgresql": "postgresql",
+           "smtp": "python3-aiosmtpd", "redis": "redis-server", "http": "nginx-light",
+           "ssh": "openssh-server", "token": "nginx-light", "stunnel": "nginx-light",
+           "runit": "nginx-light", "s6": "nginx-light"}
+
+
+def needs(name, *programs):
+    return pytest.param(name, marks=pytest.mark.needs(*programs))
+
+
 
 pytestmark = pytest.mark.needs("setpriv", "slapd", "ldapsearch", "openssl", "dpkg-query")
 
@@ -58,7 +68,9 @@ class Script:
         os.close(self._terminal)
 
 
-@pytest.mark.parametrize("name", SCRIPTS)
+@pytest.mark.parametrize("name", [
+    "ldap", "ldap-failover", needs("redis", "redis-server"), needs("http", "nginx", "curl"),
+    needs("ssh", "/usr/sbin/sshd", "socat"), needs("runit", "runsv", "nginx", "curl")])
 def test_two_ctrl_c_leave_nothing_behind(tmp_path, keep, name):
     script = keep(Script(name, tmp_path, "--keep"))
     script.wait_for_text("staying up")
@@ -122,7 +134,7 @@ def test_no_install_says_what_is_missing_and_ends(tmp_path, keep, name):
     script = keep(Script(name, tmp_path, "--no-install",
                          PATH=f"{programs}:{os.environ['PATH']}"))
     assert script.process.wait(PATIENCE) == 1
-    assert "apt-get install --no-install-recommends slapd ldap-utils" in script.text()
+    assert f"apt-get install --no-install-recommends {SCRIPTS[name]} " in script.text()
     assert not (tmp_path / "was-called").exists()
     assert not list(script.folder.iterdir())
 

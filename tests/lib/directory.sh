@@ -9,7 +9,7 @@ DIRECTORY_PACKAGES="slapd ldap-utils openssl python3"
 
 # make_authority: a throw-away CA, $work/ca.pem and $work/ca.key.
 make_authority() {
-  quietly openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 \
+  quietly openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 60 \
     -subj "/CN=Throw-away authority" -keyout "$work/ca.key" -out "$work/ca.pem" \
     -addext "basicConstraints=critical,CA:TRUE" -addext "keyUsage=critical,keyCertSign,cRLSign"
 }
@@ -21,7 +21,7 @@ make_certificate() {
   printf '%s\n' "subjectAltName=DNS:$2" "extendedKeyUsage=serverAuth" \
     "basicConstraints=critical,CA:FALSE" >"$work/$1.ext"
   quietly openssl x509 -req -in "$work/$1.csr" -CA "$work/ca.pem" -CAkey "$work/ca.key" \
-    -CAcreateserial -days 2 -extfile "$work/$1.ext" -out "$work/$1.pem"
+    -CAcreateserial -days 60 -extfile "$work/$1.ext" -out "$work/$1.pem"
 }
 
 # A port of the loopback address that nobody listens on.
