@@ -117,6 +117,8 @@ class Session {
   [[nodiscard]] Negotiated negotiated() const;  // after the handshake
   // When the server's own certificate expires; 0 without one. Reads the certificate.
   [[nodiscard]] std::time_t certificate_not_after() const;
+  // The SHA-256 of that certificate, "sha256:..."; "" without one. Hashes.
+  [[nodiscard]] std::string certificate_fingerprint() const;
   // What is worth a word in the log although the session went well; "" for nothing.
   [[nodiscard]] std::string remark() const;
   [[nodiscard]] bool has_received_data() const;  // any application byte was opened

@@ -1,8 +1,12 @@
 // SPDX-License-Identifier: MIT
 // What a Session makes of the server's certificates beside judging them: what must not reach
 // GnuTLS, what GnuTLS is asked to overlook, and what is told afterwards.
+#include <gnutls/crypto.h>
+
+#include "base/encoding.h"
 #include "tls/session_impl.h"
 #include "x509/certificate_text.h"
+#include "x509/fingerprint.h"
 #include "x509/shown_certificates.h"
 #include "x509/x509_text.h"
 
@@ -50,6 +54,19 @@ std::time_t Session::certificate_not_after() const {
   if (!impl_->established || gnutls_auth_get_type(raw) != GNUTLS_CRD_CERTIFICATE) return 0;
   const std::time_t end = gnutls_certificate_expiration_time_peers(raw);
   return end == static_cast<std::time_t>(-1) ? 0 : end;
+}
+
+std::string Session::certificate_fingerprint() const {
+  const auto raw = impl_->session.get();
+  if (!impl_->established || gnutls_auth_get_type(raw) != GNUTLS_CRD_CERTIFICATE) return {};
+  unsigned count = 0;
+  const gnutls_datum_t* certificates = gnutls_certificate_get_peers(raw, &count);
+  x509::Fingerprint print;
+  if (count == 0 || gnutls_hash_fast(GNUTLS_DIG_SHA256, certificates->data, certificates->size,
+                                     print.data()) < 0) {
+    return {};
+  }
+  return "sha256:" + hex(as_text(Bytes(print)));
 }
 
 std::string ocsp_text(const Negotiated& negotiated) {

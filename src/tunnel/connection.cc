@@ -240,7 +240,7 @@ void Connection::on_dial_failed() {
   record_.times = dialing_->dial->times();
   tally().observe(record_.times);
   const bool is_last = failure.is_final || !dialing_->walk.has_left();
-  if (capture_) capture_->attempt_failed(failure.text);
+  if (capture_) capture_->attempt_failed(failure);
   attempt_failed(failure, is_last ? Sentence::in_a_later_line : Sentence::with_the_ejection);
   if (failure.is_final) return all_failed();
   return dial_next();
@@ -362,7 +362,7 @@ void Connection::report_connected() {
 
 void Connection::relay(Relay::Ends ends) {
   if (ends.session) record_.negotiated = ends.session->negotiated();
-  if (capture_) capture_->established(ends.server.get(), record_);
+  if (capture_) capture_->established(ends.server.get(), ends.session.get(), record_);
   count_established(ends.session.get());
   ends.client = std::move(client_);
   ends.target = record_.target;
@@ -391,7 +391,7 @@ void Connection::join_capture(const capture::Source& source) {
   }
   capture_->join(source);
   if (state_ != State::relaying) return;
-  return capture_->begin(relay_->server_stream(), record_);
+  return capture_->go_on(relay_->server_stream(), relay_->session(), record_);
 }
 
 void Connection::leave_capture(const capture::Recording& recording) {

@@ -7,6 +7,7 @@
 
 #include "capture/plaintext_port.h"
 #include "tunnel/wire_flow.h"
+#include "x509/x509_text.h"
 
 namespace tunnel {
 namespace {
@@ -36,10 +37,16 @@ std::string label(const ConnectionRecord& record) {
   return std::string(record.service) + "[" + std::to_string(record.id) + "]";
 }
 
-std::string tls_text(const ConnectionRecord& record) {
-  const std::string negotiated = negotiated_text(record.negotiated);
-  if (negotiated.empty()) return "no TLS";
-  return negotiated + (record.negotiated.resumed ? " resumed=yes" : " resumed=no");
+std::string facts_text(const tls::Session* session, const ConnectionRecord& record) {
+  std::string text = session == nullptr ? "no TLS" : negotiated_text(record.negotiated);
+  if (session != nullptr) {
+    if (const std::string print = session->certificate_fingerprint(); !print.empty()) {
+      text += ", cert " + print + ", notAfter " + x509::timestamp(session->certificate_not_after()) +
+              ",";
+    }
+    text += record.negotiated.resumed ? " resumed=yes" : " resumed=no";
+  }
+  return text + " tries=" + std::to_string(record.tries);
 }
 
 }  // namespace
@@ -85,11 +92,18 @@ capture::Flow ConnectionCapture::plain_flow(const uv::Stream* target,
 
 void ConnectionCapture::begin(const uv::Stream* target, const ConnectionRecord& record) {
   if (!plain_.has_unopened()) return;
-  return plain_.open(plain_flow(target, record, negotiated_text(record.negotiated)));
+  return plain_.open(plain_flow(target, record, {}));
 }
 
-void ConnectionCapture::established(const uv::Stream* target, const ConnectionRecord& record) {
-  const std::string facts = tls_text(record) + " tries=" + std::to_string(record.tries);
+void ConnectionCapture::go_on(const uv::Stream* target, const tls::Session* session,
+                              const ConnectionRecord& record) {
+  if (!plain_.has_unopened()) return;
+  return plain_.open(plain_flow(target, record, facts_text(session, record)));
+}
+
+void ConnectionCapture::established(const uv::Stream* target, const tls::Session* session,
+                                    const ConnectionRecord& record) {
+  const std::string facts = facts_text(session, record);
   if (plain_.has_unopened()) {
     plain_.open(plain_flow(target, record, facts));
   } else {
@@ -100,7 +114,7 @@ void ConnectionCapture::established(const uv::Stream* target, const ConnectionRe
 
 Dial::Watchers ConnectionCapture::watch_target(const uv::Stream& target,
                                                const ConnectionRecord& record) {
-  attempt_failed("given up for another address");
+  if (wire_) wire_->close("given up for another address");
   if (wire_sources_.empty()) return {};
   wire_ = std::make_unique<Taps>(Taps::Facing::target, wire_sources_);
   wire_->open(wire_flow(target, service_.name, record.target,
@@ -108,9 +122,8 @@ Dial::Watchers ConnectionCapture::watch_target(const uv::Stream& target,
   return {.tap = wire_.get(), .secrets = wire_.get()};
 }
 
-void ConnectionCapture::attempt_failed(std::string_view why) {
-  if (!wire_) return;
-  wire_->close(why);
+void ConnectionCapture::attempt_failed(const Failure& failure) {
+  if (wire_) wire_->close(failure.text + " kind=" + std::string(word(failure.kind)));
 }
 
 void ConnectionCapture::finish(const ConnectionRecord& record) {

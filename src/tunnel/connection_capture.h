@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include "base/address.h"
+#include "base/failure.h"
 #include "capture/taps.h"
 #include "config/model.h"
 #include "tunnel/connection_record.h"
@@ -29,12 +30,17 @@ class ConnectionCapture {
   void leave(const capture::Recording& recording);
   [[nodiscard]] bool watches_network() const { return !wire_sources_.empty(); }
 
-  // The client sees bytes of this target from now on; repeated calls do nothing.
+  // The client sees bytes of this target before it is established; repeated calls do nothing.
   void begin(const uv::Stream* target, const ConnectionRecord& record);
-  void established(const uv::Stream* target, const ConnectionRecord& record);
+  // It is established; `session` is null without TLS.
+  void established(const uv::Stream* target, const tls::Session* session,
+                   const ConnectionRecord& record);
+  // A capture has joined since.
+  void go_on(const uv::Stream* target, const tls::Session* session,
+             const ConnectionRecord& record);
   [[nodiscard]] Dial::Watchers watch_target(const uv::Stream& target,
                                             const ConnectionRecord& record);
-  void attempt_failed(std::string_view why);
+  void attempt_failed(const Failure& failure);
   void finish(const ConnectionRecord& record);
 
  private:

@@ -101,6 +101,7 @@ class Relay final : private Direction::Owner {
   // Null when it has ended.
   [[nodiscard]] uv::Stream* client_stream() { return client_.stream(); }
   [[nodiscard]] uv::Stream* server_stream() { return server_.stream(); }
+  [[nodiscard]] const tls::Session* session() const { return server_.session(); }
   [[nodiscard]] TimePoint last_byte_at() const { return activity_.at; }
 
  private:
