@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "base/text.h"
+#include "capture/backlog.h"
 
 namespace tunnel::capture {
 namespace {
@@ -43,23 +44,6 @@ std::optional<TimePoint> end_of(const config::Timeout& duration) {
   return SystemClock().now() + *duration;
 }
 
-// The events of several workers in the order of time.
-struct Merged {
-  std::vector<std::pair<Batch, std::size_t>> batches;  // each with the index of its next event
-
-  [[nodiscard]] std::pair<Batch, std::size_t>* next() {
-    std::pair<Batch, std::size_t>* first = nullptr;
-    for (auto& one : batches) {
-      if (one.second == one.first.events.size()) continue;
-      if (first == nullptr ||
-          one.first.events[one.second].at < first->first.events[first->second].at) {
-        first = &one;
-      }
-    }
-    return first;
-  }
-};
-
 }  // namespace
 
 std::uint64_t stamp() {
@@ -91,9 +75,13 @@ void Recording::start(std::unique_ptr<Sink> sink, std::string prologue) {
   (void)::pthread_setname_np(thread_.native_handle(), "capture");
 }
 
-void Recording::finish() {
+void Recording::leave() {
   is_leaving_ = true;
   wake();
+}
+
+void Recording::finish() {
+  leave();
   if (thread_.joinable()) thread_.join();
 }
 
@@ -135,14 +123,17 @@ void Recording::wake() {
 void Recording::write_on() {
   const auto why = write_until_over();
   is_over_ = true;
-  is_leaving_ = true;
+  std::string text = why ? *why : why.error().text;
   if (why) {  // what could not be written has no end that could be
-    composer_.end_file(out_, stamp());
-    (void)flush();
+    if (const auto rest = write_the_rest(); !rest) {
+      text += (text.empty() ? "" : "; ") + rest.error().text;
+    }
   }
+  unwritten_ += composer_.packets() - packets_;
+  unwritten_ += Backlog(lanes()).packets();
+  count_dropped();
   sink_.reset();
-  const std::string& text = why ? *why : why.error().text;
-  if (!text.empty()) events_.on_over(settings_.id, text);
+  events_.on_over(settings_.id, text);
 }
 
 // Why it is over by itself; empty: it was told to leave. An error: it could not be written.
@@ -156,8 +147,15 @@ Result<std::string> Recording::write_until_over() {
     if (until_ && SystemClock().now() >= *until_) return "its duration is over";
   }
   if (!written) return tl::unexpected(written.error());
-  (void)write_what_came();
   return "";
+}
+
+// What has come until it was over, and the end of the file.
+Result<void> Recording::write_the_rest() {
+  if (is_full_) return {};
+  if (auto written = write_what_came(); !written || is_full_) return written;
+  composer_.end_file(out_, stamp());
+  return write_out();
 }
 
 // False: told to leave.
@@ -169,34 +167,18 @@ bool Recording::wait() {
 }
 
 Result<void> Recording::write_what_came() {
-  Merged merged;
-  std::vector<std::pair<std::shared_ptr<Lane>, std::size_t>> from;
-  {
-    const std::lock_guard lock(mutex_);
-    for (const auto& lane : lanes_) from.emplace_back(lane, 0);
-  }
-  for (auto& [lane, count] : from) {
-    for (Batch& batch : lane->take()) {
-      merged.batches.emplace_back(std::move(batch), 0);
-      ++count;
-    }
-  }
-  for (const auto& [batch, next] : merged.batches) {
-    for (const Event& event : batch.events) {
-      if (event.what == Event::What::secrets) composer_.add_secrets(out_, event);
-    }
-  }
+  Backlog backlog(lanes());
+  backlog.for_each([this](const Event& event) {
+    if (event.what == Event::What::secrets) composer_.add_secrets(out_, event);
+  });
   Result<void> result;
-  while (auto* next = merged.next()) {
-    const Event& event = next->first.events[next->second++];
-    composer_.add(out_, event, Bytes(next->first.octets).subspan(event.begin, event.kept));
+  const auto compose = [this](const Event& event, Bytes octets) {
+    composer_.add(out_, event, octets);
+  };
+  while (result && !is_full_ && backlog.take(compose)) {
     if (out_.size() >= worth_writing()) result = flush();
-    if (!result || is_full_) break;
   }
-  auto batch = merged.batches.begin();
-  for (auto& [lane, count] : from) {
-    for (; count > 0; --count, ++batch) lane->written(std::move(batch->first));
-  }
+  if (!result) unwritten_ += backlog.packets();
   if (result && !is_full_) result = flush();
   return result;
 }
@@ -206,20 +188,32 @@ std::uint64_t Recording::worth_writing() const {
   return std::min(kWorthWriting, sink_->room().value_or(kWorthWriting));
 }
 
-Result<void> Recording::flush() {
+std::vector<std::shared_ptr<Lane>> Recording::lanes() {
+  const std::lock_guard lock(mutex_);
+  return lanes_;
+}
+
+void Recording::count_dropped() {
+  std::uint64_t dropped = unwritten_;
+  for (const auto& lane : lanes()) dropped += lane->dropped();
+  if (dropped_.exchange(dropped) == 0 && dropped > 0 && !is_over_) {
+    events_.on_dropping(settings_.id);
+  }
+}
+
+Result<void> Recording::write_out() {
+  if (out_.empty()) return {};
+  if (auto written = sink_->write(as_bytes(out_)); !written) return written;
+  octets_ += out_.size();
   packets_ = composer_.packets();
-  std::uint64_t dropped = 0;
-  {
-    const std::lock_guard lock(mutex_);
-    for (const auto& lane : lanes_) dropped += lane->dropped();
-  }
-  if (dropped_.exchange(dropped) == 0 && dropped > 0) events_.on_dropping(settings_.id);
-  if (!out_.empty()) {
-    if (auto written = sink_->write(as_bytes(out_)); !written) return written;
-    octets_ += out_.size();
-    out_.clear();
-  }
-  if (sink_->room() == 0U && !is_over_.load()) return go_on_in_next_file();
+  out_.clear();
+  return {};
+}
+
+Result<void> Recording::flush() {
+  count_dropped();
+  if (auto written = write_out(); !written) return written;
+  if (sink_->room() == 0U) return go_on_in_next_file();
   return {};
 }
 

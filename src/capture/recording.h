@@ -36,7 +36,8 @@ class Recording : public std::enable_shared_from_this<Recording> {
   };
   // On the writing thread.
   struct Events {
-    // Once, when it ends by itself; why is a sentence for people.
+    // Once, when it is over: all is written that will be. Why is a sentence for people, and empty
+    // when it was told to leave.
     std::function<void(std::uint64_t id, const std::string& why)> on_over;
     // Once, when the first packets are missing.
     std::function<void(std::uint64_t id)> on_dropping;
@@ -48,9 +49,10 @@ class Recording : public std::enable_shared_from_this<Recording> {
 
   // Begins to write. `prologue` goes in front of everything. Once.
   void start(std::unique_ptr<Sink> sink, std::string prologue = {});
-  // Writes what has come and the end of the file, and waits for that: a moment for files, a second
-  // at most for a client that does not read.
-  void finish();
+  // It is to write what has come and the end of the file, and to say on_over: a moment for files, a
+  // second at most for a client that does not read. One that is over by itself is not in a hurry.
+  void leave();
+  void finish();  // the same, and waits for it
 
   [[nodiscard]] const Settings& settings() const { return settings_; }
   [[nodiscard]] bool is_of(const std::string& service) const;
@@ -75,6 +77,10 @@ class Recording : public std::enable_shared_from_this<Recording> {
   [[nodiscard]] Result<std::string> write_until_over();
   [[nodiscard]] bool wait();
   [[nodiscard]] Result<void> write_what_came();
+  [[nodiscard]] Result<void> write_the_rest();
+  [[nodiscard]] std::vector<std::shared_ptr<Lane>> lanes();
+  void count_dropped();
+  [[nodiscard]] Result<void> write_out();
   [[nodiscard]] std::uint64_t worth_writing() const;
   [[nodiscard]] Result<void> flush();
   [[nodiscard]] Result<void> go_on_in_next_file();
@@ -97,6 +103,7 @@ class Recording : public std::enable_shared_from_this<Recording> {
   std::unique_ptr<Sink> sink_;
   Composer composer_;
   std::string out_;
+  std::uint64_t unwritten_ = 0;  // packets that the sink did not take
   bool is_full_ = false;
 
   std::thread thread_;

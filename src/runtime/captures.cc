@@ -58,26 +58,35 @@ void Captures::use(const Snapshot& snapshot) {
   std::erase_if(over_, [&](const auto& each) {
     return !is_configured(snapshot, each.first, each.second);
   });
+  waiting_.clear();
   const bool is_forbidden = snapshot.global.capture == config::Captures::never;
-  for (auto entry = entries_.begin(); entry != entries_.end();) {
-    const bool is_live = entry->second.service.empty();
+  for (auto& [id, entry] : entries_) {
+    const bool is_live = entry.service.empty();
+    if (!entry.ending.empty()) continue;
     if (is_live ? !is_forbidden
-                : is_configured(snapshot, entry->second.service,
-                                entry->second.recording->settings().what)) {
-      ++entry;
-    } else {
-      entry = end(entry, is_live ? "capture = \"never\" is in force now"
-                                 : "a reload has changed or removed it");
+                : is_configured(snapshot, entry.service, entry.recording->settings().what)) {
+      continue;
     }
+    entry.ending = is_live ? "capture = \"never\" is in force now"
+                           : "a reload has changed or removed it";
+    // It may write to what is slow or does not answer: its thread does, and says when it is over.
+    entry.recording->leave();
   }
   for (const ServiceHandle& service : snapshot.services) {
-    if (!service.settings().capture) continue;
-    const bool is_there = std::any_of(entries_.begin(), entries_.end(), [&](const auto& each) {
-      return each.second.service == service.life->name;
-    });
-    if (!is_there && !over_.contains(service.life->name)) begin_configured(service);
+    if (!service.settings().capture || over_.contains(service.life->name)) continue;
+    const auto entry = find_configured(service.life->name);
+    if (entry == entries_.end()) {
+      begin_configured(service);
+    } else if (!entry->second.ending.empty()) {
+      waiting_.insert_or_assign(service.life->name, service);
+    }
   }
   return tell();
+}
+
+Captures::Entries::iterator Captures::find_configured(const std::string& service) {
+  return std::find_if(entries_.begin(), entries_.end(),
+                      [&](const auto& each) { return each.second.service == service; });
 }
 
 void Captures::begin_configured(const ServiceHandle& service) {
@@ -148,13 +157,18 @@ void Captures::on_news(const CaptureNews& news) {
             printable(entry->second.recording->settings().to, 4096) +
             " cannot keep up: packets are missing in it, and counted there");
   }
-  const Entry& ended = entry->second;
-  if (!ended.service.empty()) over_.emplace(ended.service, ended.recording->settings().what);
-  (void)end(entry, news.text);
+  const std::string service = entry->second.service;
+  std::string why = entry->second.ending;
+  if (!service.empty() && why.empty()) {
+    over_.emplace(service, entry->second.recording->settings().what);
+  }
+  if (!news.text.empty()) why += (why.empty() ? "" : "; ") + news.text;
+  end(entry, why);
+  if (auto next = waiting_.extract(service); !next.empty()) begin_configured(next.mapped());
   return tell();
 }
 
-Captures::Entries::iterator Captures::end(Entries::iterator entry, const std::string& why) {
+void Captures::end(Entries::iterator entry, const std::string& why) {
   const Entry& ended = entry->second;
   ended.recording->finish();
   const auto totals = ended.recording->totals();
@@ -168,18 +182,20 @@ Captures::Entries::iterator Captures::end(Entries::iterator entry, const std::st
                      {{"packets", totals.packets},
                       {"dropped", totals.dropped},
                       {"bytes", totals.octets}});
-  return entries_.erase(entry);
+  entries_.erase(entry);
 }
 
 void Captures::finish() {
-  for (auto entry = entries_.begin(); entry != entries_.end();) {
-    entry = end(entry, "the process ends");
-  }
+  // All at once: each may take a while.
+  for (const auto& [id, entry] : entries_) entry.recording->leave();
+  while (!entries_.empty()) end(entries_.begin(), "the process ends");
 }
 
 void Captures::tell() const {
   auto recordings = std::make_shared<UseCaptures::Recordings>();
-  for (const auto& [id, entry] : entries_) recordings->push_back(entry.recording);
+  for (const auto& [id, entry] : entries_) {
+    if (entry.ending.empty()) recordings->push_back(entry.recording);
+  }
   return process_.send({std::move(recordings)});
 }
 

@@ -51,17 +51,21 @@ class Captures {
     std::shared_ptr<capture::Recording> recording;
     std::string service;  // whose configuration it is of; empty: live
     std::string name;     // for people
+    std::string ending;   // why it was told to leave; it writes the rest before it goes
   };
   using Entries = std::map<std::uint64_t, Entry>;
 
   void begin_configured(const ServiceHandle& service);
+  [[nodiscard]] Entries::iterator find_configured(const std::string& service);
   void begin(Entry entry, std::unique_ptr<capture::Sink> sink, std::string prologue);
   [[nodiscard]] std::shared_ptr<capture::Recording> make(capture::Recording::Settings settings);
-  Entries::iterator end(Entries::iterator entry, const std::string& why);
+  void end(Entries::iterator entry, const std::string& why);
   void tell() const;
 
   const Process process_;
   Entries entries_;
+  // To be captured when the recording before, of the same service, has let go of its files.
+  std::map<std::string, ServiceHandle> waiting_;
   // Configured ones that have ended by themselves (a duration, a full disk), by their services: a
   // reload that leaves them as they are does not begin them again.
   std::map<std::string, config::Capture> over_;

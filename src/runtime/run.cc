@@ -185,6 +185,7 @@ int serve(Loader& loader, const Start& start) {
   const config::Global& global = loader.config().global;
   const auto& identity = loader.identity();
   (void)::signal(SIGPIPE, SIG_IGN);
+  (void)::signal(SIGXFSZ, SIG_IGN);  // a file that must not grow is an error of who writes it
   const auto open_files = process::raise_open_files();
   Build build = loader.load_first();
   if (!build.snapshot) return refuse(build, voice);
