@@ -97,10 +97,12 @@ Result<void> CaptureReader::pump(admin::ControlClient client, const Fd& out,
   while (written && *written) {
     // A reader of `out` that goes is noticed although nothing is captured.
     std::array<pollfd, 3> wanted{{{socket.get(), POLLIN, 0},
-                                  {is_ending ? -1 : signals.get(), POLLIN, 0},
+                                  {signals.get(), POLLIN, 0},
                                   {out.get(), 0, 0}}};
     if (::poll(wanted.data(), wanted.size(), kProgressMillis) < 0 && errno != EINTR) break;
     if ((wanted[1].revents & POLLIN) != 0) {
+      signalfd_siginfo taken{};
+      if (is_ending || ::read(signals.get(), &taken, sizeof taken) < 0) break;  // a second one
       is_ending = true;
       (void)::shutdown(socket.get(), SHUT_WR);  // the instance writes the end
     }

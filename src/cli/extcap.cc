@@ -14,6 +14,7 @@
 #include "base/address.h"
 #include "base/text.h"
 #include "cli/capture_reader.h"
+#include "cli/running_instances.h"
 
 namespace tunnel::cli {
 namespace {
@@ -56,10 +57,11 @@ void add_matches(const std::string& pattern, std::set<std::string>& paths) {
   ::globfree(&found);
 }
 
-// Where instances have their control sockets unless the configuration says otherwise, and what
-// TUNNEL_CONTROL names (separated by colons) for those.
+// Where instances have their control sockets unless the configuration says otherwise, where those of
+// running ones do say otherwise, and what TUNNEL_CONTROL names (separated by colons): instances
+// whose socket is mounted from another place, or whose processes are not to be seen.
 std::set<std::string> control_sockets() {
-  std::set<std::string> paths;
+  std::set<std::string> paths = configured_control_sockets();
   add_matches("/run/tunnel*/control.sock", paths);
   add_matches("/run/tunnel/*/control.sock", paths);
   if (const char* folder = std::getenv("XDG_RUNTIME_DIR"); folder != nullptr && folder[0] == '/') {

@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: MIT
+#include "cli/running_instances.h"
+
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <optional>
+#include <string_view>
+#include <vector>
+
+#include "cli/command_line.h"
+#include "import/load.h"
+
+namespace tunnel::cli {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::string_view kComm = "tunnel\n";
+
+std::string text_of(const fs::path& path) {
+  std::ifstream file(path, std::ios::binary);
+  return {std::istreambuf_iterator<char>(file), {}};
+}
+
+// Of the arguments in /proc/PID/cmdline, each with its NUL, those behind the program's name.
+std::vector<std::string> arguments_in(const std::string& words) {
+  std::vector<std::string> arguments;
+  for (std::size_t at = 0; at < words.size();) {
+    const std::size_t end = std::min(words.find('\0', at), words.size());
+    arguments.push_back(words.substr(at, end - at));
+    at = end + 1;
+  }
+  if (!arguments.empty()) arguments.erase(arguments.begin());
+  return arguments;
+}
+
+bool is_ours(const fs::path& process) {
+  struct stat status {};
+  if (::stat(process.c_str(), &status) != 0) return false;
+  const uid_t uid = ::geteuid();
+  return (uid == 0 || status.st_uid == uid) && text_of(process / "comm") == kComm;
+}
+
+// The file that a process serves; nothing for one that is a command or has services on its line.
+std::optional<fs::path> config_of(const fs::path& process) {
+  const auto asked = parse_arguments(arguments_in(text_of(process / "cmdline")));
+  if (!asked || asked->what != Invocation::What::run || !asked->text.empty()) return std::nullopt;
+  fs::path config = asked->config;
+  if (config.is_relative()) {
+    std::error_code error;
+    config = fs::read_symlink(process / "cwd", error) / config;
+    if (error) return std::nullopt;
+  }
+  // Somebody else may have written the line: it is not to make us wait for a pipe.
+  std::error_code error;
+  if (!fs::is_regular_file(config, error)) return std::nullopt;
+  return config;
+}
+
+}  // namespace
+
+std::set<std::string> configured_control_sockets() {
+  std::set<std::string> sockets;
+  std::error_code error;
+  for (fs::directory_iterator entry("/proc", error), end; !error && entry != end;
+       entry.increment(error)) {
+    const std::string name = entry->path().filename().string();
+    if (name.find_first_not_of("0123456789") != std::string::npos) continue;
+    if (!is_ours(entry->path())) continue;
+    const auto config = config_of(entry->path());
+    if (!config) continue;
+    const auto document = import::load(config->string(), config::System::leave_alone);
+    const std::string& control = document.config.global.control;
+    if (control.starts_with('/')) sockets.insert(control);
+  }
+  return sockets;
+}
+
+}  // namespace tunnel::cli
