@@ -6,6 +6,7 @@
 #include <cstdio>
 #include <fstream>
 #include <set>
+#include <utility>
 
 #include "base/text.h"
 #include "capture/single_file.h"
@@ -41,6 +42,26 @@ Result<void> save_chains(const probe::Report& report, const std::string& path) {
   if (!file) return failed(ErrorCode::system, "cannot write " + path);
   return {};
 }
+
+// The last line of a terminal, while something is under way.
+class ProgressLine {
+ public:
+  void show(const std::string& text) {
+    erase();
+    (void)std::fputs(text.c_str(), stdout);
+    (void)std::fflush(stdout);
+    shown_ = text.size();
+  }
+  // By spaces: every terminal knows them.
+  void erase() {
+    if (shown_ == 0) return;
+    (void)std::fputs(("\r" + std::string(std::exchange(shown_, 0), ' ') + "\r").c_str(), stdout);
+    (void)std::fflush(stdout);
+  }
+
+ private:
+  std::size_t shown_ = 0;
+};
 
 class ProbeCommand final : public Command {
  public:
@@ -93,10 +114,16 @@ class ProbeCommand final : public Command {
     }
     options_.family = is_ipv4_ ? AF_INET : is_ipv6_ ? AF_INET6 : AF_UNSPEC;
     const bool is_live = !is_json_ && !is_nagios_ && ::isatty(STDOUT_FILENO) == 1;
+    ProgressLine progress;
     if (is_live) {
-      options_.on_target = [](const std::string& service, const probe::TargetReport& target) {
+      options_.on_target = [&](const std::string& service, const probe::TargetReport& target) {
+        progress.erase();
         (void)std::fputs(probe::to_text(service, target, std::time(nullptr)).c_str(), stdout);
         (void)std::fflush(stdout);
+      };
+      options_.on_progress = [&](std::size_t over, std::size_t known) {
+        progress.show("probing: " + std::to_string(over) + " of " + std::to_string(known) +
+                      " addresses visited");
       };
     }
     if (!capture_.empty()) {
@@ -105,6 +132,7 @@ class ProbeCommand final : public Command {
       }
     }
     const auto report = machinery.probe(document, options_);
+    progress.erase();
     if (options_.capture) options_.capture->finish();
     if (!report) return broken(document);
     if (const std::string nothing = nothing_found(*report); !nothing.empty()) {
@@ -136,6 +164,7 @@ class ProbeCommand final : public Command {
         capture::Recording::Events{
             .on_over =
                 [](std::uint64_t, const std::string& why) {
+                  if (why.empty()) return;
                   (void)std::fprintf(stderr, "tunnel: warning: %s\n", why.c_str());
                 },
             .on_dropping = [](std::uint64_t) {}});

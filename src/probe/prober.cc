@@ -286,6 +286,7 @@ void Prober::dial(Target& target, const balance::Endpoint& endpoint, std::option
                          .capture = capture_ ? &*capture_ : nullptr},
       [this, &target, index] { on_dialled(target, index); }));
   queue_.push_back(target.probes.back().get());
+  ++known_;
 }
 
 void Prober::start_more() {
@@ -295,14 +296,16 @@ void Prober::start_more() {
     ++running_;
     next->start();
   }
+  if (options_.on_progress) options_.on_progress(over_, known_);
 }
 
 void Prober::on_dialled(Target& target, std::size_t index) {
   target.report.addresses[index] = target.probes[index]->take_report();
   --running_;
+  ++over_;
   --target.open;
-  start_more();
   end_if_done(target);
+  start_more();
   return end_if_all_done();
 }
 

@@ -71,6 +71,8 @@ class Prober {
   std::vector<std::unique_ptr<Service>> services_;
   std::deque<AddressProbe*> queue_;
   std::size_t running_ = 0;
+  std::size_t known_ = 0;       // visits, those in the queue included
+  std::size_t over_ = 0;        // visits
   std::size_t unfinished_ = 0;  // targets
 };
 
