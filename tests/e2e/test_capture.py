@@ -102,35 +102,6 @@ def test_a_live_capture_sees_connections_that_were_open_before_it(tunnel, serve_
     assert client.recv_exact(5) == b"after"
 
 
-@pytest.mark.parametrize("version", ["1.2", "1.3"])
-def test_the_wire_is_decrypted_with_the_keys_in_the_file(tunnel, serve_tls, pki, tmp_path, version):
-    server = serve_tls(echo)
-    t = tunnel(server.address, capture={"file": f"{tmp_path}/svc.pcapng", "layer": "wire"},
-               tls={"ca": str(pki.ca.file), "max_version": version})
-    one_exchange(t, b"a secret word")
-    assert t.terminate() == 0
-    [file] = ring(tmp_path)
-    plain = "".join(row[0] for row in fields(file, "tls.app_data and data", "data.data"))
-    assert bytes.fromhex(plain).count(b"a secret word") == 2
-    assert b"a secret word" not in open(file, "rb").read()
-    assert_no_remarks(file)
-
-
-def test_a_failed_handshake_is_in_the_file_with_its_reason(tunnel, serve_tls, pki, tmp_path):
-    server = serve_tls(echo)
-    t = tunnel(server.address, capture={"file": f"{tmp_path}/svc.pcapng", "layer": "wire"},
-               tls={"ca": str(pki.ca.file), "name": "another.example.com"})
-    client = t.connect("svc")
-    client.expect_reset()
-    t.closed()
-    assert t.terminate() in (0, 1)
-    [file] = ring(tmp_path)
-    # The certificate is encrypted in TLS 1.3.
-    assert fields(file, "tls.handshake.type == 11", "frame.number")
-    comments = " ".join(row[0] for row in fields(file, "frame.comment", "frame.comment"))
-    assert "another.example.com" in comments
-
-
 def test_a_reset_is_a_reset_and_a_half_close_a_fin(tunnel, serve_tls, pki, tmp_path):
     server = serve_tls(echo)
     t = tunnel(server.address, capture={"file": f"{tmp_path}/svc.pcapng"})
@@ -304,6 +275,17 @@ def test_wireshark_finds_each_service_as_an_interface(start, serve_tls, pki):
         assert capture.returncode == 0, err
         assert b"hello" in file.read_bytes()
         t.wait_for_event("capture_stopped")
+
+
+def test_an_instance_is_found_where_its_configuration_has_its_socket(tunnel, serve_tls, tmp_path):
+    tunnel(serve_tls(echo).address)
+    link = tmp_path / "tunnelcap"
+    link.symlink_to(program.BINARY)
+    listed = subprocess.run([link, "--extcap-interfaces", "--extcap-version=4.0"], text=True,
+                            capture_output=True, timeout=PATIENCE)
+    assert listed.returncode == 0, listed.stderr
+    assert f"interface {{value=tunnel:{tmp_path}/c:svc}}{{display=tunnel: svc (plaintext)}}" in \
+        listed.stdout.splitlines()
 
 
 def test_a_probe_leaves_its_handshakes_decrypted_in_one_file(serve_tls, pki, tmp_path):

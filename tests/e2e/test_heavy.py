@@ -1,55 +1,20 @@
 # SPDX-License-Identifier: MIT
 """Volume, memory and numbers: what only shows under load."""
 
-import hashlib
 import resource
 import selectors
 import socket
 import threading
 
 import pytest
-from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 from harness import expect
 from harness.peer import Peer
 from harness.programs import Nginx
 from harness.server import echo
+from harness.volume import MIB, digest_of, receive, send
 from harness.wait import PATIENCE, eventually
 
 pytestmark = pytest.mark.heavy
-
-MIB = 1 << 20
-
-
-def noise(seed, total, piece=MIB):
-    """Pseudo-random bytes, the same for the same seed."""
-    stream = Cipher(algorithms.AES(bytes([seed]) * 16), modes.CTR(bytes(16))).encryptor()
-    zeros = bytes(piece)
-    for _ in range(total // piece):
-        yield stream.update(zeros)
-
-
-def receive(peer, total):
-    """SHA-256 of the next `total` bytes."""
-    digest, left = hashlib.sha256(), total
-    while left:
-        piece = peer.recv(min(left, MIB))
-        assert piece, f"the connection ended {left} bytes early"
-        digest.update(piece)
-        left -= len(piece)
-    return digest.hexdigest()
-
-
-def send(peer, seed, total):
-    for piece in noise(seed, total):
-        peer.send(piece)
-
-
-def digest_of(seed, total):
-    digest = hashlib.sha256()
-    for piece in noise(seed, total):
-        digest.update(piece)
-    return digest.hexdigest()
-
 
 @pytest.mark.needs("nginx")
 def test_a_quarter_of_a_gigabyte_each_way_at_the_same_time(relay, pki, tmp_path, keep, serve):

@@ -61,6 +61,11 @@ class Identity:
             serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo)
         return "sha256:" + hashlib.sha256(spki).hexdigest()
 
+    @property
+    def fingerprint(self):
+        """The SHA-256 of the certificate."""
+        return self.cert.fingerprint(hashes.SHA256()).hex()
+
 
 class Authority:
     def __init__(self, folder, label, parent=None):
