@@ -12,6 +12,7 @@ import pytest
 from harness import schema
 from harness.pki import Authority, Identity
 from harness.ports import free_port
+from harness.probing import config_for
 from harness.programs import OpensslServer
 from harness.proxies import HttpProxy
 from harness.server import FullBacklog, echo, silent
@@ -20,15 +21,6 @@ from harness.starttls import DIALECTS, StarttlsServer
 from harness.wait import eventually
 
 V = ssl.TLSVersion
-
-
-def config_for(pki, target, tls=None, options=None, **keys):
-    """One service, `svc`, that trusts our CA; where it listens nobody cares."""
-    service = {"accept": "127.0.0.1:1", "connect": getattr(target, "address", target), **keys}
-    service["tls"] = False if tls is False else {"ca": pki.ca.file, **(tls or {})}
-    if service["tls"] and service["tls"]["ca"] is None:
-        del service["tls"]["ca"]
-    return {**(options or {}), "svc": service}
 
 
 @pytest.fixture
@@ -412,56 +404,6 @@ def test_service_behind_tls_is_down(fails, serve_tls):
         peer.send(b"421 too busy\r\n")
 
     fails(serve_tls(hangs_up), "check_failed", "check", "health.check", health={"check": "smtp"})
-
-
-# A monitoring plugin.
-
-PERFORMANCE = re.compile(r"'([^'=|]+)'=(-?[\d.]+)(s?);([\d:]*);([\d:]*);([\d.]*);?([\d.]*)")
-
-
-def plugin(run, config, *arguments):
-    """Status, the text and the performance data, read as the plugins' guidelines say."""
-    done = run("probe", "--nagios", *arguments, config=config)
-    first = done.stdout.splitlines()[0]
-    text, _, data = first.partition("|")
-    assert "|" not in data and text.startswith("TUNNEL ")
-    found = {m[1]: m.groups()[1:] for m in PERFORMANCE.finditer(data)}
-    assert len(found) == data.count("=")
-    return done.returncode, text, found
-
-
-def test_plugin_is_content(run, pki, serve_tls):
-    status, text, data = plugin(run, config_for(pki, serve_tls(echo)))
-    assert status == 0 and re.fullmatch(r"TUNNEL OK - svc: 1/1 targets, (59|60) days", text)
-    days = data.pop("svc_days")
-    assert days[0] in ("59", "60") and days[2:5] == ("30:", "7:", "0")
-    [(value, unit, *_)] = data.values()
-    assert unit == "s" and 0 < float(value)
-
-
-@pytest.mark.parametrize("limits, status, word", [
-    (["-w", "90"], 1, "WARNING"), (["-w", "90", "-c", "80"], 2, "CRITICAL"), (["-w", "20"], 0, "OK"),
-])
-def test_plugin_counts_days(run, pki, serve_tls, limits, status, word):
-    found, text, _ = plugin(run, config_for(pki, serve_tls(echo)), *limits)
-    assert found == status and text.startswith(f"TUNNEL {word} - ")
-
-
-def test_plugin_counts_targets(run, pki, serve_tls):
-    good, dead = serve_tls(echo).address, f"127.0.0.1:{free_port()}"
-    status, text, _ = plugin(run, config_for(pki, [good, dead]))
-    assert status == 1 and "svc: 1/2 targets" in text
-    status, text, data = plugin(run, config_for(pki, dead))
-    assert status == 2 and "svc: 0/1 targets" in text and data == {}
-
-
-@pytest.mark.parametrize("arguments, config", [
-    (["--frobnicate"], "[svc]\naccept = '127.0.0.1:1'\nconnect = '127.0.0.1:2'\n"),
-    ([], "[svc]\naccept = 'nonsense'\n"),
-])
-def test_plugin_does_not_know(run, arguments, config):
-    done = run("probe", "--nagios", *arguments, config=config)
-    assert done.returncode == 3 and done.stdout.startswith("TUNNEL UNKNOWN - ")
 
 
 # Many of them, and misuse.
