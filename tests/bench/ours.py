@@ -39,6 +39,20 @@ def check(folder, program, count):
     return {"check_cpu_s": spent, "check_services": count}
 
 
+def capture(folder, server, work, cpu):
+    """What a byte costs without and with a capture of the plaintext."""
+    figures = {}
+    for kind, name in ((peers.Tunnel, "off"), (peers.CapturedTunnel, "on")):
+        tunnel = kind(folder, server, cpu).start()
+        try:
+            streams = work.streams(tunnel)
+        finally:
+            tunnel.stop()
+        for way in ("down", "up"):
+            figures[f"{name}_{way}_cpu_s_per_gib"] = streams[f"{way}_cpu_s_per_gib"]
+    return figures
+
+
 def workers(folder, server, work, count):
     """One worker and two, on all CPUs: what a request and a byte cost, and who gets connections."""
     figures = {}

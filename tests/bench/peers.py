@@ -4,6 +4,7 @@ servers, same authority, certificate and name verified, nothing logged but error
 
 import os
 import socket
+import tempfile
 import time
 
 from tree import Refused, Tree
@@ -67,12 +68,15 @@ class Tunnel(Peer):
     tls = True
     trust = "private"
 
+    def more(self, service):
+        return ""
+
     def command(self):
         text = f'foreground = true\nlog_level = "error"\nworkers = {self.workers}\n'
         for service, port in self.ports.items():
             target = self.server.ports[service if self.tls else "plain"]
             text += (f'[{service}]\naccept = "127.0.0.1:{port}"\n'
-                     f'connect = "127.0.0.1:{target}"\n')
+                     f'connect = "127.0.0.1:{target}"\n{self.more(service)}')
             if not self.tls:
                 text += "tls = false\n"
             elif self.trust == "private":
@@ -94,6 +98,25 @@ class SystemTrustTunnel(Tunnel):
 class TwoWorkerTunnel(Tunnel):
     name, label = "two-workers", "tunnel, two workers"
     workers = 2
+
+
+class CapturedTunnel(Tunnel):
+    """What it carries is captured to memory: a disk would be measured instead."""
+
+    name, label = "captured", "tunnel, plaintext captured"
+
+    def __init__(self, folder, server, cpu):
+        super().__init__(folder, server, cpu)
+        self._files = tempfile.TemporaryDirectory(
+            prefix="bench-", dir="/dev/shm" if os.path.isdir("/dev/shm") else None)
+
+    def more(self, service):
+        return (f'capture = {{ file = "{self._files.name}/{service}.pcapng", max_size = "128MiB",'
+                f' files = 2 }}\n')
+
+    def stop(self):
+        super().stop()
+        self._files.cleanup()
 
 
 class Stunnel(Peer):

@@ -113,6 +113,10 @@ def goals(result):
                          ("up_cpu_s_per_gib", "GiB up")):
         ratio(f"CPU per {text}, two workers / one", of("workers", f"two_{figure}"),
               of("workers", f"one_{figure}"), 1.10)
+    for way in ("down", "up"):
+        figure = f"{way}_cpu_s_per_gib"
+        ratio(f"CPU per GiB {way}, captured to memory / not captured",
+              of("capture", f"on_{figure}"), of("capture", f"off_{figure}"), 1.5)
     share = of("workers", "smaller_share")
     if share is not None:
         amount("two workers: connections beyond an even split, %", (0.5 - share) * 200, 10)
