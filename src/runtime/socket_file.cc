@@ -114,7 +114,12 @@ Result<void> SocketFile::settle(const FileOwner& owner) {
   const gid_t gid = owner.gid.value_or(status.st_gid);
   if (uid == status.st_uid && gid == status.st_gid) return {};
   if (::fchownat(file.get(), "", uid, gid, AT_EMPTY_PATH) == 0) return {};
-  return failed(ErrorCode::permission, "cannot give the socket file to unix_owner", errno);
+  const int error = errno;
+  const std::string reason = "cannot give the socket file to unix_owner";
+  if (error != EPERM) return failed(ErrorCode::permission, reason, error);
+  return failed(ErrorCode::permission,
+                reason + ", which takes root; under systemd set Group= in the unit, for a socket file "
+                         "has the group of the process, and unix_mode = \"0660\" instead");
 }
 
 SocketFile::~SocketFile() {
