@@ -77,7 +77,8 @@ std::string why_unreadable(std::string_view written, const std::string& path, in
   if (error != ENOENT && error != ENOTDIR) return "";
   if (written.starts_with('~')) return "\"~\" is not expanded: write the whole path";
   if (written.find('$') != std::string_view::npos) {
-    return "variables such as $HOME are not expanded: write the whole path";
+    return "variables such as $HOME are not expanded: write the whole path, or ${HOME} and "
+           "expand_environment = true";
   }
   const std::string folder =
       first_folder(path, [](const char* each) { return ::access(each, F_OK) != 0; });

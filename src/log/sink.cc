@@ -13,6 +13,7 @@
 #include <array>
 #include <cerrno>
 #include <cstdlib>
+#include <cstring>
 #include <filesystem>
 #include <string>
 #include <utility>
@@ -50,6 +51,15 @@ class StandardError final : public Sink {
   const bool is_journal_;
 };
 
+// systemd's units may write into a folder of their own, and hardly anywhere else.
+std::string where_logs_belong(const std::string& path) {
+  const char* folders = std::getenv("LOGS_DIRECTORY");
+  if (folders == nullptr) return "";
+  const std::string folder(folders, std::strcspn(folders, ":"));
+  if (path.starts_with(folder + "/")) return "";
+  return "; the unit has the folder " + printable(folder) + " for logs";
+}
+
 class File final : public Sink {
  public:
   static Result<std::unique_ptr<Sink>> open(const std::string& path, const FileOwner& owner) {
@@ -74,8 +84,9 @@ class File final : public Sink {
                                         .mode = 0640,
                                         .owner = owner_});
     if (!opened) {
-      return tl::unexpected(
-          std::move(opened).error().in("cannot open log file " + printable(path_)));
+      Error error = std::move(opened).error().in("cannot open log file " + printable(path_));
+      error.text += where_logs_belong(path_);
+      return tl::unexpected(std::move(error));
     }
     (void)::fcntl(opened->get(), F_SETFL, ::fcntl(opened->get(), F_GETFL) & ~O_NONBLOCK);
     fd_ = std::move(*opened);

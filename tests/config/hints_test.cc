@@ -261,7 +261,7 @@ TEST_CASE("a path that a shell would expand is named as such") {
             "crl = \"$HOME/x.crl\"\n"
             "      ^\n"
             "hint: variables such as $HOME are not expanded: write the whole "
-            "path\n");
+            "path, or ${HOME} and expand_environment = true\n");
 }
 
 TEST_CASE("paths are shown without detours") {

@@ -114,6 +114,17 @@ TEST_CASE("a log file that cannot be opened is an error that names it") {
   CHECK_FALSE(ProcessLog::open(to_file("/")).has_value());
 }
 
+TEST_CASE("a log file that cannot be opened under systemd names the unit's folder for logs") {
+  const TempFolder scratch;
+  (void)::setenv("LOGS_DIRECTORY", "/var/log/tunnel-ldap:/var/log/other", 1);
+  const auto elsewhere = ProcessLog::open(to_file(scratch / "no/log"));
+  (void)::setenv("LOGS_DIRECTORY", (scratch / "no").c_str(), 1);
+  const auto there = ProcessLog::open(to_file(scratch / "no/log"));
+  (void)::unsetenv("LOGS_DIRECTORY");
+  CHECK(elsewhere.error().text.ends_with("; the unit has the folder /var/log/tunnel-ldap for logs"));
+  CHECK(there.error().text.ends_with("No such file or directory"));
+}
+
 TEST_CASE("reopen after a rename starts a new file and loses nothing") {
   const TempFolder scratch;
   const std::string path = scratch / "log";
