@@ -216,34 +216,6 @@ void check_preamble(Document& document, const Service& service) {
   }
 }
 
-// What is said or decided for a client cannot be before there is one.
-void check_preconnect(Document& document, const Service& service) {
-  if (service.preconnect == 0) {
-    if (document.is_set(service.name, "preconnect_age")) {
-      document.warning(service.name, "preconnect_age", -1,
-                       "\"preconnect_age\" is about connections of \"preconnect\", which is 0");
-    }
-    return;
-  }
-  const auto problem = [&](std::string_view key, std::string_view why) {
-    document.problem(service.name, "preconnect", -1,
-                     "\"preconnect\" and " + std::string(key) + " exclude each other: " +
-                         std::string(why),
-                     "remove one of the two");
-  };
-  if (service.send_proxy != SendProxy::none) {
-    problem("\"send_proxy\"",
-            "the header with the client's address goes first, and there is no client yet");
-  }
-  if (service.starttls == Starttls::mysql) {
-    problem("starttls = \"mysql\"", "its server is upgraded with what the client has answered");
-  }
-  if (service.balance == Balance::hash) {
-    problem("balance = \"hash\"",
-            "the client's address chooses the target, and there is no client yet");
-  }
-}
-
 void check_keepalive(Document& document, const Service& service) {
   const auto check = [&](std::string_view key, Millis value) {
     if (value.count() % 1000 == 0) return;
@@ -263,7 +235,7 @@ void cross_check(Document& document) {
     check_health(document, service);
     check_capture(document, service);
     check_preamble(document, service);
-    check_preconnect(document, service);
+    cross_check_first_word(document, service);
     check_keepalive(document, service);
     if (service.tls) cross_check_tls(document, service, *service.tls, "tls");
     if (service.health.tls) {

@@ -14,6 +14,8 @@ void cross_check_tls(Document& document, const Service& service, const Tls& tls,
                      const std::string& prefix);
 // cross_checks_source.cc: where the plaintext of a service comes from, and its socket options.
 void cross_check_source(Document& document, const Service& service);
+// cross_checks_first_word.cc: what is done before a client is there, or has said anything.
+void cross_check_first_word(Document& document, const Service& service);
 // cross_checks_loops.cc: services that connect to themselves.
 void cross_check_loops(Document& document);
 // cross_checks_accept.cc: what is listened at, over all services.

@@ -233,6 +233,8 @@ struct Service {
   std::optional<std::uint32_t> max_tries;  // targets for one connection
   std::uint32_t preconnect = 0;            // established before there is a client
   Millis preconnect_age = seconds(30);     // after which such a connection is replaced
+  bool defer_accept = false;               // TCP_DEFER_ACCEPT: accepted when it has said something
+  bool fast_open = false;                  // TCP_FASTOPEN_CONNECT towards targets
   Timeouts timeouts;
   Keepalive keepalive;
   SocketOptions socket_options;

@@ -59,6 +59,7 @@ void Acceptor::serve(const std::vector<ServiceHandle>& services, std::vector<Bou
     std::unique_ptr<Entry> entry = std::move(old[*reused[index]]);
     entry->service = *by_name.at(wanted[index].service);
     entry->place = wanted[index];
+    entry->listener.serve(entry->service.settings());
     entries_.push_back(std::move(entry));
   }
   for (Bound::Entry& each : bound) {
@@ -85,6 +86,7 @@ std::unique_ptr<Acceptor::Entry> Acceptor::open(const ServiceHandle& service, Bo
                                              .listener = std::move(bound.socket)});
   Entry& stays = *entry;
   stays.listener.own_file();
+  stays.listener.serve(service.settings());
   entry->watch = std::make_unique<uv::FdWatch>(
       loop_, stays.listener.fd(), [this, &stays](uv::FdWatch::Ready) { on_readable(stays); });
   return entry;

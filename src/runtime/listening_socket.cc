@@ -2,6 +2,7 @@
 #include "runtime/listening_socket.h"
 
 #include <fcntl.h>
+#include <netinet/tcp.h>
 #include <sys/socket.h>
 
 #include <algorithm>
@@ -25,7 +26,18 @@ Result<Fd> new_socket(int family) {
   return socket;
 }
 
+// The kernel rounds up to a number of SYN-ACKs, after which it has the connection accepted all the
+// same.
+constexpr int kDeferSeconds = 1;
+
+// Also of a socket that was set otherwise before; no other than TCP's knows it.
+void defer_accept(int socket, const config::Service& service) {
+  const int seconds = service.defer_accept ? kDeferSeconds : 0;
+  (void)::setsockopt(socket, IPPROTO_TCP, TCP_DEFER_ACCEPT, &seconds, sizeof seconds);
+}
+
 Result<void> set_options(int socket, const config::Service& service, int family) {
+  if (family != AF_UNIX) defer_accept(socket, service);
   const auto refused = uv::set_socket_options(socket, family, service.socket_options.listen);
   if (refused.empty()) return {};
   return failed(ErrorCode::system, "socket_options.listen: " + refused.front());
@@ -117,6 +129,12 @@ Result<ListeningSocket> ListeningSocket::adopt(const process::PassedSockets::Soc
     return tl::unexpected(std::move(set).error());
   }
   return ListeningSocket(std::move(copy), kept.address, std::move(file));
+}
+
+void ListeningSocket::serve(const config::Service& service) {
+  if (!address_.is_ip()) return;
+  // One that was passed was set by who passed it.
+  if (!is_passed_ || service.defer_accept) defer_accept(fd(), service);
 }
 
 std::string kept_name_of(const ListenPlace& place) {

@@ -98,7 +98,7 @@ void Connection::start() {
   }
   for (const std::string& refused :
        uv::set_socket_options(client_->fd(), family, service_.config().socket_options.client)) {
-    service_.report_option("client", refused);
+    service_.report_option("socket_options.client: " + refused);
   }
   for (const capture::Source& source : service_.captures()) join_capture(source);
   // What goes over the network can be decrypted only with the handshake, which a capture must see.
@@ -226,7 +226,7 @@ void Connection::on_ticket_suspected(const std::string& why) {
 }
 
 void Connection::on_option_refused(const std::string& text) {
-  return service_.report_option("target", text);
+  return service_.report_option(text);
 }
 
 void Connection::on_read(MutableBytes bytes) { return dialing_->dial->on_client(bytes); }

@@ -1,7 +1,12 @@
 // SPDX-License-Identifier: MIT
 #include "tunnel/connector.h"
 
+#include <netinet/tcp.h>
+#include <sys/socket.h>
+
 #include <algorithm>
+#include <cerrno>
+#include <cstring>
 #include <utility>
 
 #include "base/text.h"
@@ -36,6 +41,7 @@ Connector::Connector(uv::Loop& loop, const Race& race, Owner& owner)
       bind_(race.bind),
       owner_(owner),
       options_(race.options),
+      fast_open_(race.fast_open && race.addresses.size() == 1),
       timer_(loop, [this] { on_timer(); }) {}
 
 Connector::~Connector() = default;
@@ -73,16 +79,25 @@ void Connector::begin_next() {
 Result<std::unique_ptr<uv::Stream>> Connector::connect(Attempt& attempt, bool can_bind) {
   Result<Fd> socket = uv::socket::open_towards(attempt.address);
   if (!socket) return tl::make_unexpected(std::move(socket.error()));
-  for (const std::string& refused :
-       uv::set_socket_options(socket->get(), attempt.address.family(), options_)) {
-    owner_.on_option_refused(refused);
-  }
+  set_options(socket->get(), attempt.address);
   if (can_bind) {
     if (auto bound = uv::socket::bind_source(socket->get(), attempt.address, *bind_); !bound) {
       return tl::make_unexpected(std::move(bound.error()));
     }
   }
   return uv::Stream::connect(loop_, std::move(*socket), attempt.address, attempt);
+}
+
+void Connector::set_options(int fd, const SocketAddress& address) {
+  for (const std::string& refused : uv::set_socket_options(fd, address.family(), options_)) {
+    owner_.on_option_refused("socket_options.target: " + refused);
+  }
+  const int on = 1;
+  if (fast_open_ && address.is_ip() &&
+      ::setsockopt(fd, IPPROTO_TCP, TCP_FASTOPEN_CONNECT, &on, sizeof on) != 0) {
+    owner_.on_option_refused(std::string("fast_open: the kernel refuses it: ") +
+                             std::strerror(errno) + "; look at sysctl net.ipv4.tcp_fastopen");
+  }
 }
 
 void Connector::on_timer() {

@@ -50,6 +50,10 @@ class Connector {
     const SocketAddress* bind = nullptr;  // the source address; null: the kernel chooses
     // Set before each connect. They, and `bind`, must outlive the race.
     std::span<const config::SocketOption> options{};
+    // The first write connects, where the target has allowed that before (RFC 7413): then
+    // on_connected comes at once, and a refusal as an error of the stream. Only for one address:
+    // with others, which of them answers first is to be seen.
+    bool fast_open = false;
   };
 
   Connector(uv::Loop& loop, const Race& race, Owner& owner);
@@ -64,6 +68,7 @@ class Connector {
 
   void begin_next();
   [[nodiscard]] Result<std::unique_ptr<uv::Stream>> connect(Attempt& attempt, bool can_bind);
+  void set_options(int fd, const SocketAddress& address);
   void schedule();
   void on_timer();
   void attempt_ended(Attempt& attempt, int uv_status);
@@ -76,6 +81,7 @@ class Connector {
   const SocketAddress* bind_;
   Owner& owner_;
   const std::span<const config::SocketOption> options_;
+  const bool fast_open_;
   std::vector<std::unique_ptr<Attempt>> attempts_;
   TimePoint next_start_{};
   uv::Timer timer_;

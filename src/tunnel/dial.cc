@@ -135,9 +135,15 @@ void Dial::race(std::vector<SocketAddress> addresses) {
       Connector::Race{.addresses = std::move(addresses),
                       .per_address = settings_.timeouts.connect,
                       .bind = settings_.bind ? &*settings_.bind : nullptr,
-                      .options = socket_options()},
+                      .options = socket_options(),
+                      .fast_open = is_fast_open()},
       *this);
   return connector_->start();
+}
+
+// A check is to see whether somebody listens.
+bool Dial::is_fast_open() const {
+  return settings_.service->fast_open && caller_.purpose == preamble::Purpose::client;
 }
 
 std::span<const config::SocketOption> Dial::socket_options() const {
@@ -147,12 +153,16 @@ std::span<const config::SocketOption> Dial::socket_options() const {
 void Dial::on_address_failed(const SocketAddress& address, const Failure& why) {
   tried_.push_back(address);
   if (!why.is_local) book_.note_failed(address);
+  return remember(unreached(address, why));
+}
+
+Failure Dial::unreached(const SocketAddress& address, const Failure& why) const {
   // The target as written may be a name: then the address says which of its machines it was.
   const std::string where = address.to_string();
   const std::string whom = where == hop().text ? where : hop().text + " at " + where;
   // A proxy that cannot be reached says nothing about the target.
   const bool is_local = why.is_local || hop().proxy != nullptr;
-  return remember({why.kind, "cannot connect to " + whom + ": " + why.text, is_local});
+  return {why.kind, "cannot connect to " + whom + ": " + why.text, is_local};
 }
 
 void Dial::on_all_failed() {

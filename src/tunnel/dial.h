@@ -132,6 +132,9 @@ class Dial final : public uv::Stream::Events, public Connector::Owner {
   void remember(Failure why);
   void transport_ended(tls::Session::End end);
   [[nodiscard]] std::span<const config::SocketOption> socket_options() const;
+  [[nodiscard]] bool is_fast_open() const;
+  // What it means for the dial that an address could not be connected to.
+  [[nodiscard]] Failure unreached(const SocketAddress& address, const Failure& why) const;
 
   using uv::Stream::Events::on_connected;  // of no use here, and not to be hidden
   void on_connected(Connector::Connected connected) override;

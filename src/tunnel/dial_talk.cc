@@ -103,7 +103,14 @@ void Dial::on_read(MutableBytes bytes) {
 
 void Dial::on_eof() { return transport_ended(tls::Session::End::eof); }
 
-void Dial::on_read_error(int) { return transport_ended(tls::Session::End::reset); }
+void Dial::on_read_error(int status) {
+  // With fast_open it is the first write that connects.
+  const bool is_unreached =
+      is_fast_open() && (status == UV_ECONNREFUSED || status == UV_ETIMEDOUT ||
+                         status == UV_EHOSTUNREACH || status == UV_ENETUNREACH);
+  if (is_unreached) return address_failed(unreached(address_, connect_failure(address_, status)));
+  return transport_ended(tls::Session::End::reset);
+}
 
 void Dial::on_write_error(int) {}
 

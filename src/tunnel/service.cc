@@ -138,11 +138,10 @@ void Service::call_home(Connection& connection) {
   return connection.stay(Connection::Leaving::home);
 }
 
-void Service::report_option(std::string_view where, const std::string& text) {
+void Service::report_option(const std::string& text) {
   const log::RateLimit::Verdict verdict = option_failures_.admit(text);
   if (!verdict.write) return;
-  log().warning({config().name}, "socket_options." + std::string(where) + ": " + text,
-               {{"repeats", verdict.suppressed}});
+  log().warning({config().name}, text, {{"repeats", verdict.suppressed}});
 }
 
 void Service::retire() {

@@ -105,8 +105,8 @@ class Service {
   void call_home(Connection& connection);
   void report_established(balance::Claim& claim);
   void report_failed(balance::Claim& claim, const DialFailure& failure, Sentence sentence);
-  // An option in socket_options.`where` could not be set: said, but not for each connection.
-  void report_option(std::string_view where, const std::string& text);
+  // An option of a socket could not be set: said, but not for each connection.
+  void report_option(const std::string& text);
   void remove(Connection& connection);
 
  private:

@@ -31,6 +31,23 @@ TEST_CASE("protection that would be ignored is refused") {
         "t.toml:4:33: error: ocsp = \"require\" is not checked with verify = \"none\"");
 }
 
+TEST_CASE("nobody waits for the first word of a side that speaks second") {
+  CHECK(refused("defer_accept = true\nfast_open = true") == "");
+  CHECK(refused("defer_accept = true\nfast_open = true\nstarttls = \"ldap\"") == "");
+  CHECK(refused("defer_accept = true\nstarttls = \"smtp\"") ==
+        "t.toml:4:16: error: \"defer_accept\" waits for the client's first bytes, and clients of "
+        "this \"starttls\" wait for the server's greeting");
+  CHECK(refused("fast_open = true\nstarttls = \"imap\"") ==
+        "t.toml:4:13: error: \"fast_open\" connects with the first bytes that are sent, and a "
+        "server of this \"starttls\" speaks first");
+  CHECK(refused("fast_open = true\ntls = false") ==
+        "t.toml:4:13: error: \"fast_open\" connects with the first bytes that are sent, and "
+        "without TLS the server may be the first to speak");
+  CHECK(refused("fast_open = true\ntls = false\nsend_proxy = \"v2\"") == "");
+  CHECK(refused("fast_open = true\nstarttls = \"imap\"\n"
+                "proxy = \"socks5://127.0.0.1:1080\"") == "");
+}
+
 TEST_CASE("what needs the client first cannot be done before there is one") {
   CHECK(refused("preconnect = 2\npreconnect_age = \"10s\"") == "");
   CHECK(refused("preconnect = 2\nsend_proxy = \"v2\"") ==

@@ -41,6 +41,8 @@ constexpr const char* kEverything =
     "max_tries = 2\n"
     "preconnect = 4\n"
     "preconnect_age = \"10s\"\n"
+    "defer_accept = true\n"
+    "fast_open = true\n"
     "on_truncation = \"eof\"\n"
     "on_removed = \"close-idle\"\n"
     "\n"

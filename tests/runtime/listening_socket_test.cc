@@ -2,6 +2,7 @@
 #include "runtime/listening_socket.h"
 
 #include <doctest/doctest.h>
+#include <netinet/tcp.h>
 #include <sys/stat.h>
 
 #include <cstdlib>
@@ -34,6 +35,24 @@ TEST_CASE("port 0 takes a free port and says which") {
   const auto listener = ListeningSocket::open({}, at(SocketAddress::loopback_v4(0)));
   REQUIRE(listener);
   CHECK(listener->address().port() != 0);
+}
+
+TEST_CASE("accepting is deferred as the service says, also when the service changes") {
+  const auto seconds = [](const ListeningSocket& listener) {
+    int value = -1;
+    socklen_t length = sizeof value;
+    REQUIRE(::getsockopt(listener.fd(), IPPROTO_TCP, TCP_DEFER_ACCEPT, &value, &length) == 0);
+    return value;
+  };
+  config::Service service;
+  service.defer_accept = true;
+  auto listener = ListeningSocket::open(service, at(SocketAddress::loopback_v4(0)));
+  REQUIRE(listener);
+  CHECK(seconds(*listener) >= 1);
+  listener->serve({});
+  CHECK(seconds(*listener) == 0);
+  listener->serve(service);
+  CHECK(seconds(*listener) >= 1);
 }
 
 TEST_CASE("every address that is in use is named, and nothing stays bound") {
