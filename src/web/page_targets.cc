@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: MIT
+// The page's tables of services and of their targets.
+#include <string>
+
+#include "admin/short_text.h"
+#include "base/text.h"
+#include "web/page_parts.h"
+
+namespace tunnel::web {
+namespace {
+
+using admin::short_bytes;
+using admin::short_time;
+
+std::string addresses_of(const admin::TargetStatus& target) {
+  std::string text;
+  for (const admin::AddressStatus& address : target.addresses) {
+    text += (text.empty() ? "" : ", ") + address.address;
+  }
+  if (!text.empty() && target.addresses_age) {
+    text += " (" + short_time(target.addresses_age->count()) + " ago)";
+  }
+  return text;
+}
+
+std::string override_of(const admin::TargetStatus& target) {
+  if (!target.override) return {};
+  const admin::OverrideStatus& order = *target.override;
+  std::string text;
+  switch (order.what) {
+    case balance::Override::What::drain:
+      text = "drained";
+      break;
+    case balance::Override::What::eject:
+      text = "ejected";
+      break;
+    case balance::Override::What::weight:
+      text = "weight " + std::to_string(order.weight);
+      break;
+  }
+  text += " by uid " + std::to_string(order.uid);
+  if (order.left) text += ", for " + short_time(order.left->count());
+  return text;
+}
+
+void add_target(const admin::TargetStatus& target, Html& html) {
+  const bool is_up = target.state == "up";
+  html.add("<tr>").count(target.group).cell(target.target);
+  html.add(is_up ? "<td class=good>" : "<td class=bad>").add(is_up ? "&#10003; " : "&#10007; ");
+  html.text(target.state);
+  if (target.since) html.add(" for ").text(short_time(target.since->count()));
+  html.add("</td>").cell(target.check);
+  html.cell(target.kind.empty() ? target.why : target.kind + ": " + target.why);
+  html.count(target.weight);
+  html.quantity(std::to_string(target.connections) +
+                (target.max_connections ? "/" + std::to_string(*target.max_connections) : ""));
+  html.cell(addresses_of(target)).cell(override_of(target)).add("</tr>");
+}
+
+}  // namespace
+
+void add_services(const admin::Status& status, const Query& query, Html& html) {
+  html.add("<h2>Services</h2><div class=scroll><table><thead><tr><th>Service</th><th>Accepts at</th>"
+           "<th>Policy</th><th class=n>Open</th><th class=n>Accepted</th><th class=n>Failed</th>"
+           "<th class=n>From clients</th><th class=n>To clients</th></tr></thead><tbody>");
+  for (const admin::ServiceStatus& service : status.services) {
+    Query only = query;
+    only.service = service.name;
+    html.add("<tr><td><a href=\"").text(link(only, query.refresh, 0)).add("#connections\">");
+    html.text(service.name).add("</a>").add(service.is_draining ? " (draining)" : "").add("</td>");
+    html.cell(enumerated(service.accept, ", ")).cell(service.balance);
+    html.quantity(std::to_string(service.connections) +
+                  (service.max_connections ? "/" + std::to_string(*service.max_connections) : ""));
+    html.count(service.accepted).count(service.failed);
+    html.quantity(short_bytes(static_cast<double>(service.bytes_up)));
+    html.quantity(short_bytes(static_cast<double>(service.bytes_down))).add("</tr>");
+  }
+  html.add("</tbody></table></div>");
+}
+
+void add_targets(const admin::Status& status, Html& html) {
+  html.add("<h2>Targets</h2>");
+  for (const admin::ServiceStatus& service : status.services) {
+    html.add("<h3>").text(service.name).add("</h3>");
+    if (service.targets.empty()) {
+      html.add("<p class=bad>&#10007; no target: ").text(service.no_targets).add("</p>");
+      continue;
+    }
+    html.add("<div class=scroll><table><thead><tr><th class=n>Group</th><th>Target</th><th>State</th>"
+             "<th>Check</th><th>Why</th><th class=n>Weight</th><th class=n>Open</th>"
+             "<th>Addresses</th><th>Ordered</th></tr></thead><tbody>");
+    for (const admin::TargetStatus& target : service.targets) add_target(target, html);
+    html.add("</tbody></table></div>");
+  }
+}
+
+}  // namespace tunnel::web
