@@ -17,7 +17,7 @@ root=$(CDPATH='' cd -- "$(dirname -- "$0")/.." && pwd)
 
 # Peers and clients of the e2e tests, and what checks the manual pages.
 TEST_PACKAGES="python3-pytest python3-pytest-xdist python3-cryptography python3-psutil
-  python3-jsonschema slapd ldap-utils nginx-light libnginx-mod-stream openssl gnutls-bin postgresql mariadb-server redis-server postfix
+  python3-jsonschema python3-yaml slapd ldap-utils nginx-light libnginx-mod-stream openssl gnutls-bin postgresql mariadb-server redis-server postfix
   dovecot-imapd dovecot-pop3d dovecot-lmtpd dovecot-managesieved vsftpd prosody haproxy tinyproxy
   microsocks inn2-inews
   openssh-server python3-aiosmtpd runit s6 curl
