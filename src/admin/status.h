@@ -54,6 +54,7 @@ struct TargetCounts {
   std::int64_t not_after = 0;
   std::int64_t chain_not_after = 0;
   std::int64_t ocsp_until = 0;
+  std::string_view tls_version;  // of its last handshake that was looked at; empty: not known
   bool is_unresolved = false;
 };
 
@@ -183,6 +184,7 @@ struct Status {
   std::uint64_t reloads = 0;
   std::uint64_t failed_reloads = 0;
   pid_t pid = 0;
+  WallTime now;  // when this was collected
   WallTime started;
   std::string config;       // the file's path
   std::string config_hash;  // "sha256:..." of what is in force

@@ -71,6 +71,7 @@ struct TargetTally {
   std::atomic<std::int64_t> chain_not_after{0};
   std::atomic<std::int64_t> ocsp_until{0};
   std::atomic<std::int64_t> not_after_noted{0};
+  std::atomic<const char*> tls_version{nullptr};  // noted then, too; static text
 };
 
 // The state of one target, shared by all workers. Made by Backend, kept alive by the layouts that

@@ -97,6 +97,7 @@ admin::Status Administration::collect(const Inquiries::Answers& answers,
   admin::Status status;
   status.version = TUNNEL_VERSION;
   status.pid = ::getpid();
+  status.now = std::chrono::system_clock::now();
   status.started = started_;
   status.config = process_.config;
   status.config_hash = snapshot.hash;

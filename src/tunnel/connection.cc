@@ -507,6 +507,7 @@ void Connection::count_established(const tls::Session* session) {
   target.not_after_noted.store(now, std::memory_order_relaxed);
   target.not_after.store(session->certificate_not_after(), std::memory_order_relaxed);
   target.chain_not_after.store(record_.negotiated.path_until, std::memory_order_relaxed);
+  target.tls_version.store(record_.negotiated.version.data(), std::memory_order_relaxed);
   target.ocsp_until.store(record_.negotiated.ocsp_until, std::memory_order_relaxed);
 }
 

@@ -11,6 +11,41 @@ double rate(std::uint64_t before, std::uint64_t after, double time) {
   return after < before || time <= 0 ? 0 : static_cast<double>(after - before) / time;
 }
 
+void add(HistogramReading& sum, const HistogramReading& more) {
+  if (sum.cumulative.empty()) {
+    sum = more;
+    return;
+  }
+  for (std::size_t i = 0; i < sum.cumulative.size() && i < more.cumulative.size(); ++i) {
+    sum.cumulative[i] += more.cumulative[i];
+  }
+}
+
+// As Prometheus's histogram_quantile() has it: evenly spread within a range, and the last bound for
+// what lies beyond it.
+std::optional<double> quantile(double part, const HistogramReading& before,
+                               const HistogramReading& now) {
+  const auto count = [&](std::size_t range) {
+    const std::uint64_t old = range < before.cumulative.size() ? before.cumulative[range] : 0;
+    return now.cumulative[range] > old ? static_cast<double>(now.cumulative[range] - old) : 0;
+  };
+  if (now.cumulative.empty()) return std::nullopt;
+  const double all = count(now.cumulative.size() - 1);
+  if (all == 0) return std::nullopt;
+  const double wanted = part * all;
+  double below = 0;
+  double lower = 0;
+  for (std::size_t range = 0; range < now.bounds.size(); ++range) {
+    const double upper = now.bounds[range];
+    if (count(range) >= wanted) {
+      return lower + (upper - lower) * (wanted - below) / (count(range) - below);
+    }
+    below = count(range);
+    lower = upper;
+  }
+  return lower;
+}
+
 }  // namespace
 
 void History::add(TimePoint at, const admin::Status& status) {
@@ -18,6 +53,7 @@ void History::add(TimePoint at, const admin::Status& status) {
   for (const admin::ServiceStatus& service : status.services) {
     sample.bytes_up += service.bytes_up;
     sample.bytes_down += service.bytes_down;
+    web::add(sample.dials, service.counts.dial);
   }
   samples_.push_back(sample);
   if (samples_.size() > kMost) samples_.pop_front();
@@ -32,7 +68,9 @@ std::vector<History::Point> History::points() const {
     points.push_back({.age = seconds(samples_.back().at - now.at),
                       .bytes_up = rate(before.bytes_up, now.bytes_up, time),
                       .bytes_down = rate(before.bytes_down, now.bytes_down, time),
-                      .connections = static_cast<double>(now.connections)});
+                      .connections = static_cast<double>(now.connections),
+                      .dial_median = quantile(0.5, before.dials, now.dials),
+                      .dial_p99 = quantile(0.99, before.dials, now.dials)});
   }
   return points;
 }

@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <deque>
+#include <optional>
 #include <vector>
 
 #include "admin/status.h"
@@ -25,6 +26,9 @@ class History {
     double age = 0;  // seconds before the last sample
     double bytes_up = 0, bytes_down = 0;  // a second
     double connections = 0;               // at its end
+    // Seconds from accepting a client until a target was established, of half and of 99 in 100 of
+    // those that began to be served meanwhile; nothing when there were none.
+    std::optional<double> dial_median, dial_p99;
   };
   [[nodiscard]] std::vector<Point> points() const;
 
@@ -32,6 +36,7 @@ class History {
   struct Sample {
     TimePoint at;
     std::uint64_t bytes_up = 0, bytes_down = 0, connections = 0;
+    HistogramReading dials{};  // of all services
   };
   std::deque<Sample> samples_;
 };

@@ -193,6 +193,8 @@ bool HttpDaemon::read(std::uint64_t id, MHD_Connection* connection, const char* 
                      .refresh = argument(connection, "refresh"),
                      .service = argument(connection, "service"),
                      .from = argument(connection, "from"),
+                     .filter = argument(connection, "filter"),
+                     .sort = argument(connection, "sort"),
                      .has_body = has_body(connection)});
   }
   if (exchange.response) return write(connection, *exchange.response);

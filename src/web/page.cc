@@ -100,6 +100,7 @@ std::string page(const admin::Status& status, const Query& query, const History&
   add_services(status, query, html);
   add_targets(status, html);
   add_plots(history, html);
+  add_certificates(status, html);
   add_connections(status, query, html);
   add_problems(status, html);
   add_reload(status, html);

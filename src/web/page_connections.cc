@@ -14,61 +14,130 @@ namespace tunnel::web {
 using admin::short_bytes;
 using admin::short_time;
 
-// How the query of a link differs from the present one's.
+namespace {
+
+using Connections = std::vector<const admin::ConnectionStatus*>;
+
+std::string name_of(const admin::ConnectionStatus& connection) {
+  return connection.service + "[" + std::to_string(connection.id) + "]";
+}
+
+bool has(const admin::ConnectionStatus& connection, const std::string& text) {
+  for (const std::string& field : {name_of(connection), connection.client, connection.target,
+                                   connection.phase, connection.tls}) {
+    if (field.find(text) != std::string::npos) return true;
+  }
+  return false;
+}
+
+bool is_before(Order order, const admin::ConnectionStatus& a, const admin::ConnectionStatus& b) {
+  switch (order) {
+    case Order::bytes:
+      break;
+    case Order::age:
+      return a.age > b.age;
+    case Order::idle:
+      return a.idle.value_or(admin::Seconds(-1)) > b.idle.value_or(admin::Seconds(-1));
+    case Order::service:
+      return a.service != b.service ? a.service < b.service : a.id < b.id;
+    case Order::client:
+      return a.client < b.client;
+    case Order::target:
+      return a.target < b.target;
+  }
+  return a.bytes_up + a.bytes_down > b.bytes_up + b.bytes_down;
+}
+
+Connections chosen(const admin::Status& status, const Query& query) {
+  Connections chosen;
+  if (!status.connection_list) return chosen;
+  for (const admin::ConnectionStatus& each : *status.connection_list) {
+    if (!query.service.empty() && each.service != query.service) continue;
+    if (query.filter.empty() || has(each, query.filter)) chosen.push_back(&each);
+  }
+  std::stable_sort(chosen.begin(), chosen.end(),
+                   [&](const auto* a, const auto* b) { return is_before(query.order, *a, *b); });
+  return chosen;
+}
+
+// A form without a script: the browser makes a query of it.
+void add_form(const Query& query, Html& html) {
+  html.add("<form action=\"/#connections\">");
+  if (query.refresh > 0) {
+    html.add("<input type=hidden name=refresh value=").number(query.refresh).add(">");
+  }
+  if (!query.service.empty()) {
+    html.add("<input type=hidden name=service value=\"").text(query.service).add("\">");
+  }
+  html.add("<label>with <input name=filter size=20 value=\"").text(query.filter).add("\"></label>");
+  html.add("<label>by <select name=sort>");
+  for (const Order order :
+       {Order::bytes, Order::age, Order::idle, Order::service, Order::client, Order::target}) {
+    html.add(order == query.order ? "<option selected>" : "<option>").add(word(order));
+    html.add("</option>");
+  }
+  html.add("</select></label><button>Show</button></form>");
+}
+
+void add_links(const Query& query, std::size_t from, std::size_t to, std::size_t all, Html& html) {
+  const auto add = [&](const Query& to_query, std::size_t first, std::string_view text) {
+    html.add("<a href=\"").text(link(to_query, to_query.refresh, first)).add("#connections\">");
+    html.add(text).add("</a>");
+  };
+  html.add("<nav>");
+  if (!query.service.empty() || !query.filter.empty()) {
+    add({.refresh = query.refresh, .order = query.order}, 0, "all connections");
+  }
+  if (from > 0) {
+    add(query, from > kConnectionsOfPage ? from - kConnectionsOfPage : 0, "earlier");
+  }
+  if (to < all) add(query, to, "more");
+  html.add("</nav>");
+}
+
+void add_row(const admin::ConnectionStatus& each, Html& html) {
+  html.add("<tr>").cell(name_of(each)).cell(each.client);
+  html.cell(each.target).cell(each.phase).quantity(short_time(each.age.count()));
+  html.quantity(each.idle ? short_time(each.idle->count()) : "-");
+  html.quantity(short_bytes(static_cast<double>(each.bytes_up)));
+  html.quantity(short_bytes(static_cast<double>(each.bytes_down))).cell(each.tls).add("</tr>");
+}
+
+}  // namespace
+
 std::string link(const Query& query, unsigned refresh, std::size_t from) {
-  std::string text = "?";
-  if (refresh > 0) text += "refresh=" + std::to_string(refresh);
-  if (!query.service.empty()) text += "&service=" + percent_encoded(query.service);
-  if (from > 0) text += "&from=" + std::to_string(from);
-  return text;
+  std::string text;
+  const auto add = [&](std::string_view name, const std::string& value) {
+    text += (text.empty() ? "?" : "&") + std::string(name) + "=" + value;
+  };
+  if (refresh > 0) add("refresh", std::to_string(refresh));
+  if (!query.service.empty()) add("service", percent_encoded(query.service));
+  if (!query.filter.empty()) add("filter", percent_encoded(query.filter));
+  if (query.order != Order::bytes) add("sort", std::string(word(query.order)));
+  if (from > 0) add("from", std::to_string(from));
+  return text.empty() ? "/" : text;
 }
 
 void add_connections(const admin::Status& status, const Query& query, Html& html) {
-  std::vector<const admin::ConnectionStatus*> chosen;
-  static const std::vector<admin::ConnectionStatus> kNone;
-  for (const auto& each : status.connection_list ? *status.connection_list : kNone) {
-    if (query.service.empty() || each.service == query.service) chosen.push_back(&each);
-  }
-  // Those that moved last are looked for most.
-  std::stable_sort(chosen.begin(), chosen.end(), [](const auto* a, const auto* b) {
-    return a->bytes_up + a->bytes_down > b->bytes_up + b->bytes_down;
-  });
+  const Connections shown = chosen(status, query);
   html.add("<h2 id=connections>Connections");
   if (!query.service.empty()) html.add(" of ").text(query.service);
   html.add("</h2>");
-  const std::size_t from = std::min(query.from, chosen.size());
-  const std::size_t to = std::min(from + kConnectionsOfPage, chosen.size());
-  html.add("<nav>");
-  if (!query.service.empty()) {
-    Query all = query;
-    all.service.clear();
-    html.add("<a href=\"").text(link(all, query.refresh, 0)).add("#connections\">all services</a>");
-  }
-  if (from > 0) {
-    const std::size_t before = from > kConnectionsOfPage ? from - kConnectionsOfPage : 0;
-    html.add("<a href=\"").text(link(query, query.refresh, before)).add("#connections\">earlier</a>");
-  }
-  if (to < chosen.size()) {
-    html.add("<a href=\"").text(link(query, query.refresh, to)).add("#connections\">more</a>");
-  }
-  html.add("</nav>");
-  if (chosen.empty()) {
+  add_form(query, html);
+  const std::size_t from = query.from < shown.size() ? query.from : 0;
+  const std::size_t to = std::min(from + kConnectionsOfPage, shown.size());
+  add_links(query, from, to, shown.size(), html);
+  if (shown.empty()) {
     html.add("<p>None.</p>");
     return;
   }
-  html.add("<p>").number(from + 1).add(" to ").number(to).add(" of ").number(chosen.size());
-  html.add(", those with the most bytes first</p><div class=scroll><table><thead><tr>"
-           "<th>Connection</th><th>Client</th><th>Target</th><th>Phase</th><th class=n>Age</th>"
-           "<th class=n>Idle</th><th class=n>From client</th><th class=n>To client</th><th>TLS</th>"
-           "</tr></thead><tbody>");
-  for (std::size_t i = from; i < to; ++i) {
-    const admin::ConnectionStatus& each = *chosen[i];
-    html.add("<tr>").cell(each.service + "[" + std::to_string(each.id) + "]").cell(each.client);
-    html.cell(each.target).cell(each.phase).quantity(short_time(each.age.count()));
-    html.quantity(each.idle ? short_time(each.idle->count()) : "-");
-    html.quantity(short_bytes(static_cast<double>(each.bytes_up)));
-    html.quantity(short_bytes(static_cast<double>(each.bytes_down))).cell(each.tls).add("</tr>");
-  }
+  html.add("<p>").number(from + 1).add(" to ").number(to).add(" of ").number(shown.size());
+  html.add(
+      "</p><div class=scroll><table><thead><tr>"
+      "<th>Connection</th><th>Client</th><th>Target</th><th>Phase</th><th class=n>Age</th>"
+      "<th class=n>Idle</th><th class=n>From client</th><th class=n>To client</th><th>TLS</th>"
+      "</tr></thead><tbody>");
+  for (std::size_t i = from; i < to; ++i) add_row(*shown[i], html);
   html.add("</tbody></table></div>");
 }
 

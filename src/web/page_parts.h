@@ -19,6 +19,7 @@ extern const char* const kPageStyle;
 
 void add_services(const admin::Status& status, const Query& query, Html& html);
 void add_targets(const admin::Status& status, Html& html);
+void add_certificates(const admin::Status& status, Html& html);
 void add_plots(const History& history, Html& html);
 void add_connections(const admin::Status& status, const Query& query, Html& html);
 

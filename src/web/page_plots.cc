@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // The page's plots.
 #include <cmath>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -19,12 +20,15 @@ void add_plots(const History& history, Html& html) {
     html.add("<p>Nothing yet: the first points come within ten seconds.</p>");
     return;
   }
-  std::vector<double> ages, up, down, connections;
+  std::vector<double> ages;
+  std::vector<std::optional<double>> up, down, connections, median, p99;
   for (const History::Point& point : points) {
     ages.push_back(point.age);
     up.push_back(point.bytes_up);
     down.push_back(point.bytes_down);
     connections.push_back(point.connections);
+    median.push_back(point.dial_median);
+    p99.push_back(point.dial_p99);
   }
   html.add(Plot{.title = "Throughput",
                 .ages = ages,
@@ -36,6 +40,13 @@ void add_plots(const History& history, Html& html) {
                 .lines = {{"open", "first", connections}},
                 .label = [](double value) { return std::to_string(std::llround(value)); }}
                .svg());
+  html.add(Plot{
+      .title = "Time until a target is established",
+      .ages = ages,
+      .lines = {{"median", "first", median}, {"99th percentile (dashed)", "second", p99}},
+      .label = [](double value) {
+        return std::to_string(std::llround(value * 1000)) + " ms";
+      }}.svg());
 }
 
 }  // namespace tunnel::web

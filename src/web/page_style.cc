@@ -11,7 +11,8 @@ const char* const kPageStyle =
     "--soft:#262626;--bad:#ff9d94;--good:#8fdc9f}}"
     "body{font:15px/1.45 system-ui,sans-serif;color:var(--ink);background:var(--paper);"
     "margin:0 auto;padding:.8em;max-width:76em}"
-    "h1{font-size:1.3em;margin:.2em 0}h2{font-size:1.1em;margin:1.4em 0 .3em}"
+    "h1{font-size:1.3em;margin:.2em 0}h2{font-size:1.1em;margin:1.4em 0 "
+    ".3em}h3{font-size:1em;margin:.8em 0 .3em}"
     "table{border-collapse:collapse;min-width:100%}"
     "th,td{text-align:left;padding:.2em .6em;border-bottom:1px solid var(--line);"
     "vertical-align:top}th{background:var(--soft)}"
@@ -21,7 +22,9 @@ const char* const kPageStyle =
     "figure{display:inline-block;margin:.3em 1em .3em 0;width:20em;max-width:100%}"
     "figcaption{font-size:.85em}svg{width:100%;height:auto}"
     ".axis{stroke:var(--line);stroke-width:.5}polyline{fill:none;stroke:var(--ink);"
-    "stroke-width:1.5}.second{stroke-dasharray:4 3}"
-    "a{color:inherit}nav a{margin-right:1em}";
+    "stroke-width:1.5;stroke-linecap:round}.second{stroke-dasharray:4 3}"
+    "a{color:inherit}nav a{margin-right:1em}"
+    "p,li,h1,h2,h3,figcaption{overflow-wrap:anywhere}"
+    "form{margin:.4em 0}label{margin-right:.8em}input,select,button{font:inherit;max-width:100%}";
 
 }  // namespace tunnel::web

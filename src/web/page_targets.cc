@@ -54,7 +54,8 @@ void add_target(const admin::TargetStatus& target, Html& html) {
   html.count(target.weight);
   html.quantity(std::to_string(target.connections) +
                 (target.max_connections ? "/" + std::to_string(*target.max_connections) : ""));
-  html.cell(addresses_of(target)).cell(override_of(target)).add("</tr>");
+  html.cell(addresses_of(target)).cell(target.counts.tls_version);
+  html.cell(override_of(target)).add("</tr>");
 }
 
 }  // namespace
@@ -86,9 +87,10 @@ void add_targets(const admin::Status& status, Html& html) {
       html.add("<p class=bad>&#10007; no target: ").text(service.no_targets).add("</p>");
       continue;
     }
-    html.add("<div class=scroll><table><thead><tr><th class=n>Group</th><th>Target</th><th>State</th>"
-             "<th>Check</th><th>Why</th><th class=n>Weight</th><th class=n>Open</th>"
-             "<th>Addresses</th><th>Ordered</th></tr></thead><tbody>");
+    html.add(
+        "<div class=scroll><table><thead><tr><th class=n>Group</th><th>Target</th><th>State</th>"
+        "<th>Check</th><th>Why</th><th class=n>Weight</th><th class=n>Open</th>"
+        "<th>Addresses</th><th>TLS</th><th>Ordered</th></tr></thead><tbody>");
     for (const admin::TargetStatus& target : service.targets) add_target(target, html);
     html.add("</tbody></table></div>");
   }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -8,11 +9,12 @@
 namespace tunnel::web {
 
 // A small plot as an SVG element: lines over the last ten minutes. Pure.
-struct Plot {
+class Plot {
+ public:
   struct Line {
     std::string_view name;
     std::string_view style;  // a class of the page's style: lines differ in more than their colour
-    std::vector<double> values;
+    std::vector<std::optional<double>> values;  // nothing: a gap
   };
   std::string_view title;
   std::vector<double> ages;  // seconds ago, of each value; the oldest first
@@ -20,6 +22,9 @@ struct Plot {
   std::string (*label)(double value) = nullptr;  // of the highest value
 
   [[nodiscard]] std::string svg() const;
+
+ private:
+  [[nodiscard]] std::vector<std::string> pieces(const Line& line, double highest) const;
 };
 
 }  // namespace tunnel::web

@@ -21,6 +21,15 @@ constexpr auto kRoutes = std::to_array<std::pair<std::string_view, Route>>({
     {"/readyz", Route::readyz},
 });
 
+constexpr auto kOrders = std::to_array<std::pair<std::string_view, Order>>({
+    {"bytes", Order::bytes},
+    {"age", Order::age},
+    {"idle", Order::idle},
+    {"service", Order::service},
+    {"client", Order::client},
+    {"target", Order::target},
+});
+
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
 
 // Without brackets and port; empty when it is none of "HOST", "HOST:PORT", "[IPV6]", "[IPV6]:PORT".
@@ -78,14 +87,20 @@ std::string decoded(std::string_view text) {
 
 }  // namespace
 
+std::string_view word(Order order) { return kOrders[static_cast<std::size_t>(order)].first; }
+
 Query query_of(Route route, const Request& request) {
   constexpr std::size_t kLongestRefresh = 3600;
   constexpr std::size_t kMostConnections = 100'000'000;
+  const auto* const order = std::find_if(
+      kOrders.begin(), kOrders.end(), [&](const auto& each) { return each.first == request.sort; });
   return {.route = route,
           .is_open_metrics = wants_open_metrics(request.accept),
           .with_targets = request.targets == "1",
           .refresh = static_cast<unsigned>(number(request.refresh, kLongestRefresh)),
           .service = decoded(request.service),
+          .filter = decoded(request.filter),
+          .order = order != kOrders.end() ? order->second : Order::bytes,
           .from = number(request.from, kMostConnections)};
 }
 

@@ -22,9 +22,14 @@ struct Request {
   std::optional<std::string_view> fetch_site{};     // Sec-Fetch-Site
   std::string_view accept{};
   // Of the query, as they came; empty when they are not there.
-  std::string_view targets{}, refresh{}, service{}, from{};
+  std::string_view targets{}, refresh{}, service{}, from{}, filter{}, sort{};
   bool has_body = false;
 };
+
+// In which order connections are shown: the most bytes first, the longest there, the longest idle,
+// or by their texts.
+enum class Order { bytes, age, idle, service, client, target };
+[[nodiscard]] std::string_view word(Order order);
 
 // What is wanted of a route; a value that outlives the request.
 struct Query {
@@ -33,6 +38,8 @@ struct Query {
   bool with_targets = false;  // readyz?targets=1
   unsigned refresh = 0;       // seconds; 0: none
   std::string service{};      // show this one's connections only; empty: all
+  std::string filter{};       // and those only that have this in some field; empty: all
+  Order order = Order::bytes;
   std::size_t from = 0;       // the first connection to be shown
 };
 [[nodiscard]] Query query_of(Route route, const Request& request);

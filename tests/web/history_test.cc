@@ -3,6 +3,8 @@
 
 #include <doctest/doctest.h>
 
+#include <array>
+
 namespace tunnel::web {
 namespace {
 
@@ -48,6 +50,28 @@ TEST_CASE("it holds ten minutes") {
   for (int i = 0; i < 1000; ++i) history.add(at(5 * i), status(0, 0));
   CHECK(history.points().size() == History::kMost - 1);
   CHECK(history.points().front().age == 595);
+}
+
+TEST_CASE("dial times are those of the time between two samples") {
+  static constexpr auto kBounds = std::to_array<double>({0.1, 1.0});
+  History history;
+  admin::Status status;
+  status.services.resize(2);
+  const auto sample = [&](int at, std::uint64_t fast, std::uint64_t all) {
+    for (admin::ServiceStatus& service : status.services) {
+      service.counts.dial = {.bounds = kBounds, .cumulative = {fast, all, all}};
+    }
+    history.add(TimePoint(std::chrono::seconds(at)), status);
+  };
+  sample(0, 100, 100);  // before the first sample, and so in no point
+  sample(5, 100, 100);
+  sample(10, 110, 110);
+  sample(15, 110, 120);
+  const auto points = history.points();
+  CHECK_FALSE(points[0].dial_median);
+  CHECK(*points[1].dial_median == doctest::Approx(0.05));
+  CHECK(*points[1].dial_p99 == doctest::Approx(0.099));
+  CHECK(*points[2].dial_median == doctest::Approx(0.55));
 }
 
 }  // namespace tunnel::web

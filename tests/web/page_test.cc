@@ -92,7 +92,54 @@ TEST_CASE("connections come in pages, of one service if that is asked for") {
   const std::string imap = page(status, {.service = "imap"}, {});
   CHECK(has(imap, "Connections of imap"));
   CHECK(has(imap, "of 225"));
-  CHECK(has(page(status, {.from = 9'999}, {}), "451 to 450 of 450"));
+  CHECK(has(page(status, {.from = 9'999}, {}), "1 to 200 of 450"));
+}
+
+TEST_CASE("connections are found by any of their fields, and shown in the order asked for") {
+  admin::Status status = status_of_one();
+  status.connection_list.emplace();
+  for (std::uint64_t i = 1; i <= 30; ++i) {
+    status.connection_list->push_back({.service = "ldap",
+                                       .id = i,
+                                       .client = "10.0.0." + std::to_string(i) + ":5",
+                                       .target = "t",
+                                       .phase = "open",
+                                       .age = admin::Seconds(100 - i),
+                                       .idle = std::nullopt,
+                                       .bytes_up = i,
+                                       .tls = ""});
+  }
+  const std::string found = page(status, {.filter = "10.0.0.2"}, {});
+  CHECK(has(found, "of 11"));  // 2 and 20 to 29
+  CHECK(has(found, "value=\"10.0.0.2\""));
+  CHECK(has(found, ">all connections<"));
+  const auto first_by = [&](Order order) {
+    const std::string html = page(status, {.order = order}, {});
+    const std::size_t at = html.find("<td>ldap[");
+    return html.substr(at + 4, html.find('<', at + 4) - at - 4);
+  };
+  CHECK(first_by(Order::bytes) == "ldap[30]");
+  CHECK(first_by(Order::age) == "ldap[1]");
+  CHECK(first_by(Order::service) == "ldap[1]");
+  CHECK(has(page(status, {.filter = "\"><b>"}, {}), "value=\"&quot;&gt;&lt;b&gt;\""));
+}
+
+TEST_CASE("certificates are shown with what is left of them, the first to end first") {
+  admin::Status status = status_of_one();
+  status.now = std::chrono::system_clock::from_time_t(1'000'000'000);
+  auto& counts = status.services[0].targets[0].counts;
+  counts.not_after = 1'000'000'000 + 100 * 86'400;
+  counts.chain_not_after = 1'000'000'000 + 20 * 86'400;
+  status.services[0].counts.client_not_after = 999'999'999;
+  const std::string html = page(status, {}, {});
+  CHECK(
+      has(html, "<td>server certificate</td><td>2001-12-18T01:46:40Z</td><td class=n>100 d</td>"));
+  CHECK(has(html,
+            "its chain, the first to end</td><td>2001-09-29T01:46:40Z</td>"
+            "<td class=\"n bad\">! 20 d</td>"));
+  CHECK(html.find("client certificate") < html.find("its chain"));
+  CHECK(has(html, "! ended"));
+  CHECK(has(page(status_of_one(), {}, {}), "None is known yet"));
 }
 
 TEST_CASE("plots have their points") {

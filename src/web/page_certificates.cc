@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: MIT
+// The page's table of what ends one day.
+#include <algorithm>
+#include <chrono>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "admin/status_json.h"
+#include "web/page_parts.h"
+
+namespace tunnel::web {
+namespace {
+
+// Sooner than that somebody should look at it.
+constexpr std::int64_t kSoon = 30;
+// Services share their servers and their files; the first to end are of interest.
+constexpr std::size_t kMostShown = 100;
+
+struct Ending {
+  std::string_view service;
+  std::string_view target;  // empty: it is of the service
+  std::string_view what;
+  std::int64_t at;  // in seconds since 1970
+};
+
+std::vector<Ending> endings(const admin::Status& status) {
+  std::vector<Ending> all;
+  for (const admin::ServiceStatus& service : status.services) {
+    const auto add = [&](std::string_view target, std::string_view what, std::int64_t at) {
+      if (at != 0) all.push_back({service.name, target, what, at});
+    };
+    add("", "client certificate", service.counts.client_not_after);
+    add("", "tls.ca, the first to end", service.counts.ca_not_after);
+    add("", "revocation lists", service.counts.crl_next_update);
+    for (const admin::TargetStatus& target : service.targets) {
+      const admin::TargetCounts& counts = target.counts;
+      add(target.target, "server certificate", counts.not_after);
+      if (counts.chain_not_after != counts.not_after) {
+        add(target.target, "its chain, the first to end", counts.chain_not_after);
+      }
+      add(target.target, "stapled OCSP response", counts.ocsp_until);
+    }
+  }
+  std::stable_sort(all.begin(), all.end(),
+                   [](const Ending& a, const Ending& b) { return a.at < b.at; });
+  return all;
+}
+
+std::string left(std::int64_t seconds) {
+  if (seconds < 0) return "ended";
+  constexpr std::int64_t kHour = 3600;
+  return seconds < 72 * kHour ? std::to_string(seconds / kHour) + " h"
+                              : std::to_string(seconds / (24 * kHour)) + " d";
+}
+
+}  // namespace
+
+void add_certificates(const admin::Status& status, Html& html) {
+  const std::vector<Ending> all = endings(status);
+  html.add("<h2 id=certificates>Certificates</h2>");
+  if (all.empty()) {
+    html.add("<p>None is known yet: servers show theirs to the first connection.</p>");
+    return;
+  }
+  html.add(
+      "<div class=scroll><table><thead><tr><th>Service</th><th>Target</th><th>What</th>"
+      "<th>Ends</th><th class=n>Left</th></tr></thead><tbody>");
+  const std::int64_t now = std::chrono::system_clock::to_time_t(status.now);
+  for (std::size_t i = 0; i < std::min(all.size(), kMostShown); ++i) {
+    const Ending& ending = all[i];
+    const std::int64_t rest = ending.at - now;
+    // A stapled response is made anew every few days.
+    const bool is_late =
+        rest < 0 || (rest < kSoon * 86'400 && ending.what.find("OCSP") == std::string_view::npos);
+    html.add("<tr>").cell(ending.service).cell(ending.target).cell(ending.what);
+    html.cell(admin::rfc3339(std::chrono::system_clock::from_time_t(ending.at)));
+    html.add(is_late ? "<td class=\"n bad\">! " : "<td class=n>").text(left(rest));
+    html.add("</td></tr>");
+  }
+  html.add("</tbody></table></div>");
+  if (all.size() > kMostShown) {
+    html.add("<p>and ").number(all.size() - kMostShown).add(" more, which end later</p>");
+  }
+}
+
+}  // namespace tunnel::web
