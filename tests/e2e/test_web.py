@@ -10,7 +10,7 @@ import time
 
 import pytest
 from harness import tunnel as program
-from harness import web
+from harness import schema, web
 from harness.ports import free_port
 from harness.server import echo
 from harness.wait import PATIENCE
@@ -72,6 +72,8 @@ def test_status_and_connections_are_json(instance):
     assert status["schema"] == 1 and status["services"][0]["connections"] == 1
     answer = instance.get("/connections.json")
     assert answer.headers["content-type"] == "application/json"
+    schema.validate(answer.json(), "connections.schema.json")
+    schema.validate(status, "status.schema.json")
     (connection,) = answer.json()["connections"]
     assert connection["client"] == client.local_address and connection["phase"] == "open"
     assert (connection["bytes_up"], connection["bytes_down"]) == (1, 1)
