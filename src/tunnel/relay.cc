@@ -5,6 +5,7 @@
 
 #include "base/bytes.h"
 #include "tunnel/relay_outcome.h"
+#include "uv/stream.h"
 
 namespace tunnel {
 namespace {
@@ -163,7 +164,9 @@ void Relay::client_broken(int uv_error) { return drain_then_reset(server_, clien
 
 void Relay::server_broken(int uv_error) {
   const bool is_open = down_.state() == Direction::State::open;
-  if (is_open && !server_.is_bare_end_expected()) {
+  // It has ended it so itself; a server that is not reachable any more, say, has not.
+  const bool is_bare_end = uv_error == UV_ECONNRESET || uv_error == UV_EPIPE;
+  if (is_open && !(is_bare_end && server_.is_bare_end_expected())) {
     return drain_then_reset(client_, server_gone(target_, uv_error));
   }
   // It had said all it wanted to say: an orderly end, and nobody is left to relay to.
@@ -183,9 +186,13 @@ void Relay::on_sink_lost(Direction& direction) {
   }
   if (mode_ != Mode::relaying) return;
   half_closed_at_ = loop_.now();
+  // A side that is gone tells more when what it has sent is read. One that is there all the same (the
+  // system has no buffers, a filter forbids it) would tell nothing.
   if (&direction == &down_) {
-    if (up_.state() != Direction::State::open) return client_broken(client_.lost());
-  } else if (down_.state() != Direction::State::open) {
+    if (up_.state() != Direction::State::open || !client_.is_hung_up()) {
+      return client_broken(client_.lost());
+    }
+  } else if (down_.state() != Direction::State::open || !server_.is_hung_up()) {
     return server_broken(server_.lost());
   }
 }
