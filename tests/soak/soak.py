@@ -1,0 +1,206 @@
+# SPDX-License-Identifier: MIT
+"""See run.sh. soak.py FOLDER SECONDS CONNECTIONS"""
+
+import collections
+import os
+import pathlib
+import random
+import subprocess
+import sys
+import threading
+import time
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "e2e"))
+from harness import ports  # noqa: E402
+from harness.dns import DnsServer  # noqa: E402
+from harness.pki import Pki  # noqa: E402
+from harness.process import DIE_WITH_PARENT  # noqa: E402
+from harness.tunnel import Tunnel  # noqa: E402
+
+FOLDER, SECONDS, CONNECTIONS = pathlib.Path(sys.argv[1]), float(sys.argv[2]), int(sys.argv[3])
+PATTERN = os.urandom(1 << 20)
+WORK = 100  # connections of 1 MiB each way, for the CPU time of a fixed piece of work
+MOST_GROWTH = {"memory": 1.10, "descriptors": 1.03, "cpu": 1.35}
+
+
+class Target:
+    """One server, which may be killed and started anew."""
+
+    def __init__(self, pki):
+        self.identity, self.port, self.process = pki.leaf(), ports.free_port(), None
+        self.start()
+
+    def start(self):
+        self.process = subprocess.Popen(
+            [*DIE_WITH_PARENT, sys.executable, str(pathlib.Path(__file__).with_name("server.py")),
+             str(self.port), str(self.identity.chain_file), str(self.identity.key_file)],
+            stdout=subprocess.PIPE)
+        self.process.stdout.readline()
+
+    def kill(self):
+        self.process.kill()
+        self.process.wait()
+        self.process.stdout.close()
+
+
+class Soak:
+    def __init__(self):
+        self.pki, self.dns = Pki(FOLDER), DnsServer()
+        self.targets = [Target(self.pki) for _ in range(3)]
+        self.ca = FOLDER / "trusted.pem"
+        self.rotate()
+        self.dns.set("server.test", "A", ["127.0.0.1"], ttl=1)
+        self.ends, self.wrong = collections.Counter(), []
+        self.captures = self.is_over = False
+        self.tunnel = Tunnel(FOLDER, self.config())
+
+    def config(self):
+        service = {"accept": "127.0.0.1:0", "balance": random.choice(("round-robin", "random")),
+                   "connect": [f"server.test:{t.port}" for t in self.targets],
+                   "tls": {"ca": str(self.ca)}, "health": {"eject_time": "1s", "eject_max": "2s"}}
+        if self.captures:
+            service["capture"] = {"file": str(FOLDER / "soak.pcapng"), "max_size": "1MiB"}
+        return {"workers": 2, "log_level": "info", "dns_servers": [self.dns.address],
+                "certificate_poll": "1s", "svc": service}
+
+    def rotate(self):
+        """The same authority, in a file that is new; sometimes with one more."""
+        more = self.pki.stranger.file.read_bytes() if random.random() < 0.5 else b""
+        new = self.ca.with_suffix(".new")
+        new.write_bytes(self.pki.ca.file.read_bytes() + more)
+        new.rename(self.ca)
+
+    # ---- one connection
+
+    def exchange(self, client, size, chunk):
+        at = random.randrange(len(PATTERN) - chunk)
+        piece, got = PATTERN[at:at + chunk], 0
+        for _ in range(max(1, size // chunk)):
+            client.send(piece)
+            if client.recv_exact(chunk) != piece:
+                raise ValueError("wrong bytes")
+            got += chunk
+        return got
+
+    def live(self, kind):
+        with self.tunnel.connect("svc") as client:
+            if kind == "idle":
+                time.sleep(random.random() * 3)
+                self.exchange(client, 10, 10)
+            elif kind == "chatty":
+                for _ in range(random.randrange(1, 30)):
+                    self.exchange(client, 1, random.randrange(1, 4000))
+                    time.sleep(random.random() * 0.1)
+            elif kind == "bulk":
+                self.exchange(client, random.randrange(1, 8) << 20, 1 << 16)
+            elif kind == "reset":
+                client.send(PATTERN[:random.randrange(1, 100000)])
+                return client.reset()
+            size = random.randrange(1, 60000)
+            client.send(PATTERN[:size])
+            client.half_close()
+            end = client.read_to_end()
+            if not PATTERN.startswith(end.data):
+                raise ValueError("wrong bytes")
+            # Nothing at all may be a server that was killed after our end: as MySQL's do.
+            if end.how == "reset" or not end.data:
+                raise ConnectionResetError
+            if len(end.data) != size:
+                raise ValueError(f"an orderly end after {len(end.data)} of {size} bytes")
+
+    def client(self):
+        while not self.is_over:
+            kind = random.choice(("idle", "chatty", "chatty", "bulk", "half-close", "reset"))
+            try:
+                self.live(kind)
+                self.ends[kind] += 1
+            except (ConnectionError, AssertionError):
+                self.ends["lost"] += 1
+            except (ValueError, TimeoutError) as error:
+                self.wrong.append(f"{kind}: {error!r}")
+
+    # ---- what happens to it meanwhile
+
+    def disturb(self):
+        what = random.choice(("target", "target", "reload", "rotate", "capture", "name"))
+        if what == "target":
+            target = random.choice(self.targets)
+            target.kill()
+            time.sleep(random.random() * 2)
+            target.start()
+        elif what == "rotate":
+            self.rotate()
+        elif what == "name":
+            addresses = random.choice((["127.0.0.1"], ["127.0.0.2", "127.0.0.1"]))
+            self.dns.set("server.test", "A", addresses, ttl=1)
+        else:
+            self.captures ^= what == "capture"
+            self.tunnel.reload(self.config())
+        self.ends[f"({what})"] += 1
+
+    # ---- figures
+
+    def measure(self):
+        """With no client there: memory, descriptors, and what a fixed piece of work costs."""
+        self.captures = False
+        self.tunnel.reload(self.config())
+        before = self.tunnel.ps.cpu_times()
+        done = 0
+        while done < WORK:
+            try:
+                with self.tunnel.connect("svc") as client:
+                    self.exchange(client, 1 << 20, 1 << 16)
+                    done += 1
+            except (ConnectionError, AssertionError):
+                pass
+        after = self.tunnel.ps.cpu_times()
+        time.sleep(4)  # the allocator gives back a while after the last connection
+        return {"memory": self.tunnel.ps.memory_info().rss / 2**20,
+                "descriptors": self.tunnel.ps.num_fds(),
+                "cpu": after.user + after.system - before.user - before.system}
+
+    def load(self, seconds):
+        self.is_over = False
+        clients = [threading.Thread(target=self.client) for _ in range(CONNECTIONS)]
+        for client in clients:
+            client.start()
+        end = time.monotonic() + seconds
+        while time.monotonic() < end:
+            time.sleep(min(1 + random.random() * 2, max(0, end - time.monotonic())))
+            self.disturb()
+        self.is_over = True
+        for client in clients:
+            client.join()
+
+    def run(self):
+        self.load(SECONDS / 5)  # caches, stacks and the allocator's pools find their size
+        start = self.measure()
+        self.load(SECONDS * 4 / 5)
+        end = self.measure()
+        for name, unit in (("memory", "MiB"), ("descriptors", ""), ("cpu", "s")):
+            print(f"{name:12} start {start[name]:8.2f}  end {end[name]:8.2f} {unit}")
+        print("connections ", dict(self.ends))
+        bad = [f"{name} grew from {start[name]} to {end[name]}"
+               for name, most in MOST_GROWTH.items() if end[name] > start[name] * most]
+        if self.wrong:
+            bad.append(f"{len(self.wrong)} connections went wrong: {self.wrong[:5]}")
+        if self.tunnel.terminate() != 0:
+            bad.append(f"it did not stop in order:\n{self.tunnel.log.text()[-2000:]}")
+        for problem in bad:
+            print("FAILED:", problem)
+        print("soak:", "failed" if bad else "passed")
+        return 1 if bad else 0
+
+    def stop(self):
+        self.tunnel.kill()
+        for target in self.targets:
+            target.kill()
+        self.dns.stop()
+
+
+soak = Soak()
+try:
+    status = soak.run()
+finally:
+    soak.stop()
+sys.exit(status)
