@@ -119,6 +119,13 @@ class Soak:
             except (ValueError, TimeoutError) as error:
                 self.wrong.append(f"{kind}: {error!r}")
 
+    def reload(self):
+        try:
+            self.tunnel.reload(self.config())
+        except AssertionError as error:
+            log = "\n".join(self.tunnel.log.text().splitlines()[-30:])
+            self.wrong.append(f"{error}, alive: {self.tunnel.process.poll() is None}\n{log}")
+
     # ---- what happens to it meanwhile
 
     def disturb(self):
@@ -135,7 +142,7 @@ class Soak:
             self.dns.set("server.test", "A", addresses, ttl=1)
         else:
             self.captures ^= what == "capture"
-            self.tunnel.reload(self.config())
+            self.reload()
         self.ends[f"({what})"] += 1
 
     # ---- figures
@@ -143,7 +150,7 @@ class Soak:
     def measure(self):
         """With no client there: memory, descriptors, and what a fixed piece of work costs."""
         self.captures = False
-        self.tunnel.reload(self.config())
+        self.reload()
         before = self.tunnel.ps.cpu_times()
         done = 0
         while done < WORK:
