@@ -39,9 +39,23 @@ def check(folder, program, count):
     return {"check_cpu_s": spent, "check_services": count}
 
 
+def bare_writes(mib):
+    block = os.urandom(1 << 18)
+    before = time.process_time()
+    with peers.memory_folder() as folder:
+        with open(f"{folder}/x", "wb", buffering=0) as file:
+            for i in range(mib * 4):
+                if i % 512 == 0:  # a file of 128 MiB
+                    file.truncate(0)
+                    file.seek(0)
+                file.write(block)
+    return (time.process_time() - before) * 1024 / mib
+
+
 def capture(folder, server, work, cpu):
-    """What a byte costs without and with a capture of the plaintext."""
-    figures = {}
+    """What a byte costs without and with a capture of the plaintext, and what it costs to write
+    one to the same place, and to take it away again, without anything else."""
+    figures = {"write_cpu_s_per_gib": bare_writes(work.sizes.stream_mib)}
     for kind, name in ((peers.Tunnel, "off"), (peers.CapturedTunnel, "on")):
         tunnel = kind(folder, server, cpu).start()
         try:

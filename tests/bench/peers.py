@@ -100,15 +100,18 @@ class TwoWorkerTunnel(Tunnel):
     workers = 2
 
 
-class CapturedTunnel(Tunnel):
-    """What it carries is captured to memory: a disk would be measured instead."""
+def memory_folder():
+    """That goes with the object; a disk would be measured instead."""
+    return tempfile.TemporaryDirectory(prefix="bench-",
+                                       dir="/dev/shm" if os.path.isdir("/dev/shm") else None)
 
+
+class CapturedTunnel(Tunnel):
     name, label = "captured", "tunnel, plaintext captured"
 
     def __init__(self, folder, server, cpu):
         super().__init__(folder, server, cpu)
-        self._files = tempfile.TemporaryDirectory(
-            prefix="bench-", dir="/dev/shm" if os.path.isdir("/dev/shm") else None)
+        self._files = memory_folder()
 
     def more(self, service):
         return (f'capture = {{ file = "{self._files.name}/{service}.pcapng", max_size = "128MiB",'

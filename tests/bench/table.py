@@ -117,6 +117,10 @@ def goals(result):
         figure = f"{way}_cpu_s_per_gib"
         ratio(f"CPU per GiB {way}, captured to memory / not captured",
               of("capture", f"on_{figure}"), of("capture", f"off_{figure}"), 1.5)
+        off, write = of("capture", f"off_{figure}"), of("capture", "write_cpu_s_per_gib")
+        if off and write:
+            ratio(f"the same / (not captured + a bare write to memory), {way}",
+                  of("capture", f"on_{figure}"), off + write, 1.25)
     share = of("workers", "smaller_share")
     if share is not None:
         amount("two workers: connections beyond an even split, %", (0.5 - share) * 200, 10)
