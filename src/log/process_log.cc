@@ -14,10 +14,12 @@ Result<void> ProcessLog::find_syslog(const std::string& socket) { return log::fi
 
 bool ProcessLog::is_standard_error_journal(int descriptor) { return is_journal(descriptor); }
 
-Result<std::unique_ptr<ProcessLog>> ProcessLog::open(const Options& options) {
+Result<std::unique_ptr<ProcessLog>> ProcessLog::open(const Options& options, Writing writing) {
   auto destination = Destination::open(options);
   if (!destination) return tl::unexpected(std::move(destination.error()));
-  return std::make_unique<ProcessLog>(std::move(*destination));
+  auto log = std::make_unique<ProcessLog>(std::move(*destination));
+  if (writing == Writing::begins) log->begin();
+  return log;
 }
 
 ProcessLog::ProcessLog(std::shared_ptr<const Destination> destination)
@@ -25,6 +27,8 @@ ProcessLog::ProcessLog(std::shared_ptr<const Destination> destination)
       writer_(std::make_unique<Writer>(destination, destination->options().queue_lines)) {}
 
 ProcessLog::~ProcessLog() = default;
+
+void ProcessLog::begin() { writer_->begin(); }
 
 Result<std::shared_ptr<const Destination>> ProcessLog::prepare(const Options& options) const {
   return Destination::open(options, *writer_->destination());

@@ -23,7 +23,8 @@ class Writer;
 // so that no worker ever waits for a disk. When the queue overflows, the oldest lines are dropped
 // and their number is logged. Owned by main; any thread may call any method.
 //
-// `open` starts the writing thread: call it after daemonizing, because a fork does not copy threads.
+// `open` starts the writing thread, unless it is to begin later: call it after daemonizing, because a
+// fork does not copy threads. Until `begin` lines wait, and the destructor writes them.
 // A file's path is made absolute there, so that a later chdir does not matter. An absent syslog
 // daemon is not an error (it may start later; until then lines are lost and counted), an absent
 // journal is one.
@@ -33,9 +34,13 @@ class ProcessLog final : public Log {
   [[nodiscard]] static Result<void> find_syslog(const std::string& socket = {});
   // Whether standard error, or what is to become it, leads to the journal.
   [[nodiscard]] static bool is_standard_error_journal(int descriptor = 2);
-  static Result<std::unique_ptr<ProcessLog>> open(const Options& options);
+  enum class Writing { begins, waits };
+  static Result<std::unique_ptr<ProcessLog>> open(const Options& options,
+                                                  Writing writing = Writing::begins);
   explicit ProcessLog(std::shared_ptr<const Destination> destination);
   ~ProcessLog() override;  // flushes
+  // Starts the writing thread, once.
+  void begin();
 
   // A reload changes level, format and sink in two steps: `prepare` opens what the options name and
   // changes nothing, `use` cannot fail. Lines written before `use` go to the old sink in the old

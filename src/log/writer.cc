@@ -36,7 +36,9 @@ std::string Destination::format(const Line& line) const {
 }
 
 Writer::Writer(To to, std::size_t queue_lines)
-    : queue_lines_(queue_lines), destination_(std::move(to)) {
+    : queue_lines_(queue_lines), destination_(std::move(to)) {}
+
+void Writer::begin() {
   thread_ = std::thread([this] {
     block_signals();
     run();
@@ -49,7 +51,11 @@ Writer::~Writer() {
     is_closing_ = true;
   }
   work_came_.notify_one();
-  thread_.join();
+  if (thread_.joinable()) {
+    thread_.join();
+  } else {
+    run();  // writes what waits, and returns
+  }
 }
 
 Writer::To Writer::destination() const {

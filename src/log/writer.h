@@ -54,6 +54,9 @@ class Writer {
   Writer& operator=(const Writer&) = delete;
   ~Writer();
 
+  // Starts the writing thread, once; lines wait until then. One thread at a time with flush().
+  void begin();
+
   // What lines are to be formatted for now.
   [[nodiscard]] To destination() const;
   void use(To to);
