@@ -5,6 +5,16 @@
 
 namespace tunnel::config {
 
+std::vector<std::string> Document::files() const {
+  std::vector<std::string> files;
+  for (std::uint32_t i = 0; i < diagnostics_->source_count(); ++i) {
+    const Source& source = diagnostics_->source(i);
+    files.push_back(source.folder() + "/" +
+                    source.path().substr(source.path().rfind('/') + 1));
+  }
+  return files;
+}
+
 Setting Document::find(std::string_view service, std::string_view key) const {
   Setting setting;
   if (service.empty()) {

@@ -48,6 +48,8 @@ class Document {
   }
   [[nodiscard]] Position position(std::string_view service, std::string_view key,
                                   int index = -1) const;
+  // What it was read from, the main file first, with whole paths.
+  [[nodiscard]] std::vector<std::string> files() const;
   // "tunnel.toml:3:1"
   [[nodiscard]] std::string place(Position position) const { return diagnostics_->place(position); }
   // Of another language: what to say where the model is printed as TOML.
