@@ -249,6 +249,9 @@ enum class LogFormat { text, json };
 
 enum class Captures { allowed, never };
 
+// How much of the process's own sandbox there has to be.
+enum class Sandbox { automatic, require, off };
+
 struct Global {
   bool foreground = false;
   log::Level log_level = log::Level::info;
@@ -268,6 +271,7 @@ struct Global {
   std::vector<std::string> status_hosts;  // names that a Host header may carry
   Captures capture = Captures::allowed;
   Timeout certificate_poll = seconds(30);  // nullopt: changed files wait for a reload
+  Sandbox sandbox = Sandbox::automatic;
   friend bool operator==(const Global&, const Global&) = default;
 };
 

@@ -8,7 +8,8 @@
 # shellcheck disable=SC2034  # used by those who source this
 BUILD_PACKAGES="g++ meson ninja-build pkg-config python3
   libgnutls28-dev libuv1-dev libc-ares-dev libfmt-dev nlohmann-json3-dev
-  libtomlplusplus-dev libcli11-dev libexpected-dev libmicrohttpd-dev prometheus-cpp-dev"
+  libtomlplusplus-dev libcli11-dev libexpected-dev libmicrohttpd-dev prometheus-cpp-dev
+  libseccomp-dev"
 
 # Optional, and in Debian for amd64 only.
 command -v dpkg >/dev/null && [ "$(dpkg --print-architecture)" = amd64 ] &&
