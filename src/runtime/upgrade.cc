@@ -44,15 +44,21 @@ std::string_view word(Upgrade::Failure failure) {
   return "";
 }
 
-Upgrade::Upgrade(uv::Loop& loop, Events events, Millis patience)
+Upgrade::Upgrade(uv::Loop& loop, Events events, process::Launcher* launcher, Millis patience)
     : loop_(loop),
       events_(std::move(events)),
+      launcher_(launcher),
       patience_(patience),
       timer_(loop, [this] { on_timeout(); }) {}
 
 // Not by SIGTERM: an end in order would take the socket files along, which are ours.
 Upgrade::~Upgrade() {
-  if (process_ && !is_ready_) process_->kill(SIGKILL);
+  if (pid_ != 0 && !is_ready_) kill();
+}
+
+void Upgrade::kill() {
+  if (launcher_ != nullptr) return launcher_->kill();
+  process_->kill(SIGKILL);
 }
 
 Result<void> Upgrade::start(const process::Program& program,
@@ -71,7 +77,29 @@ Result<void> Upgrade::start(const process::Program& program,
 
   handed.push_back({std::string(process::kHandedReady), its_ready.get()});
   handed.push_back({std::string(process::kHandedStderr), STDERR_FILENO});
-  std::vector<int> descriptors = {STDIN_FILENO, STDOUT_FILENO, its_stderr.get()};
+  const auto pid = launcher_ != nullptr ? launcher_->launch(handed, its_stderr.get())
+                                        : start_here(program, handed, its_stderr.get());
+  if (!pid) return tl::unexpected(pid.error());
+  pid_ = *pid;
+  if (launcher_ != nullptr) {
+    launcher_watch_ = std::make_unique<uv::FdWatch>(loop_, launcher_->fd(), [this](uv::FdWatch::Ready) {
+      if (const auto ended = launcher_->ended()) on_ended({ended->status, ended->signal});
+    });
+    launcher_watch_->watch(uv::FdWatch::Read::yes, uv::FdWatch::Write::no);
+  }
+  ready_watch_ = std::make_unique<uv::FdWatch>(
+      loop_, ready_.get(), [this](uv::FdWatch::Ready) { on_ready_socket(); });
+  said_watch_ = std::make_unique<uv::FdWatch>(loop_, said_.get(),
+                                              [this](uv::FdWatch::Ready) { on_said(); });
+  ready_watch_->watch(uv::FdWatch::Read::yes, uv::FdWatch::Write::no);
+  said_watch_->watch(uv::FdWatch::Read::yes, uv::FdWatch::Write::no);
+  timer_.start(patience_);
+  return {};
+}
+
+Result<pid_t> Upgrade::start_here(const process::Program& program,
+                                  const std::vector<process::Handed>& handed, int standard_error) {
+  std::vector<int> descriptors = {STDIN_FILENO, STDOUT_FILENO, standard_error};
   for (const process::Handed& each : handed) descriptors.push_back(each.fd);
   auto process = uv::Process::start(
       loop_,
@@ -83,14 +111,7 @@ Result<void> Upgrade::start(const process::Program& program,
       descriptors, [this](uv::Process::Ended ended) { on_ended(ended); });
   if (!process) return tl::unexpected(std::move(process).error());
   process_ = std::move(*process);
-  ready_watch_ = std::make_unique<uv::FdWatch>(
-      loop_, ready_.get(), [this](uv::FdWatch::Ready) { on_ready_socket(); });
-  said_watch_ = std::make_unique<uv::FdWatch>(loop_, said_.get(),
-                                              [this](uv::FdWatch::Ready) { on_said(); });
-  ready_watch_->watch(uv::FdWatch::Read::yes, uv::FdWatch::Write::no);
-  said_watch_->watch(uv::FdWatch::Read::yes, uv::FdWatch::Write::no);
-  timer_.start(patience_);
-  return {};
+  return process_->pid();
 }
 
 void Upgrade::on_ready_socket() {
@@ -105,7 +126,7 @@ void Upgrade::on_ready_socket() {
   ready_watch_.reset();
   (void)read_said();
   said_watch_.reset();
-  return events_.on_ready(process_->pid(), text_);
+  return events_.on_ready(pid_, text_);
 }
 
 void Upgrade::on_said() {
@@ -126,6 +147,8 @@ void Upgrade::on_ended(uv::Process::Ended ended) {
   if (is_ready_) return;
   (void)read_said();
   process_.reset();
+  launcher_watch_.reset();
+  pid_ = 0;
   const Failed failed =
       is_late_ ? Failed{Failure::timeout, "the new process was not ready within " +
                                               format_duration(patience_) + " and has been killed"}
@@ -141,7 +164,7 @@ void Upgrade::on_ended(uv::Process::Ended ended) {
 // Its end is waited for: the file and the sockets are ours again only then.
 void Upgrade::on_timeout() {
   is_late_ = true;
-  process_->kill(SIGKILL);
+  kill();
 }
 
 }  // namespace tunnel::runtime

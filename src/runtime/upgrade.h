@@ -11,6 +11,7 @@
 
 #include "base/fd.h"
 #include "base/result.h"
+#include "process/launcher.h"
 #include "process/passed_sockets.h"
 #include "process/program.h"
 #include "uv/fd_watch.h"
@@ -37,7 +38,9 @@ class Upgrade {
   };
   static constexpr Millis kPatience{60'000};
 
-  Upgrade(uv::Loop& loop, Events events, Millis patience = kPatience);
+  // `launcher` starts it, where this process may not; it must outlive this. Null: this process does.
+  Upgrade(uv::Loop& loop, Events events, process::Launcher* launcher = nullptr,
+          Millis patience = kPatience);
   ~Upgrade();  // what has been started and is not ready is killed
   Upgrade(const Upgrade&) = delete;
   Upgrade& operator=(const Upgrade&) = delete;
@@ -47,9 +50,13 @@ class Upgrade {
                                    std::vector<process::Handed> handed);
   // We serve no more: it is the only one from now on.
   void finish() { ready_.reset(); }
-  [[nodiscard]] pid_t pid() const { return process_ ? process_->pid() : 0; }
+  [[nodiscard]] pid_t pid() const { return pid_; }
 
  private:
+  [[nodiscard]] Result<pid_t> start_here(const process::Program& program,
+                                         const std::vector<process::Handed>& handed,
+                                         int standard_error);
+  void kill();
   enum class Said { so_far, all };
   void on_ready_socket();
   void on_said();
@@ -59,6 +66,7 @@ class Upgrade {
 
   uv::Loop& loop_;
   const Events events_;
+  process::Launcher* const launcher_;
   const Millis patience_;
   Fd ready_;  // a line comes from it; closing it is the answer
   Fd said_;   // the other end of its standard error
@@ -66,7 +74,9 @@ class Upgrade {
   std::unique_ptr<uv::FdWatch> ready_watch_;
   std::unique_ptr<uv::FdWatch> said_watch_;
   uv::Timer timer_;
-  std::unique_ptr<uv::Process> process_;
+  std::unique_ptr<uv::FdWatch> launcher_watch_;
+  std::unique_ptr<uv::Process> process_;  // without a launcher
+  pid_t pid_ = 0;                         // 0: it has not been started, or has ended
   bool is_ready_ = false;
   bool is_late_ = false;  // and killed
 };

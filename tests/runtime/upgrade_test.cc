@@ -31,7 +31,7 @@ struct Try {
                                                           failed = how;
                                                           loop.stop();
                                                         }},
-                                        patience);
+                                        nullptr, patience);
     started = upgrade->start({.path = shell, .folder = "/", .arguments = {"sh", "-c", script}}, {});
     if (started) loop.run();
   }
