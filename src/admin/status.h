@@ -163,6 +163,17 @@ struct CaptureStatus {
   std::uint64_t bytes = 0;
 };
 
+// What the process has given up.
+struct SandboxStatus {
+  struct Absent {
+    std::string part;
+    std::string why;
+  };
+  std::string mode;                   // "auto", "require", "off"
+  std::vector<std::string> in_force;  // "files", "system-calls", ...
+  std::vector<Absent> absent;
+};
+
 struct LevelStatus {
   std::string level;
   std::string service;  // empty: all
@@ -193,6 +204,7 @@ struct Status {
   std::string log_level;
   std::vector<LevelStatus> level_overrides;
   std::vector<CaptureStatus> captures;
+  SandboxStatus sandbox;
   unsigned workers = 0;
   std::vector<unsigned> silent_workers;  // those that did not answer in time
   std::uint64_t connections = 0;

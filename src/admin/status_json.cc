@@ -109,6 +109,14 @@ Json to_json(const CaptureStatus& capture) {
           {"dropped", capture.dropped},   {"bytes", capture.bytes}};
 }
 
+Json to_json(const SandboxStatus& sandbox) {
+  Json absent = Json::array();
+  for (const SandboxStatus::Absent& each : sandbox.absent) {
+    absent.push_back({{"part", each.part}, {"why", each.why}});
+  }
+  return {{"mode", sandbox.mode}, {"in_force", sandbox.in_force}, {"absent", std::move(absent)}};
+}
+
 template <class T>
 Json list_of(const std::vector<T>& values) {
   Json list = Json::array();
@@ -146,6 +154,7 @@ Json to_json(const Status& status) {
             {"log_level", status.log_level},
             {"level_overrides", list_of(status.level_overrides)},
             {"captures", list_of(status.captures)},
+            {"sandbox", to_json(status.sandbox)},
             {"workers", status.workers},
             {"silent_workers", status.silent_workers},
             {"connections", status.connections},

@@ -113,6 +113,18 @@ void add_service(const Json& service, std::string& out) {
   for (const Json& target : list(service, "targets")) add_target(target, out);
 }
 
+void add_sandbox(const Json& status, std::string& out) {
+  if (!has(status, "sandbox")) return;  // of an older version
+  const Json& sandbox = status["sandbox"];
+  const std::string in_force = joined(list(sandbox, "in_force"));
+  out += "sandbox " + text(sandbox, "mode") + (in_force.empty() ? "" : ": " + in_force);
+  std::string absent;
+  for (const Json& each : list(sandbox, "absent")) {
+    absent += (absent.empty() ? "" : ", ") + text(each, "part");
+  }
+  out += (absent.empty() ? "" : "; not " + absent) + "\n";
+}
+
 std::string connection_line(const Json& connection) {
   return fmt::format("{:<16} {:<22} {:<9} {:>6} {:>6} {:>8} {:>8}",
                      text(connection, "service") + "[" + count(connection, "conn") + "]",
@@ -144,6 +156,7 @@ void add_process(const Json& status, std::string& out) {
                      text(status, "config_hash").substr(0, 19), text(status, "loaded"));
   out += fmt::format("{} connections, {} workers, log level {}\n", count(status, "connections"),
                      count(status, "workers"), text(status, "log_level"));
+  add_sandbox(status, out);
   for (const Json& worker : list(status, "silent_workers")) {
     out += fmt::format("worker {} did not answer in time\n", worker.dump());
   }

@@ -38,6 +38,15 @@ struct Words<Captures> {
   });
 };
 
+template <>
+struct Words<Sandbox> {
+  static constexpr auto kWords = std::to_array<Word>({
+      {"auto", static_cast<int>(Sandbox::automatic)},
+      {"require", static_cast<int>(Sandbox::require)},
+      {"off", static_cast<int>(Sandbox::off)},
+  });
+};
+
 namespace {
 
 // `include` has no member: include.cc has followed it before the rows are read.
@@ -151,6 +160,14 @@ constexpr auto kRows = std::to_array<Row<Global>>({
          .help = "How often the files of certificates, keys, CAs, CRLs and PSKs are looked at. What "
                  "has changed is taken over without a reload. \"off\" leaves it to the next one.",
          .min = 100}),
+    row<Type::choice, &Global::sandbox>(
+        {.key = "sandbox",
+         .standard = "\"auto\"",
+         .help = "What the process gives up once its keys are loaded and its ports are bound: files "
+                 "that this configuration does not need, system calls such as execve and ptrace, new "
+                 "privileges, core dumps. \"auto\" does what the kernel and the configuration allow "
+                 "and logs it. \"require\" fails where the kernel lacks a part, and keeps to the TCP "
+                 "ports of the configuration, too (Linux 6.7). \"off\" gives up nothing."}),
     {{.key = "expand_environment",
       .standard = "false",
       .help = "Replace each ${NAME} in strings by the environment variable of that name. It holds for "

@@ -42,6 +42,7 @@ class Administration final : public admin::AdminActions {
     AddressBook& book;
     std::size_t workers = 1;
     std::string config;  // the file's path
+    admin::SandboxStatus sandbox{};
     std::function<const Snapshot&()> snapshot;
     std::function<Resolution&()> resolution;
     std::function<Acceptor&()> acceptor;

@@ -126,6 +126,7 @@ admin::Status Administration::collect(const Inquiries::Answers& answers,
   status.capture_dropped_packets = captured.dropped;
   status.dns_answers = counts_of(process_.resolution().names().answers());
   status.stale_names = process_.resolution().names().stale();
+  status.sandbox = process_.sandbox;
   status.workers = static_cast<unsigned>(process_.workers);
   for (const std::size_t worker : answers.silent) {
     status.silent_workers.push_back(static_cast<unsigned>(worker));

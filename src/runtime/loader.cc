@@ -10,6 +10,7 @@
 
 #include "base/text.h"
 #include "config/changes.h"
+#include "runtime/confinement.h"
 #include "runtime/passed_accepts.h"
 
 namespace tunnel::runtime {
@@ -103,6 +104,13 @@ std::string Loader::lost_rights(const std::vector<std::string>& files) const {
          ": a restart takes the change over, a reload can only if that user may read it";
 }
 
+sandbox::Needs Loader::needs() const { return needs_of_process(first_); }
+
+// What of it the sandbox forbids; empty when it is not that.
+std::string Loader::outside(const sandbox::Needs& needs) const {
+  return sandbox_ == nullptr ? std::string() : sandbox_->refusal(needs);
+}
+
 // What a process is, it is from its start: what follows from these keys (where the log goes, who
 // owns files) must not follow from values that are not in force.
 void Loader::keep_fixed(config::Global& global) const {
@@ -113,6 +121,7 @@ void Loader::keep_fixed(config::Global& global) const {
   global.user = first.user;
   global.group = first.group;
   global.control = first.control;
+  global.sandbox = first.sandbox;
 }
 
 Build Loader::load_credentials(const Previous& previous, ServiceId service) const {
@@ -127,8 +136,9 @@ Build Loader::load_credentials(const Previous& previous, ServiceId service) cons
     build.problems.push_back("[" + problem.service + "] " + problem.key + ": " + problem.text);
   }
   if (!prepared.snapshot) {
-    std::string why = lost_rights(files_of(config));
-    if (!why.empty()) build.problems.push_back(std::move(why));
+    for (std::string why : {lost_rights(files_of(config)), outside(needs_of(config))}) {
+      if (!why.empty()) build.problems.push_back(std::move(why));
+    }
   }
   build.snapshot = std::move(prepared.snapshot);
   return build;
@@ -144,12 +154,17 @@ Build Loader::build(config::Document& document, const Previous& previous) const 
     build.diagnostics = document.render();
     std::vector<std::string> files = files_of(document.config);
     files.push_back(first_.config.path);
-    std::string why = lost_rights(files);
-    if (!why.empty()) build.problems.push_back(std::move(why));
+    for (std::string why : {lost_rights(files), outside(needs_of(document))}) {
+      if (!why.empty()) build.problems.push_back(std::move(why));
+    }
     return std::move(build);
   };
   if (!document.has_errors()) look_up_passed(document, passed_);
   if (document.has_errors()) return fail();
+  if (std::string why = outside(needs_of(document)); !why.empty()) {
+    build.problems.push_back(std::move(why));
+    return build;
+  }
   if (identity_) own_sockets(document.config, *identity_);
   Prepared prepared =
       prepare(document.config, tls::Context::Purpose::run, previous.snapshot.get());

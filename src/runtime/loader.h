@@ -17,6 +17,7 @@
 #include "runtime/listening_socket.h"
 #include "runtime/snapshot.h"
 #include "runtime/status_sockets.h"
+#include "sandbox/sandbox.h"
 
 namespace tunnel::runtime {
 
@@ -56,6 +57,12 @@ class Loader {
   Loader(config::Document first, Read read, process::PassedSockets& passed)
       : first_(std::move(first)), read_(std::move(read)), passed_(passed) {}
 
+  // The process is in there from now on; it must outlive this.
+  void confine(const sandbox::Sandbox& sandbox) { sandbox_ = &sandbox; }
+  // What the process needs of the system for what read() has given for the start. To be asked
+  // before it becomes another user.
+  [[nodiscard]] sandbox::Needs needs() const;
+
   // What read() has given for the start.
   [[nodiscard]] const config::Config& config() const { return first_.config; }
   // Who the process is to be; an error when there is no such user or group.
@@ -71,11 +78,13 @@ class Loader {
   [[nodiscard]] FileOwner owner() const;  // of socket files
   void keep_fixed(config::Global& global) const;
   [[nodiscard]] std::string lost_rights(const std::vector<std::string>& files) const;
+  [[nodiscard]] std::string outside(const sandbox::Needs& needs) const;
 
   config::Document first_;
   const Read read_;
   const bool was_root_ = ::geteuid() == 0;  // at the start, before it became `user`
   process::PassedSockets& passed_;
+  const sandbox::Sandbox* sandbox_ = nullptr;  // null: not yet
   const Result<process::Identity> identity_ =
       process::find_identity(first_.config.global.user, first_.config.global.group);
 };

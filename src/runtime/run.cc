@@ -17,11 +17,13 @@
 #include "log/process_log.h"
 #include "process/daemon.h"
 #include "process/identity.h"
+#include "process/launcher.h"
 #include "process/limits.h"
 #include "process/notify.h"
 #include "process/passed_sockets.h"
 #include "process/pid_file.h"
 #include "process/program.h"
+#include "runtime/confinement.h"
 #include "runtime/control_socket.h"
 #include "runtime/loader.h"
 #include "runtime/snapshot.h"
@@ -175,6 +177,20 @@ std::string lost_rights(const Start& start) {
          " now, and so is the new one: where it must read what only root may, restart instead";
 }
 
+// Where this process will not be able to start a program, and may yet be asked for another in its
+// place. Without one, SIGUSR2 leads to nothing, which the log says then.
+std::unique_ptr<process::Launcher> start_launcher(const Start& start,
+                                                  const Result<process::Identity>& identity,
+                                                  const sandbox::Needs& needs,
+                                                  const config::Global& global) {
+  const bool is_wanted = start.stdio == nullptr && ::getpid() != 1 &&
+                         process::supervising_parent().empty() &&
+                         sandbox::keeps_programs_out(needs, global.sandbox);
+  if (!is_wanted || !identity || !start.program) return nullptr;
+  auto launcher = process::Launcher::start(*start.program, *identity);
+  return launcher ? std::move(*launcher) : nullptr;
+}
+
 // Everything between a valid configuration and served clients, in an order that starts nothing
 // half: load and bind, open the log, write the pid file, become another user, serve.
 int serve(Loader& loader, const Start& start) {
@@ -187,11 +203,14 @@ int serve(Loader& loader, const Start& start) {
   (void)::signal(SIGPIPE, SIG_IGN);
   (void)::signal(SIGXFSZ, SIG_IGN);  // a file that must not grow is an error of who writes it
   const auto open_files = process::raise_open_files();
+  const sandbox::Needs needs = loader.needs();
+  const std::unique_ptr<process::Launcher> launcher = start_launcher(start, identity, needs, global);
   Build build = loader.load_first();
   if (!build.snapshot) return refuse(build, voice);
   log::Options options = log_options(global, voice, start.standard_error);
   if (identity) options.owner = {identity->uid, identity->gid};
-  auto log = log::ProcessLog::open(options);
+  // A sandbox is for the threads that begin in it: the log's waits.
+  auto log = log::ProcessLog::open(options, log::ProcessLog::Writing::waits);
   if (!log) {
     say(log.error().text, voice);
     return kRunTimeError;
@@ -228,6 +247,12 @@ int serve(Loader& loader, const Start& start) {
     say(assumed.error().text, voice);
     return kRunTimeError;
   }
+  const sandbox::Sandbox sandbox = confine(needs, global.sandbox);
+  if (const std::string failure = sandbox.failure(); !failure.empty()) {
+    say(failure, voice);
+    return kRunTimeError;
+  }
+  loader.confine(sandbox);
 
   const unsigned workers =
       stdio != nullptr
@@ -238,9 +263,11 @@ int serve(Loader& loader, const Start& start) {
                          .log = **log,
                          .workers = workers,
                          .loader = loader,
+                         .sandbox = sandbox,
                          .control = control.socket.get(),
                          .program = [&] { return start.program; },
                          .handed = [&] { return handed_over(passed, pid_file.get()); },
+                         .launcher = launcher.get(),
                          .on_upgrade_failed =
                              [&] {
                                if (pid_file) (void)pid_file->claim();
@@ -254,6 +281,8 @@ int serve(Loader& loader, const Start& start) {
                            return its;
                          }});
   start.readiness.take_standard_error();
+  (*log)->begin();
+  if (global.sandbox != config::Sandbox::off) (*log)->info({}, sandbox.report().sentence());
   supervisor.start();
   // Who uses standard input has the failure itself said, and no file to mend for a log.
   if ((stdio == nullptr || !global.log_file.empty()) && !passed.is_upgrade()) {

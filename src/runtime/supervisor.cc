@@ -16,6 +16,7 @@
 #include <utility>
 
 #include "base/text.h"
+#include "runtime/confinement.h"
 
 namespace tunnel::runtime {
 namespace {
@@ -93,6 +94,7 @@ Supervisor::Supervisor(Settings settings)
       control_(settings.control),
       program_(std::move(settings.program)),
       handed_(std::move(settings.handed)),
+      launcher_(settings.launcher),
       restore_(std::move(settings.on_upgrade_failed)),
       mailbox_(loop_, [this](ToSupervisor message) { on_message(std::move(message)); }),
       book_(loop_, address_history_,
@@ -114,6 +116,7 @@ Supervisor::Supervisor(Settings settings)
               .book = book_,
               .workers = settings.workers,
               .config = settings.loader.config().path,
+              .sandbox = status_of(settings.sandbox.report()),
               .snapshot = [this]() -> const Snapshot& { return *snapshot_; },
               .resolution = [this]() -> Resolution& { return *resolution_; },
               .acceptor = [this]() -> Acceptor& { return *acceptor_; },

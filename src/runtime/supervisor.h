@@ -34,6 +34,7 @@
 #include "runtime/stdio_client.h"
 #include "runtime/upgrade.h"
 #include "runtime/worker.h"
+#include "sandbox/sandbox.h"
 #include "tls/remembered.h"
 #include "tunnel/health_check.h"
 #include "uv/loop.h"
@@ -53,10 +54,12 @@ class Supervisor {
     log::ProcessLog& log;
     unsigned workers = 1;
     Loader& loader;  // for reloads; must outlive this
+    const sandbox::Sandbox& sandbox;  // in force; for the status
     ControlSocket* control = nullptr;  // which must outlive this; null: none
     // How to start a successor, and what it gets beside our listeners; or why that cannot be.
     std::function<Result<process::Program>()> program;
     std::function<std::vector<process::Handed>()> handed;
+    process::Launcher* launcher = nullptr;  // see Upgrade; must outlive this
     // A successor that was started had the pid file, and came to nothing. Says what may be the reason.
     std::function<std::string()> on_upgrade_failed = [] { return std::string(); };
     // How the log is to be, for a configuration; of the process as it runs.
@@ -153,6 +156,7 @@ class Supervisor {
   ControlSocket* const control_;
   const std::function<Result<process::Program>()> program_;
   const std::function<std::vector<process::Handed>()> handed_;
+  process::Launcher* const launcher_;
   const std::function<std::string()> restore_;
   bool is_keeping_ = false;  // from the start's READY=1 on, where there is a manager
   uv::Loop loop_;

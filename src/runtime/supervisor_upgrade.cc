@@ -42,7 +42,8 @@ void Supervisor::begin_upgrade() {
   for (Own& own : own_sockets()) handed.push_back(std::move(own.handed));
   upgrade_ = std::make_unique<Upgrade>(
       loop_, Upgrade::Events{[this](pid_t pid, const std::string& said) { on_upgraded(pid, said); },
-                             [this](const Upgrade::Failed& failed) { on_upgrade_failed(failed); }});
+                             [this](const Upgrade::Failed& failed) { on_upgrade_failed(failed); }},
+      launcher_);
   if (auto started = upgrade_->start(*program, std::move(handed)); !started) {
     upgrade_.reset();
     report({Upgrade::Failure::not_started, started.error().text});

@@ -27,6 +27,7 @@ void add_head(const admin::Status& status, const Query& query, Html& html) {
   html.add(", since ").text(admin::rfc3339(status.started)).add(". ");
   html.text(count_of(status.connections, "connection")).add(", ");
   html.text(count_of(status.workers, "worker")).add(", log level ").text(status.log_level);
+  html.add(", sandbox ").text(status.sandbox.mode);
   html.add(".<br>Configuration <code>").text(status.config).add("</code>, loaded ");
   html.text(admin::rfc3339(status.loaded)).add(", <code>").text(status.config_hash.substr(0, 19));
   html.add("</code></p>");

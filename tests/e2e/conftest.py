@@ -8,6 +8,7 @@ They drive the real binary against real servers on loopback:
 TUNNEL            the binary, default build/src/cli/tunnel
 TUNNEL_SANITIZED  1: the binary is instrumented; deadlines are longer, and tests that measure memory
                   or hold thousands of connections are skipped
+TUNNEL_TEST_SANDBOX  "require": tunnels run in the strict sandbox, unless a test says otherwise
 """
 
 import contextlib

@@ -9,7 +9,7 @@ import subprocess
 
 import psutil
 
-from . import toml
+from . import sandbox, toml
 from .events import EventLog
 from .peer import Peer
 from .process import DIE_WITH_PARENT
@@ -54,7 +54,8 @@ def write_config(folder, config, name="tunnel.toml"):
     if isinstance(config, bytes):
         path.write_bytes(config)
     else:
-        path.write_text(config if isinstance(config, str) else toml.dumps(config))
+        path.write_text(config if isinstance(config, str)
+                        else toml.dumps({**sandbox.DEFAULT, **config}))
     return path
 
 
