@@ -253,15 +253,15 @@ constexpr auto kServiceRows = std::to_array<Row<Service>>({
     row<Type::boolean, &Service::defer_accept>(
         {.key = "defer_accept",
          .standard = "false",
-         .help = "Whether a connection is accepted only when the client's first bytes are there "
-                 "(TCP_DEFER_ACCEPT), which saves a wake-up. Only where the client speaks first; "
-                 "one that says nothing is accepted a second or more later."}),
+         .help = "Accept a connection when the client's first bytes are there (TCP_DEFER_ACCEPT). "
+                 "That saves a wake-up, where the client speaks first; one that says nothing is "
+                 "accepted a second or more later."}),
     row<Type::boolean, &Service::fast_open>(
         {.key = "fast_open",
          .standard = "false",
-         .help = "Whether the first bytes go with the SYN to a target that allows it "
-                 "(TCP_FASTOPEN_CONNECT, RFC 7413), which saves a round trip. Only where the tunnel "
-                 "speaks first, and for a target with one address."}),
+         .help = "Send the first bytes with the SYN to a target that allows it (RFC 7413). That "
+                 "saves a round trip, where the tunnel speaks first and the target has one "
+                 "address (TCP_FASTOPEN_CONNECT)."}),
     row<Type::table, &Service::timeouts>(
         {.key = "timeouts", .help = "How long each phase may take; see the keys under timeouts."}),
     row<Type::table_or_false, &Service::keepalive>(

@@ -265,8 +265,11 @@ Result<pid_t> Launcher::launch(const std::vector<Handed>& handed, int standard_e
   // At once: a fork and an execve. What an earlier one may have left to say is passed over.
   for (;;) {
     Answer answer;
+    // A loop that has watched it has made it non-blocking.
+    pollfd wait{.fd = socket_.get(), .events = POLLIN, .revents = 0};
+    (void)::poll(&wait, 1, -1);
     const ssize_t size = ::recv(socket_.get(), &answer, sizeof answer, 0);
-    if (size < 0 && errno == EINTR) continue;
+    if (size < 0 && (errno == EINTR || errno == EAGAIN)) continue;
     if (size != sizeof answer) return gone();
     if (answer.what == Answer::What::ended) continue;
     if (answer.what == Answer::What::not_started) {

@@ -104,7 +104,8 @@ void Captures::begin_configured(const ServiceHandle& service) {
                                  .to = what.file,
                                  .program = {}}),
               .service = service.life->name,
-              .name = service.life->name};
+              .name = service.life->name,
+              .ending = {}};
   return begin(std::move(entry), std::move(*files), {});
 }
 
@@ -130,7 +131,8 @@ void Captures::begin(const admin::Operator& by, const admin::AdminActions::Captu
                                  .to = "the control socket",
                                  .program = {}}),
               .service = {},
-              .name = services_text(order.services)};
+              .name = services_text(order.services),
+              .ending = {}};
   auto sink = std::make_unique<capture::ClientStream>(std::move(socket), order.max_size,
                                                       entry.recording->is_leaving());
   begin(std::move(entry), std::move(sink), std::move(prologue));

@@ -247,6 +247,7 @@ int serve(Loader& loader, const Start& start) {
     say(assumed.error().text, voice);
     return kRunTimeError;
   }
+  const std::string followed_by = process::supervising_parent();  // from inside it is out of sight
   const sandbox::Sandbox sandbox = confine(needs, global.sandbox);
   if (const std::string failure = sandbox.failure(); !failure.empty()) {
     say(failure, voice);
@@ -267,6 +268,7 @@ int serve(Loader& loader, const Start& start) {
                          .control = control.socket.get(),
                          .program = [&] { return start.program; },
                          .handed = [&] { return handed_over(passed, pid_file.get()); },
+                         .followed_by = followed_by,
                          .launcher = launcher.get(),
                          .on_upgrade_failed =
                              [&] {

@@ -94,6 +94,7 @@ Supervisor::Supervisor(Settings settings)
       control_(settings.control),
       program_(std::move(settings.program)),
       handed_(std::move(settings.handed)),
+      followed_by_(std::move(settings.followed_by)),
       launcher_(settings.launcher),
       restore_(std::move(settings.on_upgrade_failed)),
       mailbox_(loop_, [this](ToSupervisor message) { on_message(std::move(message)); }),

@@ -59,6 +59,8 @@ class Supervisor {
     // How to start a successor, and what it gets beside our listeners; or why that cannot be.
     std::function<Result<process::Program>()> program;
     std::function<std::vector<process::Handed>()> handed;
+    // process::supervising_parent(), asked before a sandbox: it could not be looked at from inside.
+    std::string followed_by{};
     process::Launcher* launcher = nullptr;  // see Upgrade; must outlive this
     // A successor that was started had the pid file, and came to nothing. Says what may be the reason.
     std::function<std::string()> on_upgrade_failed = [] { return std::string(); };
@@ -156,6 +158,7 @@ class Supervisor {
   ControlSocket* const control_;
   const std::function<Result<process::Program>()> program_;
   const std::function<std::vector<process::Handed>()> handed_;
+  const std::string followed_by_;
   process::Launcher* const launcher_;
   const std::function<std::string()> restore_;
   bool is_keeping_ = false;  // from the start's READY=1 on, where there is a manager

@@ -5,7 +5,6 @@
 #include <utility>
 
 #include "base/text.h"
-#include "process/daemon.h"
 #include "runtime/supervisor.h"
 
 namespace tunnel::runtime {
@@ -19,9 +18,8 @@ std::string Supervisor::why_no_upgrade() const {
            (upgrade_ ? ", with process " + std::to_string(upgrade_->pid()) : "");
   }
   if (::getpid() == 1) return "this is process 1, whose end is that of its container";
-  const std::string parent = process::supervising_parent();
-  if (parent.empty()) return "";
-  return parent + " follows the process that it has started, and would start another one when this "
+  if (followed_by_.empty()) return "";
+  return followed_by_ + " follows the process that it has started, and would start another one when this "
                   "one ends; restart the service instead";
 }
 

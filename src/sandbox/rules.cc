@@ -42,8 +42,8 @@ class Search {
     std::error_code error;
     const fs::file_status status = fs::status(path, error);
     if (fs::is_directory(status)) return visit_folder(path, entry);
-    if (fs::exists(status) && !fs::is_regular_file(status)) {
-      add(real_path(path));  // a device or FIFO: nobody replaces it by renaming another
+    if (fs::exists(status) && !fs::is_regular_file(status) && !fs::is_socket(status)) {
+      add(real_path(path));  // a device or FIFO: nobody replaces it by another of its name
     } else {
       add_folder_of(path);
     }

@@ -39,7 +39,8 @@ constexpr const char* kAllowed[] = {
     // Files; which ones is Landlock's to say
     "open", "openat", "creat", "stat", "stat64", "lstat", "lstat64", "fstat", "fstat64",
     "newfstatat", "fstatat64", "statx", "access", "faccessat", "faccessat2", "readlink",
-    "readlinkat", "getdents", "getdents64", "getcwd", "statfs", "statfs64", "fstatfs", "fstatfs64",
+    "readlinkat", "getdents", "getdents64", "getcwd", "chdir", "fchdir", "statfs", "statfs64",
+    "fstatfs", "fstatfs64",
     "unlink", "unlinkat", "rmdir", "ftruncate", "ftruncate64", "fallocate", "fsync", "fdatasync",
     "flock", "fadvise64", "fadvise64_64", "arm_fadvise64_64", "chmod", "fchmod", "fchmodat",
     "chown", "chown32", "fchown", "fchown32", "lchown", "lchown32", "fchownat", "umask",

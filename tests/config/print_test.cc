@@ -26,6 +26,7 @@ constexpr const char* kEverything =
     "status_allow_remote = true\n"
     "status_hosts = [\"monitor.example.com\"]\n"
     "certificate_poll = \"10s\"\n"
+    "sandbox = \"require\"\n"
     "[ldap]\n"
     "accept = [\"*:389\", \"127.0.0.1:390\", \"391\", \"/run/ldap.sock\", \"name.example:392\"]\n"
     "allow_remote = true\n"

@@ -284,14 +284,22 @@ def test_with_a_broken_program_the_old_process_goes_on(line, service, installed)
     exchange(address)
 
 
+def sleeping(tunnels):
+    """The program that hangs; a process of its own may have started it."""
+
+    def find():
+        family = psutil.Process(tunnels.pid).children(recursive=True)
+        return [each for each in family if each.name() == "sleep"]
+
+    return eventually(find, "it hangs")[0]
+
+
 def test_a_program_that_hangs_is_waited_for_and_a_second_signal_refused(line, service, installed):
     address = f"127.0.0.1:{ports.free_port()}"
     tunnels = line({"svc": service(address)})
     installed("#!/bin/sh\nexec sleep 1000\n")
     tunnels.signal()
-    eventually(lambda: [c for c in psutil.Process(tunnels.pid).children() if c.name() == "sleep"],
-               "it hangs")
-    (child,) = psutil.Process(tunnels.pid).children()
+    child = sleeping(tunnels)
     tunnels.signal()
     failure = tunnels.failure()
     assert failure["kind"] == "upgrade_refused"
@@ -306,9 +314,7 @@ def test_sigterm_while_the_new_process_starts_ends_both(line, service, installed
     tunnels = line({"svc": service(str(tmp_path / "s"))})
     installed("#!/bin/sh\nexec sleep 1000\n")
     tunnels.signal()
-    eventually(lambda: [c for c in psutil.Process(tunnels.pid).children() if c.name() == "sleep"],
-               "it hangs")
-    (child,) = psutil.Process(tunnels.pid).children()
+    child = sleeping(tunnels)
     assert tunnels.terminate() == 0
     eventually(lambda: not child.is_running() or child.status() == psutil.STATUS_ZOMBIE,
                "the new process is gone")
