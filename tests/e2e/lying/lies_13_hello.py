@@ -6,6 +6,8 @@ import hashlib
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
+from harness.wait import SANITIZED
+
 from . import changes as do
 from . import messages as m
 from .conversation import Lie
@@ -211,9 +213,10 @@ OVERLOOKED = [
     _hello("suite-of-1.2", _field(suite=0xc02b), kind="ok"),
     _hello("unknown-extension", do.extra(0xfafa, b"x"), kind="ok"),
     _hello("sct", do.extra(m.SCT, b"garbage"), kind="ok"),
-    _hello("duplicate-share", lambda c, made: do.extra(
-        m.KEY_SHARE, m.u16(c.group) + m.vector(2, c.share()))(c, made), kind="ok"),
     _hello("duplicate-version", do.extra(m.SUPPORTED_VERSIONS, b"\3\4"), kind="ok"),
     Lie("hello-together-with-the-next", "ok",
         instead={"server_hello": _together_with_the_next, "encrypted_extensions": do.nothing}),
 ]
+if not SANITIZED:  # GnuTLS leaks 32 bytes over it, the first share
+    OVERLOOKED.append(_hello("duplicate-share", lambda c, made: do.extra(
+        m.KEY_SHARE, m.u16(c.group) + m.vector(2, c.share()))(c, made), kind="ok"))
