@@ -236,7 +236,7 @@ def test_a_client_that_is_reset_at_once_has_been_connected(relay, listen):
 
 @pytest.mark.needs("prlimit")
 def test_few_descriptors_are_mostly_for_connections(relay, serve):
-    tunnel = relay(serve(echo), tls=False, prefix=["prlimit", "--nofile=32:32", "--"])
+    tunnel = relay(serve(echo), tls=False, prefix=["prlimit", "--nofile=34:34", "--"])
     clients = [tunnel.connect("svc") for _ in range(4)]
     for _ in range(2):
         for client in clients:
