@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """The program under test: writes its configuration, starts it, follows its log, stops it."""
 
+import functools
 import os
 import pathlib
 import re
@@ -35,6 +36,13 @@ def assert_no_sanitizer_report(folder, text=""):
     texts = [text] + [p.read_text(errors="replace") for p in folder.glob("sanitizer.*")]
     for t in texts:
         assert not _REPORT.search(t), f"a sanitizer reports:\n{t}"
+
+
+@functools.cache
+def gnutls_version():
+    """(major, minor) of the library that the program runs with."""
+    shown = subprocess.run([BINARY, "--version"], check=True, capture_output=True, text=True).stdout
+    return tuple(int(part) for part in re.search(r"GnuTLS (\d+)\.(\d+)", shown).groups())
 
 
 def run(folder, *args, config=None, timeout=PATIENCE, env=None, binary=BINARY):
