@@ -73,6 +73,8 @@ e2e_tests() {
 examples() {
   say "examples"
   for file in "$root"/examples/*/*.toml; do
+    # A token has its key only while the example's own run.sh runs.
+    ! grep -q 'pkcs11:' "$file" || continue
     if "$tunnel" check "$file"; then
       count 1 0
     else
