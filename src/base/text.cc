@@ -186,6 +186,11 @@ bool starts_ignoring_case(std::string_view text, std::string_view prefix) {
                     [](char a, char b) { return lower(a) == lower(b); });
 }
 
+bool is_digits(std::string_view text) {
+  return !text.empty() &&
+         std::all_of(text.begin(), text.end(), [](char c) { return c >= '0' && c <= '9'; });
+}
+
 std::string_view trimmed(std::string_view text) {
   constexpr std::string_view kBlank = " \t\r\n";
   const std::size_t first = text.find_first_not_of(kBlank);

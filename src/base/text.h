@@ -42,6 +42,9 @@ namespace tunnel {
 [[nodiscard]] bool equal_ignoring_case(std::string_view a, std::string_view b);
 [[nodiscard]] bool starts_ignoring_case(std::string_view text, std::string_view prefix);
 
+// One or more of 0 to 9, and nothing else.
+[[nodiscard]] bool is_digits(std::string_view text);
+
 // Without the blanks, tabs and line ends around it.
 [[nodiscard]] std::string_view trimmed(std::string_view text);
 

@@ -57,10 +57,6 @@ std::string local_time() {
   return text;
 }
 
-bool is_digits(std::string_view text) {
-  return std::all_of(text.begin(), text.end(), [](char c) { return c >= '0' && c <= '9'; });
-}
-
 }  // namespace
 
 Result<void> RingFiles::check(const std::string& file) {

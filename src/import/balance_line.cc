@@ -26,11 +26,6 @@ bool is_name(std::string_view text) {
   });
 }
 
-bool is_digits(std::string_view text) {
-  return !text.empty() &&
-         std::all_of(text.begin(), text.end(), [](char c) { return c >= '0' && c <= '9'; });
-}
-
 tl::unexpected<Error> refuse_balance(const std::string& text) {
   return failed(ErrorCode::invalid, text + "\n" + std::string(kUsage));
 }

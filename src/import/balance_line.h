@@ -29,7 +29,6 @@ struct BalanceLine {
 
 // Of a host, a service or an interface, as far as its letters go.
 [[nodiscard]] bool is_name(std::string_view text);
-[[nodiscard]] bool is_digits(std::string_view text);
 
 [[nodiscard]] Result<BalanceLine> take_balance_apart(std::span<const std::string> arguments);
 

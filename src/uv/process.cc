@@ -6,6 +6,7 @@
 
 #include <utility>
 
+#include "base/argv.h"
 #include "uv/handle.h"
 
 namespace tunnel::uv {
@@ -22,18 +23,6 @@ Process::Process(std::unique_ptr<Block, Closer> block) : block_(std::move(block)
 
 Process::~Process() = default;
 
-namespace {
-
-// As execve(2) takes them; they point into `texts`.
-std::vector<char*> pointers(const std::vector<std::string>& texts) {
-  std::vector<char*> result;
-  for (const std::string& text : texts) result.push_back(const_cast<char*>(text.c_str()));
-  result.push_back(nullptr);
-  return result;
-}
-
-}  // namespace
-
 Result<std::unique_ptr<Process>> Process::start(Loop& loop, const Command& command, Fd stdio,
                                                 std::function<void(Ended)> on_ended) {
   return start(loop, command, {stdio.get(), stdio.get(), STDERR_FILENO}, std::move(on_ended));
@@ -47,9 +36,9 @@ Result<std::unique_ptr<Process>> Process::start(Loop& loop, const Command& comma
   // hand down either: a listening socket of somebody's would stay open as long as the program runs.
   (void)::close_range(STDERR_FILENO + 1, ~0U, CLOSE_RANGE_CLOEXEC);
 
-  std::vector<char*> arguments = pointers(command.arguments);
+  std::vector<char*> arguments = argv_of(command.arguments);
   arguments.insert(arguments.begin(), const_cast<char*>(command.name.c_str()));
-  std::vector<char*> environment = pointers(command.environment);
+  std::vector<char*> environment = argv_of(command.environment);
   std::vector<uv_stdio_container_t> streams(descriptors.size());
   for (std::size_t i = 0; i < streams.size(); ++i) {
     streams[i].flags = UV_INHERIT_FD;

@@ -103,6 +103,11 @@ TEST_CASE("letters are compared without their case, up to the last byte") {
   CHECK_FALSE(starts_ignoring_case("START", "starttls"));
 }
 
+TEST_CASE("digits are at least one, and no sign, blank or letter") {
+  for (const char* good : {"0", "00123"}) CHECK(is_digits(good));
+  for (const char* bad : {"", "-1", "+1", " 1", "1 ", "1a", "1.0"}) CHECK_FALSE(is_digits(bad));
+}
+
 TEST_CASE("blanks around a text are cut, those within stay") {
   CHECK(trimmed(" \t a b\r\n") == "a b");
   CHECK(trimmed(" \t").empty());
