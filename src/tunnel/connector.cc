@@ -34,6 +34,18 @@ struct Connector::Attempt final : uv::Stream::Events {
   std::unique_ptr<uv::Stream> stream;
 };
 
+namespace {
+
+// Its SYN waits for the first write.
+bool has_yet_to_connect(int fd) {
+  tcp_info info{};
+  socklen_t length = sizeof info;
+  return ::getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &length) == 0 &&
+         info.tcpi_state == TCP_SYN_SENT;
+}
+
+}  // namespace
+
 Connector::Connector(uv::Loop& loop, const Race& race, Owner& owner)
     : loop_(loop),
       waiting_(race.addresses.begin(), race.addresses.end()),
@@ -131,6 +143,7 @@ void Connector::schedule() {
 void Connector::attempt_ended(Attempt& attempt, int uv_status) {
   if (uv_status == 0) {
     Connected connected{std::move(attempt.stream), attempt.address, {}};
+    connected.is_unproven = fast_open_ && has_yet_to_connect(connected.stream->fd());
     for (const auto& loser : attempts_) {
       const bool had_time = loop_.now() - loser->began >= kAttemptDelay;
       if (loser.get() != &attempt && had_time) connected.silent.push_back(loser->address);

@@ -30,6 +30,7 @@ class Connector {
     std::unique_ptr<uv::Stream> stream;
     SocketAddress address;
     std::vector<SocketAddress> silent;  // began kAttemptDelay earlier or more, and had no answer
+    bool is_unproven = false;           // by fast_open: nobody has answered yet
   };
   class Owner {
    public:

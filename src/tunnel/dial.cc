@@ -69,6 +69,12 @@ void Dial::on_deadline() {
          true});
     return finish_failed();
   }
+  if (is_unproven_ && settings_.timeouts.connect) {
+    return unreachable({Kind::connect_timeout,
+                        "no answer within " + format_duration(*settings_.timeouts.connect) +
+                            " (timeouts.connect)",
+                        false});
+  }
   const Millis limit = *settings_.timeouts.handshake;
   if (phase_ == Phase::preamble) {
     return address_failed({Kind::tls_timeout,
@@ -194,12 +200,27 @@ void Dial::on_connected(Connector::Connected connected) {
   }
   // One limit for all that comes between TCP and the first byte of the client. A second attempt
   // has what the first one left: a server that hangs must not cost twice as long.
-  if (const config::Timeout& limit = settings_.timeouts.handshake) {
-    if (tickets_ == tls::Tickets::welcome) handshake_until_ = loop_.now() + *limit;
-    deadline_.start(std::max(Millis(1), handshake_until_ - loop_.now()));
-  }
+  const config::Timeout& limit = settings_.timeouts.handshake;
+  if (limit && tickets_ == tls::Tickets::welcome) handshake_until_ = loop_.now() + *limit;
+  is_unproven_ = connected.is_unproven;
+  limit_time();
   if (settings_.has_preamble()) return converse();
   return begin_tls();
+}
+
+// Of a connection that nobody has answered yet, as of any connect; else of the handshake.
+void Dial::limit_time() {
+  if (is_unproven_ && settings_.timeouts.connect) {
+    return deadline_.start(*settings_.timeouts.connect);
+  }
+  if (!settings_.timeouts.handshake) return deadline_.stop();
+  deadline_.start(std::max(Millis(1), handshake_until_ - loop_.now()));
+}
+
+// It was the first write that was to connect. That says nothing about tickets.
+void Dial::unreachable(const Failure& why) {
+  session_.reset();
+  return address_failed(unreached(address_, why));
 }
 
 // --- failures ----------------------------------------------------------------------------------

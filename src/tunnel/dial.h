@@ -131,6 +131,8 @@ class Dial final : public uv::Stream::Events, public Connector::Owner {
   void finish_failed();
   void remember(Failure why);
   void transport_ended(tls::Session::End end);
+  void unreachable(const Failure& why);
+  void limit_time();
   [[nodiscard]] std::span<const config::SocketOption> socket_options() const;
   [[nodiscard]] bool is_fast_open() const;
   // What it means for the dial that an address could not be connected to.
@@ -171,6 +173,7 @@ class Dial final : public uv::Stream::Events, public Connector::Owner {
   std::optional<std::size_t> attempt_;  // which offer of TLS is made to it; see x509::Peer
   tls::Tickets tickets_ = tls::Tickets::welcome;
   TimePoint handshake_until_{};  // by timeouts.handshake, if it is set
+  bool is_unproven_ = false;     // see Connector::Connected; until the first byte
   // What can call the Dial. Silenced by abandon(), all of them.
   uv::Timer deadline_;
   std::unique_ptr<AddressBook::Waiter> waiter_;

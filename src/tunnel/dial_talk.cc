@@ -97,6 +97,7 @@ void Dial::established() {
 // --- the server's stream, until it is taken ----------------------------------------------------
 
 void Dial::on_read(MutableBytes bytes) {
+  if (std::exchange(is_unproven_, false)) limit_time();
   if (phase_ == Phase::preamble) return act_on(conversation_->on_server(bytes));
   return handshake(bytes);
 }
@@ -104,11 +105,9 @@ void Dial::on_read(MutableBytes bytes) {
 void Dial::on_eof() { return transport_ended(tls::Session::End::eof); }
 
 void Dial::on_read_error(int status) {
-  // With fast_open it is the first write that connects.
-  const bool is_unreached =
-      is_fast_open() && (status == UV_ECONNREFUSED || status == UV_ETIMEDOUT ||
-                         status == UV_EHOSTUNREACH || status == UV_ENETUNREACH);
-  if (is_unreached) return address_failed(unreached(address_, connect_failure(address_, status)));
+  const bool is_unreached = is_unproven_ && (status == UV_ECONNREFUSED || status == UV_ETIMEDOUT ||
+                                             status == UV_EHOSTUNREACH || status == UV_ENETUNREACH);
+  if (is_unreached) return unreachable(connect_failure(address_, status));
   return transport_ended(tls::Session::End::reset);
 }
 
