@@ -10,7 +10,10 @@ namespace tunnel::capture {
 namespace {
 
 constexpr int kLookMillis = 200;
-constexpr Millis kLastPatience{1'000};
+// With a client that does not read the rest: when the process is to go on without this capture, and
+// when the capture is over by itself.
+constexpr Millis kHurry{1'000};
+constexpr Millis kPatience{30'000};
 
 TimePoint now() { return SystemClock().now(); }
 
@@ -19,9 +22,11 @@ TimePoint now() { return SystemClock().now(); }
 Result<void> ClientStream::wait_for_room() {
   pollfd ready{.fd = socket_.get(), .events = POLLOUT, .revents = 0};
   (void)::poll(&ready, 1, kLookMillis);
-  if (!is_leaving_.load()) return {};
-  if (!patient_until_) patient_until_ = now() + kLastPatience;
-  if (now() < *patient_until_) return {};
+  const bool is_leaving = is_leaving_.load();
+  const TimePoint time = now();
+  if (!is_leaving && !(until_ && time >= *until_)) return {};
+  if (!waiting_since_) waiting_since_ = time;
+  if (time - *waiting_since_ < (is_leaving ? kHurry : kPatience)) return {};
   return failed(ErrorCode::unavailable, "the client did not read the rest");
 }
 

@@ -125,12 +125,13 @@ void Recording::write_on() {
   is_over_ = true;
   std::string text = why ? *why : why.error().text;
   if (why) {  // what could not be written has no end that could be
-    if (const auto rest = write_the_rest(); !rest) {
+    if (const auto rest = write_the_rest(); !rest && rest.error().text != text) {
       text += (text.empty() ? "" : "; ") + rest.error().text;
     }
   }
   unwritten_ += composer_.packets() - packets_;
-  unwritten_ += Backlog(lanes()).packets();
+  // One that has its max_size has all that was asked for.
+  if (!is_full_) unwritten_ += Backlog(lanes()).packets();
   count_dropped();
   sink_.reset();
   events_.on_over(settings_.id, text);
@@ -172,7 +173,7 @@ Result<void> Recording::write_what_came() {
     if (event.what == Event::What::secrets) composer_.add_secrets(out_, event);
   });
   Result<void> result;
-  const auto compose = [this](const Event& event, Bytes octets) {
+  const std::function<void(const Event&, Bytes)> compose = [this](const Event& event, Bytes octets) {
     composer_.add(out_, event, octets);
   };
   while (result && !is_full_ && backlog.take(compose)) {
@@ -219,9 +220,8 @@ Result<void> Recording::flush() {
 
 Result<void> Recording::go_on_in_next_file() {
   if (is_full_) return {};
-  std::string end;
-  composer_.end_file(end, stamp());
-  if (auto written = sink_->write(as_bytes(end)); !written) return written;
+  composer_.end_file(out_, stamp());
+  if (auto written = write_out(); !written) return written;
   auto has_next = sink_->begin_next();
   if (!has_next) return tl::unexpected(has_next.error());
   if (!*has_next) {

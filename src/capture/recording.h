@@ -60,6 +60,8 @@ class Recording : public std::enable_shared_from_this<Recording> {
   // No event is wanted any more.
   [[nodiscard]] bool is_over() const { return is_over_.load(std::memory_order_relaxed); }
   [[nodiscard]] const std::atomic<bool>& is_leaving() const { return is_leaving_; }
+  // When its duration is over, if it has one.
+  [[nodiscard]] const std::optional<TimePoint>& until() const { return until_; }
   [[nodiscard]] std::uint32_t next_flow() { return flows_.fetch_add(1) + 1; }
 
   // A worker's way to it.

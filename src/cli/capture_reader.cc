@@ -6,8 +6,10 @@
 #include <sys/signalfd.h>
 #include <sys/socket.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
+#include <climits>
 #include <cstring>
 
 #include "base/write_all.h"
@@ -91,14 +93,18 @@ Result<void> CaptureReader::pump(admin::ControlClient client, const Fd& out,
   const Fd socket = client.take_socket(first);
   PacketCount count;
   count.feed(as_bytes(first));
-  auto written = write_on(out.get(), as_bytes(first));
   std::array<std::byte, 256 * 1024> buffer;
+  Bytes pending = as_bytes(first);  // to be written before more is received
+  Result<bool> written = true;
   bool is_ending = false;
   while (written && *written) {
-    // A reader of `out` that goes is noticed although nothing is captured.
-    std::array<pollfd, 3> wanted{{{socket.get(), POLLIN, 0},
-                                  {signals.get(), POLLIN, 0},
-                                  {out.get(), 0, 0}}};
+    // A reader of `out` that goes is noticed although nothing is captured, and one that does not read
+    // keeps nobody from ending this.
+    const bool is_full = !pending.empty();
+    std::array<pollfd, 3> wanted{
+        {{is_full ? -1 : socket.get(), POLLIN, 0},
+         {signals.get(), POLLIN, 0},
+         {out.get(), static_cast<short>(is_full ? POLLOUT : 0), 0}}};
     if (::poll(wanted.data(), wanted.size(), kProgressMillis) < 0 && errno != EINTR) break;
     if ((wanted[1].revents & POLLIN) != 0) {
       signalfd_siginfo taken{};
@@ -107,15 +113,20 @@ Result<void> CaptureReader::pump(admin::ControlClient client, const Fd& out,
       (void)::shutdown(socket.get(), SHUT_WR);  // the instance writes the end
     }
     if ((wanted[2].revents & (POLLERR | POLLHUP)) != 0) break;
+    if ((wanted[2].revents & POLLOUT) != 0) {
+      // A pipe that is ready takes that much without blocking.
+      const Bytes part = pending.first(std::min<std::size_t>(pending.size(), PIPE_BUF));
+      written = write_on(out.get(), part);
+      pending = pending.subspan(part.size());
+    }
     if ((wanted[0].revents & (POLLIN | POLLHUP | POLLERR)) != 0) {
       const ssize_t received = ::recv(socket.get(), buffer.data(), buffer.size(), 0);
       if (received < 0 && errno == EINTR) continue;
       if (received <= 0) break;
-      const Bytes octets = Bytes(buffer).first(static_cast<std::size_t>(received));
-      count.feed(octets);
-      written = write_on(out.get(), octets);
+      pending = Bytes(buffer).first(static_cast<std::size_t>(received));
+      count.feed(pending);
     }
-    on_progress(count);
+    if (!is_full) on_progress(count);
   }
   on_progress(count);
   if (!written) return tl::unexpected(written.error());

@@ -134,7 +134,8 @@ void Captures::begin(const admin::Operator& by, const admin::AdminActions::Captu
               .name = services_text(order.services),
               .ending = {}};
   auto sink = std::make_unique<capture::ClientStream>(std::move(socket), order.max_size,
-                                                      entry.recording->is_leaving());
+                                                      entry.recording->is_leaving(),
+                                                      entry.recording->until());
   begin(std::move(entry), std::move(sink), std::move(prologue));
   return tell();
 }

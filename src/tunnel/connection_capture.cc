@@ -41,8 +41,9 @@ std::string facts_text(const tls::Session* session, const ConnectionRecord& reco
   std::string text = session == nullptr ? "no TLS" : negotiated_text(record.negotiated);
   if (session != nullptr) {
     if (const std::string print = session->certificate_fingerprint(); !print.empty()) {
-      text += ", cert " + print + ", notAfter " + x509::timestamp(session->certificate_not_after()) +
-              ",";
+      text += ", cert " + print;
+      const std::time_t end = session->certificate_not_after();
+      text += (end != 0 ? ", notAfter " + x509::timestamp(end) : "") + ",";
     }
     text += record.negotiated.resumed ? " resumed=yes" : " resumed=no";
   }
