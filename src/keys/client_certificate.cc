@@ -4,16 +4,15 @@
 #include <gnutls/crypto.h>
 
 #include <algorithm>
-#include <array>
 #include <ctime>
 #include <utility>
 
-#include "base/encoding.h"
 #include "keys/pkcs12.h"
 #include "keys/private_key.h"
 #include "keys/token.h"
 #include "x509/chain.h"
 #include "x509/file_text.h"
+#include "x509/fingerprint.h"
 #include "x509/pem_files.h"
 #include "x509/x509_text.h"
 
@@ -270,10 +269,8 @@ ClientCertificate::~ClientCertificate() {
 }
 
 std::string ClientCertificate::fingerprint() const {
-  std::array<char, 32> hash{};
   const gnutls_datum_t& der = chain_.front().cert;
-  if (gnutls_hash_fast(GNUTLS_DIG_SHA256, der.data, der.size, hash.data()) < 0) return "";
-  return "sha256:" + hex({hash.data(), hash.size()});
+  return x509::sha256_text({reinterpret_cast<const char*>(der.data), std::size_t{der.size}});
 }
 
 std::time_t ClientCertificate::expires() const {

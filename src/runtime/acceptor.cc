@@ -86,7 +86,6 @@ std::unique_ptr<Acceptor::Entry> Acceptor::open(const ServiceHandle& service, Bo
                                              .listener = std::move(bound.socket)});
   Entry& stays = *entry;
   stays.listener.own_file();
-  stays.listener.serve(service.settings());
   entry->watch = std::make_unique<uv::FdWatch>(
       loop_, stays.listener.fd(), [this, &stays](uv::FdWatch::Ready) { on_readable(stays); });
   return entry;
@@ -112,19 +111,14 @@ void Acceptor::stop(SocketFiles files) {
   entries_.clear();
 }
 
-bool Acceptor::keeps_waiting(ServiceId service) const {
-  return std::any_of(entries_.begin(), entries_.end(), [&](const auto& entry) {
-    return entry->service.life->id == service && (is_paused_ || !entry->is_watched);
-  });
-}
-
-std::vector<std::string> Acceptor::addresses_of(ServiceId service) const {
-  std::vector<std::string> addresses;
+std::unordered_map<ServiceId, Acceptor::Listens> Acceptor::listens() const {
+  std::unordered_map<ServiceId, Listens> all;
   for (const auto& entry : entries_) {
-    if (entry->service.life->id != service) continue;
-    addresses.push_back(entry->listener.address().to_string());
+    Listens& its = all[entry->service.life->id];
+    its.addresses.push_back(entry->listener.address().to_string());
+    its.keeps_waiting = its.keeps_waiting || is_paused_ || !entry->is_watched;
   }
-  return addresses;
+  return all;
 }
 
 void Acceptor::drain(ServiceId service) {

@@ -6,6 +6,8 @@
 #include <deque>
 #include <functional>
 #include <memory>
+#include <string>
+#include <unordered_map>
 #include <vector>
 
 #include "base/address.h"
@@ -68,10 +70,13 @@ class Acceptor {
     bool is_passed;
   };
   [[nodiscard]] std::vector<Listening> listening() const;
-  // Where a service listens, with real ports.
-  [[nodiscard]] std::vector<std::string> addresses_of(ServiceId service) const;
-  // Whether clients of a service wait in the backlog, for a limit or for want of descriptors.
-  [[nodiscard]] bool keeps_waiting(ServiceId service) const;
+  // Of one service, for people.
+  struct Listens {
+    std::vector<std::string> addresses{};  // with real ports
+    // Whether its clients wait in the backlog, for a limit or for want of descriptors.
+    bool keeps_waiting = false;
+  };
+  [[nodiscard]] std::unordered_map<ServiceId, Listens> listens() const;
   // Takes the clients of this service that are connected already, and closes its listeners.
   void drain(ServiceId service);
   // A client that did not come through a listener: a program, or standard input.

@@ -131,8 +131,9 @@ admin::Status Administration::collect(const Inquiries::Answers& answers,
   for (const std::size_t worker : answers.silent) {
     status.silent_workers.push_back(static_cast<unsigned>(worker));
   }
+  auto listens = process_.acceptor().listens();
   for (const ServiceHandle& service : snapshot.services) {
-    status.services.push_back(collect(service));
+    status.services.push_back(collect(service, std::move(listens[service.life->id])));
     status.connections += status.services.back().connections;
   }
   status.last_reload = last_reload_;
@@ -150,12 +151,13 @@ admin::Status Administration::collect(const Inquiries::Answers& answers,
   return status;
 }
 
-admin::ServiceStatus Administration::collect(const ServiceHandle& service) const {
+admin::ServiceStatus Administration::collect(const ServiceHandle& service,
+                                             Acceptor::Listens listens) const {
   const config::Service& settings = service.settings();
   const ServiceLife& life = *service.life;
   admin::ServiceStatus status;
   status.name = settings.name;
-  status.accept = process_.acceptor().addresses_of(life.id);
+  status.accept = std::move(listens.addresses);
   status.balance = word(settings.balance);
   status.is_draining = drains_.contains(life.id);
   status.connections = life.connections.load();
@@ -168,7 +170,7 @@ admin::ServiceStatus Administration::collect(const ServiceHandle& service) const
   status.bytes_up = life.traffic.up();
   status.bytes_down = life.traffic.down();
   status.counts = counts_of(service);
-  status.counts.is_waiting = process_.acceptor().keeps_waiting(life.id);
+  status.counts.is_waiting = listens.keeps_waiting;
   const auto files = process_.snapshot().files.find(life.id);
   if (files != process_.snapshot().files.end() && !files->second.empty()) {
     status.counts.file_reloads = {.taken = life.files_taken.value(),
@@ -199,9 +201,9 @@ admin::TargetStatus Administration::collect(const ServiceHandle& service,
   status.weight = member.weight;
   status.connections = target.in_flight();
   status.counts = counts_of(target);
+  const AddressBook::Answer* answer = process_.book.find(target.endpoint().host);
   status.counts.is_unresolved = target.endpoint().form == config::Target::Form::name &&
-                                !target.endpoint().address &&
-                                process_.book.find(target.endpoint().host) == nullptr;
+                                !target.endpoint().address && answer == nullptr;
   status.max_connections = member.max_connections;
   status.check = target.health().check_text();
   if (const auto outage = target.health().outage()) {
@@ -213,7 +215,7 @@ admin::TargetStatus Administration::collect(const ServiceHandle& service,
   if (status.state == "ejected" && until > now && until != TimePoint::max()) {
     status.ejected_for = until - now;
   }
-  if (const AddressBook::Answer* answer = process_.book.find(target.endpoint().host)) {
+  if (answer != nullptr) {
     for (const SocketAddress& address : answer->addresses) {
       status.addresses.push_back({address.ip()});
     }

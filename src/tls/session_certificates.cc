@@ -1,9 +1,7 @@
 // SPDX-License-Identifier: MIT
 // What a Session makes of the server's certificates beside judging them: what must not reach
 // GnuTLS, what GnuTLS is asked to overlook, and what is told afterwards.
-#include <gnutls/crypto.h>
 
-#include "base/encoding.h"
 #include "tls/session_impl.h"
 #include "x509/certificate_text.h"
 #include "x509/fingerprint.h"
@@ -61,12 +59,9 @@ std::string Session::certificate_fingerprint() const {
   if (!impl_->established || gnutls_auth_get_type(raw) != GNUTLS_CRD_CERTIFICATE) return {};
   unsigned count = 0;
   const gnutls_datum_t* certificates = gnutls_certificate_get_peers(raw, &count);
-  x509::Fingerprint print;
-  if (count == 0 || gnutls_hash_fast(GNUTLS_DIG_SHA256, certificates->data, certificates->size,
-                                     print.data()) < 0) {
-    return {};
-  }
-  return "sha256:" + hex(as_text(Bytes(print)));
+  if (count == 0) return {};
+  return x509::sha256_text({reinterpret_cast<const char*>(certificates->data),
+                            std::size_t{certificates->size}});
 }
 
 std::string ocsp_text(const Negotiated& negotiated) {

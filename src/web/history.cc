@@ -19,17 +19,23 @@ void add(HistogramReading& sum, const HistogramReading& more) {
   for (std::size_t i = 0; i < sum.cumulative.size() && i < more.cumulative.size(); ++i) {
     sum.cumulative[i] += more.cumulative[i];
   }
+  sum.sum += more.sum;
 }
 
 // As Prometheus's histogram_quantile() has it: evenly spread within a range, and the last bound for
 // what lies beyond it.
 std::optional<double> quantile(double part, const HistogramReading& before,
                                const HistogramReading& now) {
+  const auto old = [&](std::size_t range) {
+    return range < before.cumulative.size() ? before.cumulative[range] : 0;
+  };
   const auto count = [&](std::size_t range) {
-    const std::uint64_t old = range < before.cumulative.size() ? before.cumulative[range] : 0;
-    return now.cumulative[range] > old ? static_cast<double>(now.cumulative[range] - old) : 0;
+    return static_cast<double>(now.cumulative[range] - old(range));
   };
   if (now.cumulative.empty()) return std::nullopt;
+  for (std::size_t range = 0; range < now.cumulative.size(); ++range) {
+    if (now.cumulative[range] < old(range)) return std::nullopt;  // of other services than before
+  }
   const double all = count(now.cumulative.size() - 1);
   if (all == 0) return std::nullopt;
   const double wanted = part * all;

@@ -48,14 +48,14 @@ std::vector<Ending> endings(const admin::Status& status) {
   return all;
 }
 
-std::string left(std::int64_t seconds) {
+}  // namespace
+
+std::string time_left(std::int64_t seconds) {
   if (seconds < 0) return "ended";
   constexpr std::int64_t kHour = 3600;
   return seconds < 72 * kHour ? std::to_string(seconds / kHour) + " h"
                               : std::to_string(seconds / (24 * kHour)) + " d";
 }
-
-}  // namespace
 
 void add_certificates(const admin::Status& status, Html& html) {
   const std::vector<Ending> all = endings(status);
@@ -76,7 +76,7 @@ void add_certificates(const admin::Status& status, Html& html) {
         rest < 0 || (rest < kSoon * 86'400 && ending.what.find("OCSP") == std::string_view::npos);
     html.add("<tr>").cell(ending.service).cell(ending.target).cell(ending.what);
     html.cell(admin::rfc3339(std::chrono::system_clock::from_time_t(ending.at)));
-    html.add(is_late ? "<td class=\"n bad\">! " : "<td class=n>").text(left(rest));
+    html.add(is_late ? "<td class=\"n bad\">! " : "<td class=n>").text(time_left(rest));
     html.add("</td></tr>");
   }
   html.add("</tbody></table></div>");

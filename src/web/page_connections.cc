@@ -23,9 +23,12 @@ std::string name_of(const admin::ConnectionStatus& connection) {
 }
 
 bool has(const admin::ConnectionStatus& connection, const std::string& text) {
-  for (const std::string& field : {name_of(connection), connection.client, connection.target,
-                                   connection.phase, connection.tls}) {
-    if (field.find(text) != std::string::npos) return true;
+  const std::string name = name_of(connection);
+  for (const std::string_view field : {std::string_view(name), std::string_view(connection.client),
+                                       std::string_view(connection.target),
+                                       std::string_view(connection.phase),
+                                       std::string_view(connection.tls)}) {
+    if (field.find(text) != std::string_view::npos) return true;
   }
   return false;
 }

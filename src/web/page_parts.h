@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <string>
 
 #include "admin/status.h"
@@ -16,6 +17,9 @@ extern const char* const kPageStyle;
 
 // A link to the page: the present query but for what differs.
 [[nodiscard]] std::string link(const Query& query, unsigned refresh, std::size_t from);
+
+// "20 h", "12 d", "ended": until something ends.
+[[nodiscard]] std::string time_left(std::int64_t seconds);
 
 void add_services(const admin::Status& status, const Query& query, Html& html);
 void add_targets(const admin::Status& status, Html& html);

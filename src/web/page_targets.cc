@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: MIT
 // The page's tables of services and of their targets.
+#include <chrono>
+#include <cstdint>
 #include <string>
 
 #include "admin/short_text.h"
@@ -43,7 +45,7 @@ std::string override_of(const admin::TargetStatus& target) {
   return text;
 }
 
-void add_target(const admin::TargetStatus& target, Html& html) {
+void add_target(const admin::TargetStatus& target, std::int64_t now, Html& html) {
   const bool is_up = target.state == "up";
   html.add("<tr>").count(target.group).cell(target.target);
   html.add(is_up ? "<td class=good>" : "<td class=bad>").add(is_up ? "&#10003; " : "&#10007; ");
@@ -55,6 +57,8 @@ void add_target(const admin::TargetStatus& target, Html& html) {
   html.quantity(std::to_string(target.connections) +
                 (target.max_connections ? "/" + std::to_string(*target.max_connections) : ""));
   html.cell(addresses_of(target)).cell(target.counts.tls_version);
+  const std::int64_t end = target.counts.not_after;
+  html.quantity(end != 0 ? time_left(end - now) : "");
   html.cell(override_of(target)).add("</tr>");
 }
 
@@ -81,6 +85,7 @@ void add_services(const admin::Status& status, const Query& query, Html& html) {
 
 void add_targets(const admin::Status& status, Html& html) {
   html.add("<h2>Targets</h2>");
+  const std::int64_t now = std::chrono::system_clock::to_time_t(status.now);
   for (const admin::ServiceStatus& service : status.services) {
     html.add("<h3>").text(service.name).add("</h3>");
     if (service.targets.empty()) {
@@ -90,8 +95,8 @@ void add_targets(const admin::Status& status, Html& html) {
     html.add(
         "<div class=scroll><table><thead><tr><th class=n>Group</th><th>Target</th><th>State</th>"
         "<th>Check</th><th>Why</th><th class=n>Weight</th><th class=n>Open</th>"
-        "<th>Addresses</th><th>TLS</th><th>Ordered</th></tr></thead><tbody>");
-    for (const admin::TargetStatus& target : service.targets) add_target(target, html);
+        "<th>Addresses</th><th>TLS</th><th class=n>Certificate</th><th>Ordered</th></tr></thead><tbody>");
+    for (const admin::TargetStatus& target : service.targets) add_target(target, now, html);
     html.add("</tbody></table></div>");
   }
 }

@@ -3,10 +3,10 @@
 
 #include <algorithm>
 #include <array>
-#include <cctype>
 #include <utility>
 
 #include "base/address.h"
+#include "base/encoding.h"
 #include "base/text.h"
 
 namespace tunnel::web {
@@ -48,12 +48,6 @@ std::string_view name_of(std::string_view host) {
                                                          : std::string_view{};
 }
 
-bool equals_in_any_case(std::string_view a, std::string_view b) {
-  return std::equal(a.begin(), a.end(), b.begin(), b.end(), [](unsigned char x, unsigned char y) {
-    return std::tolower(x) == std::tolower(y);
-  });
-}
-
 // 0 for what is no number, or a larger one.
 std::size_t number(std::string_view text, std::size_t most) {
   std::size_t value = 0;
@@ -65,18 +59,14 @@ std::size_t number(std::string_view text, std::size_t most) {
   return value;
 }
 
-unsigned hex(char c) {
-  if (is_digit(c)) return static_cast<unsigned>(c - '0');
-  const char lower = static_cast<char>(c | 0x20);
-  return lower >= 'a' && lower <= 'f' ? static_cast<unsigned>(lower - 'a' + 10) : 16;
-}
-
 // A value of the query, as a form sends it.
 std::string decoded(std::string_view text) {
   std::string result;
   for (std::size_t i = 0; i < text.size(); ++i) {
-    if (text[i] == '%' && i + 2 < text.size() && hex(text[i + 1]) < 16 && hex(text[i + 2]) < 16) {
-      result += static_cast<char>(hex(text[i + 1]) * 16 + hex(text[i + 2]));
+    const int high = text[i] == '%' && i + 2 < text.size() ? hex_digit(text[i + 1]) : -1;
+    const int low = high >= 0 ? hex_digit(text[i + 2]) : -1;
+    if (low >= 0) {
+      result += static_cast<char>(high * 16 + low);
       i += 2;
     } else {
       result += text[i] == '+' ? ' ' : text[i];
@@ -107,10 +97,10 @@ Query query_of(Route route, const Request& request) {
 bool is_host_allowed(std::string_view host, const std::vector<std::string>& names) {
   const std::string_view name = name_of(host);
   if (name.empty()) return false;
-  if (equals_in_any_case(name, "localhost")) return true;
+  if (equal_ignoring_case(name, "localhost")) return true;
   if (SocketAddress::parse_ip(std::string(name), 0)) return true;
   return std::any_of(names.begin(), names.end(),
-                     [&](const std::string& each) { return equals_in_any_case(name, each); });
+                     [&](const std::string& each) { return equal_ignoring_case(name, each); });
 }
 
 Decision decide(const Request& request, const std::vector<std::string>& names) {

@@ -3,10 +3,10 @@
 #include <array>
 #include <cstdint>
 #include <map>
+#include <set>
 #include <optional>
 #include <string>
 #include <string_view>
-#include <utility>
 #include <vector>
 
 #include "web/families.h"
@@ -40,13 +40,13 @@ std::int64_t first_of(std::int64_t a, std::int64_t b) {
 std::vector<Labelled> labelled(const admin::ServiceStatus& service) {
   std::vector<Labelled> all;
   std::map<std::string_view, std::size_t> places;
-  std::map<std::uint64_t, bool> seen;
+  std::set<std::uint64_t> seen;
   for (const admin::TargetStatus& target : service.targets) {
     const bool has_room = places.size() < kMostTargets || places.contains(target.target);
     const std::string_view name = has_room ? std::string_view(target.target) : "other";
     const auto [place, is_new] = places.emplace(name, all.size());
     if (is_new) all.push_back({std::string(name), state_word(target), target.weight, {}, {}, {}});
-    if (!std::exchange(seen[target.counts.target], true)) {
+    if (seen.insert(target.counts.target).second) {
       Labelled& one = all[place->second];
       const admin::TargetCounts& counts = target.counts;
       one.sum.open += counts.open;

@@ -3,7 +3,27 @@
 
 #include <gnutls/crypto.h>
 
+#include "base/bytes.h"
+#include "base/encoding.h"
+
 namespace tunnel::x509 {
+
+namespace {
+
+std::optional<Fingerprint> sha256(std::string_view text) {
+  Fingerprint print;
+  if (gnutls_hash_fast(GNUTLS_DIG_SHA256, text.data(), text.size(), print.data()) < 0) {
+    return std::nullopt;
+  }
+  return print;
+}
+
+}  // namespace
+
+std::string sha256_text(std::string_view der) {
+  const auto print = sha256(der);
+  return print ? "sha256:" + hex(as_text(Bytes(*print))) : "";
+}
 
 Fingerprinter::~Fingerprinter() { gnutls_memset(text_.data(), 0, text_.size()); }
 
@@ -19,11 +39,7 @@ Fingerprinter& Fingerprinter::add_count(std::size_t parts) {
 }
 
 std::optional<Fingerprint> Fingerprinter::finish() const {
-  Fingerprint print;
-  if (gnutls_hash_fast(GNUTLS_DIG_SHA256, text_.data(), text_.size(), print.data()) < 0) {
-    return std::nullopt;
-  }
-  return print;
+  return sha256(text_);
 }
 
 }  // namespace tunnel::x509

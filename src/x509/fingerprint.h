@@ -13,6 +13,9 @@ namespace tunnel::x509 {
 // A SHA-256 hash: names what is too long to be kept or compared.
 using Fingerprint = std::array<std::byte, 32>;
 
+// "sha256:" and the hash of a certificate in hexadecimal; "" when the library fails.
+[[nodiscard]] std::string sha256_text(std::string_view der);
+
 struct FingerprintHash {
   std::size_t operator()(const Fingerprint& print) const {
     std::size_t part = 0;
