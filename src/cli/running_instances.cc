@@ -14,6 +14,7 @@
 
 #include "cli/command_line.h"
 #include "import/load.h"
+#include "process/program.h"
 
 namespace tunnel::cli {
 namespace {
@@ -27,18 +28,6 @@ std::string text_of(const fs::path& path) {
   return {std::istreambuf_iterator<char>(file), {}};
 }
 
-// Of the arguments in /proc/PID/cmdline, each with its NUL, those behind the program's name.
-std::vector<std::string> arguments_in(const std::string& words) {
-  std::vector<std::string> arguments;
-  for (std::size_t at = 0; at < words.size();) {
-    const std::size_t end = std::min(words.find('\0', at), words.size());
-    arguments.push_back(words.substr(at, end - at));
-    at = end + 1;
-  }
-  if (!arguments.empty()) arguments.erase(arguments.begin());
-  return arguments;
-}
-
 bool is_ours(const fs::path& process) {
   struct stat status {};
   if (::stat(process.c_str(), &status) != 0) return false;
@@ -48,7 +37,9 @@ bool is_ours(const fs::path& process) {
 
 // The file that a process serves; nothing for one that is a command or has services on its line.
 std::optional<fs::path> config_of(const fs::path& process) {
-  const auto asked = parse_arguments(arguments_in(text_of(process / "cmdline")));
+  std::vector<std::string> arguments = process::arguments_of(process.string());
+  if (!arguments.empty()) arguments.erase(arguments.begin());  // its name
+  const auto asked = parse_arguments(arguments);
   if (!asked || asked->what != Invocation::What::run || !asked->text.empty()) return std::nullopt;
   fs::path config = asked->config;
   if (config.is_relative()) {

@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -112,6 +113,7 @@ void Readiness::tell_predecessor() {
     (void)::chdir("/");
     detach_streams();
   }
+  (void)::prctl(PR_SET_PDEATHSIG, 0, 0, 0, 0);  // see Launcher
   write_all(ready.get(), "\n");
   pollfd wait{.fd = ready.get(), .events = POLLIN, .revents = 0};
   (void)::poll(&wait, 1, kPatienceMs);

@@ -19,6 +19,7 @@
 #include <string>
 #include <utility>
 
+#include "base/argv.h"
 #include "base/text.h"
 
 namespace tunnel::process {
@@ -26,16 +27,33 @@ namespace {
 
 constexpr std::size_t kMostInOne = 128;  // descriptors; the kernel's limit is 253
 constexpr std::size_t kLargest = 65536;
+constexpr int kPatienceMillis = 10'000;
 
 enum class Order : char { take = 'T', launch = 'L', kill = 'K' };
 
 // What the launcher says: the process, and an errno or how it ended.
 struct Answer {
-  enum class What : int { started, not_started, ended };
+  enum class What : int { started, no_folder, not_started, ended };
   What what = What::started;
   pid_t pid = 0;
   int value = 0;
+  int round = 0;  // of which order: one that came late is none of the next
 };
+
+// Why a new process has not become the program.
+struct Verdict {
+  Answer::What what = Answer::What::not_started;
+  int error = 0;
+};
+
+// Within ten seconds. A loop that has watched the socket has made it non-blocking.
+bool is_ready(int socket, short events) {
+  pollfd wait{.fd = socket, .events = events, .revents = 0};
+  int found = 0;
+  do found = ::poll(&wait, 1, kPatienceMillis);
+  while (found < 0 && errno == EINTR);
+  return found > 0;
+}
 
 bool send(int socket, Order order, const std::string& text, const std::vector<int>& descriptors) {
   std::string message = static_cast<char>(order) + text;
@@ -54,11 +72,12 @@ bool send(int socket, Order order, const std::string& text, const std::vector<in
     part->cmsg_len = CMSG_LEN(size);
     std::memcpy(CMSG_DATA(part), descriptors.data(), size);
   }
-  ssize_t sent = 0;
-  do {
-    sent = ::sendmsg(socket, &header, MSG_NOSIGNAL);
-  } while (sent < 0 && errno == EINTR);
-  return sent == static_cast<ssize_t>(message.size());
+  for (;;) {
+    const ssize_t sent = ::sendmsg(socket, &header, MSG_NOSIGNAL);
+    if (sent >= 0) return sent == static_cast<ssize_t>(message.size());
+    if (errno == EAGAIN && !is_ready(socket, POLLOUT)) return false;
+    if (errno != EAGAIN && errno != EINTR) return false;
+  }
 }
 
 // The launcher's life: orders until its parent has gone.
@@ -95,19 +114,27 @@ class Life {
     const ssize_t size = ::recvmsg(socket_, &header, MSG_CMSG_CLOEXEC);
     if (size < 0 && errno == EINTR) return true;
     if (size <= 0) return false;
+    const Order order = static_cast<Order>(text.front());
+    if (order == Order::take && size == 1) {
+      // The first part of an order. One that was broken off has left its own behind.
+      names_.clear();
+      descriptors_.clear();
+      is_cut_ = false;
+    }
+    if ((header.msg_flags & MSG_CTRUNC) != 0) is_cut_ = true;
     for (cmsghdr* part = CMSG_FIRSTHDR(&header); part != nullptr; part = CMSG_NXTHDR(&header, part)) {
       if (part->cmsg_level != SOL_SOCKET || part->cmsg_type != SCM_RIGHTS) continue;
       std::vector<int> descriptors((part->cmsg_len - CMSG_LEN(0)) / sizeof(int));
       std::memcpy(descriptors.data(), CMSG_DATA(part), descriptors.size() * sizeof(int));
       for (const int descriptor : descriptors) descriptors_.emplace_back(descriptor);
     }
-    switch (static_cast<Order>(text.front())) {
+    switch (order) {
       case Order::take:
         names_.push_back(text.substr(1, static_cast<std::size_t>(size) - 1));
         break;
       case Order::launch:
+        ++round_;
         launch();
-        names_.clear();
         descriptors_.clear();
         break;
       case Order::kill:
@@ -131,6 +158,7 @@ class Life {
   }
 
   void launch() {
+    if (is_cut_) return answer(Answer::What::not_started, EMFILE);
     int pipe[2];
     if (::pipe2(pipe, O_CLOEXEC) != 0) return answer(Answer::What::not_started, errno);
     const Fd verdict(pipe[0]);
@@ -140,10 +168,10 @@ class Life {
     if (child == 0) become(environment, its_verdict.get());
     its_verdict.reset();
     if (child < 0) return answer(Answer::What::not_started, errno);
-    int error = 0;
-    if (::read(verdict.get(), &error, sizeof error) == sizeof error) {
+    Verdict why;
+    if (::read(verdict.get(), &why, sizeof why) == sizeof why) {
       (void)::waitpid(child, nullptr, 0);
-      return answer(Answer::What::not_started, error);
+      return answer(why.what, why.error);
     }
     pid_ = child;
     return answer(Answer::What::started, 0);
@@ -157,7 +185,15 @@ class Life {
     for (const Fd& each : descriptors_) {
       sources.push_back(::fcntl(each.get(), F_DUPFD_CLOEXEC, count));
     }
-    bool is_good = ::chdir(program_.folder.c_str()) == 0;
+    const auto fail = [verdict](Answer::What what) {
+      const Verdict why{what, errno};
+      (void)!::write(verdict, &why, sizeof why);
+      ::_exit(127);
+    };
+    // Without us nobody could end it, should it not be wanted; it gives that up when it serves.
+    (void)::prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
+    if (::chdir(program_.folder.c_str()) != 0) fail(Answer::What::no_folder);
+    bool is_good = true;
     for (int i = 0; is_good && i < count; ++i) {
       is_good = ::dup2(sources[static_cast<std::size_t>(i)], i) == i;
     }
@@ -165,20 +201,12 @@ class Life {
     sigset_t none;
     (void)::sigemptyset(&none);
     (void)::sigprocmask(SIG_SETMASK, &none, nullptr);
-    const std::vector<char*> arguments = pointers(program_.arguments);
+    const std::vector<char*> arguments = argv_of(program_.arguments);
     if (is_good) {
-      (void)::execve(program_.path.c_str(), arguments.data(), pointers(environment).data());
+      (void)::execve(program_.path.c_str(), arguments.data(), argv_of(environment).data());
     }
-    const int error = errno;
-    (void)!::write(verdict, &error, sizeof error);
+    fail(Answer::What::not_started);
     ::_exit(127);
-  }
-
-  static std::vector<char*> pointers(const std::vector<std::string>& texts) {
-    std::vector<char*> result;
-    for (const std::string& text : texts) result.push_back(const_cast<char*>(text.c_str()));
-    result.push_back(nullptr);
-    return result;
   }
 
   void reap() {
@@ -193,7 +221,7 @@ class Life {
   }
 
   void answer(Answer::What what, int value) {
-    const Answer answer{.what = what, .pid = pid_, .value = value};
+    const Answer answer{.what = what, .pid = pid_, .value = value, .round = round_};
     (void)::send(socket_, &answer, sizeof answer, MSG_NOSIGNAL);
   }
 
@@ -202,7 +230,9 @@ class Life {
   Fd children_;
   std::vector<Fd> descriptors_;
   std::vector<std::string> names_;
+  bool is_cut_ = false;  // descriptors were lost on the way
   pid_t pid_ = 0;
+  int round_ = 0;
 };
 
 void close_above(int last) {
@@ -244,12 +274,13 @@ Result<std::unique_ptr<Launcher>> Launcher::start(const Program& program,
   const pid_t child = ::fork();
   if (child < 0) return failed(ErrorCode::system, "fork", errno);
   if (child == 0) live(theirs.get(), program, identity);
-  return std::unique_ptr<Launcher>(new Launcher(std::move(ours), program.path));
+  return std::unique_ptr<Launcher>(new Launcher(std::move(ours), program));
 }
 
 Result<pid_t> Launcher::launch(const std::vector<Handed>& handed, int standard_error) {
-  const auto gone = [] {
-    return failed(ErrorCode::unavailable, "the process that starts others has gone", errno);
+  const auto silent = [](const char* how) {
+    return failed(ErrorCode::unavailable, std::string("the process that starts others ") + how +
+                                              "; restart the service instead");
   };
   bool is_sent = send(socket_.get(), Order::take, "", {STDIN_FILENO, STDOUT_FILENO, standard_error});
   for (std::size_t at = 0; is_sent && at < handed.size(); at += kMostInOne) {
@@ -261,22 +292,30 @@ Result<pid_t> Launcher::launch(const std::vector<Handed>& handed, int standard_e
     }
     is_sent = send(socket_.get(), Order::take, names, descriptors);
   }
-  if (!is_sent || !send(socket_.get(), Order::launch, "", {})) return gone();
-  // At once: a fork and an execve. What an earlier one may have left to say is passed over.
+  if (!is_sent || !send(socket_.get(), Order::launch, "", {})) return silent("takes no orders");
+  ++round_;
+  // A fork and an execve. What an earlier order may have left to say is passed over.
   for (;;) {
+    if (!is_ready(socket_.get(), POLLIN)) {
+      kill();
+      return silent("did not answer within 10s");
+    }
     Answer answer;
-    // A loop that has watched it has made it non-blocking.
-    pollfd wait{.fd = socket_.get(), .events = POLLIN, .revents = 0};
-    (void)::poll(&wait, 1, -1);
     const ssize_t size = ::recv(socket_.get(), &answer, sizeof answer, 0);
     if (size < 0 && (errno == EINTR || errno == EAGAIN)) continue;
-    if (size != sizeof answer) return gone();
-    if (answer.what == Answer::What::ended) continue;
-    if (answer.what == Answer::What::not_started) {
-      return failed(ErrorCode::system, "cannot run " + printable(path_, 4096), answer.value);
+    if (size != sizeof answer) return silent("has ended");
+    if (answer.round != round_) continue;
+    switch (answer.what) {
+      case Answer::What::started:
+        pid_ = answer.pid;
+        return pid_;
+      case Answer::What::no_folder:
+        return failed(ErrorCode::system, "cannot enter " + printable(folder_, 4096), answer.value);
+      case Answer::What::not_started:
+        return failed(ErrorCode::system, "cannot run " + printable(path_, 4096), answer.value);
+      case Answer::What::ended:
+        break;
     }
-    pid_ = answer.pid;
-    return pid_;
   }
 }
 
@@ -284,13 +323,15 @@ void Launcher::kill() { (void)send(socket_.get(), Order::kill, "", {}); }
 
 std::optional<Launcher::Ended> Launcher::ended() {
   Answer answer;
-  while (::recv(socket_.get(), &answer, sizeof answer, MSG_DONTWAIT) == sizeof answer) {
+  ssize_t size = 0;
+  while ((size = ::recv(socket_.get(), &answer, sizeof answer, MSG_DONTWAIT)) == sizeof answer) {
     if (answer.what != Answer::What::ended || answer.pid != pid_) continue;
     const int status = answer.value;
     if (WIFSIGNALED(status)) return Ended{.status = 0, .signal = WTERMSIG(status)};
     return Ended{.status = WEXITSTATUS(status), .signal = 0};
   }
-  return std::nullopt;
+  const bool is_waiting = size < 0 && (errno == EAGAIN || errno == EINTR);
+  return is_waiting ? std::nullopt : std::optional(Ended{.is_lost = true});
 }
 
 }  // namespace tunnel::process

@@ -24,7 +24,8 @@ class Launcher {
  public:
   struct Ended {
     int status = 0;
-    int signal = 0;  // that killed it, or 0
+    int signal = 0;        // that killed it, or 0
+    bool is_lost = false;  // this process beside us has ended, and took it along
   };
   // Forks: call while there is one thread. What is started runs as `identity`.
   [[nodiscard]] static Result<std::unique_ptr<Launcher>> start(const Program& program,
@@ -33,7 +34,7 @@ class Launcher {
   Launcher& operator=(const Launcher&) = delete;
 
   // The process that has been started. It gets this one's standard input and output, and what is
-  // handed to it as handed_environment() says.
+  // handed to it as handed_environment() says. Waits for its execve, for ten seconds at most.
   [[nodiscard]] Result<pid_t> launch(const std::vector<Handed>& handed, int standard_error);
   // Kills what was started last.
   void kill();
@@ -42,11 +43,13 @@ class Launcher {
   [[nodiscard]] std::optional<Ended> ended();
 
  private:
-  Launcher(Fd socket, std::string path) : socket_(std::move(socket)), path_(std::move(path)) {}
+  Launcher(Fd socket, const Program& program)
+      : socket_(std::move(socket)), path_(program.path), folder_(program.folder) {}
 
   const Fd socket_;
-  const std::string path_;  // for people
-  pid_t pid_ = 0;  // of the last
+  const std::string path_, folder_;  // for people
+  pid_t pid_ = 0;                    // of the last
+  int round_ = 0;                    // how often something was launched
 };
 
 }  // namespace tunnel::process

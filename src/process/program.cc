@@ -12,8 +12,15 @@
 namespace tunnel::process {
 namespace {
 
-std::vector<std::string> read_arguments() {
-  std::ifstream file("/proc/self/cmdline");
+bool is_program(const std::string& path) {
+  std::error_code ignored;
+  return std::filesystem::is_regular_file(path, ignored) && ::access(path.c_str(), X_OK) == 0;
+}
+
+}  // namespace
+
+std::vector<std::string> arguments_of(const std::string& process) {
+  std::ifstream file(process + "/cmdline", std::ios::binary);
   const std::string all{std::istreambuf_iterator<char>(file), {}};
   std::vector<std::string> arguments;
   for (std::size_t at = 0; at < all.size();) {
@@ -23,13 +30,6 @@ std::vector<std::string> read_arguments() {
   }
   return arguments;
 }
-
-bool is_program(const std::string& path) {
-  std::error_code ignored;
-  return std::filesystem::is_regular_file(path, ignored) && ::access(path.c_str(), X_OK) == 0;
-}
-
-}  // namespace
 
 std::string find_program(const std::string& name, std::string_view search,
                          const std::string& folder) {
@@ -63,7 +63,7 @@ Result<Program> Program::of_this_process() {
   Program program;
   program.folder = std::filesystem::current_path(error).string();
   if (error) return failed(ErrorCode::system, "the working folder is not known", error.value());
-  program.arguments = read_arguments();
+  program.arguments = arguments_of("/proc/self");
   if (program.arguments.empty()) {
     return failed(ErrorCode::not_found, "/proc/self/cmdline, the command line, cannot be read");
   }

@@ -20,6 +20,10 @@ struct Program {
   [[nodiscard]] static Result<Program> of_this_process();
 };
 
+// Of the process that has that folder in /proc, with its name first; none when it has gone, or is the
+// kernel's.
+[[nodiscard]] std::vector<std::string> arguments_of(const std::string& process);
+
 // What a shell in `folder` would have run for `name`, with `search` as its PATH; empty: nothing.
 [[nodiscard]] std::string find_program(const std::string& name, std::string_view search,
                                        const std::string& folder);

@@ -133,8 +133,9 @@ Result<ListeningSocket> ListeningSocket::adopt(const process::PassedSockets::Soc
 
 void ListeningSocket::serve(const config::Service& service) {
   if (!address_.is_ip()) return;
-  // One that was passed was set by who passed it.
-  if (!is_passed_ || service.defer_accept) defer_accept(fd(), service);
+  // One that was passed stays as it was set by who passed it, until we have set it.
+  if (!is_passed_ || service.defer_accept || is_deferred_) defer_accept(fd(), service);
+  is_deferred_ = service.defer_accept;
 }
 
 std::string kept_name_of(const ListenPlace& place) {
@@ -203,8 +204,12 @@ Result<ListeningSocket> listen_at(const config::Service& service, const config::
                                   process::PassedSockets* passed) {
   if (accept.form == config::Accept::Form::passed) {
     Fd copy = passed != nullptr ? passed->copy(accept.passed_name(), accept.address) : Fd();
-    if (copy.valid()) return ListeningSocket::adopt(std::move(copy));
-    return failed(ErrorCode::not_found, "the service manager passed no such socket");
+    if (!copy.valid()) {
+      return failed(ErrorCode::not_found, "the service manager passed no such socket");
+    }
+    ListeningSocket listener = ListeningSocket::adopt(std::move(copy));
+    listener.serve(service);
+    return listener;
   }
   const std::string name = kept_name_of({service.name, accept.address});
   const auto* kept = passed != nullptr ? passed->find_kept(name) : nullptr;

@@ -53,6 +53,7 @@ class ListeningSocket {
   SocketAddress address_;
   std::optional<SocketFile> file_;  // of a unix socket with a path
   bool is_passed_ = false;
+  bool is_deferred_ = false;  // as the last service had it
 };
 
 // An address to listen at, as the configuration names it: port 0 where it wants any.

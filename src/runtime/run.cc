@@ -178,17 +178,17 @@ std::string lost_rights(const Start& start) {
 }
 
 // Where this process will not be able to start a program, and may yet be asked for another in its
-// place. Without one, SIGUSR2 leads to nothing, which the log says then.
-std::unique_ptr<process::Launcher> start_launcher(const Start& start,
+// place; else null.
+Result<std::unique_ptr<process::Launcher>> start_launcher(const Start& start,
                                                   const Result<process::Identity>& identity,
                                                   const sandbox::Needs& needs,
-                                                  const config::Global& global) {
+                                                  const config::Global& global,
+                                                  const std::string& followed_by) {
   const bool is_wanted = start.stdio == nullptr && ::getpid() != 1 &&
-                         process::supervising_parent().empty() &&
+                         followed_by.empty() &&
                          sandbox::keeps_programs_out(needs, global.sandbox);
   if (!is_wanted || !identity || !start.program) return nullptr;
-  auto launcher = process::Launcher::start(*start.program, *identity);
-  return launcher ? std::move(*launcher) : nullptr;
+  return process::Launcher::start(*start.program, *identity);
 }
 
 // Everything between a valid configuration and served clients, in an order that starts nothing
@@ -203,8 +203,15 @@ int serve(Loader& loader, const Start& start) {
   (void)::signal(SIGPIPE, SIG_IGN);
   (void)::signal(SIGXFSZ, SIG_IGN);  // a file that must not grow is an error of who writes it
   const auto open_files = process::raise_open_files();
+  // What a container allows of the processors is read in /sys, which a sandbox closes.
+  const unsigned workers =
+      stdio != nullptr
+          ? 1
+          : global.workers.value_or(automatic_workers(open_files ? *open_files : UINT64_MAX));
   const sandbox::Needs needs = loader.needs();
-  const std::unique_ptr<process::Launcher> launcher = start_launcher(start, identity, needs, global);
+  const std::string followed_by = process::supervising_parent();  // from inside it is out of sight
+  const auto launcher =
+      start_launcher(start, identity, needs, global, followed_by);
   Build build = loader.load_first();
   if (!build.snapshot) return refuse(build, voice);
   log::Options options = log_options(global, voice, start.standard_error);
@@ -216,6 +223,10 @@ int serve(Loader& loader, const Start& start) {
     return kRunTimeError;
   }
   if (!open_files) (*log)->warning({}, open_files.error().text);
+  if (!launcher) {
+    (*log)->warning({}, "SIGUSR2 will not work, restart instead: no process could be made that starts "
+                        "others: " + launcher.error().text);
+  }
   ControlSocket::Opened control;
   if (stdio == nullptr) {
     auto opened = ControlSocket::open(loader.config().path, global.control, options.owner,
@@ -247,7 +258,6 @@ int serve(Loader& loader, const Start& start) {
     say(assumed.error().text, voice);
     return kRunTimeError;
   }
-  const std::string followed_by = process::supervising_parent();  // from inside it is out of sight
   const sandbox::Sandbox sandbox = confine(needs, global.sandbox);
   if (const std::string failure = sandbox.failure(); !failure.empty()) {
     say(failure, voice);
@@ -255,10 +265,6 @@ int serve(Loader& loader, const Start& start) {
   }
   loader.confine(sandbox);
 
-  const unsigned workers =
-      stdio != nullptr
-          ? 1
-          : global.workers.value_or(automatic_workers(open_files ? *open_files : UINT64_MAX));
   Supervisor supervisor({.build = std::move(build),
                          .stdio = stdio,
                          .log = **log,
@@ -266,10 +272,10 @@ int serve(Loader& loader, const Start& start) {
                          .loader = loader,
                          .sandbox = sandbox,
                          .control = control.socket.get(),
-                         .program = [&] { return start.program; },
+                         .program = start.program,
                          .handed = [&] { return handed_over(passed, pid_file.get()); },
                          .followed_by = followed_by,
-                         .launcher = launcher.get(),
+                         .launcher = launcher ? launcher->get() : nullptr,
                          .on_upgrade_failed =
                              [&] {
                                if (pid_file) (void)pid_file->claim();

@@ -586,6 +586,14 @@ void Supervisor::send_all(const ToWorkerFactory& make) {
 
 // The first signal ends in order, the second at once.
 void Supervisor::on_stop_signal(const char* name) {
+  if (std::exchange(is_succeeded_, false)) {
+    // The first that it hears of: a manager stops the whole group, the successor too.
+    const config::Timeout& timeout = snapshot_->global.shutdown_timeout;
+    log_.info({}, std::string(name) + ": the connections of this process may still finish" +
+                      (timeout ? " within " + format_duration(*timeout) : ""));
+    if (timeout) stop_timer_.start(*timeout);
+    return;
+  }
   if (is_stopping_) return stop_now("a second signal came");
   if (std::exchange(upgrade_, nullptr)) (void)restore_();
   const bool is_kept = notifier_.has_manager() && may_keep(AF_UNIX);

@@ -57,7 +57,7 @@ class Supervisor {
     const sandbox::Sandbox& sandbox;  // in force; for the status
     ControlSocket* control = nullptr;  // which must outlive this; null: none
     // How to start a successor, and what it gets beside our listeners; or why that cannot be.
-    std::function<Result<process::Program>()> program;
+    Result<process::Program> program;
     std::function<std::vector<process::Handed>()> handed;
     // process::supervising_parent(), asked before a sandbox: it could not be looked at from inside.
     std::string followed_by{};
@@ -156,7 +156,7 @@ class Supervisor {
   // The names of the listeners in the service manager's keeping.
   std::set<std::string> kept_;
   ControlSocket* const control_;
-  const std::function<Result<process::Program>()> program_;
+  const Result<process::Program> program_;
   const std::function<std::vector<process::Handed>()> handed_;
   const std::string followed_by_;
   process::Launcher* const launcher_;
@@ -201,6 +201,7 @@ class Supervisor {
   bool is_upgrade_wanted_ = false;  // when the reload under way is over
 
   bool is_stopping_ = false;
+  bool is_succeeded_ = false;  // by another process, and no signal to stop has come since
   bool is_leaving_ = false;
   int exit_status_ = 0;
   std::string failure_;

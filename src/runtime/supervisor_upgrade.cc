@@ -34,20 +34,22 @@ void Supervisor::on_upgrade_signal() {
 
 void Supervisor::begin_upgrade() {
   is_upgrade_wanted_ = false;
-  const auto program = program_();
-  if (!program) return report({Upgrade::Failure::not_started, program.error().text});
+  if (!program_) {
+    report({Upgrade::Failure::not_started, program_.error().text});
+    return begin_next_job();
+  }
   std::vector<process::Handed> handed = handed_();
   for (Own& own : own_sockets()) handed.push_back(std::move(own.handed));
   upgrade_ = std::make_unique<Upgrade>(
       loop_, Upgrade::Events{[this](pid_t pid, const std::string& said) { on_upgraded(pid, said); },
                              [this](const Upgrade::Failed& failed) { on_upgrade_failed(failed); }},
       launcher_);
-  if (auto started = upgrade_->start(*program, std::move(handed)); !started) {
+  if (auto started = upgrade_->start(*program_, std::move(handed)); !started) {
     upgrade_.reset();
     report({Upgrade::Failure::not_started, started.error().text});
     return begin_next_job();
   }
-  log_.info({}, "SIGUSR2: started " + printable(program->path, 4096) + " as process " +
+  log_.info({}, "SIGUSR2: started " + printable(program_->path, 4096) + " as process " +
                     std::to_string(upgrade_->pid()) + " to take over");
 }
 
@@ -57,6 +59,7 @@ void Supervisor::on_upgraded(pid_t pid, const std::string& said) {
   (void)notifier_.main_process(pid);
   administration_->take_no_more_clients();
   status_->stop();
+  is_succeeded_ = true;
   drain("SIGUSR2: process " + std::to_string(pid) + " has taken over", Successor::serves);
   return upgrade_->finish();
 }

@@ -65,10 +65,11 @@ Result<void> Upgrade::start(const process::Program& program,
                             std::vector<process::Handed> handed) {
   int sockets[2];
   int pipe[2];
-  if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, sockets) != 0) {
+  if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, sockets) != 0) {
     return failed(ErrorCode::system, "socketpair", errno);
   }
   ready_ = Fd(sockets[0]);
+  (void)::fcntl(ready_.get(), F_SETFL, O_NONBLOCK);
   const Fd its_ready(sockets[1]);
   if (::pipe2(pipe, O_CLOEXEC) != 0) return failed(ErrorCode::system, "pipe", errno);
   said_ = Fd(pipe[0]);
@@ -82,9 +83,8 @@ Result<void> Upgrade::start(const process::Program& program,
   if (!pid) return tl::unexpected(pid.error());
   pid_ = *pid;
   if (launcher_ != nullptr) {
-    launcher_watch_ = std::make_unique<uv::FdWatch>(loop_, launcher_->fd(), [this](uv::FdWatch::Ready) {
-      if (const auto ended = launcher_->ended()) on_ended({ended->status, ended->signal});
-    });
+    launcher_watch_ = std::make_unique<uv::FdWatch>(loop_, launcher_->fd(),
+                                                    [this](uv::FdWatch::Ready) { on_launcher(); });
     launcher_watch_->watch(uv::FdWatch::Read::yes, uv::FdWatch::Write::no);
   }
   ready_watch_ = std::make_unique<uv::FdWatch>(
@@ -124,6 +124,7 @@ void Upgrade::on_ready_socket() {
   is_ready_ = true;
   timer_.stop();
   ready_watch_.reset();
+  launcher_watch_.reset();
   (void)read_said();
   said_watch_.reset();
   return events_.on_ready(pid_, text_);
@@ -143,16 +144,29 @@ Upgrade::Said Upgrade::read_said() {
   }
 }
 
+void Upgrade::on_launcher() {
+  const auto ended = launcher_->ended();
+  if (!ended) return;
+  if (!ended->is_lost) return on_ended({ended->status, ended->signal});
+  return fail({Failure::exited,
+               "the process that starts others has ended, and the new one with it; restart the "
+               "service instead"});
+}
+
 void Upgrade::on_ended(uv::Process::Ended ended) {
   if (is_ready_) return;
+  if (is_late_) {
+    return fail({Failure::timeout, "the new process was not ready within " +
+                                       format_duration(patience_) + " and has been killed"});
+  }
+  return fail({Failure::exited, "the new process " + how(ended)});
+}
+
+void Upgrade::fail(const Failed& failed) {
   (void)read_said();
   process_.reset();
   launcher_watch_.reset();
   pid_ = 0;
-  const Failed failed =
-      is_late_ ? Failed{Failure::timeout, "the new process was not ready within " +
-                                              format_duration(patience_) + " and has been killed"}
-               : Failed{Failure::exited, "the new process " + how(ended)};
   timer_.stop();
   ready_watch_.reset();
   said_watch_.reset();

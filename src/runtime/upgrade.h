@@ -57,6 +57,8 @@ class Upgrade {
                                          const std::vector<process::Handed>& handed,
                                          int standard_error);
   void kill();
+  void on_launcher();
+  void fail(const Failed& failed);
   enum class Said { so_far, all };
   void on_ready_socket();
   void on_said();

@@ -70,7 +70,7 @@ Bits handled_files(int version) {
 }
 
 std::size_t size_of_ruleset(int version) {
-  if (version >= 6) return sizeof(Ruleset);
+  if (version >= kLandlockScopes) return sizeof(Ruleset);
   return version >= kLandlockPorts ? offsetof(Ruleset, scoped) : offsetof(Ruleset, net);
 }
 
@@ -119,16 +119,15 @@ int landlock_version() {
   return version > 0 ? static_cast<int>(version) : 0;
 }
 
-Result<void> restrict_by_landlock(const Rules& rules, const LandlockOptions& options) {
-  const int version = options.version;
+Result<void> restrict_by_landlock(const Rules& rules, int version) {
   Ruleset attributes{.files = handled_files(version), .net = 0, .scoped = 0};
   if (version >= kLandlockPorts) {
     if (rules.bind_ports) attributes.net |= kBind;
     if (rules.connect_ports) attributes.net |= kConnect;
   }
-  if (version >= 6) {
+  if (version >= kLandlockScopes) {
     attributes.scoped = kSignals;
-    if (options.keeps_abstract_sockets) attributes.scoped |= kAbstractSockets;
+    if (rules.keeps_abstract_sockets) attributes.scoped |= kAbstractSockets;
   }
   const Fd ruleset(static_cast<int>(
       ::syscall(kCreateRuleset, &attributes, size_of_ruleset(version), 0)));

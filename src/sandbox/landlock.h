@@ -10,15 +10,10 @@ namespace tunnel::sandbox {
 // abstract unix sockets.
 [[nodiscard]] int landlock_version();
 inline constexpr int kLandlockPorts = 4;
-
-// Apart from what Rules say.
-struct LandlockOptions {
-  int version = 0;
-  bool keeps_abstract_sockets = true;  // no others than this process's own
-};
+inline constexpr int kLandlockScopes = 6;
 
 // Puts the rules in force for the calling thread and all that it starts; for good. It needs "no new
 // privileges", or CAP_SYS_ADMIN. A place that is gone is left out.
-[[nodiscard]] Result<void> restrict_by_landlock(const Rules& rules, const LandlockOptions& options);
+[[nodiscard]] Result<void> restrict_by_landlock(const Rules& rules, int version);
 
 }  // namespace tunnel::sandbox

@@ -166,6 +166,9 @@ std::vector<std::string> Rules::forbid(const Needs& needs) const {
   }
   find_forbidden_ports(connect_ports, needs.connect_ports, "connecting to TCP port ", forbidden);
   find_forbidden_ports(bind_ports, needs.bind_ports, "listening at TCP port ", forbidden);
+  if (keeps_abstract_sockets && needs.has_abstract_targets) {
+    forbidden.emplace_back("connecting to a unix socket without a file (\"@...\")");
+  }
   if (connect_ports) {
     for (const std::string& service : needs.srv_services) {
       forbidden.push_back("the ports that DNS gives [" + printable(service) + "]");

@@ -24,6 +24,8 @@ struct Rules {
   // nullopt: every port.
   std::optional<std::set<std::uint16_t>> connect_ports;
   std::optional<std::set<std::uint16_t>> bind_ports;
+  // Unix sockets without a file are other processes'.
+  bool keeps_abstract_sockets = false;
 
   // Whether a place grants them.
   [[nodiscard]] bool allow(const Place& wanted) const;

@@ -47,8 +47,13 @@ constexpr const char* kReadable[] = {
     "/dev/random",
 };
 
+// Where /etc/resolv.conf leads as a rule, perhaps only later than this process starts.
+constexpr const char* kResolvers[] = {"/run/systemd/resolve", "/run/NetworkManager",
+                                      "/run/resolvconf"};
+
 Needs with_system(Needs needs) {
   for (const char* path : kReadable) needs.files[path].add({.read = true});
+  for (const char* folder : kResolvers) needs.folders[folder].add({.read = true});
   needs.files["/dev/null"].add({.read = true, .write = true});
   return needs;
 }
@@ -128,10 +133,10 @@ class Entering {
     const auto own = std::filesystem::canonical(kOwnFiles, error);
     if (!error) rules_.places.push_back({own.string(), {.read = true}});
     limit_ports(version);
-    const auto done = restrict_by_landlock(
-        rules_, {.version = version,
-                 .keeps_abstract_sockets =
-                     settings_.keeps_abstract_sockets && !needs_.has_abstract_targets});
+    rules_.keeps_abstract_sockets = version >= kLandlockScopes &&
+                                    settings_.keeps_abstract_sockets &&
+                                    !needs_.has_abstract_targets;
+    const auto done = restrict_by_landlock(rules_, version);
     if (!done) return leave_out_landlock(done.error().text);
     report_.in_force.push_back(Part::files);
     if (rules_.connect_ports) report_.in_force.push_back(Part::connect_ports);
@@ -224,7 +229,9 @@ std::string Sandbox::refusal(const Needs& needs) const {
   if (report_.has(Part::no_new_privileges) && !needs.exec_services.empty()) {
     forbidden.push_back("the program that " + names(needs.exec_services) + " runs (exec)");
   }
-  if (report_.has(Part::files) && !needs.token_services.empty()) {
+  // Its module could not be loaded.
+  const bool keeps_modules_out = report_.has(Part::files) || report_.has(Part::system_calls);
+  if (keeps_modules_out && !needs.token_services.empty()) {
     forbidden.push_back("the PKCS#11 module of " + names(needs.token_services));
   }
   if (forbidden.empty()) return {};

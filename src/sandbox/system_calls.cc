@@ -144,7 +144,7 @@ void allow_threads(Building& building) {
   building.allow("clone", {has(kFlags, CLONE_THREAD, CLONE_THREAD)});
   // The umask of a thread of its own.
   building.allow("unshare", {equal(0, CLONE_FS)});
-  for (const int option : {PR_SET_NAME, PR_GET_NAME, PR_SET_VMA}) {
+  for (const int option : {PR_SET_NAME, PR_GET_NAME, PR_SET_VMA, PR_SET_PDEATHSIG}) {
     building.allow("prctl", {equal(0, static_cast<std::uint64_t>(option))});
   }
   // Limits can be read.

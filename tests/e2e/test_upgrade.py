@@ -17,23 +17,13 @@ import urllib.request
 
 import psutil
 import pytest
-from harness import ports, process
-from harness.manager import Manager
+from harness import expect, ports, process
 from harness.peer import Peer
 from harness.process import DIE_WITH_PARENT
-from harness.server import echo
 from harness.tunnel import BINARY, Tunnel, run, sanitizer_environment, write_config
 from harness.wait import PATIENCE, eventually
 
 TAKEN_OVER = re.compile(r"SIGUSR2: process (\d+) has taken over")
-
-
-def exchange(address):
-    with Peer.connect(address) as client:
-        client.send(b"hello")
-        assert client.recv_exact(5) == b"hello"
-        client.half_close()
-        client.expect_eof()
 
 
 class Line:
@@ -92,12 +82,6 @@ def line(start, keep):
     return lambda config, **kwargs: keep(Line(start(config, **kwargs)))
 
 
-@pytest.fixture
-def service(serve):
-    target = serve(echo).address
-    return lambda accept, **keys: {"accept": accept, "tls": False, "connect": target, **keys}
-
-
 def load(addresses):
     """Clients in a loop until the function that this gives back is called, which says how many were
     served at each address."""
@@ -106,7 +90,7 @@ def load(addresses):
     def ask(address):
         while not over.is_set() and not failures:
             try:
-                exchange(address)
+                expect.exchange(address)
                 served[address] += 1
             except (OSError, AssertionError) as error:
                 failures.append((address, error))
@@ -148,7 +132,7 @@ def test_a_connection_that_is_open_stays_with_the_old_process(line, service):
         assert client.recv_exact(1) == b"x"
         tunnels.signal()
         tunnels.log.wait_for("draining")
-        exchange(address)
+        expect.exchange(address)
         client.send(b"y")
         assert client.recv_exact(1) == b"y"
         client.half_close()
@@ -163,8 +147,8 @@ def test_a_changed_file_is_in_force_afterwards(line, service, tmp_path):
     tunnels = line({"kept": service(kept), "old": service(old)})
     tunnels.first.rewrite({"kept": service(kept), "new": service(new)})
     assert tunnels.upgrade() == 0
-    exchange(kept)
-    exchange(new)
+    expect.exchange(kept)
+    expect.exchange(new)
     with pytest.raises(ConnectionRefusedError):
         Peer.connect(old)
 
@@ -186,7 +170,7 @@ def test_the_control_socket_and_the_status_page_are_the_new_processs(line, servi
             client.connect(page)
             client.sendall(b"GET /livez HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
             assert client.recv(4096).startswith(b"HTTP/1.1 200")
-        exchange(port)  # of any port, the same
+        expect.exchange(port)  # of any port, the same
     assert before == {path: os.stat(path).st_ino for path in (control, page)}
     assert tunnels.terminate() == 0
     assert not control.exists() and not pathlib.Path(page).exists()
@@ -228,8 +212,8 @@ def test_with_a_broken_configuration_the_old_process_goes_on(line, service, tmp_
     assert failure["kind"] == "upgrade_exited" and failure["level"] == "error"
     assert "exit status 2; it said: " in failure["msg"] and "nonsense" in failure["msg"]
     assert (tmp_path / "pid").read_text() == f"{tunnels.pid}\n"
-    exchange(address)
-    exchange(str(unix))
+    expect.exchange(address)
+    expect.exchange(str(unix))
     # Somebody else has the address that the next file wants: what had been taken over stays here.
     with socket.socket() as other:
         other.bind(("127.0.0.1", 0))
@@ -240,10 +224,10 @@ def test_with_a_broken_configuration_the_old_process_goes_on(line, service, tmp_
         failure = tunnels.failure(2)
         assert failure["kind"] == "upgrade_exited" and "already in use" in failure["msg"]
     assert (tmp_path / "pid").read_text() == f"{tunnels.pid}\n"
-    exchange(address)
-    exchange(str(unix))
+    expect.exchange(address)
+    expect.exchange(str(unix))
     assert tunnels.upgrade() == 0
-    exchange(str(unix))
+    expect.exchange(str(unix))
 
 
 @pytest.fixture
@@ -274,14 +258,14 @@ def test_with_a_broken_program_the_old_process_goes_on(line, service, installed)
     failure = tunnels.failure()
     assert failure["kind"] == "upgrade_exited"
     assert "ended with exit status 1; it said: tunnel: no such library" in failure["msg"]
-    exchange(address)
+    expect.exchange(address)
     installed("not a program\n")
     tunnels.signal()
     assert tunnels.failure(2)["kind"] in ("upgrade_not_started", "upgrade_exited")
-    exchange(address)
+    expect.exchange(address)
     installed(None)
     assert tunnels.upgrade() == 0
-    exchange(address)
+    expect.exchange(address)
 
 
 def sleeping(tunnels):
@@ -304,10 +288,10 @@ def test_a_program_that_hangs_is_waited_for_and_a_second_signal_refused(line, se
     failure = tunnels.failure()
     assert failure["kind"] == "upgrade_refused"
     assert f"an upgrade is under way, with process {child.pid}" in failure["msg"]
-    exchange(address)
+    expect.exchange(address)
     child.kill()
     assert tunnels.failure(2)["kind"] == "upgrade_exited"
-    exchange(address)
+    expect.exchange(address)
 
 
 def test_sigterm_while_the_new_process_starts_ends_both(line, service, installed, tmp_path):
@@ -354,14 +338,14 @@ def test_a_daemons_successor_is_one_too(service, tmp_path, stack):
     assert process.wait_for_exit(first) == 0
     second = int((tmp_path / "pid").read_text())
     assert second != first
-    exchange(address)
+    expect.exchange(address)
     assert os.readlink(f"/proc/{second}/cwd") == "/"
     assert [os.readlink(f"/proc/{second}/fd/{n}") for n in range(3)] == ["/dev/null"] * 3
     assert os.getsid(second) != os.getsid(0)
     (tmp_path / "tunnel.toml").write_text("nonsense")
     os.kill(second, signal.SIGUSR2)
     eventually(lambda: "nonsense" in (tmp_path / "log").read_text(), "the log says why")
-    exchange(address)
+    expect.exchange(address)
     os.kill(second, signal.SIGTERM)
     assert process.wait_for_exit(second) == 0
     assert not (tmp_path / "pid").exists()
@@ -403,8 +387,8 @@ def test_after_a_change_of_user_ports_are_taken_over_and_roots_files_are_not(ser
     nobody = pwd.getpwnam("nobody").pw_uid
     for _ in range(2):
         assert tunnels.upgrade() == 0
-        exchange(address)
-        exchange(unix)
+        expect.exchange(address)
+        expect.exchange(unix)
         assert os.stat(f"/proc/{tunnels.pid}").st_uid == nobody
         assert (folder / "pid").read_text() == f"{tunnels.pid}\n"
         told = run(folder, "status", tunnels.first.path, "--json")  # at its default place
@@ -413,10 +397,10 @@ def test_after_a_change_of_user_ports_are_taken_over_and_roots_files_are_not(ser
     tunnels.signal()
     # The first one had been root, the last one never was.
     assert "Permission denied" in tunnels.failure()["msg"]
-    exchange(address)
+    expect.exchange(address)
     tunnels.first.path.chmod(0o644)
     assert tunnels.upgrade() == 0
-    exchange(unix)
+    expect.exchange(unix)
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="needs root")
@@ -429,11 +413,6 @@ def test_that_the_process_was_root_once_is_said_where_it_may_be_the_reason(servi
     assert "was root when it started" in tunnels.failure()["msg"]
 
 
-@pytest.fixture
-def manager(tmp_path, keep):
-    return keep(Manager(tmp_path))
-
-
 def test_the_manager_is_told_of_the_new_process_by_the_old_one(manager, line, service):
     address = manager.listen("web")
     own = f"127.0.0.1:{ports.free_port()}"
@@ -442,8 +421,8 @@ def test_the_manager_is_told_of_the_new_process_by_the_old_one(manager, line, se
     manager.wait_for(FDSTORE="1")
     first = tunnels.pid
     assert tunnels.upgrade() == 0
-    exchange(address)
-    exchange(own)
+    expect.exchange(address)
+    expect.exchange(own)
     told = manager.wait_for(MAINPID=str(tunnels.pid))
     assert told == {"MAINPID": str(tunnels.pid)}
     ready = manager.wait_for(count=2, READY="1")
