@@ -87,7 +87,7 @@ try() {
   # What the tests want, first, so that a purge can be compared with the time before.
   tests=$user/src/packaging/debian/tests
   # shellcheck disable=SC2046  # a list of words
-  quietly inside "$user" apt-get -q install -y --no-install-recommends man-db \
+  quietly inside "$user" apt-get -q install -y --no-install-recommends \
     $(sed -n 's/^Depends: //p' "$tests/control" | tr ',' '\n' | grep -v '^ *tunnel' | sort -u) \
     libgnutls30 libuv1
   # Their libraries, too: they stay when the packages go.

@@ -17,7 +17,8 @@ root=$(CDPATH='' cd -- "$(dirname -- "$0")/.." && pwd)
 
 # Peers and clients of the e2e tests, and what checks the manual pages.
 TEST_PACKAGES="python3-pytest python3-pytest-xdist python3-cryptography python3-psutil
-  python3-jsonschema python3-yaml slapd ldap-utils nginx-light libnginx-mod-stream openssl gnutls-bin postgresql mariadb-server redis-server postfix
+  python3-jsonschema python3-yaml slapd ldap-utils nginx-light libnginx-mod-stream openssl
+  gnutls-bin postgresql mariadb-server redis-server postfix
   dovecot-imapd dovecot-pop3d dovecot-lmtpd dovecot-managesieved vsftpd prosody haproxy tinyproxy
   microsocks inn2-inews
   openssh-server python3-aiosmtpd runit s6 curl
@@ -107,7 +108,9 @@ installation() {
     share/man/man5/tunnel-stunnel.conf.5 \
     share/doc/tunnel/README.md share/doc/tunnel/examples/ldap/tunnel.toml \
     share/doc/tunnel/examples/ldap-failover/tunnel.toml share/doc/tunnel/examples/runit/sv/run \
-    share/doc/tunnel/examples/stunnel/stunnel.conf systemd/system/tunnel@.service; do
+    share/doc/tunnel/examples/stunnel/stunnel.conf share/doc/tunnel/docs/security.md \
+    etc/tunnel/README etc/logrotate.d/tunnel sysusers.d/tunnel.conf \
+    systemd/system/tunnel@.service; do
     if [ -n "$(find "$stage" -type f -path "*/$file")" ]; then
       count 1 0
     else

@@ -15,7 +15,7 @@ begin_example "$@"
 
 say "a real nginx, HTTPS only, with a certificate for www.example.com"
 make_certificate server www.example.com
-start_web_server "$(free_port)"
+start_web_server
 
 adapt_config http "$work/web.sock" "127.0.0.1:$web_port" www.example.com
 start_tunnel

@@ -10,7 +10,7 @@
 set -u
 root=$(CDPATH='' cd -- "$(dirname -- "$0")/../.." && pwd)
 . "$root/tests/lib/example.sh"
-SERVER_PACKAGES="postgresql postgresql-client"
+SERVER_PACKAGES="postgresql"
 begin_example "$@"
 
 say "a real PostgreSQL, TLS only, with a certificate for db.example.com"

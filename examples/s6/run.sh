@@ -14,7 +14,7 @@ begin_example "$@"
 
 say "a real nginx, HTTPS only, with a certificate for www.example.com"
 make_certificate server www.example.com
-start_web_server "$(free_port)"
+start_web_server
 
 port=$(free_port)
 adapt_config s6 "127.0.0.1:$port" "127.0.0.1:$web_port" www.example.com

@@ -15,7 +15,7 @@ begin_example "$@"
 
 say "a real nginx, HTTPS only, with a certificate for www.example.com"
 make_certificate server www.example.com
-start_web_server "$(free_port)"
+start_web_server
 
 # The example's own file, with this run's addresses and authority in the place of its own.
 port=$(free_port)

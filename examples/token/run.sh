@@ -33,7 +33,7 @@ shown env GNUTLS_PIN=1234 p11tool --batch --login --only-urls --list-all "pkcs11
 
 say "a real nginx that asks for it, with a certificate for www.example.com"
 make_certificate server www.example.com
-start_web_server "$(free_port)" "ssl_verify_client on; ssl_client_certificate $work/ca.pem;"
+start_web_server "ssl_verify_client on; ssl_client_certificate $work/ca.pem;"
 
 port=$(free_port)
 adapt_config token "127.0.0.1:$port" "127.0.0.1:$web_port" www.example.com

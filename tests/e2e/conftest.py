@@ -20,8 +20,9 @@ import subprocess
 import pytest
 from harness import process, programs, tunnel
 from harness.dns import DnsServer
+from harness.manager import Manager
 from harness.pki import Pki
-from harness.server import Server, TlsServer
+from harness.server import Server, TlsServer, echo
 from harness.wait import SANITIZED
 
 pytest_plugins = ["harness.stunnel_fixtures"]
@@ -132,6 +133,19 @@ def serve_tls(keep, pki):
 @pytest.fixture
 def dns(keep):
     return keep(DnsServer())
+
+
+@pytest.fixture
+def service(serve):
+    """service(accept, ...) is a table that carries plaintext to an echo server."""
+    target = serve(echo).address
+    return lambda accept, **keys: {"accept": accept, "tls": False, "connect": target, **keys}
+
+
+@pytest.fixture
+def manager(tmp_path, keep):
+    """A service manager."""
+    return keep(Manager(tmp_path))
 
 
 @pytest.fixture

@@ -68,6 +68,7 @@ def test_the_sidecar_has_a_configuration_that_is_in_order(tmp_path, pki):
     assert done.returncode == 0, done.stdout + done.stderr
     pod = deployment["spec"]["template"]["spec"]
     (sidecar,) = pod["initContainers"]
+    assert pod["securityContext"]["fsGroup"] == sidecar["securityContext"]["runAsUser"]
     mounted = {each["mountPath"] for each in sidecar["volumeMounts"]}
     assert {"/etc/tunnel/config", "/etc/tunnel/tls", "/run/tunnel"} == mounted
     assert {each["name"] for each in sidecar["volumeMounts"]} == {each["name"] for each in pod["volumes"]}

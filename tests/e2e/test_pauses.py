@@ -2,6 +2,7 @@
 """The process stands still for a while (SIGSTOP, a freezer, a migration), and deadlines meet."""
 
 import signal
+import socket
 import threading
 import time
 
@@ -49,17 +50,19 @@ def test_a_server_closes_while_the_dial_runs_out_of_time_in_a_pause(relay, serve
 
 
 def test_a_server_that_answers_in_a_pause_is_in_time(relay, serve_tls):
-    go_on = threading.Event()
-
-    def script(peer):
-        echo(peer)
-
-    server = serve_tls(script)
+    asked, go_on = threading.Event(), threading.Event()
+    server = serve_tls(echo)
     handshake = server.wrap
-    server.wrap = lambda sock: go_on.wait(PATIENCE) and handshake(sock)
+
+    def late(sock):
+        sock.recv(1, socket.MSG_PEEK)  # its ClientHello
+        asked.set()
+        return go_on.wait(PATIENCE) and handshake(sock)
+
+    server.wrap = late
     tunnel = relay(server, timeouts={"handshake": "1s"})
     client = tunnel.connect("svc")
-    server.wait_for_connections(1)
+    assert asked.wait(PATIENCE)
     with Pause(tunnel, 1.5):
         go_on.set()
     expect.served(tunnel, client)

@@ -48,7 +48,8 @@ def test_what_is_at_work_is_found_at_work(run, pki, own, kind, at, check, startt
     schema.validate(report, "probe.schema.json")
     [address] = report["services"][0]["targets"][0]["addresses"]
     times = address["times"]
-    assert times["check"] > 0 and times["tls"] > 0 and address["problems"] == []
+    # With starttls = "pgsql" the server has answered already; the check takes no time.
+    assert times["check"] is not None and times["tls"] > 0 and address["problems"] == []
     assert (times["preamble"] is not None) == bool(starttls)
 
 

@@ -10,33 +10,12 @@ import threading
 import urllib.request
 
 import pytest
-from harness import ports
+from harness import expect, ports
 from harness.frozen import FrozenThread, thread_named
-from harness.manager import Manager
 from harness.peer import Peer
 from harness.server import echo
 from harness.tunnel import BINARY
 from harness.wait import PATIENCE, eventually
-
-
-@pytest.fixture
-def manager(tmp_path, keep):
-    return keep(Manager(tmp_path))
-
-
-@pytest.fixture
-def service(serve):
-    """service(accept, ...) is a table that carries to an echo server."""
-    return lambda accept, **keys: {"accept": accept, "tls": False,
-                                   "connect": serve(echo).address, **keys}
-
-
-def exchange(address):
-    with Peer.connect(address) as client:
-        client.send(b"hello")
-        assert client.recv_exact(5) == b"hello"
-        client.half_close()
-        client.expect_eof()
 
 
 # Sockets of socket units.
@@ -46,7 +25,7 @@ def test_a_socket_is_taken_by_its_name(manager, start, service):
     address = manager.listen("ldap")
     tunnel = start({"svc": service("fd:ldap")}, **manager.launch())
     assert tunnel.addresses("svc") == [address]
-    exchange(address)
+    expect.exchange(address)
     environment = open(f"/proc/{tunnel.pid}/environ").read()
     assert "LISTEN_FDS" in environment  # of the start; programs that it runs do not get it
 
@@ -57,7 +36,7 @@ def test_one_name_may_be_that_of_several_sockets(manager, start, service, tmp_pa
     tunnel = start({"svc": service("fd:ldap")}, **manager.launch())
     assert tunnel.addresses("svc") == addresses
     for address in addresses:
-        exchange(address)
+        expect.exchange(address)
     tunnel.terminate()
     assert (tmp_path / "s").is_socket(), "a passed socket's file is not ours to remove"
 
@@ -67,11 +46,11 @@ def test_a_reload_keeps_a_passed_socket(manager, start, service):
     config = {"svc": service("fd:ldap")}
     tunnel = start(config, **manager.launch())
     assert tunnel.reload({**config, "log_level": "debug"})["event"] == "reloaded"
-    exchange(address)
+    expect.exchange(address)
     # It leaves, which is an error, because nothing would accept there.
     failed = tunnel.reload({"svc": service("127.0.0.1:0")})
     assert failed["event"] == "reload_failed"
-    exchange(address)
+    expect.exchange(address)
 
 
 def test_the_control_socket_may_be_passed(manager, start, service, run, tmp_path):
@@ -161,7 +140,7 @@ def test_no_connection_is_refused_or_lost_in_restarts_under_load(manager, start,
     def ask():
         while not over.is_set():
             try:
-                exchange(address)
+                expect.exchange(address)
                 served[0] += 1
             except (OSError, AssertionError) as error:
                 failures.append(error)
@@ -204,7 +183,7 @@ def test_a_reload_is_announced_with_its_time_and_ends_ready(manager, start, serv
     tunnel.rewrite("nonsense")
     tunnel.signal(signal.SIGHUP)
     assert "reload failed" in manager.wait_for(count=3, READY="1")["STATUS"]
-    exchange(address)
+    expect.exchange(address)
     tunnel.terminate()
     assert manager.messages[-1] == {"STOPPING": "1"}
 

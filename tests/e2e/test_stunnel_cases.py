@@ -12,7 +12,7 @@ from harness.pki import CLIENT_AUTH
 from harness.process import Background
 from harness.programs import OpensslServer
 from harness.proxies import HttpProxy
-from harness.stunnel import HEAD, KINDS, Program, arguments
+from harness.stunnel import HEAD, Program, arguments
 from harness.wait import eventually
 
 pytestmark = pytest.mark.needs("stunnel4")
@@ -20,16 +20,6 @@ pytestmark = pytest.mark.needs("stunnel4")
 SECTION = "client = yes\n[svc]\naccept = 127.0.0.1:0\nconnect = {address}\n"
 VERIFIED = "verifyChain = yes\nCAfile = {ca}\ncheckHost = localhost\n"
 PSK = "client1:0123456789abcdef0123456789abcdef"
-
-
-@pytest.fixture(params=KINDS, ids=["by-stunnel", "by-tunnel", "by-toml"])
-def kind(request):
-    return request.param
-
-
-@pytest.fixture
-def program(kind, tmp_path, keep):
-    return lambda text, **kwargs: keep(Program(kind, tmp_path, text, **kwargs))
 
 
 @pytest.fixture

@@ -91,18 +91,9 @@ run_slapd() {
   wait_until "slapd $1" "$slapd_pid" "$work/$1.log" "slapd starting"
 }
 
-# wait_until WHAT PID LOG TEXT: waits until the log shows the text; dies when the process does.
+# wait_until WHAT PID LOG TEXT: waits until the log shows the text.
 wait_until() {
-  tries=0
-  until grep -q -- "$4" "$3" 2>/dev/null; do
-    kill -0 "$2" 2>/dev/null || {
-      cat "$3" >&2
-      die "$1 has ended"
-    }
-    tries=$((tries + 1))
-    [ "$tries" -lt 600 ] || die "$1 is not ready after a minute"
-    sleep 0.1
-  done
+  await "$1" "$2" "$3" grep -q -- "$4" "$3"
 }
 
 # forget PID: a process that has ended and was waited for; somebody else's may have its number soon.

@@ -80,28 +80,18 @@ start_server() {
   "$@" >>"$work/$name.log" 2>&1 &
   server_pid=$!
   pids="$pids $server_pid"
-  tries=0
-  until can_connect "$server_port"; do
-    kill -0 "$server_pid" 2>/dev/null || {
-      cat "$work/$name.log" >&2
-      die "$name has ended"
-    }
-    tries=$((tries + 1))
-    [ "$tries" -lt 300 ] || die "$name does not accept connections after a minute"
-    sleep 0.2
-  done
+  await "$name" "$server_pid" "$work/$name.log" can_connect "$server_port"
 }
 
 can_connect() {
   python3 -c 'import socket, sys; socket.create_connection(("127.0.0.1", int(sys.argv[1])), 5)' \
-    "$1" 2>/dev/null
+    "$1"
 }
 
-# start_web_server PORT [DIRECTIVE...]: nginx with the certificate `server`, which says what it knows of
+# start_web_server [DIRECTIVE...]: at $web_port, nginx with the certificate `server`, which says what it knows of
 # its client.
 start_web_server() {
-  web_port=$1
-  shift
+  web_port=$(free_port)
   mkdir "$work/nginx"
   cat >"$work/nginx/nginx.conf" <<EOF
 daemon off;
@@ -146,13 +136,12 @@ adapt_service() {
 start_supervisor() {
   "$@" >"$work/$1.log" 2>&1 &
   pids="$! $pids"
-  # Its pipes, without which its commands find no supervisor.
-  tries=0
-  until [ -e "$2/supervise/ok" ] || [ -e "$2/supervise/control" ]; do
-    tries=$((tries + 1))
-    [ "$tries" -lt 300 ] || die "$1 does not begin"
-    sleep 0.1
-  done
+  await "$1" "$!" "$work/$1.log" has_pipes "$2"
+}
+
+# has_pipes FOLDER: those without which a supervisor's commands do not find it.
+has_pipes() {
+  [ -e "$1/supervise/ok" ] || [ -e "$1/supervise/control" ]
 }
 
 # shown COMMAND...: says it and runs it; its failure is that of the example.

@@ -1,6 +1,6 @@
 # shellcheck shell=sh
 # SPDX-License-Identifier: MIT
-# Sourced first by every script that a person runs. POSIX sh. Defines: say, die, quietly, and `work`,
+# Sourced first by every script that a person runs. POSIX sh. Defines: say, die, quietly, await, and `work`,
 # a temporary folder. At the end of the script, however it ends and however often Ctrl-C is pressed,
 # the processes in `pids` are stopped, and `work` and the file `left_behind` are removed.
 
@@ -38,6 +38,22 @@ show_last_line() {
   while sleep 0.3 && [ -e "$1" ]; do
     line=$(tail -c 1000 "$1" | tr '\r' '\n' | grep . | tail -n 1 | tr -cd '[:print:]')
     printf '\r\033[K%s' "$(printf '%s' "$line" | cut -c "1-$((width - 1))")"
+  done
+}
+
+# await WHAT PID LOG COMMAND...: until the command succeeds; dies, with the log, when the process does.
+await() {
+  awaited=$1 awaited_pid=$2 awaited_log=$3
+  shift 3
+  tries=0
+  until "$@" 2>/dev/null; do
+    kill -0 "$awaited_pid" 2>/dev/null || {
+      cat "$awaited_log" >&2
+      die "$awaited has ended"
+    }
+    tries=$((tries + 1))
+    [ "$tries" -lt 600 ] || die "$awaited is not ready after a minute"
+    sleep 0.1
   done
 }
 

@@ -3,8 +3,8 @@
 """Prints `PASSED FAILED` for what one suite left behind, counting cases rather than programs.
 
 tally.py meson TESTLOG.json     unit programs count by their doctest summary, others as one
-tally.py pytest JUNIT.xml       pytest's own report; a skipped test is neither, unless a program was
-                               missing, for tests/run.sh has installed them all
+tally.py pytest JUNIT.xml       pytest's own report; a skipped test is neither, unless something was
+                               missing that tests/run.sh has installed or built
 """
 
 import json
@@ -12,6 +12,8 @@ import re
 import sys
 import xml.etree.ElementTree
 
+# Why a test is skipped that tests/run.sh has installed or built everything for.
+ABSENT = re.compile(r"is not installed|is not built|could not import")
 SUMMARY = re.compile(r"test cases:\s*\d+\s*\|\s*(\d+) passed\s*\|\s*(\d+) failed")
 
 
@@ -32,7 +34,7 @@ def of_pytest(path):
     passed = failed = 0
     for suite in xml.etree.ElementTree.parse(path).iter("testsuite"):
         count = {key: int(suite.get(key, 0)) for key in ("tests", "errors", "failures", "skipped")}
-        absent = [s for s in suite.iter("skipped") if "is not installed" in s.get("message", "")]
+        absent = [s for s in suite.iter("skipped") if ABSENT.search(s.get("message", ""))]
         bad = count["errors"] + count["failures"] + len(absent)
         count["skipped"] -= len(absent)
         failed += bad

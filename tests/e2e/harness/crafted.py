@@ -16,9 +16,11 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM, ChaCha20Poly1305
 ALERT, HANDSHAKE, APPLICATION_DATA = 21, 22, 23
 
 
-def expand_label(digest, secret, label, length):
+def expand_label(digest, secret, label, length, context=b""):
+    """RFC 8446 section 7.1."""
     name = b"tls13 " + label
-    info = struct.pack("!HB", length, len(name)) + name + b"\0"
+    info = (struct.pack("!HB", length, len(name)) + name +
+            bytes([len(context)]) + context)
     out, block, counter = b"", b"", 1
     while len(out) < length:
         block = hmac.new(secret, block + info + bytes([counter]), digest).digest()

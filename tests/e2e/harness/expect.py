@@ -4,6 +4,7 @@
 import json
 import re
 
+from .peer import Peer
 from .wait import eventually
 
 
@@ -11,6 +12,15 @@ def served(tunnel, client, payload=b"hello"):
     """The connection echoes."""
     client.send(payload)
     assert client.recv_exact(len(payload)) == payload
+
+
+def exchange(address):
+    """Who listens there echoes, and ends in order."""
+    with Peer.connect(address) as client:
+        client.send(b"hello")
+        assert client.recv_exact(5) == b"hello"
+        client.half_close()
+        client.expect_eof()
 
 
 def served_to_the_end(tunnel, client, service="svc", payload=b"hello"):

@@ -119,3 +119,20 @@ def extensions(content):
         return m.message(made[0], above + (b"" if new is None else m.vector(2, new)))
 
     return spoil
+
+
+def spoiled(at):
+    """A record of data with one octet changed after it was sealed."""
+
+    def send(c):
+        sealed = bytearray(c.writing.seal(m.APPLICATION_DATA, b"spoiled"))
+        sealed[at] ^= 1
+        c.send_raw(bytes(sealed))
+
+    return send
+
+
+def replayed(c):
+    """The same record of data twice."""
+    sealed = c.writing.seal(m.APPLICATION_DATA, b"x")
+    c.send_raw(sealed + sealed)

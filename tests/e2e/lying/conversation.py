@@ -7,8 +7,10 @@ import socket
 import struct
 from typing import Callable
 
+from cryptography.hazmat.primitives.serialization import Encoding
+
 from . import records
-from .messages import ALERT, CHANGE_CIPHER_SPEC, HANDSHAKE
+from .messages import ALERT, APPLICATION_DATA, CHANGE_CIPHER_SPEC, HANDSHAKE
 
 DATA = b"what the server has to say"
 REQUEST = b"go"
@@ -90,6 +92,22 @@ class Conversation:
                 pass
         except OSError:
             pass
+
+    # ---- what both versions do alike
+
+    def chain(self):
+        return [c.public_bytes(Encoding.DER) for c in self.identity.chain]
+
+    def do_request(self):
+        while len(self.received) < max(len(REQUEST), self.lie.upload):
+            self.read_data()
+
+    def do_answer(self):
+        self.send_record(APPLICATION_DATA, DATA)
+
+    def do_end(self):
+        self.send_alert(0, level=1)
+        self._drain()
 
     # ---- writing
 

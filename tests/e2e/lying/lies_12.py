@@ -70,20 +70,6 @@ def _chain(change):
     return lambda c, made: m.certificate_12(change(c.chain()))
 
 
-def _spoiled(at):
-    def do(c):
-        sealed = bytearray(c.writing.seal(_APP, b"spoiled"))
-        sealed[at] ^= 1
-        c.send_raw(bytes(sealed))
-
-    return do
-
-
-def _replayed(c):
-    sealed = c.writing.seal(_APP, b"x")
-    c.send_raw(sealed + sealed)
-
-
 _MORE, _TWO = do.record(_APP, b"more"), {"delivered": DATA + b"more"}
 _COMPRESSED = _p256().public_key().public_bytes(Encoding.X962, PublicFormat.CompressedPoint)
 
@@ -180,9 +166,9 @@ HANDSHAKE_12 = [
 ]
 
 LATER_12 = [
-    _then("bad-tag", _spoiled(-1)),
-    _then("bad-nonce", _spoiled(6)),
-    _then("replayed", _replayed, delivered=DATA + b"x"),
+    _then("bad-tag", do.spoiled(-1)),
+    _then("bad-nonce", do.spoiled(6)),
+    _then("replayed", do.replayed, delivered=DATA + b"x"),
     _then("plaintext-data", do.raw(b"\x17\3\3\0\x30" + b"p" * 48)),
     _then("plaintext-close-notify", do.raw(b"\x15\3\3\0\2\1\0")),
     _then("shorter-than-a-tag", do.raw(header(_APP, 20) + bytes(20))),

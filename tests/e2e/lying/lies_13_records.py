@@ -22,23 +22,9 @@ def _skipped(c):
     c.writing.sequence += 1
 
 
-def _replayed(c):
-    sealed = c.writing.seal(_APP, b"x")
-    c.send_raw(sealed + sealed)
-
-
 def _swapped(c):
     first, second = (c.writing.seal(_APP, b"x"), c.writing.seal(_APP, b"y"))
     c.send_raw(second + first)
-
-
-def _spoiled(at):
-    def do(c):
-        sealed = bytearray(c.writing.seal(_APP, b"spoiled"))
-        sealed[at] ^= 1
-        c.send_raw(bytes(sealed))
-
-    return do
 
 
 def _pieces(size):
@@ -85,11 +71,11 @@ _MORE = do.record(_APP, b"more")
 _ASK = m.vector(1, b"ctx") + m.vector(2, m.extension(m.SIGNATURE_ALGORITHMS, b"\0\2\4\3"))
 
 RECORDS = [
-    _then("bad-tag", _spoiled(-1)),
-    _then("bad-ciphertext", _spoiled(5)),
-    _then("bad-length", _spoiled(4), _MORE, do.record(_APP, bytes(300))),
+    _then("bad-tag", do.spoiled(-1)),
+    _then("bad-ciphertext", do.spoiled(5)),
+    _then("bad-length", do.spoiled(4), _MORE, do.record(_APP, bytes(300))),
     _then("sequence-skipped", _skipped, do.record(_APP, b"x")),
-    _then("replayed", _replayed, delivered=DATA + b"x"),
+    _then("replayed", do.replayed, delivered=DATA + b"x"),
     _then("swapped", _swapped),
     _then("plaintext-data", do.raw(b"\x17\3\3\0\5plain")),
     _then("plaintext-longer", do.raw(b"\x17\3\3\0\x30" + b"p" * 48)),

@@ -10,7 +10,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, x25519
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from . import messages as m
-from .conversation import DATA, REQUEST, Conversation
+from .conversation import Conversation
 from .records import Gcm12
 
 
@@ -45,9 +45,6 @@ class Tls12(Conversation):
     def server_hello(self):
         return m.server_hello(self.random, self.session_id, self.suite,
                               self.server_hello_extensions())
-
-    def chain(self):
-        return [c.public_bytes(Encoding.DER) for c in self.identity.chain]
 
     def certificate(self):
         return m.certificate_12(self.chain())
@@ -89,18 +86,8 @@ class Tls12(Conversation):
 
     # ---- after the handshake
 
-    def do_request(self):
-        while len(self.received) < max(len(REQUEST), self.lie.upload):
-            self.read_data()
-
     def read_data(self):
         kind, payload = self.read_record()
         if kind == m.APPLICATION_DATA:
             self.received += payload
 
-    def do_answer(self):
-        self.send_record(m.APPLICATION_DATA, DATA)
-
-    def do_end(self):
-        self.send_alert(0, level=1)
-        self._drain()

@@ -11,7 +11,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from harness.crafted import expand_label
 
 from . import messages as m
-from .conversation import DATA, REQUEST, Conversation
+from .conversation import Conversation
 from .records import Gcm13
 
 _EMPTY = hashlib.sha256(b"").digest()
@@ -76,9 +76,6 @@ class Tls13(Conversation):
     def encrypted_extensions(self):
         return m.message(m.ENCRYPTED_EXTENSIONS, m.vector(2, b""))
 
-    def chain(self):
-        return [c.public_bytes(Encoding.DER) for c in self.identity.chain]
-
     def certificate(self):
         return m.certificate_13(self.chain())
 
@@ -106,13 +103,10 @@ class Tls13(Conversation):
         self.reading = self._next_reading
 
     def _derive(self, secret, label, transcript_hash=None):
-        return _expand(secret, label, transcript_hash or hashlib.sha256(self.transcript).digest())
+        return expand_label(hashlib.sha256, secret, label, 32,
+                            transcript_hash or hashlib.sha256(self.transcript).digest())
 
     # ---- after the handshake
-
-    def do_request(self):
-        while len(self.received) < max(len(REQUEST), self.lie.upload):
-            self.read_data()
 
     def read_data(self):
         """One record, whatever it holds; KeyUpdates are followed."""
@@ -122,20 +116,6 @@ class Tls13(Conversation):
         elif kind == m.HANDSHAKE and payload[0] == m.KEY_UPDATE:
             self.reading = self.reading.updated()
 
-    def do_answer(self):
-        self.send_record(m.APPLICATION_DATA, DATA)
-
-    def do_end(self):
-        self.send_alert(0, level=1)
-        self._drain()
-
     def update_keys(self, request=0):
         self.send_record(m.HANDSHAKE, m.message(m.KEY_UPDATE, m.u8(request)))
         self.writing = self.writing.updated()
-
-
-def _expand(secret, label, context):
-    """RFC 8446 section 7.1, with a context."""
-    name = b"tls13 " + label
-    info = m.u16(32) + m.vector(1, name) + m.vector(1, context)
-    return hmac.new(secret, info + b"\1", hashlib.sha256).digest()
