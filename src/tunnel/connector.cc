@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "base/text.h"
+#include "uv/library.h"
 #include "uv/socket.h"
 #include "uv/socket_options.h"
 
@@ -200,9 +201,9 @@ Failure connect_failure(const SocketAddress& address, int uv_status) {
     case UV_ENFILE:
     case UV_ENOBUFS:
     case UV_ENOMEM:
-      return {Kind::unreachable, uv_strerror(uv_status), true};
+      return {Kind::unreachable, uv::error_text(uv_status), true};
     default:
-      return {Kind::unreachable, uv_strerror(uv_status), false};
+      return {Kind::unreachable, uv::error_text(uv_status), false};
   }
 }
 

@@ -4,6 +4,7 @@
 #include <string>
 
 #include "base/text.h"
+#include "uv/library.h"
 #include "uv/stream.h"
 
 namespace tunnel {
@@ -18,7 +19,7 @@ Outcome client_gone(int uv_error) {
     return {Kind::reset_by_client, Side::client, "the client reset the connection"};
   }
   return {Kind::connection_lost, Side::client,
-          std::string("the client is not reachable any more (") + uv_strerror(uv_error) + ")"};
+          std::string("the client is not reachable any more (") + uv::error_text(uv_error) + ")"};
 }
 
 Outcome server_gone(std::string_view target, int uv_error) {
@@ -26,7 +27,7 @@ Outcome server_gone(std::string_view target, int uv_error) {
     return {Kind::reset_by_server, Side::server, std::string(target) + " reset the connection"};
   }
   return {Kind::connection_lost, Side::server,
-          std::string(target) + " is not reachable any more (" + uv_strerror(uv_error) + ")"};
+          std::string(target) + " is not reachable any more (" + uv::error_text(uv_error) + ")"};
 }
 
 Outcome truncated_by(std::string_view target) {

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "base/text.h"
+#include "uv/library.h"
 
 namespace tunnel {
 namespace {
@@ -133,7 +134,7 @@ void Visit::on_end(Channel::End end) {
   if (stage_ == Stage::leaving) return finish({});
   return finish({Kind::reset_by_server,
                  task_.target.text + " broke the connection during the check (" +
-                     uv_strerror(end.uv_error) + ")",
+                     uv::error_text(end.uv_error) + ")",
                  false});
 }
 
