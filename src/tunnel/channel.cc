@@ -144,6 +144,10 @@ void Channel::on_write_error(int uv_error) {
 
 // --- the end -----------------------------------------------------------------------------------
 
+bool Channel::only_stopped_reading() const {
+  return lost_ == UV_EPIPE && stream_ && stream_->is_unix() && !stream_->is_hung_up();
+}
+
 bool Channel::is_hung_up() const { return !stream_ || stream_->is_hung_up(); }
 
 uv::Stream::Unread Channel::unread() const {

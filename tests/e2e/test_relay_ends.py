@@ -277,6 +277,26 @@ def test_half_close_timeout_when_the_server_ended_first(over):
     assert tunnel.closed()["kind"] == "half_close_timeout"
 
 
+def test_unix_client_that_stops_reading_may_go_on_writing(relay, serve_tls, tmp_path):
+    heard, reads_no_more = Note(), threading.Event()
+
+    def script(peer):
+        assert peer.recv_exact(5) == b"first"
+        assert reads_no_more.wait(PATIENCE)
+        peer.send(b"nobody reads this")
+        heard.put(peer.recv_exact(len(TEXT)))
+        peer.close()
+
+    tunnel = relay(serve_tls(script), accept=str(tmp_path / "in.sock"))
+    client = tunnel.connect("svc")
+    client.send(b"first")
+    client.sock.shutdown(socket.SHUT_RD)
+    reads_no_more.set()
+    client.send(TEXT[:-1])
+    client.send(TEXT[-1:])
+    assert heard.get() == TEXT
+
+
 def test_unix_client_sees_eof_where_tcp_would_see_a_reset(relay, serve_tls, tmp_path):
     def script(peer):
         assert peer.recv() == b"go"
