@@ -9,6 +9,7 @@ import signal
 import subprocess
 import tty
 
+import psutil
 import pytest
 from harness import tunnel
 from harness.process import DIE_WITH_PARENT
@@ -68,6 +69,14 @@ class Script:
         os.close(self._terminal)
 
 
+def processes_that_name(folder):
+    found = []
+    for process in psutil.process_iter(["cmdline"]):
+        if str(folder) in " ".join(process.info["cmdline"] or []):
+            found.append(process)
+    return found
+
+
 @pytest.mark.parametrize("name", [
     "ldap", "ldap-failover", needs("redis", "redis-server"), needs("http", "nginx", "curl"),
     needs("ssh", "/usr/sbin/sshd", "socat"), needs("runit", "runsv", "nginx", "curl")])
@@ -79,6 +88,7 @@ def test_two_ctrl_c_leave_nothing_behind(tmp_path, keep, name):
     script.press_ctrl_c()
     assert script.process.wait(PATIENCE) == 130
     assert not list(script.folder.iterdir())
+    eventually(lambda: not processes_that_name(script.folder), "its processes are gone")
 
 
 @pytest.mark.parametrize("moment", ["a throw-away authority", "a real slapd", "the configuration"])

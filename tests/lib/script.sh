@@ -70,6 +70,7 @@ leave() {
     done
     for pid in $pids; do
       wait "$pid" 2>/dev/null
+      kill -9 -- "-$pid" 2>/dev/null # what it has forked: socat's children outlive it
     done
     kill "$killer"
   fi
