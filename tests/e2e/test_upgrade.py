@@ -142,6 +142,29 @@ def test_a_connection_that_is_open_stays_with_the_old_process(line, service):
     assert tunnels.first.process.wait(PATIENCE) == 0
 
 
+def test_a_manager_that_stops_both_lets_the_old_ones_connections_finish(line, service):
+    address = f"127.0.0.1:{ports.free_port()}"
+    tunnels = line({"svc": service(address)})
+    with Peer.connect(address) as client:
+        client.send(b"x")
+        assert client.recv_exact(1) == b"x"
+        client.send(b"y")  # its answer is on its way: not idle in a pool
+        tunnels.signal()
+        tunnels.log.wait_for("draining")
+        old, tunnels.upgrades = tunnels.pid, 1
+        tunnels.pid = int(TAKEN_OVER.match(tunnels.log.find("draining")[0]["msg"])[1])
+        os.kill(old, signal.SIGTERM)
+        eventually(lambda: any("may still finish" in e["msg"] for e in tunnels.log.find("notice")),
+                   "the old process has heard it")
+        assert client.recv_exact(1) == b"y"
+        client.send(b"z")
+        assert client.recv_exact(1) == b"z"
+        client.half_close()
+        client.expect_eof()
+    assert tunnels.first.process.wait(PATIENCE) == 0
+    assert tunnels.terminate() == 0
+
+
 def test_a_changed_file_is_in_force_afterwards(line, service, tmp_path):
     kept, old, new = (f"127.0.0.1:{ports.free_port()}" for _ in range(3))
     tunnels = line({"kept": service(kept), "old": service(old)})

@@ -173,4 +173,15 @@ TEST_CASE("Ports are free until they are limited") {
   CHECK(rules.forbid(needs).size() == 3);
 }
 
+TEST_CASE("Where unix sockets without a file are other processes', a target of that kind is refused") {
+  Needs needs;
+  Rules rules;
+  needs.has_abstract_targets = true;
+  CHECK(rules.forbid(needs).empty());
+  rules.keeps_abstract_sockets = true;
+  CHECK(rules.forbid(needs) == Names{"connecting to a unix socket without a file (\"@...\")"});
+  needs.has_abstract_targets = false;
+  CHECK(rules.forbid(needs).empty());
+}
+
 }  // namespace tunnel::sandbox
