@@ -118,10 +118,10 @@ class Soak:
             try:
                 self.live(kind)
                 self.ends[kind] += 1
-            except (ConnectionError, AssertionError):
-                self.ends["lost"] += 1
             except (ValueError, TimeoutError) as error:
                 self.wrong.append(f"{kind}: {error!r}")
+            except (OSError, AssertionError):  # reset, or ended before we did
+                self.ends["lost"] += 1
 
     def reload(self):
         self.tunnel.rewrite(self.config())
