@@ -1,23 +1,27 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
 # Makes the root file system of a container in FOLDER: the program, the libraries that it needs, the
-# trust store, and nothing else. As root it installs what building needs.
+# trust store, and nothing else. Without PROGRAM it builds one; as root it installs what building needs.
 #
-#   sh packaging/container/root.sh FOLDER
+#   sh packaging/container/root.sh FOLDER [PROGRAM]
 set -eu
-[ $# -eq 1 ] || { echo "usage: root.sh FOLDER" >&2; exit 2; }
+[ $# -eq 1 ] || [ $# -eq 2 ] || { echo "usage: root.sh FOLDER [PROGRAM]" >&2; exit 2; }
 image=$1
 root=$(CDPATH='' cd -- "$(dirname -- "$0")/../.." && pwd)
 . "$root/tests/lib/script.sh"
 . "$root/tests/lib/debian.sh"
 . "$root/tests/lib/build.sh"
-# shellcheck disable=SC2086  # a list of words
-install_packages $BUILD_PACKAGES ca-certificates
-build_program container --buildtype=release --prefix=/usr
+if [ $# -eq 2 ]; then
+  tunnel=$2
+else
+  # shellcheck disable=SC2086  # a list of words
+  install_packages $BUILD_PACKAGES ca-certificates
+  build_program container --buildtype=release --prefix=/usr
+fi
 
 say "the root file system"
 rm -rf "$image"
-mkdir -p "$image/usr/bin" "$image/usr/lib" "$image/usr/share" "$image/etc/tunnel" "$image/etc/ssl" \
+mkdir -p "$image/proc" "$image/dev" "$image/usr/bin" "$image/usr/lib" "$image/usr/share" "$image/etc/tunnel" "$image/etc/ssl" \
   "$image/run" "$image/tmp"
 ln -s usr/bin "$image/bin"
 ln -s usr/lib "$image/lib"
