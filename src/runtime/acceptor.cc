@@ -59,7 +59,10 @@ void Acceptor::serve(const std::vector<ServiceHandle>& services, std::vector<Bou
     std::unique_ptr<Entry> entry = std::move(old[*reused[index]]);
     entry->service = *by_name.at(wanted[index].service);
     entry->place = wanted[index];
-    entry->listener.serve(entry->service.settings());
+    if (auto served = entry->listener.serve(entry->service.settings()); !served) {
+      log_.warning({.service = entry->service.settings().name},
+                   entry->place.address.to_string() + ": " + served.error().text);
+    }
     entries_.push_back(std::move(entry));
   }
   for (Bound::Entry& each : bound) {

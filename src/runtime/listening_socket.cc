@@ -131,11 +131,13 @@ Result<ListeningSocket> ListeningSocket::adopt(const process::PassedSockets::Soc
   return ListeningSocket(std::move(copy), kept.address, std::move(file));
 }
 
-void ListeningSocket::serve(const config::Service& service) {
-  if (!address_.is_ip()) return;
+Result<void> ListeningSocket::serve(const config::Service& service) {
+  if (file_) return file_->set_mode(service.unix_mode);
+  if (!address_.is_ip()) return {};
   // One that was passed stays as it was set by who passed it, until we have set it.
   if (!is_passed_ || service.defer_accept || is_deferred_) defer_accept(fd(), service);
   is_deferred_ = service.defer_accept;
+  return {};
 }
 
 std::string kept_name_of(const ListenPlace& place) {
@@ -208,7 +210,7 @@ Result<ListeningSocket> listen_at(const config::Service& service, const config::
       return failed(ErrorCode::not_found, "the service manager passed no such socket");
     }
     ListeningSocket listener = ListeningSocket::adopt(std::move(copy));
-    listener.serve(service);
+    (void)listener.serve(service);  // it has no file
     return listener;
   }
   const std::string name = kept_name_of({service.name, accept.address});

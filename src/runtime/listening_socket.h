@@ -30,8 +30,9 @@ class ListeningSocket {
   ListeningSocket(ListeningSocket&& other) noexcept = default;
   ListeningSocket& operator=(ListeningSocket&& other) noexcept = delete;
 
-  // For a service with other settings than that it was made for. Its socket_options stay.
-  void serve(const config::Service& service);
+  // For a service with other settings than that it was made for. Its socket_options stay. An error:
+  // so does the mode of its file.
+  Result<void> serve(const config::Service& service);
 
   [[nodiscard]] int fd() const { return socket_.get(); }
   [[nodiscard]] const SocketAddress& address() const { return address_; }  // with the real port

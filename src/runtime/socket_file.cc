@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <string>
 #include <utility>
 
 namespace tunnel::runtime {
@@ -72,7 +73,7 @@ Result<SocketFile> SocketFile::bind(int socket, const SocketAddress& address, co
                   "cannot make the socket file", error);
   }
   SocketFile file(std::move(*place));
-  if (auto settled = file.settle(wish.owner); !settled) {
+  if (auto settled = file.settle(wish.owner, Origin::made); !settled) {
     return tl::unexpected(std::move(settled).error());
   }
   return file;
@@ -81,28 +82,42 @@ Result<SocketFile> SocketFile::bind(int socket, const SocketAddress& address, co
 Result<SocketFile> SocketFile::adopt(const Wish& wish) {
   Result<FilePlace> place = FilePlace::find(wish.path, FilePlace::LastLink::keep);
   if (!place) return tl::unexpected(std::move(place).error());
-  struct stat status {};
-  const bool is_there = ::fstatat(place->folder.get(), place->name.c_str(), &status,
-                                  AT_SYMLINK_NOFOLLOW) == 0;
-  if (!is_there || (status.st_mode & 07777U) != wish.mode) {
-    return failed(ErrorCode::not_found, "the socket file is another one now");
-  }
   SocketFile file(std::move(*place));
   file.leave();
-  if (auto settled = file.settle(wish.owner); !settled) {
+  if (auto settled = file.settle(wish.owner, Origin::inherited); !settled) {
     return tl::unexpected(std::move(settled).error());
   }
+  if (auto set = file.set_mode(wish.mode); !set) return tl::unexpected(std::move(set).error());
   return file;
 }
 
-// Finds what bind has made, and gives it to its owner.
-Result<void> SocketFile::settle(const FileOwner& owner) {
+// By a descriptor of the file, because fchmodat cannot be told to follow no link.
+Result<void> SocketFile::set_mode(mode_t mode) {
+  const Fd file(
+      ::openat(place_.folder.get(), place_.name.c_str(), O_PATH | O_NOFOLLOW | O_CLOEXEC));
+  struct stat status {};
+  const bool is_ours = file.valid() && ::fstat(file.get(), &status) == 0 &&
+                       status.st_dev == device_ && status.st_ino == inode_;
+  if (!is_ours) return failed(ErrorCode::not_found, "the socket file is another one now");
+  if ((status.st_mode & 07777U) == mode) return {};
+  const std::string path = "/proc/self/fd/" + std::to_string(file.get());
+  if (::chmod(path.c_str(), mode) == 0) return {};
+  return failed(ErrorCode::permission, "cannot give the socket file its unix_mode", errno);
+}
+
+// Finds what bind has made, or the process before us, and gives it to its owner. Root may have made
+// it for an owner who has changed in the configuration since.
+Result<void> SocketFile::settle(const FileOwner& owner, Origin origin) {
   const Fd file(
       ::openat(place_.folder.get(), place_.name.c_str(), O_PATH | O_NOFOLLOW | O_CLOEXEC));
   struct stat status {};
   const bool is_ours = file.valid() && ::fstat(file.get(), &status) == 0 &&
                        S_ISSOCK(status.st_mode) && status.st_nlink == 1 &&
-                       (status.st_uid == ::geteuid() || status.st_uid == owner.uid);
+                       (status.st_uid == ::geteuid() || status.st_uid == owner.uid ||
+                        (origin == Origin::inherited && ::geteuid() == 0));
+  if (!is_ours && origin == Origin::inherited) {
+    return failed(ErrorCode::not_found, "the socket file is another one now");
+  }
   if (!is_ours) {
     return failed(ErrorCode::in_use,
                   "the socket file was replaced as soon as it was made; choose a folder where "

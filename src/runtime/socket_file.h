@@ -25,9 +25,12 @@ class SocketFile {
   // there) is replaced, a live one is an error. Call before there are threads: the process's mask
   // for new files changes for a moment.
   static Result<SocketFile> bind(int socket, const SocketAddress& address, const Wish& wish);
-  // The file of a socket that an earlier process has bound and left to us. It stays when this object
-  // goes, because that process may still use it; unless own() is called.
+  // The file of a socket that an earlier process has bound and left to us; it gets the mode and the
+  // owner that are wished now. It stays when this object goes, because that process may still use it;
+  // unless own() is called.
   static Result<SocketFile> adopt(const Wish& wish);
+  // Its mode from now on, if it is still ours.
+  Result<void> set_mode(mode_t mode);
   void own() { is_left_ = false; }
   // It stays when this object goes: the socket is in another's keeping.
   void leave() { is_left_ = true; }
@@ -37,7 +40,8 @@ class SocketFile {
 
  private:
   explicit SocketFile(FilePlace place) : place_(std::move(place)) {}
-  Result<void> settle(const FileOwner& owner);
+  enum class Origin { made, inherited };
+  Result<void> settle(const FileOwner& owner, Origin origin);
 
   FilePlace place_;
   // Which file we made: another one of the same name is not ours to remove.

@@ -222,6 +222,19 @@ def test_the_new_process_has_no_descriptor_that_a_fresh_one_has_not(line, servic
     assert environment() == names
 
 
+def test_a_socket_file_has_the_mode_of_the_file_after_a_reload_and_an_upgrade(line, service, tmp_path):
+    unix = tmp_path / "s"
+    tunnels = line({"svc": service(str(unix))})
+    assert unix.stat().st_mode & 0o777 == 0o600
+    inode = unix.stat().st_ino
+    tunnels.first.reload({"svc": service(str(unix)) | {"unix_mode": "0640"}})
+    eventually(lambda: unix.stat().st_mode & 0o777 == 0o640, "a reload changes the mode")
+    tunnels.first.rewrite({"svc": service(str(unix)) | {"unix_mode": "0660"}})
+    assert tunnels.upgrade() == 0
+    assert unix.stat().st_mode & 0o777 == 0o660 and unix.stat().st_ino == inode
+    expect.exchange(str(unix))
+
+
 # What goes wrong.
 
 

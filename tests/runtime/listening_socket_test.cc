@@ -2,6 +2,7 @@
 #include "runtime/listening_socket.h"
 
 #include <doctest/doctest.h>
+#include <fcntl.h>
 #include <netinet/tcp.h>
 #include <sys/stat.h>
 
@@ -146,6 +147,61 @@ TEST_CASE("a socket file in root's folder is given to its owner") {
       ListeningSocket::open(service, at(SocketAddress::unix_path(alice.beside("x")).value()));
   REQUIRE(listener);
   CHECK(test::owner_of(alice.beside("x")) == test::kAlice);
+}
+
+namespace {
+
+// What an earlier process has left.
+process::PassedSockets::Socket kept(const ListeningSocket& listener) {
+  return {.name = "",
+          .fd = Fd(::fcntl(listener.fd(), F_DUPFD_CLOEXEC, 0)),
+          .address = listener.address()};
+}
+
+}  // namespace
+
+TEST_CASE("a socket that was left to us is taken with the mode and the owner of today") {
+  const test::TempFolder folder;
+  const auto place = at(SocketAddress::unix_path(folder.path("x.sock")).value());
+  config::Service service;
+  service.unix_mode = 0600;
+  const auto first = ListeningSocket::open(service, place);
+  REQUIRE(first);
+  service.unix_mode = 0660;
+  if (test::is_root()) service.unix_owner = {test::kAlice, test::kAlice};
+  REQUIRE(ListeningSocket::adopt(kept(*first), service, place));
+  CHECK(test::mode_of(folder.path("x.sock")) == 0660);
+  if (!test::is_root()) return;
+  CHECK(test::owner_of(folder.path("x.sock")) == test::kAlice);
+  // And back, although its owner is neither the process nor the one that is asked for.
+  service.unix_owner = {0, 0};
+  REQUIRE(ListeningSocket::adopt(kept(*first), service, place));
+  CHECK(test::owner_of(folder.path("x.sock")) == 0);
+}
+
+TEST_CASE("a socket that was left to us is not taken when its file is gone, or no socket") {
+  const test::TempFolder folder;
+  const std::string path = folder.path("x.sock");
+  const auto place = at(SocketAddress::unix_path(path).value());
+  const auto first = ListeningSocket::open({}, place);
+  REQUIRE(first);
+  std::filesystem::remove(path);
+  CHECK(ListeningSocket::adopt(kept(*first), {}, place).error().code == ErrorCode::not_found);
+  std::filesystem::create_directory(path);
+  CHECK(ListeningSocket::adopt(kept(*first), {}, place).error().code == ErrorCode::not_found);
+}
+
+TEST_CASE("a socket file gets the mode of the settings that it serves now") {
+  const test::TempFolder folder;
+  const std::string path = folder.path("x.sock");
+  config::Service service;
+  auto listener = ListeningSocket::open(service, at(SocketAddress::unix_path(path).value()));
+  REQUIRE(listener);
+  service.unix_mode = 0666;
+  CHECK(listener->serve(service));
+  CHECK(test::mode_of(path) == 0666);
+  std::filesystem::remove(path);
+  CHECK_FALSE(listener->serve(service));
 }
 
 TEST_CASE("root makes no socket file behind another user's link, and removes none there") {
