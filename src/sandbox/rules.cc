@@ -1,12 +1,18 @@
 // SPDX-License-Identifier: MIT
 #include "sandbox/rules.h"
 
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
 #include <algorithm>
+#include <cerrno>
 #include <filesystem>
 #include <map>
 #include <system_error>
 #include <utility>
 
+#include "base/fd.h"
 #include "base/text.h"
 
 namespace tunnel::sandbox {
@@ -112,6 +118,17 @@ bool is_below(const std::string& path, const std::string& folder) {
   return path.size() == folder.size() || folder.ends_with('/') || path[folder.size()] == '/';
 }
 
+// The kernel knows a folder by its inode, not by its path: one that has been put in the place of
+// another grants nothing. access(2) speaks of permissions alone, which Landlock is not among.
+bool is_kept_out(const std::string& file) {
+  struct stat status {};
+  if (::stat(file.c_str(), &status) != 0) return false;
+  if (!S_ISREG(status.st_mode) && !S_ISDIR(status.st_mode)) return false;
+  if (::faccessat(AT_FDCWD, file.c_str(), R_OK, AT_EACCESS) != 0) return false;
+  const Fd opened(::open(file.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC));
+  return !opened.valid() && errno == EACCES;
+}
+
 std::string deed(const Rights& rights) {
   if (rights.make_socket) return "making the socket ";
   return rights.write ? "writing to " : "reading ";
@@ -162,7 +179,12 @@ std::vector<std::string> Rules::forbid(const Needs& needs) const {
     const std::vector<Place> wanted = places_of(file, rights);
     const bool is_inside = std::all_of(wanted.begin(), wanted.end(),
                                        [this](const Place& place) { return allow(place); });
-    if (!is_inside) forbidden.push_back(deed(rights) + printable(file, kLongestPath));
+    if (!is_inside) {
+      forbidden.push_back(deed(rights) + printable(file, kLongestPath));
+    } else if (rights.read && is_kept_out(file)) {
+      forbidden.push_back(deed({.read = true}) + printable(file, kLongestPath) +
+                          " (its folder is another one than when the process started)");
+    }
   }
   find_forbidden_ports(connect_ports, needs.connect_ports, "connecting to TCP port ", forbidden);
   find_forbidden_ports(bind_ports, needs.bind_ports, "listening at TCP port ", forbidden);

@@ -29,7 +29,8 @@ struct Rules {
 
   // Whether a place grants them.
   [[nodiscard]] bool allow(const Place& wanted) const;
-  // What they forbid and the needs have, in words for people: "reading /srv/new/ca.pem".
+  // What they forbid and the needs have, in words for people: "reading /srv/new/ca.pem". Inside the
+  // sandbox it also finds what is at an allowed path and in a folder that was replaced since.
   [[nodiscard]] std::vector<std::string> forbid(const Needs& needs) const;
 };
 

@@ -3,6 +3,7 @@
 
 import json
 import os
+import shutil
 import signal
 import stat
 import subprocess
@@ -191,6 +192,27 @@ def test_a_reload_that_reads_elsewhere_needs_a_restart(world, tmp_path_factory, 
     reload_fails(tunnel, world.config(mode=mode, tls={"ca": str(other)}), f"reading {other}")
     world.is_served()
     assert tunnel.reload(world.config(mode=mode))["event"] == "reloaded"
+
+
+@needs_landlock
+@pytest.mark.parametrize("what", ["certificates", "configuration"])
+def test_a_reload_after_a_folder_was_replaced_says_restart(world, tmp_path_factory, what):
+    """The sandbox knows the folder that was there at the start, not its name."""
+    folders = {"certificates": tmp_path_factory.mktemp("other") / "tls"}
+    folders["certificates"].mkdir()
+    shutil.copy(world.pki.ca.file, folders["certificates"] / "ca.pem")
+    tunnel = world.run(tls={"ca": str(folders["certificates"] / "ca.pem")})
+    folders["configuration"] = tunnel.path.parent
+    old = folders[what]
+    new = old.with_name(old.name + "-new")
+    new.mkdir()
+    for each in old.iterdir():
+        if each.is_file():
+            shutil.copy(each, new)
+    old.rename(old.with_name(old.name + "-old"))
+    new.rename(old)
+    reload_fails(tunnel, None, f"reading {old}", "another one than when the process started")
+    world.is_served()
 
 
 def test_a_reload_that_writes_elsewhere_needs_a_restart(world):
