@@ -4,7 +4,8 @@
 # Before anything is installed, it says what; with --no-install, it ends there.
 #
 #   sh tests/run.sh                 everything
-#   sh tests/run.sh plain           unit, lint, guards, e2e and the examples, on a plain build
+#   sh tests/run.sh plain           unit, lint, guards, e2e, the examples and a short soak, on a plain
+#                                   build
 #   sh tests/run.sh asan            the same under AddressSanitizer and UndefinedBehaviorSanitizer,
 #                                   without the guards and the e2e tests marked `heavy`
 #   sh tests/run.sh tsan            what has threads, under ThreadSanitizer
@@ -127,6 +128,17 @@ installation() {
   fi
 }
 
+# A minute of load and of trouble.
+soak() {
+  say "soak"
+  if TUNNEL=$tunnel sh "$root/tests/soak/run.sh" 40 500 >"$build/soak.log" 2>&1 </dev/null; then
+    count 1 0
+  else
+    cat "$build/soak.log"
+    count 0 1
+  fi
+}
+
 plain() {
   build_everything plain
   meson_tests "unit tests and lint" --suite unit --suite lint
@@ -135,6 +147,7 @@ plain() {
   examples
   shown
   e2e_tests
+  soak
 }
 
 # Clang takes half of GCC's time over instrumented code, and this way both compile everything.
