@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <filesystem>
 #include <fstream>
+#include <sstream>
 #include <iterator>
 #include <optional>
 #include <string_view>
@@ -25,7 +26,9 @@ constexpr std::string_view kComm = "tunnel\n";
 
 std::string text_of(const fs::path& path) {
   std::ifstream file(path, std::ios::binary);
-  return {std::istreambuf_iterator<char>(file), {}};
+  std::ostringstream text;
+  text << file.rdbuf();  // an iterator would throw where the process ends meanwhile
+  return text.str();
 }
 
 bool is_ours(const fs::path& process) {

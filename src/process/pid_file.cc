@@ -12,6 +12,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <fstream>
+#include <sstream>
 #include <iterator>
 #include <utility>
 
@@ -38,7 +39,9 @@ double start_time(pid_t pid) {
     if (word == "btime") kernel >> boot;
   }
   std::ifstream process("/proc/" + std::to_string(pid) + "/stat");
-  const std::string stat{std::istreambuf_iterator<char>(process), {}};
+  std::ostringstream text;
+  text << process.rdbuf();  // an iterator would throw where the process ends meanwhile
+  const std::string stat = text.str();
   // The second field is the program's name and may hold anything; field 22 counts from behind it.
   const std::size_t name_end = stat.rfind(')');
   if (name_end == std::string::npos || boot == 0) return 0;

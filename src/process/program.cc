@@ -6,6 +6,7 @@
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <sstream>
 #include <iterator>
 #include <utility>
 
@@ -21,7 +22,9 @@ bool is_program(const std::string& path) {
 
 std::vector<std::string> arguments_of(const std::string& process) {
   std::ifstream file(process + "/cmdline", std::ios::binary);
-  const std::string all{std::istreambuf_iterator<char>(file), {}};
+  std::ostringstream text;
+  text << file.rdbuf();  // an iterator would throw where it cannot be read
+  const std::string all = text.str();
   std::vector<std::string> arguments;
   for (std::size_t at = 0; at < all.size();) {
     const std::size_t end = std::min(all.find('\0', at), all.size());
