@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "base/text.h"
+#include "base/thread.h"
 #include "capture/backlog.h"
 
 namespace tunnel::capture {
@@ -61,7 +62,7 @@ Recording::Recording(Settings settings, Events events)
 
 Recording::~Recording() { finish(); }
 
-void Recording::start(std::unique_ptr<Sink> sink, std::string prologue) {
+Result<void> Recording::start(std::unique_ptr<Sink> sink, std::string prologue) {
   sink_ = std::move(sink);
   out_ = std::move(prologue);
   composer_.begin_file(out_, stamp());
@@ -70,9 +71,12 @@ void Recording::start(std::unique_ptr<Sink> sink, std::string prologue) {
   sigset_t before;
   (void)::sigfillset(&all);
   (void)::pthread_sigmask(SIG_BLOCK, &all, &before);
-  thread_ = std::thread([this] { write_on(); });
+  auto thread = start_thread([this] { write_on(); });
   (void)::pthread_sigmask(SIG_SETMASK, &before, nullptr);
+  if (!thread) return tl::make_unexpected(std::move(thread.error()));
+  thread_ = std::move(*thread);
   (void)::pthread_setname_np(thread_.native_handle(), "capture");
+  return {};
 }
 
 void Recording::leave() {

@@ -47,8 +47,9 @@ class Recording : public std::enable_shared_from_this<Recording> {
   Recording(const Recording&) = delete;
   Recording& operator=(const Recording&) = delete;
 
-  // Begins to write. `prologue` goes in front of everything. Once.
-  void start(std::unique_ptr<Sink> sink, std::string prologue = {});
+  // Begins to write. `prologue` goes in front of everything. Once. After an error it is over, and no
+  // event comes.
+  [[nodiscard]] Result<void> start(std::unique_ptr<Sink> sink, std::string prologue = {});
   // It is to write what has come and the end of the file, and to say on_over: a moment for files, a
   // second at most for a client that does not read. One that is over by itself is not in a hurry.
   void leave();

@@ -168,8 +168,7 @@ class ProbeCommand final : public Command {
                   (void)std::fprintf(stderr, "tunnel: warning: %s\n", why.c_str());
                 },
             .on_dropping = [](std::uint64_t) {}});
-    options_.capture->start(std::move(*file));
-    return {};
+    return options_.capture->start(std::move(*file));
   }
 
   [[nodiscard]] Outcome printed(const probe::Report& report, bool is_live) const {

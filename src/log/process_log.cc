@@ -18,7 +18,9 @@ Result<std::unique_ptr<ProcessLog>> ProcessLog::open(const Options& options, Wri
   auto destination = Destination::open(options);
   if (!destination) return tl::unexpected(std::move(destination.error()));
   auto log = std::make_unique<ProcessLog>(std::move(*destination));
-  if (writing == Writing::begins) log->begin();
+  if (writing == Writing::begins) {
+    if (auto begun = log->begin(); !begun) return tl::make_unexpected(std::move(begun.error()));
+  }
   return log;
 }
 
@@ -28,7 +30,7 @@ ProcessLog::ProcessLog(std::shared_ptr<const Destination> destination)
 
 ProcessLog::~ProcessLog() = default;
 
-void ProcessLog::begin() { writer_->begin(); }
+Result<void> ProcessLog::begin() { return writer_->begin(); }
 
 Result<std::shared_ptr<const Destination>> ProcessLog::prepare(const Options& options) const {
   return Destination::open(options, *writer_->destination());

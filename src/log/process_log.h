@@ -40,7 +40,7 @@ class ProcessLog final : public Log {
   explicit ProcessLog(std::shared_ptr<const Destination> destination);
   ~ProcessLog() override;  // flushes
   // Starts the writing thread, once.
-  void begin();
+  [[nodiscard]] Result<void> begin();
 
   // A reload changes level, format and sink in two steps: `prepare` opens what the options name and
   // changes nothing, `use` cannot fail. Lines written before `use` go to the old sink in the old

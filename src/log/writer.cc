@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "base/signal_mask.h"
+#include "base/thread.h"
 
 namespace tunnel::log {
 
@@ -38,11 +39,14 @@ std::string Destination::format(const Line& line) const {
 Writer::Writer(To to, std::size_t queue_lines)
     : queue_lines_(queue_lines), destination_(std::move(to)) {}
 
-void Writer::begin() {
-  thread_ = std::thread([this] {
+Result<void> Writer::begin() {
+  auto thread = start_thread([this] {
     block_signals();
     run();
   });
+  if (!thread) return tl::make_unexpected(std::move(thread.error()));
+  thread_ = std::move(*thread);
+  return {};
 }
 
 Writer::~Writer() {

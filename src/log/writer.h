@@ -55,7 +55,7 @@ class Writer {
   ~Writer();
 
   // Starts the writing thread, once; lines wait until then. One thread at a time with flush().
-  void begin();
+  [[nodiscard]] Result<void> begin();
 
   // What lines are to be formatted for now.
   [[nodiscard]] To destination() const;

@@ -142,11 +142,14 @@ void Captures::begin(const admin::Operator& by, const admin::AdminActions::Captu
 
 void Captures::begin(Entry entry, std::unique_ptr<capture::Sink> sink, std::string prologue) {
   const capture::Recording::Settings& settings = entry.recording->settings();
+  if (auto started = entry.recording->start(std::move(sink), std::move(prologue)); !started) {
+    return process_.log.write(log::Level::error, log::Event::capture_stopped, {entry.service},
+                              "nothing is captured: " + started.error().text, {});
+  }
   process_.log.write(log::Level::warning, log::Event::capture_started, {entry.service},
                      std::string(layer_text(settings.what.layer)) + " of " + entry.name +
                          " is captured to " + printable(settings.to, 4096) + ", by " + settings.by,
                      {{"to", std::string_view(settings.to)}, {"by", std::string_view(settings.by)}});
-  entry.recording->start(std::move(sink), std::move(prologue));
   entries_.emplace(settings.id, std::move(entry));
 }
 

@@ -7,6 +7,8 @@
 
 #include <utility>
 
+#include "base/thread.h"
+
 namespace tunnel::runtime {
 
 Reloader::Reloader(Loader& loader, std::function<void(Done)> on_done)
@@ -16,8 +18,14 @@ Reloader::~Reloader() {
   if (thread_.joinable()) thread_.join();
 }
 
-void Reloader::begin(std::function<Done()> job) {
-  thread_ = std::thread([this, job = std::move(job)] {
+void Reloader::finish() {
+  if (thread_.joinable()) thread_.join();
+  is_busy_ = false;
+}
+
+void Reloader::begin(Done none, std::function<Done()> job) {
+  is_busy_ = true;
+  auto thread = start_thread([this, job = std::move(job)] {
     // Signals are the sentry's.
     sigset_t all;
     (void)::sigfillset(&all);
@@ -29,16 +37,22 @@ void Reloader::begin(std::function<Done()> job) {
     (void)::unshare(CLONE_FS);
     on_done_(job());
   });
+  if (!thread) {
+    none.build.problems.push_back(thread.error().text);
+    return on_done_(std::move(none));
+  }
+  thread_ = std::move(*thread);
 }
 
 void Reloader::load_configuration(Loader::Previous previous) {
-  return begin([this, previous = std::move(previous)] {
+  return begin({.task = Task::configuration}, [this, previous = std::move(previous)] {
     return Done{.task = Task::configuration, .build = loader_.load_again(previous)};
   });
 }
 
 void Reloader::load_credentials(Loader::Previous previous, ServiceId service) {
-  return begin([this, previous = std::move(previous), service] {
+  return begin({.task = Task::credentials, .service = service},
+               [this, previous = std::move(previous), service] {
     return Done{.task = Task::credentials,
                 .service = service,
                 .build = loader_.load_credentials(previous, service)};
@@ -46,7 +60,7 @@ void Reloader::load_credentials(Loader::Previous previous, ServiceId service) {
 }
 
 void Reloader::look(std::shared_ptr<const Snapshot> snapshot) {
-  return begin([snapshot = std::move(snapshot)] {
+  return begin({.task = Task::look}, [snapshot = std::move(snapshot)] {
     Done done{.task = Task::look};
     for (const ServiceHandle& service : snapshot->services) {
       done.found[service.life->id] = look_at(credential_files(service.settings()));

@@ -24,7 +24,8 @@ class Reloader {
     Build build{};          // but for Task::look
     std::map<ServiceId, FileIdentities> found{};  // Task::look
   };
-  // `on_done` is called on the thread, once for each job.
+  // `on_done` is called once for each job: on the thread, or at once where there can be no thread,
+  // with a build that says so, or with no files found.
   Reloader(Loader& loader, std::function<void(Done)> on_done);
   ~Reloader();  // waits for the job
   Reloader(const Reloader&) = delete;
@@ -34,16 +35,18 @@ class Reloader {
   void load_credentials(Loader::Previous previous, ServiceId service);
   void look(std::shared_ptr<const Snapshot> snapshot);
   // Between the start of a job and finish().
-  [[nodiscard]] bool is_busy() const { return thread_.joinable(); }
+  [[nodiscard]] bool is_busy() const { return is_busy_; }
   // The job has said that it is done.
-  void finish() { thread_.join(); }
+  void finish();
 
  private:
-  void begin(std::function<Done()> job);
+  // `none`: what is done without a thread.
+  void begin(Done none, std::function<Done()> job);
 
   Loader& loader_;
   const std::function<void(Done)> on_done_;
   std::thread thread_;
+  bool is_busy_ = false;
 };
 
 }  // namespace tunnel::runtime

@@ -289,9 +289,15 @@ int serve(Loader& loader, const Start& start) {
                            return its;
                          }});
   start.readiness.take_standard_error();
-  (*log)->begin();
+  if (auto begun = (*log)->begin(); !begun) {
+    say(begun.error().text, voice);
+    return kRunTimeError;
+  }
   if (global.sandbox != config::Sandbox::off) (*log)->info({}, sandbox.report().sentence());
-  supervisor.start();
+  if (auto started = supervisor.start(); !started) {
+    say(started.error().text, voice);
+    return kRunTimeError;
+  }
   // Who uses standard input has the failure itself said, and no file to mend for a log.
   if ((stdio == nullptr || !global.log_file.empty()) && !passed.is_upgrade()) {
     introduce(options, loader.config().path, voice, start.readiness.is_awaited());

@@ -8,6 +8,8 @@
 #include <semaphore>
 #include <utility>
 
+#include "base/thread.h"
+
 namespace tunnel::runtime {
 namespace {
 
@@ -50,14 +52,17 @@ Sentry::~Sentry() {
   thread_.join();
 }
 
-void Sentry::start() {
+Result<void> Sentry::start() {
   look_timer_.start(settings_.look);
   if (settings_.watchdog > Millis(0)) round_timer_.start(Millis(0));
-  thread_ = std::thread([this] {
+  auto thread = start_thread([this] {
     block_signals();
     (void)::pthread_setname_np(::pthread_self(), "sentry");
     loop_.run();
   });
+  if (!thread) return tl::make_unexpected(std::move(thread.error()));
+  thread_ = std::move(*thread);
+  return {};
 }
 
 // The first signal to stop lets connections finish, for as long as they may. After the second one
@@ -98,12 +103,15 @@ void Sentry::look_round() {
 // that needs.
 void Sentry::report_and_end(std::function<void()> report) {
   const auto is_reported = std::make_shared<std::binary_semaphore>(0);
-  std::thread([is_reported, say = std::move(report)] {
+  auto thread = start_thread([is_reported, say = std::move(report)] {
     block_signals();
     say();
     is_reported->release();
-  }).detach();
-  (void)is_reported->try_acquire_for(settings_.report);
+  });
+  if (thread) {
+    thread->detach();
+    (void)is_reported->try_acquire_for(settings_.report);
+  }
   return settings_.end(kRunTimeError);
 }
 

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "base/clock.h"
+#include "base/result.h"
 #include "process/forced_end.h"
 #include "runtime/pulse.h"
 #include "uv/loop.h"
@@ -55,7 +56,7 @@ class Sentry {
   Sentry(const Sentry&) = delete;
   Sentry& operator=(const Sentry&) = delete;
 
-  void start();
+  [[nodiscard]] Result<void> start();
   // The process is to be over within this time, or it is ended with 1. Any thread.
   void end_within(Millis time) { mailbox_.send(Word{false, time}); }
 

@@ -18,6 +18,8 @@
 #include <utility>
 #include <vector>
 
+#include "base/thread.h"
+
 namespace tunnel::runtime {
 namespace {
 
@@ -241,7 +243,7 @@ Result<void> StdioClient::take_pair() {
 
 void StdioClient::start(std::function<void(std::string error)> on_done) {
   if (!pair_.valid()) return on_done({});
-  thread_ = std::thread([this, told = std::move(on_done)] {
+  auto thread = start_thread([this, told = on_done] {
     sigset_t all;  // signals are the supervisor's
     (void)::sigfillset(&all);
     (void)::pthread_sigmask(SIG_BLOCK, &all, nullptr);
@@ -250,6 +252,8 @@ void StdioClient::start(std::function<void(std::string error)> on_done) {
     // would look like an orderly one.
     if (auto error = Mover(input_, output_, pair_, wake_.get()).run()) told(std::move(*error));
   });
+  if (!thread) return on_done(thread.error().text);
+  thread_ = std::move(*thread);
 }
 
 StdioClient::~StdioClient() { stop(); }

@@ -35,7 +35,8 @@ class StdioClient {
   [[nodiscard]] bool is_stderr_taken() const { return is_stderr_taken_; }
 
   // Begins to move bytes. `on_done` is called on the thread, once: everything the client was to get
-  // has been written and both ends were passed on, or `error` says why not. For a socket: at once.
+  // has been written and both ends were passed on, or `error` says why not. For a socket, and where
+  // no thread can be made: at once.
   void start(std::function<void(std::string error)> on_done);
   // Ends the thread, whatever is left to be written; on_done is not called any more.
   void stop();

@@ -151,8 +151,8 @@ Supervisor::Supervisor(Settings settings)
 
 Supervisor::~Supervisor() = default;
 
-void Supervisor::start() {
-  watch();
+Result<void> Supervisor::start() {
+  if (auto watched = watch(); !watched) return watched;
   acceptor_ = std::make_unique<Acceptor>(Acceptor::Settings{
       .loop = loop_,
       .log = log_,
@@ -171,13 +171,19 @@ void Supervisor::start() {
                               .loops = std::move(loops),
                               .ask = [this](StatusWanted wanted) { mailbox_.send(wanted); }});
   commit(std::move(first_));
-  for (const auto& worker : workers_) worker->start();
+  for (const auto& worker : workers_) {
+    if (auto started = worker->start(); !started) {
+      send_all([] { return ToWorker(Leave{}); });  // those that run
+      return started;
+    }
+  }
 
   if (control_ != nullptr) control_->own_file();
   log_.write(log::Level::info, log::Event::ready, {}, "ready: " + serving(),
              {{"services", std::uint64_t{snapshot_->services.size()}},
               {"workers", std::uint64_t{workers_.size()}},
               {"version", std::string_view(TUNNEL_VERSION)}});
+  return {};
 }
 
 std::string Supervisor::serving() const {
@@ -382,7 +388,7 @@ void Supervisor::log_stopped() {
 }
 
 // Signals come through the sentry, which acts on them when we cannot.
-void Supervisor::watch() {
+Result<void> Supervisor::watch() {
   std::vector<Pulse*> pulses;
   for (const auto& worker : workers_) pulses.push_back(&worker->pulse());
   pulses.push_back(&pulse_);
@@ -400,7 +406,7 @@ void Supervisor::watch() {
                      },
                      [this] { (void)notifier_.watchdog(); }},
       Sentry::Settings{.watchdog = notifier_.has_manager() ? process::watchdog_interval() : Millis(0)});
-  sentry_->start();
+  return sentry_->start();
 }
 
 // On another thread: touches what never changes.

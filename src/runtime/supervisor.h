@@ -12,6 +12,7 @@
 #include <string>
 #include <vector>
 
+#include "base/result.h"
 #include "log/process_log.h"
 #include "log/rate_limit.h"
 #include "process/notify.h"
@@ -73,7 +74,7 @@ class Supervisor {
   Supervisor& operator=(const Supervisor&) = delete;
 
   // Starts everything and says so in the log; from here on clients are served.
-  void start();
+  [[nodiscard]] Result<void> start();
   // The service manager is told, and given the listeners to keep.
   void tell_manager();
   // Until told to stop. Returns the exit status.
@@ -112,7 +113,7 @@ class Supervisor {
   void on_target_changed(const TargetChanged& changed);
   void send_all(const ToWorkerFactory& make);
   [[nodiscard]] std::string serving() const;
-  void watch();
+  [[nodiscard]] Result<void> watch();
   void report_stalled(std::size_t loop);
   void on_signal(int number);
   void on_stop_signal(const char* name);

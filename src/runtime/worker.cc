@@ -11,6 +11,8 @@
 #include <unordered_set>
 #include <utility>
 
+#include "base/thread.h"
+
 namespace tunnel::runtime {
 namespace {
 
@@ -32,8 +34,8 @@ Worker::Worker(Settings settings)
 
 Worker::~Worker() { join(); }
 
-void Worker::start() {
-  thread_ = std::thread([this] {
+Result<void> Worker::start() {
+  auto thread = start_thread([this] {
     // Signals are the supervisor's.
     sigset_t all;
     (void)::sigfillset(&all);
@@ -42,6 +44,9 @@ void Worker::start() {
     loop_.run();
     pulse_.end();
   });
+  if (!thread) return tl::make_unexpected(std::move(thread.error()));
+  thread_ = std::move(*thread);
+  return {};
 }
 
 void Worker::join() {

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "balance/random.h"
+#include "base/result.h"
 #include "log/log.h"
 #include "runtime/beat.h"
 #include "runtime/messages.h"
@@ -42,7 +43,7 @@ class Worker final : private uv::Deferred {
   Worker(const Worker&) = delete;
   Worker& operator=(const Worker&) = delete;
 
-  void start();
+  [[nodiscard]] Result<void> start();
   void send(ToWorker message) { mailbox_.send(std::move(message)); }  // any thread
   void join();
   [[nodiscard]] Pulse& pulse() { return pulse_; }

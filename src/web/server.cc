@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/thread.h"
 #include "admin/status_json.h"
 #include "web/exposition.h"
 #include "web/page.h"
@@ -71,7 +72,7 @@ bool Server::start() {
   if (!daemon_.is_ready()) return false;
   look();
   tick_timer_.start(kTick);
-  thread_ = std::thread([this] {
+  auto thread = start_thread([this] {
     // Signals are the sentry's.
     sigset_t all;
     (void)::sigfillset(&all);
@@ -79,6 +80,8 @@ bool Server::start() {
     (void)::pthread_setname_np(::pthread_self(), "status");
     loop_.run();
   });
+  if (!thread) return false;
+  thread_ = std::move(*thread);
   return true;
 }
 

@@ -110,7 +110,7 @@ TEST_CASE("a worker that stands still is reported, and the process ended with 1"
   {
     Sentry sentry({&healthy.pulse, &worker.pulse}, {}, watched.events(),
                   watched.settings(Millis(50), std::chrono::minutes(1)));
-    sentry.start();
+    REQUIRE(sentry.start());
     watched.ended.acquire();
   }
   CHECK(watched.stalled == 1);
@@ -130,7 +130,7 @@ TEST_CASE("a report that never ends does not keep the process") {
   {
     Sentry sentry({&worker.pulse}, {}, watched.events(),
                   watched.settings(Millis(5), Millis(5), Millis(5)));
-    sentry.start();
+    REQUIRE(sentry.start());
     watched.ended.acquire();
   }
   CHECK(watched.status == 1);
@@ -142,7 +142,7 @@ TEST_CASE("loops that turn are left alone") {
   Watched watched;
   Sentry sentry({&worker.pulse}, {{}, {SIGUSR2}}, watched.events(),
                 watched.settings(Millis(20), Millis(5)));
-  sentry.start();
+  REQUIRE(sentry.start());
   std::this_thread::sleep_for(Millis(300));
   (void)::raise(SIGUSR2);
   watched.signalled.acquire();
@@ -157,7 +157,7 @@ TEST_CASE("the first signal to stop is passed on, and the second one also ends t
   Watched watched;
   Sentry sentry({&worker.pulse}, {{SIGUSR2}, {}}, watched.events(),
                 watched.settings(std::chrono::minutes(1), Millis(20)));
-  sentry.start();
+  REQUIRE(sentry.start());
   (void)::raise(SIGUSR2);
   watched.signalled.acquire();
   CHECK_FALSE(watched.ended.try_acquire_for(Millis(100)));
@@ -174,12 +174,12 @@ TEST_CASE("who must be over within a time and is not, is ended; who is, is not")
   Watched watched;
   {
     Sentry sentry({}, {}, watched.events(), watched.settings(Millis(1000), Millis(5)));
-    sentry.start();
+    REQUIRE(sentry.start());
     sentry.end_within(std::chrono::minutes(1));
   }
   CHECK(watched.status == -1);
   Sentry sentry({}, {}, watched.events(), watched.settings(Millis(1000), Millis(5)));
-  sentry.start();
+  REQUIRE(sentry.start());
   sentry.end_within(Millis(1));
   watched.ended.acquire();
   CHECK(watched.status == 1);

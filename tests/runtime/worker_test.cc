@@ -69,7 +69,7 @@ struct Plant : uv::testing::IgnoreSigpipe {
           .address_history = address_history}));
     }
     use(settings);
-    for (const auto& worker : workers) worker->start();
+    for (const auto& worker : workers) REQUIRE(worker->start());
   }
   // As a reload does.
   void use(const config::Service& settings) {

@@ -18,7 +18,7 @@ _NOT_NOW = (e.EINTR, e.EAGAIN)
 _PEER_GONE = (e.ECONNRESET, e.ETIMEDOUT, e.EPIPE)
 
 # In the library's order. What is not listed cannot happen, or ends the process: libuv aborts when the
-# kernel has no memory for epoll_ctl(), and std::thread throws when there can be no more threads.
+# kernel has no memory for epoll_ctl().
 KINDS = {
     "socket": (*_NO_ROOM, e.ENOBUFS, e.EAFNOSUPPORT, e.EACCES),
     "bind": (e.EADDRINUSE, e.EACCES, e.EADDRNOTAVAIL, e.ENOMEM),
@@ -52,7 +52,7 @@ KINDS = {
     "rename": (e.EIO, e.ENOSPC, e.EACCES),
     "unlink": (e.EACCES, e.ENOENT, e.EIO),
     "fsync": (e.EIO, e.ENOSPC),
-    "thread": (),
+    "thread": (e.EAGAIN,),
 }
 _NUMBERS = {kind: number for number, kind in enumerate(KINDS)}
 _HEAD = struct.Struct("=IiiI")  # armed, countdown, error, fired
