@@ -47,8 +47,10 @@ void Acceptor::serve(const std::vector<ServiceHandle>& services, std::vector<Bou
   loop_.assert_here();
   std::vector<const config::Service*> settings;
   std::unordered_map<std::string_view, const ServiceHandle*> by_name;
+  preconnected_ = 0;
   for (const ServiceHandle& service : services) {
     settings.push_back(&service.settings());
+    preconnected_ += service.settings().preconnect;
     by_name.emplace(service.settings().name, &service);
   }
   const std::vector<ListenPlace> wanted = places_of(settings);
@@ -228,7 +230,14 @@ void Acceptor::tell_shortage(std::string_view what) {
 bool Acceptor::may_accept(const ServiceHandle& service) const {
   const auto limit = service.settings().max_connections;
   if (limit && service.life->connections.load() >= *limit) return false;
-  return settings_.connections.load() < settings_.max_connections;
+  return settings_.connections.load() < most_connections();
+}
+
+// A connection needs two descriptors; one that waits for its client (`preconnect`) has one, and when
+// it gets its client another is made.
+std::size_t Acceptor::most_connections() const {
+  const std::size_t taken = (preconnected_ + 1) / 2;
+  return settings_.max_connections > taken ? settings_.max_connections - taken : 1;
 }
 
 void Acceptor::update_watches() {
@@ -247,7 +256,7 @@ void Acceptor::update_watches() {
                         uv::FdWatch::Write::no);
   }
   if (!is_any_at_limit) settings_.is_gone_wanted.store(false);
-  if (settings_.connections.load() >= settings_.max_connections) {
+  if (settings_.connections.load() >= most_connections()) {
     tell_shortage("the limit of open files is reached with " +
                   std::to_string(settings_.connections.load()) + " connections");
   }

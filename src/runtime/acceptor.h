@@ -104,6 +104,7 @@ class Acceptor {
   void resume();
   void update_watches();
   [[nodiscard]] bool may_accept(const ServiceHandle& service) const;
+  [[nodiscard]] std::size_t most_connections() const;
   void tell_shortage(std::string_view what);
 
   const Settings settings_;
@@ -112,6 +113,7 @@ class Acceptor {
   std::vector<std::unique_ptr<Entry>> entries_;
   std::uint64_t next_id_ = 1;
   // Out of descriptors: no accepting at all until the timer expires.
+  std::size_t preconnected_ = 0;  // that the services want, all together
   bool is_paused_ = false;
   log::RateLimit shortage_;
   Millis pause_{5};

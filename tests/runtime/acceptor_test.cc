@@ -198,6 +198,21 @@ TEST_CASE("a service at its limit leaves its clients in the backlog until one go
   bench.wait_for(3);
 }
 
+TEST_CASE("connections that wait for clients leave fewer descriptors for them") {
+  Bench bench;
+  ServiceHandle service = bench.make("one", {kAnyPort});
+  // 100 connections are 200 descriptors, of which this leaves 3: for one connection.
+  service = Bench::change(service, [](config::Service& settings) { settings.preconnect = 197; });
+  const auto address = bench.serve({service});
+  const Fd first = Bench::connect(address[0]);
+  bench.wait_for(1);
+  const Fd second = Bench::connect(address[0]);
+  for (int i = 0; i < 10; ++i) (void)uv_run(bench.loop.raw(), UV_RUN_NOWAIT);
+  CHECK(bench.accepted.size() == 1);
+  bench.serve({Bench::change(service, [](config::Service& settings) { settings.preconnect = 0; })});
+  bench.wait_for(2);
+}
+
 TEST_CASE("a client outside of `allow` is counted nowhere, logged, and reset") {
   Bench bench;
   ServiceHandle service = bench.make("one", {kAnyPort});
