@@ -23,7 +23,7 @@ TEST_PACKAGES="python3-pytest python3-pytest-xdist python3-cryptography python3-
   dovecot-imapd dovecot-pop3d dovecot-lmtpd dovecot-managesieved vsftpd prosody haproxy tinyproxy
   microsocks inn2-inews
   openssh-server python3-aiosmtpd runit s6 curl
-  rsync softhsm2 stunnel4 bind9-dnsutils default-jdk-headless
+  rsync softhsm2 stunnel4 bind9 bind9-dnsutils default-jdk-headless
   ca-certificates procps iproute2 groff-base openssh-client socat tshark valgrind w3m prometheus clang
   libmonitoring-plugin-perl chromium"
 

@@ -20,7 +20,7 @@ ROOT = pathlib.Path(__file__).parents[2]
 SCRIPTS = {"ldap": "slapd", "ldap-failover": "slapd", "postgresql": "postgresql",
            "smtp": "python3-aiosmtpd", "redis": "redis-server", "http": "nginx-light",
            "ssh": "openssh-server", "token": "nginx-light", "stunnel": "nginx-light",
-           "runit": "nginx-light", "s6": "nginx-light"}
+           "runit": "nginx-light", "s6": "nginx-light", "discovery": "bind9"}
 
 
 def needs(name, *programs):
@@ -79,7 +79,8 @@ def processes_that_name(folder):
 
 @pytest.mark.parametrize("name", [
     "ldap", "ldap-failover", needs("redis", "redis-server"), needs("http", "nginx", "curl"),
-    needs("ssh", "/usr/sbin/sshd", "socat"), needs("runit", "runsv", "nginx", "curl")])
+    needs("ssh", "/usr/sbin/sshd", "socat"), needs("runit", "runsv", "nginx", "curl"),
+    needs("discovery", "named", "nsupdate", "nginx", "curl")])
 def test_two_ctrl_c_leave_nothing_behind(tmp_path, keep, name):
     script = keep(Script(name, tmp_path, "--keep"))
     script.wait_for_text("staying up")

@@ -88,25 +88,26 @@ can_connect() {
     "$1"
 }
 
-# start_web_server [DIRECTIVE...]: at $web_port, nginx with the certificate `server`, which says what it knows of
-# its client.
+# start_web_server [DIRECTIVE...]: at $web_port, nginx with the certificate `server`, which says what it
+# knows of its client. Its folder and its log are called $web_name, for where there are several.
 start_web_server() {
   web_port=$(free_port)
-  mkdir "$work/nginx"
-  cat >"$work/nginx/nginx.conf" <<EOF
+  web_name=${web_name-nginx}
+  mkdir "$work/$web_name"
+  cat >"$work/$web_name/nginx.conf" <<EOF
 daemon off;
 worker_processes 1;
-pid $work/nginx/pid;
+pid $work/$web_name/pid;
 error_log stderr notice;
 $([ "$(id -u)" != 0 ] || echo 'user root;')
 events {}
 http {
   access_log off;
-  client_body_temp_path $work/nginx/body;
-  proxy_temp_path $work/nginx/proxy;
-  fastcgi_temp_path $work/nginx/fastcgi;
-  uwsgi_temp_path $work/nginx/uwsgi;
-  scgi_temp_path $work/nginx/scgi;
+  client_body_temp_path $work/$web_name/body;
+  proxy_temp_path $work/$web_name/proxy;
+  fastcgi_temp_path $work/$web_name/fastcgi;
+  uwsgi_temp_path $work/$web_name/uwsgi;
+  scgi_temp_path $work/$web_name/scgi;
   default_type text/plain;
   map \$ssl_client_s_dn \$who { default \$ssl_client_s_dn; "" "a client without a certificate"; }
   server {
@@ -119,7 +120,7 @@ http {
   }
 }
 EOF
-  start_server nginx "$web_port" nginx -e stderr -c "$work/nginx/nginx.conf"
+  start_server "$web_name" "$web_port" nginx -e stderr -c "$work/$web_name/nginx.conf"
 }
 
 # adapt_service FOLDER: $work/sv is the example's service, with this run's program and file.
