@@ -321,6 +321,12 @@ Result<pid_t> Launcher::launch(const std::vector<Handed>& handed, int standard_e
 
 void Launcher::kill() { (void)send(socket_.get(), Order::kill, "", {}); }
 
+void Launcher::kill_and_wait() {
+  kill();
+  while (!ended() && is_ready(socket_.get(), POLLIN)) {
+  }
+}
+
 std::optional<Launcher::Ended> Launcher::ended() {
   Answer answer;
   ssize_t size = 0;

@@ -38,6 +38,8 @@ class Launcher {
   [[nodiscard]] Result<pid_t> launch(const std::vector<Handed>& handed, int standard_error);
   // Kills what was started last.
   void kill();
+  // The same, and it has ended on return, unless that takes ten seconds.
+  void kill_and_wait();
   // Readable when that may have ended; nothing: it has not.
   [[nodiscard]] int fd() const { return socket_.get(); }
   [[nodiscard]] std::optional<Ended> ended();

@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <sys/socket.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -51,9 +52,18 @@ Upgrade::Upgrade(uv::Loop& loop, Events events, process::Launcher* launcher, Mil
       patience_(patience),
       timer_(loop, [this] { on_timeout(); }) {}
 
-// Not by SIGTERM: an end in order would take the socket files along, which are ours.
+// Not by SIGTERM: an end in order would take the socket files along, which are ours. Until it has
+// ended it may write the pid file, or take the end of `ready_` for the word that it is alone.
 Upgrade::~Upgrade() {
-  if (pid_ != 0 && !is_ready_) kill();
+  if (pid_ == 0 || is_ready_) return;
+  if (launcher_ != nullptr) {
+    launcher_->kill_and_wait();
+    return;
+  }
+  process_->kill(SIGKILL);
+  siginfo_t ended{};  // libuv is to reap it
+  while (::waitid(P_PID, static_cast<id_t>(pid_), &ended, WEXITED | WNOWAIT) != 0 && errno == EINTR) {
+  }
 }
 
 void Upgrade::kill() {

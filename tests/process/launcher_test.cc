@@ -4,8 +4,10 @@
 #include <doctest/doctest.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <signal.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <string>
 
 #include "support/contains.h"
@@ -107,6 +109,15 @@ TEST_CASE("What was launched can be killed, and launched again") {
     shell.launcher->kill();
     CHECK(shell.ended().signal == 9);
   }
+}
+
+TEST_CASE("What was killed and waited for is there no more") {
+  Shell shell("exec sleep 1000");
+  const auto pid = shell.launch();
+  REQUIRE(pid.has_value());
+  shell.launcher->kill_and_wait();
+  CHECK(::kill(*pid, 0) != 0);
+  CHECK(errno == ESRCH);
 }
 
 TEST_CASE("Nothing else of the parent's is open in what is launched") {
