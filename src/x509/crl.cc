@@ -106,7 +106,12 @@ RevocationLists::List RevocationLists::read(CrlHandle handle, std::string origin
     std::array<unsigned char, kMaxSerial> serial{};
     std::size_t size = serial.size();
     std::time_t when = 0;
-    if (gnutls_x509_crl_iter_crt_serial(crl, &position, serial.data(), &size, &when) < 0) break;
+    const int error =
+        gnutls_x509_crl_iter_crt_serial(crl, &position, serial.data(), &size, &when);
+    if (error < 0) {
+      list.is_read_to_end = error == GNUTLS_E_REQUESTED_DATA_NOT_AVAILABLE;
+      break;
+    }
     list.entries.push_back(
         {without_leading_zeros({reinterpret_cast<const char*>(serial.data()), size}), when});
   }
@@ -118,6 +123,7 @@ RevocationLists::List RevocationLists::read(CrlHandle handle, std::string origin
 std::string RevocationLists::why_unusable(const List& list, gnutls_x509_crt_t issuer,
                                           std::time_t now, unsigned verify_flags) {
   const auto place = " (" + list.origin + ")";
+  if (!list.is_read_to_end) return "has an entry that cannot be read" + place;
   if (list.partial) return "covers only a part of its certificates, which is not supported" + place;
   if (list.this_update != -1 && list.this_update > now + kClockTolerance) {
     return "is from the future, " + date_text(list.this_update) + place;

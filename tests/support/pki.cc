@@ -165,6 +165,9 @@ std::string make_crl(const Identity& issuer, const CrlSpec& spec) {
   must(gnutls_x509_crl_set_this_update(crl, now + spec.this_update));
   must(gnutls_x509_crl_set_next_update(crl, now + spec.next_update));
   must(gnutls_x509_crl_set_number(crl, "\x01", 1));
+  if (const auto& serial = spec.first_serial; !serial.empty()) {
+    must(gnutls_x509_crl_set_crt_serial(crl, serial.data(), serial.size(), now - 3600));
+  }
   for (const auto* identity : spec.revoked) {
     must(gnutls_x509_crl_set_crt(crl, identity->certificate(), now - 3600));
   }

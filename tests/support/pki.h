@@ -64,6 +64,7 @@ class Identity {
 };
 
 struct CrlSpec {
+  std::string first_serial = {};  // of an entry before those
   std::vector<const Identity*> revoked = {};
   std::time_t this_update = -kDay;
   std::time_t next_update = kDay;

@@ -39,6 +39,14 @@ TEST_CASE("a revoked certificate is told with the date and the list") {
   CHECK(f.server().alert_received() == GNUTLS_A_CERTIFICATE_REVOKED);
 }
 
+TEST_CASE("a CRL with a number that is too long to be read covers nobody") {
+  Fixture f;
+  f.tls.crl = {f.folder.write(
+      "ca.crl", make_crl(f.ca, {.first_serial = std::string(200, 'n'), .revoked = {&f.leaf}}))};
+  expect_kind(f, Kind::crl_unusable);
+  CHECK(f.failure().text == Contains("an entry that cannot be read"));
+}
+
 TEST_CASE("one revoked certificate among many is found") {
   Fixture f;
   std::vector<Identity> others;
