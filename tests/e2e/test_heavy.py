@@ -1,14 +1,11 @@
 # SPDX-License-Identifier: MIT
 """Volume, memory and numbers: what only shows under load."""
 
-import resource
-import selectors
-import socket
 import threading
 
 import pytest
 from harness import expect
-from harness.peer import Peer
+from harness.crowd import Crowd, need_files
 from harness.programs import Nginx
 from harness.server import echo
 from harness.volume import MIB, digest_of, receive, send
@@ -144,52 +141,10 @@ def test_server_that_does_not_read_costs_no_memory(relay, serve, serve_tls, tls)
         eventually(lambda: drained, "it goes on where it stopped")
 
 
-class Crowd:
-    """Many keep-alive HTTP clients in one thread."""
-
-    REQUEST = b"GET / HTTP/1.1\r\nHost: x\r\n\r\n"
-
-    def __init__(self, address, count):
-        self.sockets = []
-        # In batches: a burst beyond the backlog would cost SYN retransmissions.
-        while len(self.sockets) < count:
-            batch = [Peer.connect(address).sock for _ in range(min(100, count - len(self.sockets)))]
-            self.sockets += batch
-            self.all_answer(batch)
-
-    def all_answer(self, sockets=None):
-        """Every connection sends a request and gets its answer."""
-        sockets = sockets if sockets is not None else self.sockets
-        with selectors.DefaultSelector() as selector:
-            for sock in sockets:
-                selector.register(sock, selectors.EVENT_READ, bytearray())
-                sock.sendall(self.REQUEST)
-            waiting = len(sockets)
-            while waiting:
-                ready = selector.select(PATIENCE)
-                assert ready, f"{waiting} of {len(sockets)} connections do not answer"
-                for key, _ in ready:
-                    data = key.fileobj.recv(4096)
-                    assert data, "a connection was closed"
-                    key.data.extend(data)
-                    if key.data.endswith(b"pong\n"):
-                        selector.unregister(key.fileobj)
-                        waiting -= 1
-
-    def leave(self):
-        for sock in self.sockets:
-            sock.shutdown(socket.SHUT_WR)
-        for sock in self.sockets:
-            sock.close()
-
-
 @pytest.mark.needs("nginx")
 def test_five_thousand_connections_come_answer_and_go(relay, pki, tmp_path, keep):
     count = 5000
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    if hard < 2 * count + 200:
-        pytest.skip(f"the limit of open files is {hard}")
-    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    need_files(2 * count + 200)
     nginx = keep(Nginx(tmp_path, pki.leaf(), connections=count + 200))
     tunnel = relay(nginx)
     Crowd(tunnel.address("svc"), 100).leave()  # first-use costs
