@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: MIT
 #include "web/metrics.h"
 
+#include <array>
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <string>
 
@@ -129,7 +131,31 @@ void add_connections(Families& families, const std::vector<admin::ServiceStatus>
   }
 }
 
-void add_dials(Families& families, const std::vector<admin::ServiceStatus>& services) {
+// One histogram of each kind: of a service, or of several together.
+using Histograms = std::array<HistogramReading, 8>;
+
+Histograms histograms_of(const admin::ServiceCounts& counts) {
+  return {counts.resolve, counts.connect, counts.preamble, counts.tls,
+          counts.dial,    counts.tries,   counts.duration, counts.checks};
+}
+
+void add_up(Histograms& sum, const Histograms& further) {
+  for (std::size_t i = 0; i < sum.size(); ++i) {
+    if (further[i].count() == 0) continue;
+    if (sum[i].count() == 0) {
+      sum[i] = further[i];
+      continue;
+    }
+    for (std::size_t range = 0; range < sum[i].cumulative.size(); ++range) {
+      sum[i].cumulative[range] += further[i].cumulative[range];
+    }
+    sum[i].sum += further[i].sum;
+  }
+}
+
+// They are most of the text: a hundred lines of a service that has dialled. Those of services without
+// a name here are counted together, and with them those of one that somebody has called "other".
+void add_histograms(Families& families, const std::vector<admin::ServiceStatus>& services) {
   Family phases = families.histogram("tunnel_dial_phase_duration_seconds",
                                      "How long the phases of attempts at targets took.");
   Family dials = families.histogram("tunnel_dial_duration_seconds",
@@ -141,6 +167,30 @@ void add_dials(Families& families, const std::vector<admin::ServiceStatus>& serv
   Family checks =
       families.histogram("tunnel_target_check_duration_seconds",
                          "How long active health checks of the service's targets took.");
+  const auto add = [&](const std::string& name, const Histograms& of) {
+    phases.add({{"service", name}, {"phase", "resolve"}}, of[0]);
+    phases.add({{"service", name}, {"phase", "connect"}}, of[1]);
+    phases.add({{"service", name}, {"phase", "preamble"}}, of[2]);
+    phases.add({{"service", name}, {"phase", "tls"}}, of[3]);
+    dials.add({{"service", name}}, of[4]);
+    tries.add({{"service", name}}, of[5]);
+    durations.add({{"service", name}}, of[6]);
+    checks.add({{"service", name}}, of[7]);
+  };
+  std::size_t named = 0;
+  Histograms others;
+  for (const admin::ServiceStatus& service : services) {
+    if (named < kMostServices && service.name != kOther) {
+      add(service.name, histograms_of(service.counts));
+      ++named;
+    } else {
+      add_up(others, histograms_of(service.counts));
+    }
+  }
+  add(kOther, others);
+}
+
+void add_handshakes(Families& families, const std::vector<admin::ServiceStatus>& services) {
   Family ready =
       families.gauge("tunnel_preconnect_ready", "Established connections that wait for clients.");
   Family preconnected = families.counter(
@@ -151,14 +201,6 @@ void add_dials(Families& families, const std::vector<admin::ServiceStatus>& serv
   for (const admin::ServiceStatus& service : services) {
     const admin::ServiceCounts& counts = service.counts;
     const std::string& name = service.name;
-    phases.add({{"service", name}, {"phase", "resolve"}}, counts.resolve);
-    phases.add({{"service", name}, {"phase", "connect"}}, counts.connect);
-    phases.add({{"service", name}, {"phase", "preamble"}}, counts.preamble);
-    phases.add({{"service", name}, {"phase", "tls"}}, counts.tls);
-    dials.add({{"service", name}}, counts.dial);
-    tries.add({{"service", name}}, counts.tries);
-    durations.add({{"service", name}}, counts.duration);
-    checks.add({{"service", name}}, counts.checks);
     if (service.preconnect > 0) {
       ready.add({{"service", name}}, service.preconnected);
       preconnected.add({{"service", name}, {"result", "ready"}}, number(counts.preconnect_used));
@@ -184,7 +226,8 @@ std::vector<prometheus::MetricFamily> metrics(const admin::Status& status, const
   add_configuration(families, status);
   add_dns(families, status);
   add_connections(families, status.services);
-  add_dials(families, status.services);
+  add_histograms(families, status.services);
+  add_handshakes(families, status.services);
   add_targets(families, status.services);
   add_credentials(families, status.services);
   return families.take();

@@ -29,6 +29,10 @@ struct ProcessUse {
 
 // A service's targets beyond so many, which only DNS can have named, are counted together.
 inline constexpr std::size_t kMostTargets = 100;
+// So many services, the first of the configuration, have histograms of their own.
+inline constexpr std::size_t kMostServices = 50;
+// The label of what is counted together.
+inline constexpr const char* kOther = "other";
 
 // Everything that /metrics tells, family by family; docs/metrics.md lists them. Labels come from the
 // configuration and from lists of ours, never from a peer.

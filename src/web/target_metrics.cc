@@ -43,7 +43,7 @@ std::vector<Labelled> labelled(const admin::ServiceStatus& service) {
   std::set<std::uint64_t> seen;
   for (const admin::TargetStatus& target : service.targets) {
     const bool has_room = places.size() < kMostTargets || places.contains(target.target);
-    const std::string_view name = has_room ? std::string_view(target.target) : "other";
+    const std::string_view name = has_room ? std::string_view(target.target) : kOther;
     const auto [place, is_new] = places.emplace(name, all.size());
     if (is_new) all.push_back({std::string(name), state_word(target), target.weight, {}, {}, {}});
     if (seen.insert(target.counts.target).second) {

@@ -3,6 +3,8 @@
 
 #include <doctest/doctest.h>
 
+#include <array>
+
 #include "web/exposition.h"
 
 namespace tunnel::web {
@@ -27,6 +29,33 @@ std::string text_of(std::vector<admin::TargetStatus> targets) {
 
 bool has(const std::string& text, const std::string& line) {
   return text.find(line + "\n") != std::string::npos;
+}
+
+constexpr auto kBounds = std::to_array<double>(
+    {.0005, .001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10});
+
+HistogramReading reading(std::uint64_t count) {
+  return {.bounds = kBounds,
+          .cumulative = std::vector<std::uint64_t>(kBounds.size() + 1, count),
+          .sum = .001 * static_cast<double>(count)};
+}
+
+// A service whose every target has been dialled over TLS.
+admin::ServiceStatus busy_service(std::string name) {
+  admin::ServiceStatus service;
+  service.name = std::move(name);
+  service.accepted = 3;
+  admin::ServiceCounts& counts = service.counts;
+  counts.closed = {{"ok", 3}};
+  counts.resolve = counts.connect = counts.preamble = counts.tls = reading(3);
+  counts.dial = counts.tries = counts.duration = counts.checks = reading(3);
+  counts.handshakes = {{"TLS1.3", "X25519", false, 3}};
+  for (std::uint64_t i = 1; i <= 3; ++i) {
+    service.targets.push_back(target(i, "dc" + std::to_string(i) + ".example.com:636", 1));
+    service.targets.back().counts.not_after = service.targets.back().counts.chain_not_after =
+        1'800'000'000;
+  }
+  return service;
 }
 
 }  // namespace
@@ -61,6 +90,30 @@ TEST_CASE("no more than a hundred targets have names") {
   CHECK(has(text, "tunnel_target_connections_total{service=\"s\",target=\"100\"} 1"));
   CHECK_FALSE(has(text, "tunnel_target_connections_total{service=\"s\",target=\"101\"} 1"));
   CHECK(has(text, "tunnel_target_connections_total{service=\"s\",target=\"other\"} 50"));
+}
+
+TEST_CASE("a thousand services with three targets each, all dialled, are less than five MiB") {
+  admin::Status status;
+  for (int i = 1; i <= 1000; ++i) {
+    status.services.push_back(busy_service("service" + std::to_string(i)));
+  }
+  const auto families = metrics(status, {}, {});
+  CHECK(prometheus_text(families).size() < 5U << 20U);
+  CHECK(open_metrics_text(families).size() < 5U << 20U);
+}
+
+TEST_CASE("fifty services have histograms of their own, the others share theirs") {
+  admin::Status status;
+  status.services.push_back(busy_service("other"));  // a name as good as any
+  for (int i = 1; i <= 52; ++i) {
+    status.services.push_back(busy_service("s" + std::to_string(i)));
+  }
+  const std::string text = prometheus_text(metrics(status, {}, {}));
+  CHECK(has(text, "tunnel_dial_duration_seconds_count{service=\"s50\"} 3"));
+  CHECK(text.find("tunnel_dial_duration_seconds_count{service=\"s51\"}") == std::string::npos);
+  CHECK(has(text, "tunnel_dial_duration_seconds_count{service=\"other\"} 9"));
+  CHECK(has(text, "tunnel_dial_duration_seconds_bucket{service=\"other\",le=\"0.0005\"} 9"));
+  CHECK(has(text, "tunnel_connections_accepted_total{service=\"s52\"} 3"));
 }
 
 TEST_CASE("a target is in one state of the set") {
