@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "web/history.h"
 
+#include <utility>
+
 namespace tunnel::web {
 namespace {
 
@@ -56,13 +58,25 @@ std::optional<double> quantile(double part, const HistogramReading& before,
 
 void History::add(TimePoint at, const admin::Status& status) {
   Sample sample{.at = at, .connections = status.connections};
+  before_ = std::exchange(now_, {});
   for (const admin::ServiceStatus& service : status.services) {
+    now_[service.name] = {service.accepted, service.bytes_up, service.bytes_down};
     sample.bytes_up += service.bytes_up;
     sample.bytes_down += service.bytes_down;
     web::add(sample.dials, service.counts.dial);
   }
   samples_.push_back(sample);
   if (samples_.size() > kMost) samples_.pop_front();
+}
+
+std::optional<History::Rates> History::rates_of(const std::string& service) const {
+  const auto before = before_.find(service);
+  const auto now = now_.find(service);
+  if (before == before_.end() || now == now_.end()) return std::nullopt;
+  const double time = seconds(samples_.back().at - samples_[samples_.size() - 2].at);
+  return Rates{rate(before->second.accepted, now->second.accepted, time),
+               rate(before->second.bytes_up, now->second.bytes_up, time),
+               rate(before->second.bytes_down, now->second.bytes_down, time)};
 }
 
 std::vector<History::Point> History::points() const {

@@ -5,6 +5,8 @@
 #include <cstdint>
 #include <deque>
 #include <optional>
+#include <string>
+#include <unordered_map>
 #include <vector>
 
 #include "admin/status.h"
@@ -32,13 +34,25 @@ class History {
   };
   [[nodiscard]] std::vector<Point> points() const;
 
+  // Of one service, a second, from the last sample but one to the last; nothing for one that was not
+  // there all the time.
+  struct Rates {
+    double accepted = 0, bytes_up = 0, bytes_down = 0;
+  };
+  [[nodiscard]] std::optional<Rates> rates_of(const std::string& service) const;
+
  private:
+  struct Counters {
+    std::uint64_t accepted = 0, bytes_up = 0, bytes_down = 0;
+  };
+  using Services = std::unordered_map<std::string, Counters>;
   struct Sample {
     TimePoint at;
     std::uint64_t bytes_up = 0, bytes_down = 0, connections = 0;
     HistogramReading dials{};  // of all services
   };
   std::deque<Sample> samples_;
+  Services before_, now_;  // of the last two samples
 };
 
 }  // namespace tunnel::web

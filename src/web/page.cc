@@ -98,7 +98,7 @@ std::string page(const admin::Status& status, const Query& query, const History&
   Html html;
   add_head(status, query, html);
   add_notices(status, html);
-  add_services(status, query, html);
+  add_services(status, history, query, html);
   add_targets(status, html);
   add_plots(history, html);
   add_certificates(status, html);

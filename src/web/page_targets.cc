@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // The page's tables of services and of their targets.
 #include <chrono>
+#include <cmath>
 #include <cstdint>
 #include <string>
 
@@ -45,6 +46,37 @@ std::string override_of(const admin::TargetStatus& target) {
   return text;
 }
 
+// "cert_expired 12, tls_timeout 1"
+std::string failures_of(const admin::TargetStatus& target) {
+  std::string text;
+  for (const admin::KindCount& failure : target.counts.failures) {
+    text += (text.empty() ? "" : ", ") + std::string(failure.kind) + " " +
+            std::to_string(failure.count);
+  }
+  return text;
+}
+
+// "round-robin: each in turn"
+std::string policy(const std::string& balance) {
+  if (balance == "round-robin") return balance + ": each in turn";
+  if (balance == "least-connections") return balance + ": the one with the fewest";
+  if (balance == "random") return balance + ": the less loaded of two";
+  if (balance == "hash") return balance + ": the one that the client's address selects";
+  if (balance == "first") return balance + ": the first that can be chosen";
+  return balance;
+}
+
+std::string tenths(double number) {
+  const long long tenths = std::llround(number * 10);
+  return std::to_string(tenths / 10) + "." + std::to_string(tenths % 10);
+}
+
+// "3.1MiB (20KiB/s)"
+std::string bytes_and_rate(std::uint64_t bytes, double rate) {
+  return short_bytes(static_cast<double>(bytes)) +
+         (rate > 0 ? " (" + short_bytes(rate) + "/s)" : "");
+}
+
 void add_target(const admin::TargetStatus& target, std::int64_t now, Html& html) {
   const bool is_up = target.state == "up";
   html.add("<tr>").count(target.group).cell(target.target);
@@ -53,6 +85,7 @@ void add_target(const admin::TargetStatus& target, std::int64_t now, Html& html)
   if (target.since) html.add(" for ").text(short_time(target.since->count()));
   html.add("</td>").cell(target.check);
   html.cell(target.kind.empty() ? target.why : target.kind + ": " + target.why);
+  html.cell(failures_of(target));
   html.count(target.weight);
   html.quantity(std::to_string(target.connections) +
                 (target.max_connections ? "/" + std::to_string(*target.max_connections) : ""));
@@ -64,7 +97,8 @@ void add_target(const admin::TargetStatus& target, std::int64_t now, Html& html)
 
 }  // namespace
 
-void add_services(const admin::Status& status, const Query& query, Html& html) {
+void add_services(const admin::Status& status, const History& history, const Query& query,
+                  Html& html) {
   html.add("<h2>Services</h2><div class=scroll><table><thead><tr><th>Service</th><th>Accepts at</th>"
            "<th>Policy</th><th class=n>Open</th><th class=n>Accepted</th><th class=n>Failed</th>"
            "<th class=n>From clients</th><th class=n>To clients</th></tr></thead><tbody>");
@@ -73,12 +107,16 @@ void add_services(const admin::Status& status, const Query& query, Html& html) {
     only.service = service.name;
     html.add("<tr><td><a href=\"").text(link(only, query.refresh, 0)).add("#connections\">");
     html.text(service.name).add("</a>").add(service.is_draining ? " (draining)" : "").add("</td>");
-    html.cell(enumerated(service.accept, ", ")).cell(service.balance);
+    html.cell(enumerated(service.accept, ", "));
+    html.cell(policy(service.balance));
     html.quantity(std::to_string(service.connections) +
                   (service.max_connections ? "/" + std::to_string(*service.max_connections) : ""));
-    html.count(service.accepted).count(service.failed);
-    html.quantity(short_bytes(static_cast<double>(service.bytes_up)));
-    html.quantity(short_bytes(static_cast<double>(service.bytes_down))).add("</tr>");
+    const History::Rates rates = history.rates_of(service.name).value_or(History::Rates{});
+    html.quantity(std::to_string(service.accepted) +
+                  (rates.accepted > 0 ? " (" + tenths(rates.accepted) + "/s)" : ""));
+    html.count(service.failed);
+    html.quantity(bytes_and_rate(service.bytes_up, rates.bytes_up));
+    html.quantity(bytes_and_rate(service.bytes_down, rates.bytes_down)).add("</tr>");
   }
   html.add("</tbody></table></div>");
 }
@@ -94,7 +132,7 @@ void add_targets(const admin::Status& status, Html& html) {
     }
     html.add(
         "<div class=scroll><table><thead><tr><th class=n>Group</th><th>Target</th><th>State</th>"
-        "<th>Check</th><th>Why</th><th class=n>Weight</th><th class=n>Open</th>"
+        "<th>Check</th><th>Why</th><th>Failures</th><th class=n>Weight</th><th class=n>Open</th>"
         "<th>Addresses</th><th>TLS</th><th class=n>Certificate</th><th>Ordered</th></tr></thead><tbody>");
     for (const admin::TargetStatus& target : service.targets) add_target(target, now, html);
     html.add("</tbody></table></div>");

@@ -45,6 +45,28 @@ TEST_CASE("a service that has gone takes its counters along: that is no throughp
   CHECK(history.points()[0].bytes_up == 0);
 }
 
+TEST_CASE("a service's rates are those of the last two samples, once it is in both") {
+  History history;
+  admin::Status status;
+  CHECK_FALSE(history.rates_of("ldap"));
+  status.services.resize(1);
+  status.services[0].name = "ldap";
+  history.add(at(0), status);
+  CHECK_FALSE(history.rates_of("ldap"));
+  status.services[0].accepted = 10;
+  status.services[0].bytes_up = 500;
+  history.add(at(5), status);
+  REQUIRE(history.rates_of("ldap"));
+  CHECK(history.rates_of("ldap")->accepted == 2);
+  CHECK(history.rates_of("ldap")->bytes_up == 100);
+  CHECK(history.rates_of("ldap")->bytes_down == 0);
+  history.add(at(10), status);
+  CHECK(history.rates_of("ldap")->accepted == 0);
+  CHECK_FALSE(history.rates_of("imap"));
+  history.add(at(15), {});
+  CHECK_FALSE(history.rates_of("ldap"));
+}
+
 TEST_CASE("it holds ten minutes") {
   History history;
   for (int i = 0; i < 1000; ++i) history.add(at(5 * i), status(0, 0));

@@ -48,6 +48,21 @@ TEST_CASE("a target is shown with its state in words, and why") {
   CHECK(has(page(status_of_one(), {.refresh = 5}, {}), "<meta http-equiv=refresh content=5>"));
 }
 
+TEST_CASE("a service is shown with its policy in words and its rates, a target with its failures") {
+  admin::Status status = status_of_one();
+  History history;
+  history.add(TimePoint(std::chrono::seconds(0)), status);
+  status.services[0].accepted = 12;
+  status.services[0].bytes_down = 1 << 20;
+  status.services[0].targets[1].counts.failures = {{"cert_expired", 12}, {"tls_timeout", 1}};
+  history.add(TimePoint(std::chrono::seconds(5)), status);
+  const std::string html = page(status, {}, history);
+  CHECK(has(html, "<td>round-robin: each in turn</td>"));
+  CHECK(has(html, ">12 (2.4/s)</td>"));
+  CHECK(has(html, ">1.0MiB (205KiB/s)</td>"));
+  CHECK(has(html, "<td>cert_expired 12, tls_timeout 1</td>"));
+}
+
 TEST_CASE("names of others are text, whatever they hold") {
   admin::Status status = status_of_one();
   const std::string hostile = "<script>\"'&\n\xe2\x80\xae\xff";
