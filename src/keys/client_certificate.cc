@@ -7,6 +7,7 @@
 #include <ctime>
 #include <utility>
 
+#include "base/wipe.h"
 #include "keys/pkcs12.h"
 #include "keys/private_key.h"
 #include "keys/token.h"
@@ -145,7 +146,7 @@ class ClientCertificate::Loading {
         }
       }
     }
-    if (content) gnutls_memset(content->data(), 0, content->size());  // there may be a key in it
+    if (content) wipe(*content);  // there may be a key in it
   }
 
   void read_key() {
@@ -174,7 +175,7 @@ class ClientCertificate::Loading {
       password_was_used_ = password_was_used_ || found.was_encrypted;
       result_->key_ = std::move(found.key);
     }
-    gnutls_memset(content->data(), 0, content->size());
+    wipe(*content);
   }
 
   // The leaf is the certificate that the key belongs to.

@@ -3,6 +3,7 @@
 
 #include <cstring>
 
+#include "base/wipe.h"
 #include "x509/file_text.h"
 
 namespace tunnel::keys {
@@ -16,7 +17,7 @@ constexpr std::size_t kMaxPassword = 1024;
 KeyPassword::~KeyPassword() { forget(); }
 
 void KeyPassword::forget() {
-  gnutls_memset(text_.data(), 0, text_.size());
+  wipe(text_);
   text_.clear();
   is_set_ = false;
 }
@@ -33,7 +34,7 @@ void KeyPassword::load(const std::string& option, const std::string& path,
   if (!content) return add(path + ": " + content.error().text, {});
   // An editor ends the line; the line's end is no part of a password.
   text_.assign(*content, 0, content->find_first_of(std::string_view("\r\n\0", 3)));
-  gnutls_memset(content->data(), 0, content->size());
+  wipe(*content);
   if (text_.empty()) {
     return add(path + ": holds no password", "the password is the first line of the file");
   }

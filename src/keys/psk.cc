@@ -6,6 +6,7 @@
 
 #include "base/encoding.h"
 #include "base/text.h"
+#include "base/wipe.h"
 #include "x509/file_text.h"
 #include "x509/handles.h"
 
@@ -31,8 +32,6 @@ std::optional<std::string> from_hex(std::string_view text) {
   }
   return bytes;
 }
-
-void wipe(std::string& secret) { gnutls_memset(secret.data(), 0, secret.size()); }
 
 bool has_blank_ends(std::string_view text) {
   const auto is_blank = [](char c) { return c == ' ' || c == '\t'; };

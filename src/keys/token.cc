@@ -8,6 +8,7 @@
 
 #include "base/encoding.h"
 #include "base/text.h"
+#include "base/wipe.h"
 
 namespace tunnel::keys {
 namespace {
@@ -107,7 +108,7 @@ class Pin {
   Pin(std::string_view uri, const KeyPassword& password) : text_(value_of(uri, "pin-value")) {
     if (text_.empty() && password.is_set()) text_ = password.text();
   }
-  ~Pin() { gnutls_memset(text_.data(), 0, text_.size()); }
+  ~Pin() { wipe(text_); }
   Pin(const Pin&) = delete;
   Pin& operator=(const Pin&) = delete;
   [[nodiscard]] const std::string& text() const { return text_; }

@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "base/wipe.h"
+
 namespace tunnel::tls {
 namespace {
 
@@ -27,8 +29,8 @@ void Aead::set_key(Cipher cipher, Bytes key) {
 void Aead::forget_key() {
   gnutls_.reset();  // wipes it itself
   if (!gcm_) return;
-  ::explicit_bzero(key_.data(), key_.size());
-  ::explicit_bzero(context_.data(), context_.size());  // has some of the key stream
+  wipe(key_);
+  wipe(context_);  // has some of the key stream
   gcm_ = nullptr;
 }
 
@@ -73,7 +75,7 @@ bool Aead::open(const Nonce& nonce, Bytes additional, Bytes sealed, MutableBytes
   const MutableBytes text = into.first(sealed.size() - tag_size_);
   if (opens(nonce, additional, sealed, text)) return true;
   // Both libraries decrypt before they know.
-  if (!text.empty()) ::explicit_bzero(text.data(), text.size());
+  wipe(text);
   return false;
 }
 
@@ -90,7 +92,7 @@ bool Aead::opens(const Nonce& nonce, Bytes additional, Bytes sealed, MutableByte
              additional.size(), tag.data(), tag_size_);
   // In a time that does not tell how much of a guess was right.
   const bool is_genuine = gnutls_memcmp(tag.data(), raw(sealed) + text.size(), tag_size_) == 0;
-  ::explicit_bzero(tag.data(), tag.size());  // that of a forged record would make it genuine
+  wipe(tag);  // that of a forged record would make it genuine
   return is_genuine;
 }
 

@@ -5,6 +5,8 @@
 #include <cstring>
 #include <span>
 
+#include "base/wipe.h"
+
 namespace tunnel::tls {
 namespace {
 
@@ -68,7 +70,7 @@ std::optional<RecordKeys> RecordKeys::to_write(gnutls_session_t session) {
   return keys;
 }
 
-RecordKeys::~RecordKeys() { gnutls_memset(key.data(), 0, key.size()); }
+RecordKeys::~RecordKeys() { wipe(key); }
 
 void RecordKeys::give_back(gnutls_session_t session) const {
   (void)gnutls_record_set_state(session, 0, big_endian(sequence).data());

@@ -6,6 +6,8 @@
 #include <string>
 #include <string_view>
 
+#include "base/wipe.h"
+
 namespace tunnel::tls {
 namespace {
 
@@ -31,7 +33,7 @@ TrafficSecret::TrafficSecret(Bytes secret)
   std::memcpy(secret_.data(), secret.data(), size_);
 }
 
-TrafficSecret::~TrafficSecret() { gnutls_memset(secret_.data(), 0, secret_.size()); }
+TrafficSecret::~TrafficSecret() { wipe(secret_); }
 
 bool TrafficSecret::update(RecordKeys& keys) {
   if (size_ == 0) return false;

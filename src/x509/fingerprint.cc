@@ -5,6 +5,7 @@
 
 #include "base/bytes.h"
 #include "base/encoding.h"
+#include "base/wipe.h"
 
 namespace tunnel::x509 {
 
@@ -25,7 +26,7 @@ std::string sha256_text(std::string_view der) {
   return print ? "sha256:" + hex(as_text(Bytes(*print))) : "";
 }
 
-Fingerprinter::~Fingerprinter() { gnutls_memset(text_.data(), 0, text_.size()); }
+Fingerprinter::~Fingerprinter() { wipe(text_); }
 
 Fingerprinter& Fingerprinter::add(std::string_view part) {
   (void)add_count(part.size());

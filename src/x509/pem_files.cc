@@ -12,6 +12,7 @@
 #include <utility>
 
 #include "base/result.h"
+#include "base/wipe.h"
 #include "x509/file_text.h"
 #include "x509/handles.h"
 #include "x509/trusted_certificate.h"
@@ -114,7 +115,7 @@ void Reader::read(const PemFiles::File& file) {
   auto content = read_file(file.path, file.size);
   if (!content) return problem(file.index, file.path + ": " + content.error().text);
   read_content(file, *content);
-  gnutls_memset(content->data(), 0, content->size());
+  wipe(*content);
 }
 
 void Reader::read_content(const PemFiles::File& file, std::string& content) {
