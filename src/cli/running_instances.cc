@@ -8,7 +8,6 @@
 #include <filesystem>
 #include <fstream>
 #include <sstream>
-#include <iterator>
 #include <optional>
 #include <string_view>
 #include <vector>
@@ -46,9 +45,10 @@ std::optional<fs::path> config_of(const fs::path& process) {
   if (!asked || asked->what != Invocation::What::run || !asked->text.empty()) return std::nullopt;
   fs::path config = asked->config;
   if (config.is_relative()) {
+    // Hidden where it may not dump core; people often ask from the folder that they started it in.
     std::error_code error;
-    config = fs::read_symlink(process / "cwd", error) / config;
-    if (error) return std::nullopt;
+    const fs::path folder = fs::read_symlink(process / "cwd", error);
+    config = fs::absolute(error ? config : folder / config);
   }
   // Somebody else may have written the line: it is not to make us wait for a pipe.
   std::error_code error;

@@ -15,7 +15,7 @@ import pytest
 from harness import expect
 from harness import tunnel as program
 from harness.peer import Peer
-from harness.process import DIE_WITH_PARENT
+from harness.process import DIE_WITH_PARENT, Background
 from harness.server import echo
 from harness.tunnel import BINARY, write_config
 from harness.wait import eventually
@@ -211,6 +211,26 @@ def as_nobody(keep, serve_tls, pki):
 
     yield AsNobody()
     shutil.rmtree(folder)
+
+
+def test_a_user_without_root_finds_its_own_instance(as_nobody, keep):
+    """Though /proc does not tell where a process is that may not dump core."""
+    folder, as_user = as_nobody.folder, ["setpriv", "--reuid", "nobody", "--regid", "nogroup",
+                                         "--clear-groups", "--"]
+    os.chown(folder, NOBODY.pw_uid, NOBODY.pw_gid)
+    shutil.copy(BINARY, folder / "tunnel")
+    (folder / "tunnelcap").symlink_to("tunnel")
+    config = as_nobody.config()
+    del config["user"]
+    write_config(folder, {**config, "control": "c"}, "mine.toml").chmod(0o644)
+    instance = keep(Background([*as_user, folder / "tunnel", "--foreground", "mine.toml"],
+                                       folder, "instance", cwd=folder))
+    instance.wait_until(lambda: "READY" in instance.text().upper(), "is ready")
+    listed = subprocess.run([*as_user, folder / "tunnelcap", "--extcap-interfaces",
+                             "--extcap-version=4.0"], text=True, capture_output=True, timeout=60,
+                            cwd=folder)
+    assert listed.returncode == 0, listed.stderr
+    assert f"interface {{value=tunnel:{folder}/c:svc}}" in listed.stdout
 
 
 RESTART = "a restart takes the change over"
