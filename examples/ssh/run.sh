@@ -32,7 +32,8 @@ UsePAM $uses_pam
 PrintMotd no
 EOF
 server_port=$(free_port)
-start_server socat "$server_port" socat \
+# In a group of its own, for it forks.
+start_server socat "$server_port" setsid socat \
   "OPENSSL-LISTEN:$server_port,bind=127.0.0.1,reuseaddr,fork,verify=0,cert=$work/server.pem,key=$work/server.key" \
   "EXEC:/usr/sbin/sshd -i -e -f $work/sshd_config"
 echo "ssh.example.com $(cut -d ' ' -f 1,2 "$work/host_key.pub")" >"$work/known_hosts"

@@ -77,7 +77,7 @@ start_server() {
   name=$1 server_port=$2
   shift 2
   : >"$work/$name.log"
-  setsid "$@" >>"$work/$name.log" 2>&1 & # a group of its own, for what it forks
+  "$@" >>"$work/$name.log" 2>&1 &
   server_pid=$!
   pids="$pids $server_pid"
   await "$name" "$server_pid" "$work/$name.log" can_connect "$server_port"
