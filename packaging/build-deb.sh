@@ -10,7 +10,7 @@ root=$(CDPATH='' cd -- "$(dirname -- "$0")/.." && pwd)
 . "$root/tests/lib/script.sh"
 . "$root/tests/lib/debian.sh"
 # shellcheck disable=SC2086  # a list of words
-install_packages $BUILD_PACKAGES dpkg-dev debhelper dh-apparmor lintian git
+install_packages $BUILD_PACKAGES build-essential debhelper dh-apparmor lintian git
 
 build() { # FOLDER
   rm -rf "$1"
