@@ -1,24 +1,18 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include <system_error>
+#include <functional>
+#include <string>
 #include <thread>
-#include <utility>
 
 #include "base/result.h"
 
 namespace tunnel {
 
-// A thread that runs `body`, or the error that there can be no further one: the limits of the user,
-// of the control group or of memory are reached. The constructor itself says so by an exception, which
-// would end the process.
-template <class Body>
-[[nodiscard]] Result<std::thread> start_thread(Body body) {
-  try {
-    return std::thread(std::move(body));
-  } catch (const std::system_error& error) {
-    return failed(ErrorCode::exhausted, "cannot start a thread", error.code().value());
-  }
-}
+// A thread that runs `body`, with a name of at most 15 characters for debuggers and top(1), and with
+// all signals blocked: they are for the main thread, whose loop waits for them. Or the error that there
+// can be no further one: the limits of the user, of the control group or of memory are reached.
+// std::thread itself would say so by an exception, which would end the process. Any thread.
+[[nodiscard]] Result<std::thread> start_thread(std::string name, std::function<void()> body);
 
 }  // namespace tunnel

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "capture/recording.h"
 
-#include <pthread.h>
-#include <signal.h>
 #include <time.h>
 
 #include <algorithm>
@@ -66,16 +64,9 @@ Result<void> Recording::start(std::unique_ptr<Sink> sink, std::string prologue) 
   sink_ = std::move(sink);
   out_ = std::move(prologue);
   composer_.begin_file(out_, stamp());
-  // Signals are the supervisor's.
-  sigset_t all;
-  sigset_t before;
-  (void)::sigfillset(&all);
-  (void)::pthread_sigmask(SIG_BLOCK, &all, &before);
-  auto thread = start_thread([this] { write_on(); });
-  (void)::pthread_sigmask(SIG_SETMASK, &before, nullptr);
+  auto thread = start_thread("capture", [this] { write_on(); });
   if (!thread) return tl::make_unexpected(std::move(thread.error()));
   thread_ = std::move(*thread);
-  (void)::pthread_setname_np(thread_.native_handle(), "capture");
   return {};
 }
 

@@ -4,7 +4,6 @@
 #include <chrono>
 #include <utility>
 
-#include "base/signal_mask.h"
 #include "base/thread.h"
 
 namespace tunnel::log {
@@ -40,10 +39,7 @@ Writer::Writer(To to, std::size_t queue_lines)
     : queue_lines_(queue_lines), destination_(std::move(to)) {}
 
 Result<void> Writer::begin() {
-  auto thread = start_thread([this] {
-    block_signals();
-    run();
-  });
+  auto thread = start_thread("log", [this] { run(); });
   if (!thread) return tl::make_unexpected(std::move(thread.error()));
   thread_ = std::move(*thread);
   return {};

@@ -1,9 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "runtime/reloader.h"
 
-#include <pthread.h>
 #include <sched.h>
-#include <signal.h>
 
 #include <utility>
 
@@ -25,12 +23,7 @@ void Reloader::finish() {
 
 void Reloader::begin(Done none, std::function<Done()> job) {
   is_busy_ = true;
-  auto thread = start_thread([this, job = std::move(job)] {
-    // Signals are the sentry's.
-    sigset_t all;
-    (void)::sigfillset(&all);
-    (void)::pthread_sigmask(SIG_BLOCK, &all, nullptr);
-    (void)::pthread_setname_np(::pthread_self(), "reload");
+  auto thread = start_thread("reload", [this, job = std::move(job)] {
     // A socket file is bound under a mask for new files of its own, which neither a log file nor a
     // program that starts at the same moment may get. Not allowed everywhere: then there is a
     // moment in which they may.

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "runtime/sentry.h"
 
-#include <pthread.h>
 #include <signal.h>
 
 #include <algorithm>
@@ -14,13 +13,6 @@ namespace tunnel::runtime {
 namespace {
 
 constexpr int kRunTimeError = 1;
-
-// Signals are delivered to the main thread; libuv's handler passes them on to our loop.
-void block_signals() {
-  sigset_t all;
-  (void)::sigfillset(&all);
-  (void)::pthread_sigmask(SIG_BLOCK, &all, nullptr);
-}
 
 }  // namespace
 
@@ -55,11 +47,8 @@ Sentry::~Sentry() {
 Result<void> Sentry::start() {
   look_timer_.start(settings_.look);
   if (settings_.watchdog > Millis(0)) round_timer_.start(Millis(0));
-  auto thread = start_thread([this] {
-    block_signals();
-    (void)::pthread_setname_np(::pthread_self(), "sentry");
-    loop_.run();
-  });
+  // Signals are delivered to the main thread; libuv's handler passes them on to this loop.
+  auto thread = start_thread("sentry", [this] { loop_.run(); });
   if (!thread) return tl::make_unexpected(std::move(thread.error()));
   thread_ = std::move(*thread);
   return {};
@@ -103,8 +92,7 @@ void Sentry::look_round() {
 // that needs.
 void Sentry::report_and_end(std::function<void()> report) {
   const auto is_reported = std::make_shared<std::binary_semaphore>(0);
-  auto thread = start_thread([is_reported, say = std::move(report)] {
-    block_signals();
+  auto thread = start_thread("report", [is_reported, say = std::move(report)] {
     say();
     is_reported->release();
   });

@@ -39,7 +39,7 @@ void StatusService::use(std::vector<StatusSocket> sockets, const std::vector<std
   if (!server_->start()) {
     server_.reset();
     return settings_.log.error({}, "status is not served: its server cannot be started, for want of "
-                                   "descriptors or memory");
+                                   "descriptors, threads or memory; look at the process's limits");
   }
   return announce(before);
 }

@@ -243,11 +243,7 @@ Result<void> StdioClient::take_pair() {
 
 void StdioClient::start(std::function<void(std::string error)> on_done) {
   if (!pair_.valid()) return on_done({});
-  auto thread = start_thread([this, told = on_done] {
-    sigset_t all;  // signals are the supervisor's
-    (void)::sigfillset(&all);
-    (void)::pthread_sigmask(SIG_BLOCK, &all, nullptr);
-    (void)::pthread_setname_np(::pthread_self(), "stdio");
+  auto thread = start_thread("stdio", [this, told = on_done] {
     // After a failure the pair stays open until the tunnel has reset its side: an end that it saw
     // would look like an orderly one.
     if (auto error = Mover(input_, output_, pair_, wake_.get()).run()) told(std::move(*error));

@@ -2,8 +2,6 @@
 #include "runtime/worker.h"
 
 #include <malloc.h>
-#include <pthread.h>
-#include <signal.h>
 
 #include <algorithm>
 #include <random>
@@ -35,12 +33,7 @@ Worker::Worker(Settings settings)
 Worker::~Worker() { join(); }
 
 Result<void> Worker::start() {
-  auto thread = start_thread([this] {
-    // Signals are the supervisor's.
-    sigset_t all;
-    (void)::sigfillset(&all);
-    (void)::pthread_sigmask(SIG_BLOCK, &all, nullptr);
-    (void)::pthread_setname_np(::pthread_self(), ("worker-" + std::to_string(settings_.index)).c_str());
+  auto thread = start_thread("worker-" + std::to_string(settings_.index), [this] {
     loop_.run();
     pulse_.end();
   });

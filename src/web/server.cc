@@ -1,14 +1,12 @@
 // SPDX-License-Identifier: MIT
 #include "web/server.h"
 
-#include <pthread.h>
-#include <signal.h>
 
 #include <algorithm>
 #include <utility>
 
-#include "base/thread.h"
 #include "admin/status_json.h"
+#include "base/thread.h"
 #include "web/exposition.h"
 #include "web/page.h"
 #include "web/readiness.h"
@@ -72,14 +70,7 @@ bool Server::start() {
   if (!daemon_.is_ready()) return false;
   look();
   tick_timer_.start(kTick);
-  auto thread = start_thread([this] {
-    // Signals are the sentry's.
-    sigset_t all;
-    (void)::sigfillset(&all);
-    (void)::pthread_sigmask(SIG_BLOCK, &all, nullptr);
-    (void)::pthread_setname_np(::pthread_self(), "status");
-    loop_.run();
-  });
+  auto thread = start_thread("status", [this] { loop_.run(); });
   if (!thread) return false;
   thread_ = std::move(*thread);
   return true;
