@@ -6,14 +6,13 @@
 
 #include <algorithm>
 #include <filesystem>
-#include <fstream>
-#include <sstream>
 #include <optional>
 #include <string_view>
 #include <vector>
 
 #include "cli/command_line.h"
 #include "import/load.h"
+#include "process/proc_text.h"
 #include "process/program.h"
 
 namespace tunnel::cli {
@@ -23,18 +22,11 @@ namespace fs = std::filesystem;
 
 constexpr std::string_view kComm = "tunnel\n";
 
-std::string text_of(const fs::path& path) {
-  std::ifstream file(path, std::ios::binary);
-  std::ostringstream text;
-  text << file.rdbuf();  // an iterator would throw where the process ends meanwhile
-  return text.str();
-}
-
 bool is_ours(const fs::path& process) {
   struct stat status {};
   if (::stat(process.c_str(), &status) != 0) return false;
   const uid_t uid = ::geteuid();
-  return (uid == 0 || status.st_uid == uid) && text_of(process / "comm") == kComm;
+  return (uid == 0 || status.st_uid == uid) && process::proc_text((process / "comm").string()) == kComm;
 }
 
 // The file that a process serves; nothing for one that is a command or has services on its line.

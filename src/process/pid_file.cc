@@ -12,12 +12,11 @@
 #include <cstdint>
 #include <filesystem>
 #include <fstream>
-#include <sstream>
-#include <iterator>
 #include <utility>
 
 #include "base/file_place.h"
 #include "base/text.h"
+#include "process/proc_text.h"
 
 namespace tunnel::process {
 namespace {
@@ -38,10 +37,7 @@ double start_time(pid_t pid) {
   for (std::string word; kernel >> word;) {
     if (word == "btime") kernel >> boot;
   }
-  std::ifstream process("/proc/" + std::to_string(pid) + "/stat");
-  std::ostringstream text;
-  text << process.rdbuf();  // an iterator would throw where the process ends meanwhile
-  const std::string stat = text.str();
+  const std::string stat = proc_text("/proc/" + std::to_string(pid) + "/stat");
   // The second field is the program's name and may hold anything; field 22 counts from behind it.
   const std::size_t name_end = stat.rfind(')');
   if (name_end == std::string::npos || boot == 0) return 0;

@@ -5,10 +5,9 @@
 
 #include <cstdlib>
 #include <filesystem>
-#include <fstream>
-#include <sstream>
-#include <iterator>
 #include <utility>
+
+#include "process/proc_text.h"
 
 namespace tunnel::process {
 namespace {
@@ -21,10 +20,7 @@ bool is_program(const std::string& path) {
 }  // namespace
 
 std::vector<std::string> arguments_of(const std::string& process) {
-  std::ifstream file(process + "/cmdline", std::ios::binary);
-  std::ostringstream text;
-  text << file.rdbuf();  // an iterator would throw where it cannot be read
-  const std::string all = text.str();
+  const std::string all = proc_text(process + "/cmdline");
   std::vector<std::string> arguments;
   for (std::size_t at = 0; at < all.size();) {
     const std::size_t end = std::min(all.find('\0', at), all.size());
