@@ -77,6 +77,16 @@ struct HistogramReading {
   std::vector<std::uint64_t> cumulative{};  // one more than bounds
   double sum = 0;
   [[nodiscard]] std::uint64_t count() const { return cumulative.empty() ? 0 : cumulative.back(); }
+  // Those of another with the same bounds, too; one that nothing was counted in has any.
+  void add(const HistogramReading& further) {
+    if (further.count() == 0) return;
+    if (count() == 0) {
+      *this = further;
+      return;
+    }
+    for (std::size_t i = 0; i < cumulative.size(); ++i) cumulative[i] += further.cumulative[i];
+    sum += further.sum;
+  }
 };
 
 // How values are spread over ranges that are fixed from the beginning. Sums are exact to a thousandth.

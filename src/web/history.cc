@@ -13,17 +13,6 @@ double rate(std::uint64_t before, std::uint64_t after, double time) {
   return after < before || time <= 0 ? 0 : static_cast<double>(after - before) / time;
 }
 
-void add(HistogramReading& sum, const HistogramReading& more) {
-  if (sum.cumulative.empty()) {
-    sum = more;
-    return;
-  }
-  for (std::size_t i = 0; i < sum.cumulative.size() && i < more.cumulative.size(); ++i) {
-    sum.cumulative[i] += more.cumulative[i];
-  }
-  sum.sum += more.sum;
-}
-
 // As Prometheus's histogram_quantile() has it: evenly spread within a range, and the last bound for
 // what lies beyond it.
 std::optional<double> quantile(double part, const HistogramReading& before,
@@ -63,7 +52,7 @@ void History::add(TimePoint at, const admin::Status& status) {
     now_[service.name] = {service.accepted, service.bytes_up, service.bytes_down};
     sample.bytes_up += service.bytes_up;
     sample.bytes_down += service.bytes_down;
-    web::add(sample.dials, service.counts.dial);
+    sample.dials.add(service.counts.dial);
   }
   samples_.push_back(sample);
   if (samples_.size() > kMost) samples_.pop_front();

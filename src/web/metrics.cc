@@ -140,17 +140,7 @@ Histograms histograms_of(const admin::ServiceCounts& counts) {
 }
 
 void add_up(Histograms& sum, const Histograms& further) {
-  for (std::size_t i = 0; i < sum.size(); ++i) {
-    if (further[i].count() == 0) continue;
-    if (sum[i].count() == 0) {
-      sum[i] = further[i];
-      continue;
-    }
-    for (std::size_t range = 0; range < sum[i].cumulative.size(); ++range) {
-      sum[i].cumulative[range] += further[i].cumulative[range];
-    }
-    sum[i].sum += further[i].sum;
-  }
+  for (std::size_t i = 0; i < sum.size(); ++i) sum[i].add(further[i]);
 }
 
 // They are most of the text: a hundred lines of a service that has dialled. Those of services without
