@@ -121,10 +121,7 @@ void Connector::on_timer() {
       ++i;
       continue;
     }
-    attempt_failed(
-        attempt,
-        {Kind::connect_timeout,
-         "no answer within " + format_duration(*per_address_) + " (timeouts.connect)", false});
+    attempt_failed(attempt, connect_timed_out(*per_address_));
   }
   while (!waiting_.empty() && (attempts_.empty() || next_start_ <= now)) begin_next();
   report_if_over();
@@ -169,6 +166,11 @@ void Connector::report_if_over() {
   while (attempts_.empty() && !waiting_.empty()) begin_next();
   if (!attempts_.empty()) return schedule();
   return owner_.on_all_failed();
+}
+
+Failure connect_timed_out(Millis limit) {
+  return {Kind::connect_timeout, "no answer within " + format_duration(limit) + " (timeouts.connect)",
+          false};
 }
 
 Failure connect_failure(const SocketAddress& address, int uv_status) {

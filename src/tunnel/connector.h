@@ -90,5 +90,7 @@ class Connector {
 
 // Why a connect failed; local: no descriptor, no route from here.
 [[nodiscard]] Failure connect_failure(const SocketAddress& address, int uv_status);
+// The one whose limit is timeouts.connect.
+[[nodiscard]] Failure connect_timed_out(Millis limit);
 
 }  // namespace tunnel

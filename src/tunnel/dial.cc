@@ -70,10 +70,7 @@ void Dial::on_deadline() {
     return finish_failed();
   }
   if (is_unproven_ && settings_.timeouts.connect) {
-    return unreachable({Kind::connect_timeout,
-                        "no answer within " + format_duration(*settings_.timeouts.connect) +
-                            " (timeouts.connect)",
-                        false});
+    return unreachable(connect_timed_out(*settings_.timeouts.connect));
   }
   const Millis limit = *settings_.timeouts.handshake;
   if (phase_ == Phase::preamble) {
