@@ -112,8 +112,8 @@ class Acceptor {
   log::Log& log_;
   std::vector<std::unique_ptr<Entry>> entries_;
   std::uint64_t next_id_ = 1;
-  // Out of descriptors: no accepting at all until the timer expires.
   std::size_t preconnected_ = 0;  // that the services want, all together
+  // Out of descriptors: no accepting at all until the timer expires.
   bool is_paused_ = false;
   log::RateLimit shortage_;
   Millis pause_{5};

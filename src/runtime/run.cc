@@ -180,12 +180,11 @@ std::string lost_rights(const Start& start) {
 // Where this process will not be able to start a program, and may yet be asked for another in its
 // place; else null.
 Result<std::unique_ptr<process::Launcher>> start_launcher(const Start& start,
-                                                  const Result<process::Identity>& identity,
-                                                  const sandbox::Needs& needs,
-                                                  const config::Global& global,
-                                                  const std::string& followed_by) {
-  const bool is_wanted = start.stdio == nullptr && ::getpid() != 1 &&
-                         followed_by.empty() &&
+                                                          const Result<process::Identity>& identity,
+                                                          const sandbox::Needs& needs,
+                                                          const config::Global& global,
+                                                          const std::string& followed_by) {
+  const bool is_wanted = start.stdio == nullptr && ::getpid() != 1 && followed_by.empty() &&
                          sandbox::keeps_programs_out(needs, global.sandbox);
   if (!is_wanted || !identity || !start.program) return nullptr;
   return process::Launcher::start(*start.program, *identity);
@@ -210,8 +209,7 @@ int serve(Loader& loader, const Start& start) {
           : global.workers.value_or(automatic_workers(open_files ? *open_files : UINT64_MAX));
   const sandbox::Needs needs = loader.needs();
   const std::string followed_by = process::supervising_parent();  // from inside it is out of sight
-  const auto launcher =
-      start_launcher(start, identity, needs, global, followed_by);
+  const auto launcher = start_launcher(start, identity, needs, global, followed_by);
   Build build = loader.load_first();
   if (!build.snapshot) return refuse(build, voice);
   log::Options options = log_options(global, voice, start.standard_error);
