@@ -91,20 +91,6 @@ ask() {
   requests=$((requests + 1))
 }
 
-# ask_until NAME: until this server answers.
-ask_until() {
-  deadline=$(($(date +%s) + 60))
-  ask
-  until [ "$answer" = "$1" ]; do
-    [ "$(date +%s)" -lt "$deadline" ] || {
-      cat "$work/tunnel.log" >&2
-      die "$1 does not answer after a minute"
-    }
-    ask
-  done
-  echo "$answer"
-}
-
 say "curl through the tunnel: the server with the lowest priority answers"
 ask
 [ "$answer" = one ] || die "$answer answered, not one"
@@ -113,19 +99,19 @@ echo "$answer"
 say "three is added to DNS, and one taken away: nobody tells the tunnel"
 change "update add $records 1 SRV 10 50 $three_port three.example.com." \
   "update delete $records SRV 10 50 $one_port one.example.com."
-ask_until three
+until_answer three ask
 
 say "three goes, too, and the second group serves; this time the tunnel is told to look"
 change "update delete $records SRV 10 50 $three_port three.example.com."
 "$tunnel" resolve "$work/tunnel.toml" web || die "the tunnel does not ask"
-ask_until two
+until_answer two ask
 
 say "bind is killed: the last good answer serves on"
 kill -9 "$dns_pid"
 wait "$dns_pid" 2>/dev/null
 forget "$dns_pid"
 wait_until tunnel "$tunnel_pid" "$work/tunnel.log" "the last good answer stays in use"
-ask_until two
+until_answer two ask
 "$tunnel" status "$work/tunnel.toml" | sed -n '/^web/,/^$/p'
 say "$requests requests, none failed"
 if [ -n "$keep" ]; then

@@ -69,20 +69,6 @@ search_often() {
   }
 }
 
-# search_until NAME: until this server answers.
-search_until() {
-  deadline=$(($(date +%s) + 60))
-  search
-  until [ "$answer" = "$1" ]; do
-    [ "$(date +%s)" -lt "$deadline" ] || {
-      cat "$work/tunnel.log" >&2
-      die "$1 does not answer after a minute"
-    }
-    search
-  done
-  echo "$answer"
-}
-
 # kill_server NAME: without a chance to say goodbye to anybody.
 kill_server() {
   eval "server_pid=\$${1}_pid"
@@ -117,8 +103,8 @@ for name in dc1 dc2; do
 done
 await_log dc1 "serves again"
 await_log dc2 "serves again"
-search_until dc1
-search_until dc2
+until_answer dc1 search
+until_answer dc2 search
 
 say "maintenance: dc1 is drained and gets no new connection"
 "$tunnel" target "$work/tunnel.toml" ldap "127.0.0.1:$dc1_port" drain || die "dc1 is not drained"
@@ -133,7 +119,7 @@ sed -e "s/127.0.0.1:$dc1_port/127.0.0.1:$dc4_port/; s/dc1.example.com/dc4.exampl
   "$work/tunnel.toml" >"$work/changed.toml"
 mv "$work/changed.toml" "$work/tunnel.toml"
 "$tunnel" reload "$work/tunnel.toml" || die "the changed file is refused"
-search_until dc4
+until_answer dc4 search
 search_often "dc2 dc4"
 "$tunnel" status "$work/tunnel.toml" | sed -n '/^ldap/,/^$/p'
 say "$searches searches, none failed"

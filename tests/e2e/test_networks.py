@@ -95,15 +95,19 @@ def sending(peer, data):
     return thread
 
 
+def expect_echo(peer, data):
+    sender = sending(peer, data)
+    got = peer.expect_eof()
+    sender.join()
+    assert sha256(got) == sha256(data)
+
+
 # ---- what arrives
 
 def test_bytes_of_both_directions_at_once_are_right(bad):
     tunnel = bad.tunnel(bad.serve(echo))
     with bad.client(tunnel) as client:
-        sender = sending(client, UP)
-        got = client.expect_eof()
-        sender.join()
-    assert sha256(got) == sha256(UP)
+        expect_echo(client, UP)
     closed = tunnel.closed()
     assert (closed["kind"], closed["bytes_up"], closed["bytes_down"]) == ("ok", len(UP), len(UP))
 
@@ -302,8 +306,5 @@ def test_black_hole_is_passed_where_the_kernel_looks_for_one(networks):
     wire = networks.wire(largest=1200)
     tunnel = networks.tunnel(networks.serve(echo))
     with networks.client(tunnel) as client:
-        sender = sending(client, UP)
-        got = client.expect_eof()
-        sender.join()
-    assert sha256(got) == sha256(UP)
+        expect_echo(client, UP)
     assert wire.lost > 0

@@ -38,8 +38,8 @@ class Line:
     def signal(self, number=signal.SIGUSR2):
         os.kill(self.pid, number)
 
-    def upgrade(self):
-        """Returns when the next process serves and the last one has ended, with its status."""
+    def hand_over(self):
+        """Returns when the next process serves, with the last one, which may have clients left."""
         old = self.pid
         self.signal()
         self.upgrades += 1
@@ -49,7 +49,11 @@ class Line:
 
         eventually(lambda: len(taken_over()) >= self.upgrades, "another process has taken over")
         self.pid = int(taken_over()[-1][1])
-        return self._wait(old)
+        return old
+
+    def upgrade(self):
+        """Returns when the next process serves and the last one has ended, with its status."""
+        return self._wait(self.hand_over())
 
     def failure(self, count=1):
         """The line that says why there was none."""
@@ -130,15 +134,12 @@ def test_a_connection_that_is_open_stays_with_the_old_process(line, service):
     with Peer.connect(address) as client:
         client.send(b"x")
         assert client.recv_exact(1) == b"x"
-        tunnels.signal()
-        tunnels.log.wait_for("draining")
+        tunnels.hand_over()
         expect.exchange(address)
         client.send(b"y")
         assert client.recv_exact(1) == b"y"
         client.half_close()
         client.expect_eof()
-    tunnels.upgrades, tunnels.pid = 1, int(TAKEN_OVER.match(
-        tunnels.log.find("draining")[0]["msg"])[1])
     assert tunnels.first.process.wait(PATIENCE) == 0
 
 
@@ -149,10 +150,7 @@ def test_a_manager_that_stops_both_lets_the_old_ones_connections_finish(line, se
         client.send(b"x")
         assert client.recv_exact(1) == b"x"
         client.send(b"y")  # its answer is on its way: not idle in a pool
-        tunnels.signal()
-        tunnels.log.wait_for("draining")
-        old, tunnels.upgrades = tunnels.pid, 1
-        tunnels.pid = int(TAKEN_OVER.match(tunnels.log.find("draining")[0]["msg"])[1])
+        old = tunnels.hand_over()
         os.kill(old, signal.SIGTERM)
         eventually(lambda: any("may still finish" in e["msg"] for e in tunnels.log.find("notice")),
                    "the old process has heard it")

@@ -9,12 +9,11 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <cstdio>
-#include <cstdlib>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "promise.h"
 #include "x509/examination.h"
 #include "x509/expected_name.h"
 #include "x509/handles.h"
@@ -26,17 +25,8 @@
 namespace {
 
 using namespace tunnel::x509;
-
-void require(bool condition, const char* what) {
-  if (condition) return;
-  (void)std::fprintf(stderr, "broken promise: %s\n", what);
-  std::abort();
-}
-
-void require_printable(std::string_view text) {
-  for (const char c : text)
-    require(static_cast<unsigned char>(c) >= 0x20 && c != 0x7f, "text is printable");
-}
+using tunnel::require;
+using tunnel::require_printable;
 
 void look_at_message(std::string_view message, CertificateForm form) {
   if (const auto verdict = refuse_at_sight(message, form, "dc1.example.com:636"))

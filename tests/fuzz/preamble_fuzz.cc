@@ -10,8 +10,6 @@
 #include <algorithm>
 #include <array>
 #include <cstdint>
-#include <cstdio>
-#include <cstdlib>
 #include <memory>
 #include <string>
 #include <vector>
@@ -22,6 +20,7 @@
 #include "preamble/proxies.h"
 #include "preamble/sequence.h"
 #include "preamble/starttls.h"
+#include "promise.h"
 
 namespace tunnel::preamble {
 namespace {
@@ -36,12 +35,6 @@ struct Course {
   std::string to_server, to_client, greeting, surplus, failure;
   std::size_t used = 0;  // bytes taken before the end
 };
-
-void require(bool condition, const char* what) {
-  if (condition) return;
-  (void)std::fprintf(stderr, "broken promise: %s\n", what);
-  std::abort();
-}
 
 config::Proxy proxy(config::Proxy::Form form, const char* user) {
   return {.form = form, .host = "p", .port = 1, .user = user, .password = "pw", .headers = {}};
@@ -173,6 +166,7 @@ std::vector<Record> parse(const std::uint8_t* data, std::size_t size) {
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   using namespace tunnel::preamble;
+  using tunnel::require;
   if (size == 0) return 0;
   const auto make = kMakes[data[0] % kMakes.size()];
   const std::vector<Record> records = parse(data + 1, size - 1);

@@ -8,23 +8,18 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
-#include <cstdio>
-#include <cstdlib>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "promise.h"
 #include "web/html.h"
 #include "web/request.h"
 
 namespace {
 
-void require(bool condition, const char* what) {
-  if (condition) return;
-  (void)std::fprintf(stderr, "broken promise: %s\n", what);
-  std::abort();
-}
+using tunnel::require;
 
 std::optional<std::string_view> header(std::string_view line) {
   if (line.empty()) return std::nullopt;

@@ -11,13 +11,12 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <cstdio>
-#include <cstdlib>
 #include <ctime>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "promise.h"
 #include "x509/crl.h"
 #include "x509/handles.h"
 #include "x509/ocsp.h"
@@ -26,6 +25,8 @@
 namespace {
 
 using namespace tunnel::x509;
+using tunnel::require;
+using tunnel::require_printable;
 
 // Nobody has their keys any more.
 constexpr std::string_view kAuthority = R"(-----BEGIN CERTIFICATE-----
@@ -50,17 +51,6 @@ mUnOispKEC7TYM8NSQ==
 -----END CERTIFICATE-----)";
 constexpr std::time_t kNow = 1'735'732'800;  // 2025-01-01 12:00 UTC
 constexpr std::size_t kSmallestSigned = 100;  // a signature alone has 70 bytes
-
-void require(bool condition, const char* what) {
-  if (condition) return;
-  (void)std::fprintf(stderr, "broken promise: %s\n", what);
-  std::abort();
-}
-
-void require_printable(std::string_view text) {
-  for (const char c : text)
-    require(static_cast<unsigned char>(c) >= 0x20 && c != 0x7f, "text is printable");
-}
 
 Certificate read(std::string_view pem) {
   gnutls_x509_crt_t raw = nullptr;

@@ -2,11 +2,10 @@
 // What the two TLS targets share: a CA, its server, and a client that trusts it. Made once.
 #pragma once
 
-#include <cstdio>
-#include <cstdlib>
 #include <string>
 #include <string_view>
 
+#include "promise.h"
 #include "tests/support/pki.h"
 #include "tests/support/temp_folder.h"
 #include "tests/tls/client.h"
@@ -15,13 +14,8 @@
 
 namespace tunnel::tls::test {
 
+using tunnel::require;
 using tunnel::test::TempFolder;
-
-inline void require(bool condition, const char* what) {
-  if (condition) return;
-  (void)std::fprintf(stderr, "broken promise: %s\n", what);
-  std::abort();
-}
 
 // Of `priority`: the client offers what the server takes.
 class World {

@@ -1,8 +1,8 @@
 # shellcheck shell=sh disable=SC2154
 # SPDX-License-Identifier: MIT
 # Sourced after script.sh by the examples that need directory servers. POSIX sh. Defines:
-# make_authority, make_certificate, free_port, start_slapd, run_slapd, wait_until, forget. What it
-# makes is in `work`, and what it starts is added to `pids`.
+# make_authority, make_certificate, free_port, start_slapd, run_slapd, wait_until, until_answer, forget.
+# What it makes is in `work`, and what it starts is added to `pids`.
 
 # shellcheck disable=SC2034  # used by those who source this
 DIRECTORY_PACKAGES="slapd ldap-utils openssl python3"
@@ -94,6 +94,20 @@ run_slapd() {
 # wait_until WHAT PID LOG TEXT: waits until the log shows the text.
 wait_until() {
   await "$1" "$2" "$3" grep -q -- "$4" "$3"
+}
+
+# until_answer NAME COMMAND: runs it, which leaves who has answered in `answer`, until that is NAME.
+until_answer() {
+  deadline=$(($(date +%s) + 60))
+  "$2"
+  until [ "$answer" = "$1" ]; do
+    [ "$(date +%s)" -lt "$deadline" ] || {
+      cat "$work/tunnel.log" >&2
+      die "$1 does not answer after a minute"
+    }
+    "$2"
+  done
+  echo "$answer"
 }
 
 # forget PID: a process that has ended and was waited for; somebody else's may have its number soon.

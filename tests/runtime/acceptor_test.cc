@@ -4,6 +4,7 @@
 #include <doctest/doctest.h>
 #include <sys/stat.h>
 
+#include <array>
 #include <string>
 #include <vector>
 
@@ -85,6 +86,16 @@ struct Bench {
   void wait_for(std::size_t count) {
     spin_until(loop, [&] { return accepted.size() >= count; });
     CHECK(accepted.size() == count);
+  }
+  // The second has to wait.
+  std::array<Fd, 2> accept_first_of_two(const SocketAddress& address) {
+    std::array<Fd, 2> clients;
+    clients[0] = connect(address);
+    wait_for(1);
+    clients[1] = connect(address);
+    for (int i = 0; i < 10; ++i) (void)uv_run(loop.raw(), UV_RUN_NOWAIT);
+    CHECK(accepted.size() == 1);
+    return clients;
   }
 };
 
@@ -181,11 +192,7 @@ TEST_CASE("a service at its limit leaves its clients in the backlog until one go
   ServiceHandle service = bench.make("one", {kAnyPort});
   service = Bench::change(service, [](config::Service& settings) { settings.max_connections = 1; });
   const auto address = bench.serve({service});
-  const Fd first = Bench::connect(address[0]);
-  bench.wait_for(1);
-  const Fd second = Bench::connect(address[0]);
-  for (int i = 0; i < 10; ++i) (void)uv_run(bench.loop.raw(), UV_RUN_NOWAIT);
-  CHECK(bench.accepted.size() == 1);
+  const auto clients = bench.accept_first_of_two(address[0]);
   CHECK(bench.is_gone_wanted.load());
 
   service.life->connections.fetch_sub(1);
@@ -204,11 +211,7 @@ TEST_CASE("connections that wait for clients leave fewer descriptors for them") 
   // 100 connections are 200 descriptors, of which this leaves 3: for one connection.
   service = Bench::change(service, [](config::Service& settings) { settings.preconnect = 197; });
   const auto address = bench.serve({service});
-  const Fd first = Bench::connect(address[0]);
-  bench.wait_for(1);
-  const Fd second = Bench::connect(address[0]);
-  for (int i = 0; i < 10; ++i) (void)uv_run(bench.loop.raw(), UV_RUN_NOWAIT);
-  CHECK(bench.accepted.size() == 1);
+  const auto clients = bench.accept_first_of_two(address[0]);
   bench.serve({Bench::change(service, [](config::Service& settings) { settings.preconnect = 0; })});
   bench.wait_for(2);
 }
