@@ -21,8 +21,8 @@ fi
 
 say "the root file system"
 rm -rf "$image"
-mkdir -p "$image/proc" "$image/dev" "$image/usr/bin" "$image/usr/lib" "$image/usr/share" "$image/etc/tunnel" "$image/etc/ssl" \
-  "$image/run" "$image/tmp"
+mkdir -p "$image/proc" "$image/dev" "$image/usr/bin" "$image/usr/lib" "$image/usr/share" \
+  "$image/etc/tunnel" "$image/etc/ssl" "$image/run" "$image/tmp"
 ln -s usr/bin "$image/bin"
 ln -s usr/lib "$image/lib"
 ln -s usr/lib64 "$image/lib64"
