@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "balance/walk.h"
+#include "base/socket.h"
 #include "base/text.h"
 #include "tunnel/service.h"
 #include "uv/socket_options.h"
@@ -50,8 +51,9 @@ Connection::Connection(Service& service, Fd client, const SocketAddress& address
 
 Connection::~Connection() = default;
 
-// A connection that waits may be woken for nothing, and waits again. Every state may be the last:
-// the client may leave, and the process be stopped, at any time.
+// A connection that waits may be woken for nothing, and waits again. One that relays may lose a
+// server that had gone before it came. Every state may be the last: the client may leave, and the
+// process be stopped, at any time.
 bool Connection::is_legal(State from, State to) {
   switch (from) {
     case State::accepted:
@@ -64,8 +66,9 @@ bool Connection::is_legal(State from, State to) {
     case State::dialling:
       return to == State::choosing || to == State::lost || to == State::relaying ||
              to == State::finished;
-    case State::lost:
     case State::relaying:
+      return to == State::choosing || to == State::finished;
+    case State::lost:
       return to == State::finished;
     case State::finished:
       break;
@@ -105,6 +108,10 @@ void Connection::start() {
   if (!capture_ || !capture_->watches_network()) {
     if (auto ready = service_.take_preconnected()) return take_over(std::move(*ready));
   }
+  return begin_dialing();
+}
+
+void Connection::begin_dialing() {
   if (const auto limit = service_.config().timeouts.dial) dialing_->deadline.start(*limit);
   return dial_next();
 }
@@ -115,7 +122,24 @@ void Connection::take_over(Spare::Handed handed) {
   record_.target = claim_.target().text();
   record_.is_preconnected = true;
   dialing_->changes = service_.changes();
+  handed.ends.is_replaceable = true;
   return relay(std::move(handed.ends));
+}
+
+// The server ended what was kept ready just as this client came: as if there had been nothing.
+void Connection::on_server_unused(std::unique_ptr<uv::Stream> client) {
+  service_.log().debug(subject(),
+                       record_.target + " has ended the connection that was kept ready: dialling",
+                       {{"target", std::string_view(record_.target)}});
+  stand_at(std::nullopt);
+  claim_.release();
+  record_.target = "-";
+  record_.negotiated = {};
+  record_.is_preconnected = false;
+  client_ = std::move(client);
+  client_->set_events(*this);
+  dialing_ = std::make_unique<Dialing>(*this, service_, peer_address(client_->fd()));
+  return begin_dialing();
 }
 
 // The next target in the order of groups, policy and health; or a wait for a free slot.
@@ -376,7 +400,7 @@ void Connection::relay(Relay::Ends ends) {
   // which is its last statement too.
   const std::unique_ptr<Dialing> done = std::move(dialing_);
   relay_->start();
-  if (state_ == State::finished) return;
+  if (state_ != State::relaying) return;
   if (is_stopping_) return relay_->stop_when_idle();
   // What has changed while it was dialled has passed it by.
   if (done->changes != service_.changes()) return service_.call_home(*this);

@@ -99,6 +99,7 @@ class Connection final : public uv::Deferred,
 
   [[nodiscard]] static bool is_legal(State from, State to);
   void enter(State next);
+  void begin_dialing();
   void take_over(Spare::Handed handed);
   void relay(Relay::Ends ends);
   void report_connected();
@@ -137,6 +138,7 @@ class Connection final : public uv::Deferred,
   void on_relay_ended(const Outcome& outcome) override;
   void on_half_closed() override { stand_at(Stage::half_closed); }
   void on_draining() override { stand_at(Stage::draining); }
+  void on_server_unused(std::unique_ptr<uv::Stream> client) override;
   // The client's stream before relaying. Nothing of the client is read before a target is
   // established, so that nothing can be lost; mysql is the exception, whose client answers first.
   void on_read(MutableBytes bytes) override;

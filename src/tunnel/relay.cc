@@ -30,7 +30,8 @@ Relay::Relay(uv::Loop& loop, Ends ends, const Settings& settings, Owner& owner)
       down_({Side::server, server_, client_, activity_,
              ends.of_service != nullptr ? &ends.of_service->down : nullptr,
              ends.of_target != nullptr ? &ends.of_target->down : nullptr},
-            *this) {
+            *this),
+      is_replaceable_(ends.is_replaceable && ends.greeting.empty()) {
   if (ends.greeting.empty() && ends.surplus.empty() && !ends.filter) return;
   beginning_ = std::make_unique<Beginning>(
       Beginning{std::move(ends.greeting), std::move(ends.surplus), std::move(ends.filter)});
@@ -77,6 +78,7 @@ void Relay::on_filtered(Direction& direction, MutableBytes plaintext) {
 // What the filter makes of one side's bytes, for both sides.
 void Relay::filter(preamble::Step step) {
   if (step.status != preamble::Status::again) end_filter();
+  if (!step.to_client.empty() || !step.to_server.empty()) is_replaceable_ = false;
   if (!step.to_client.empty()) down_.send(as_mutable_bytes(step.to_client));
   if (!step.to_server.empty() && mode_ == Mode::relaying) {
     up_.send(as_mutable_bytes(step.to_server));
@@ -107,6 +109,7 @@ void Relay::on_sink_drained(Direction& direction) {
 
 void Relay::on_source_ended(Direction& direction, Channel::End end) {
   const bool is_client = &direction == &up_;
+  if (!is_client && is_unused()) return give_client_back();
   int uv_error = end.uv_error;
   switch (end.how) {
     case Channel::End::How::close_notify:
@@ -125,6 +128,23 @@ void Relay::on_source_ended(Direction& direction, Channel::End end) {
     }
   }
   return is_client ? client_broken(uv_error) : server_broken(uv_error);
+}
+
+// The client, which has neither heard nor said anything, need not know of this server.
+bool Relay::is_unused() const {
+  return is_replaceable_ && !is_stopping_ && mode_ == Mode::relaying &&
+         up_.state() == Direction::State::open && up_.bytes() == 0 && down_.bytes() == 0 &&
+         client_.lost() == 0;
+}
+
+void Relay::give_client_back() {
+  mode_ = Mode::over;
+  up_.stop();
+  down_.stop();
+  timer_.release();
+  beginning_.reset();
+  server_.release();
+  return owner_.on_server_unused(client_.take_apart().stream);
 }
 
 void Relay::ended_in_order(Direction& direction) {

@@ -62,6 +62,10 @@ class Relay final : private Direction::Owner {
     // One side has ended in order; or is broken, and the other one gets what is left. Each once.
     virtual void on_half_closed() {}
     virtual void on_draining() {}
+    // Instead of on_relay_ended, with Ends::is_replaceable alone: the server has ended, in whatever
+    // way, before a byte passed to either side. The relay is over, and the client another server's;
+    // on_relay_ended does not follow. The Relay must live until the end of the loop's turn.
+    virtual void on_server_unused(std::unique_ptr<uv::Stream> client) { (void)client; }
 
    protected:
     ~Owner() = default;
@@ -75,6 +79,8 @@ class Relay final : private Direction::Owner {
     std::string greeting{};     // the server's, for the client
     std::string surplus{};      // of the server, behind those conversations (plain services)
     std::unique_ptr<preamble::Conversation> filter{};
+    // The server was there before the client, and may have left in the moment in which it came.
+    bool is_replaceable = false;
     // What counts the bytes, and must outlive the relay; null: nothing.
     Traffic* of_service = nullptr;
     Traffic* of_target = nullptr;
@@ -138,6 +144,8 @@ class Relay final : private Direction::Owner {
   void on_held_back(Direction& direction) override;
   void on_filtered(Direction& direction, MutableBytes plaintext) override;
 
+  [[nodiscard]] bool is_unused() const;
+  void give_client_back();
   void client_broken(int uv_error);
   void server_broken(int uv_error);
   void ended_in_order(Direction& direction);
@@ -175,6 +183,7 @@ class Relay final : private Direction::Owner {
   Activity activity_;
   Direction up_, down_;
   Mode mode_ = Mode::relaying;
+  bool is_replaceable_;  // and nothing was sent at the beginning
   std::optional<Side> first_end_;
   ServerEnd server_end_ = ServerEnd::in_order;
   bool is_stopping_ = false;

@@ -2,8 +2,10 @@
 """Connections that are established, and verified, before there is a client."""
 
 import json
+import queue
 import signal
 import socket
+import threading
 
 import pytest
 from harness import expect
@@ -103,6 +105,31 @@ def test_one_that_has_died_unnoticed_costs_its_client_nothing(ready, serve_tls):
     client.half_close()
     client.read_to_end()
     assert tunnel.closed()["kind"] == "ok"
+
+
+@pytest.mark.parametrize("how", ["half_close", "fin", "reset"])
+def test_one_that_ends_before_a_byte_has_passed_costs_its_client_nothing(ready, serve_tls, how):
+    """Its server's end arrives after the client, and before anything that the client says."""
+    peers, ends = queue.Queue(), threading.Event()
+
+    def ends_the_first(peer):
+        is_first = server.accepted == 1
+        peers.put(peer)
+        if not is_first:
+            return echo(peer)
+        assert ends.wait(PATIENCE)
+        getattr(peer, how)()
+
+    server = serve_tls(ends_the_first)
+    tunnel = ready.run(server, preconnect=1, options={"workers": 1})
+    ready.wait(1)
+    peers.get(timeout=PATIENCE)
+    client = tunnel.connect("svc")
+    peers.get(timeout=PATIENCE)  # one is ready again: the first has been handed over
+    ends.set()
+    peers.get(timeout=PATIENCE)  # dialled once more
+    closed = expect.served_to_the_end(tunnel, client)
+    assert closed["tries"] == 1 and closed["preconnected"] is False
 
 
 def test_what_is_ready_counts_for_limits_and_leaves_them_to_clients(ready, serve_tls):

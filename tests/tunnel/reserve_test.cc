@@ -48,6 +48,13 @@ struct Bench : ServiceBench {
       return ready() == wanted && accepted.size() == connections;
     });
   }
+  // What has come on the connection with this number; "" when nothing has, or its end.
+  [[nodiscard]] std::string heard(std::size_t which) const {
+    std::string text(100, 0);
+    const ssize_t n = ::recv(accepted[which].get(), text.data(), text.size(), MSG_DONTWAIT);
+    text.resize(static_cast<std::size_t>(std::max<ssize_t>(n, 0)));
+    return text;
+  }
   void say(std::size_t which, const std::string& text) const {
     REQUIRE(::send(accepted[which].get(), text.data(), text.size(), MSG_NOSIGNAL) ==
             static_cast<ssize_t>(text.size()));
@@ -96,6 +103,80 @@ TEST_SUITE("reserve") {
     CHECK_FALSE(bench.service->take_preconnected());
     CHECK(bench.ready() == 0);
     bench.wait(1, 2);
+  }
+
+  TEST_CASE("one that its server ends before anything has passed is dialled again, unseen") {
+    for (const bool is_reset : {false, true}) {
+      CAPTURE(is_reset);
+      Bench bench(1);
+      bench.wait(1, 1);
+      Pair client = Pair::tcp();
+      bench.take(client);
+      bench.wait(1, 2);  // one is ready again
+      const linger hard{.l_onoff = is_reset ? 1 : 0, .l_linger = 0};
+      (void)::setsockopt(bench.accepted[0].get(), SOL_SOCKET, SO_LINGER, &hard, sizeof hard);
+      bench.accepted[0].reset();
+      bench.wait(1, 3);
+      client.say("hi");
+      spin_until(bench.loop, [&] { return bench.heard(2) == "hi"; });
+      bench.say(2, "there");
+      spin_until(bench.loop, [&] { return client.hear().text == "there"; });
+      CHECK(bench.layout->targets()[0]->in_flight() == 2);
+      CHECK(bench.handle.life->tally.stages[static_cast<std::size_t>(Stage::open)].value() == 1);
+      bench.service->abort();
+      turn_until(bench.loop, [&] { return bench.gone == 1; });
+      CHECK(bench.log.closed == std::vector<std::string>{"stopped"});
+    }
+  }
+
+  TEST_CASE("a client that is dialled for again may leave, and fails when its server cannot be reached") {
+    for (const bool leaves : {false, true}) {
+      CAPTURE(leaves);
+      Bench bench(1);
+      bench.wait(1, 1);
+      Pair client = Pair::tcp();
+      bench.take(client);
+      bench.wait(1, 2);
+      if (leaves) client.reset();
+      bench.server.listener.reset();
+      bench.accepted.clear();
+      turn_until(bench.loop, [&] { return bench.gone == 1; });
+      REQUIRE(bench.log.closed.size() == 1);
+      CHECK(bench.log.closed[0] == (leaves ? "reset_by_client" : "connect_refused"));
+    }
+  }
+
+  TEST_CASE("an end of its server after anything has passed is the client's to know") {
+    enum class Passed { greeting, answer, word, end };
+    for (const Passed passed : {Passed::greeting, Passed::answer, Passed::word, Passed::end}) {
+      CAPTURE(static_cast<int>(passed));
+      Bench bench(1);
+      bench.wait(1, 1);
+      if (passed == Passed::greeting) bench.say(0, "hello");
+      bench.turn(10);
+      Pair client = Pair::tcp();
+      bench.take(client);
+      bench.wait(1, 2);
+      if (passed == Passed::answer) bench.say(0, "hello");
+      if (passed == Passed::word) {
+        client.say("x");
+        spin_until(bench.loop, [&] { return bench.heard(0) == "x"; });
+      }
+      if (passed == Passed::end) {
+        client.finish();
+        bench.turn(10);
+      }
+      bench.accepted[0].reset();
+      bool has_ended = false;
+      spin_until(bench.loop, [&] {
+        const Pair::Heard heard = client.hear();
+        has_ended = heard.error == 0 && heard.text.empty();
+        return has_ended;
+      });
+      CHECK(has_ended);
+      bench.turn(10);
+      CHECK_FALSE(bench.server.accept().valid());
+    }
   }
 
   TEST_CASE("a server that ends them soon is asked again in growing intervals") {
