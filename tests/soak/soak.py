@@ -20,6 +20,9 @@ from harness.tunnel import BINARY, Tunnel  # noqa: E402
 FOLDER, SECONDS, CONNECTIONS = pathlib.Path(sys.argv[1]), float(sys.argv[2]), int(sys.argv[3])
 PATTERN = os.urandom(1 << 20)
 WORK = 100  # connections of 1 MiB each way, for the CPU time of a fixed piece of work
+# So many are busy at a time; the others rest for as long as that takes, in seconds, at most.
+BUSY = 200
+LONGEST_REST = max(0, 2.5 * (CONNECTIONS / BUSY - 1))
 MOST_GROWTH = {"memory": 1.10, "descriptors": 1.03, "cpu": 1.35}
 # What the allocator and the clock waver by. Pages stay where anything that lives on is among what a
 # crowd of connections has left: up and down from one measurement to the next, as far as it was large.
@@ -54,7 +57,7 @@ class Soak:
         self.rotate()
         self.dns.set("server.test", "A", ["127.0.0.1"], ttl=1)
         self.ends, self.wrong = collections.Counter(), []
-        self.captures = self.is_over = False
+        self.captures, self.is_over = False, threading.Event()
         self.log_level = "info"
         self.tunnel = Tunnel(FOLDER, self.config())
         self.log_level = "warning"  # python could not follow a line for each connection
@@ -90,6 +93,7 @@ class Soak:
 
     def live(self, kind):
         with self.tunnel.connect("svc") as client:
+            self.is_over.wait(random.random() * LONGEST_REST)
             if kind == "idle":
                 time.sleep(random.random() * 3)
                 self.exchange(client, 10, 10)
@@ -115,7 +119,7 @@ class Soak:
                 raise ValueError(f"an orderly end after {len(end.data)} of {size} bytes")
 
     def client(self):
-        while not self.is_over:
+        while not self.is_over.is_set():
             kind = random.choice(("idle", "chatty", "chatty", "bulk", "half-close", "reset"))
             try:
                 self.live(kind)
@@ -172,7 +176,8 @@ class Soak:
                 "cpu": after.user + after.system - before.user - before.system}
 
     def load(self, seconds):
-        self.is_over = False
+        self.is_over.clear()
+        threading.stack_size(1 << 18)  # there may be thousands
         clients = [threading.Thread(target=self.client) for _ in range(CONNECTIONS)]
         for client in clients:
             client.start()
@@ -180,7 +185,7 @@ class Soak:
         while time.monotonic() < end:
             time.sleep(min(1 + random.random() * 2, max(0, end - time.monotonic())))
             self.disturb()
-        self.is_over = True
+        self.is_over.set()
         for client in clients:
             client.join()
 
