@@ -38,6 +38,8 @@ constexpr int kConfigurationError = 2;
 constexpr unsigned kMostAutomaticWorkers = 16;
 // A worker's loop has five descriptors of its own. Where there are few, connections need them more.
 constexpr std::uint64_t kDescriptorsForWorker = 32;
+// Without these there is no first connection.
+constexpr std::uint64_t kFewestOpenFiles = 32;
 
 // Where problems of the start are said: standard error, which under inetd is the client's socket.
 enum class Voice { standard_error, syslog };
@@ -202,6 +204,12 @@ int serve(Loader& loader, const Start& start) {
   (void)::signal(SIGPIPE, SIG_IGN);
   (void)::signal(SIGXFSZ, SIG_IGN);  // a file that must not grow is an error of who writes it
   const auto open_files = process::raise_open_files();
+  if (open_files && *open_files < kFewestOpenFiles) {
+    say("cannot serve with a limit of " + std::to_string(*open_files) + " open files; raise it to " +
+            std::to_string(kFewestOpenFiles) + " at least (ulimit -n, LimitNOFILE=)",
+        voice);
+    return kRunTimeError;
+  }
   // What a container allows of the processors is read in /sys, which a sandbox closes.
   const unsigned workers =
       stdio != nullptr

@@ -46,12 +46,16 @@ Block* block_of(Handle* handle) {
   return static_cast<Block*>(handle->data);
 }
 
-// For calls that fail only when the process is out of descriptors or memory at its very start, or
-// when we call them wrongly: there is nothing to fall back to.
+// For calls that fail only when the process is out of descriptors or memory at its very start, which
+// ends it with status 1, or when we call them wrongly, which aborts it: there is nothing to fall back
+// to.
 inline void must(int uv_status, const char* what) {
   if (uv_status >= 0) return;
   (void)std::fprintf(stderr, "%s: %s\n", what, uv_strerror(uv_status));
-  std::abort();
+  if (uv_status != UV_EMFILE && uv_status != UV_ENFILE && uv_status != UV_ENOMEM) std::abort();
+  (void)std::fprintf(stderr, "the process cannot start; raise the limit of open files (ulimit -n, "
+                             "LimitNOFILE=) or of memory\n");
+  std::_Exit(EXIT_FAILURE);
 }
 
 }  // namespace tunnel::uv

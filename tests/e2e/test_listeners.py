@@ -244,6 +244,15 @@ def test_few_descriptors_are_mostly_for_connections(relay, serve):
 
 
 @pytest.mark.needs("prlimit")
+@pytest.mark.parametrize("limit, workers", [(4, 2), (8, 2), (24, 2), (31, 1), (40, 16)])
+def test_too_few_descriptors_to_begin_are_said(start, limit, workers):
+    tunnel = start({"workers": workers, "svc": {"accept": "127.0.0.1:0", "connect": "127.0.0.1:9"}},
+                   wait_ready=False, prefix=["prlimit", f"--nofile={limit}:{limit}", "--"])
+    assert tunnel.wait_for_exit() == 1, "not killed by a signal of its own"
+    assert "open files" in tunnel.log.text() and "LimitNOFILE=" in tunnel.log.text()
+
+
+@pytest.mark.needs("prlimit")
 def test_running_out_of_descriptors_pauses_accepting_only(relay, serve, tmp_path):
     server = serve(echo)
     tunnel = relay(server, tls=False, options={"workers": 1},
