@@ -14,11 +14,11 @@
 #include "log/log.h"
 #include "tunnel/connection_capture.h"
 #include "tunnel/connection_record.h"
+#include "tunnel/connection_tally.h"
 #include "tunnel/connection_view.h"
 #include "tunnel/dial.h"
 #include "tunnel/health_log.h"
 #include "tunnel/relay.h"
-#include "tunnel/service_tally.h"
 #include "tunnel/spare.h"
 #include "uv/loop.h"
 #include "uv/stream.h"
@@ -89,11 +89,6 @@ class Connection final : public uv::Deferred,
     relaying,
     finished,  // owns nothing that can call it
   };
-  // A target that was tried and failed.
-  struct Attempt {
-    std::string target;
-    DialFailure failure;
-  };
   // What only a connection without a server needs; freed when one is established.
   struct Dialing;
 
@@ -115,10 +110,6 @@ class Connection final : public uv::Deferred,
   void report_dial_failed(const Outcome& outcome);
   void finish(const Outcome& outcome);
   [[nodiscard]] std::string why_it_leaves() const;
-  void count(const Outcome& outcome);
-  void count_established(const tls::Session* session);
-  void stand_at(std::optional<Stage> stage);
-  [[nodiscard]] ServiceTally& tally() const;
   void complete_record(const Outcome& outcome);
   [[nodiscard]] log::Subject subject() const {
     return {record_.service, record_.id, record_.client};
@@ -136,8 +127,8 @@ class Connection final : public uv::Deferred,
   void on_option_refused(const std::string& text) override;
   // Relay::Owner
   void on_relay_ended(const Outcome& outcome) override;
-  void on_half_closed() override { stand_at(Stage::half_closed); }
-  void on_draining() override { stand_at(Stage::draining); }
+  void on_half_closed() override { tally_.move_to(Stage::half_closed); }
+  void on_draining() override { tally_.move_to(Stage::draining); }
   void on_server_unused(std::unique_ptr<uv::Stream> client) override;
   // The client's stream before relaying. Nothing of the client is read before a target is
   // established, so that nothing can be lost; mysql is the exception, whose client answers first.
@@ -165,7 +156,7 @@ class Connection final : public uv::Deferred,
   State state_ = State::accepted;
   bool is_stopping_ = false;
   Leaving leaving_ = Leaving::no;
-  std::optional<Stage> stage_;  // as it is counted
+  ConnectionTally tally_;
   ConnectionRecord record_;  // filled as it goes; complete when finish() logs it
 };
 

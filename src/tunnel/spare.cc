@@ -5,7 +5,7 @@
 #include <utility>
 
 #include "base/bytes.h"
-#include "base/text.h"
+#include "tunnel/failed_attempts.h"
 
 namespace tunnel {
 namespace {
@@ -72,12 +72,8 @@ void Spare::on_dial_failed() {
 
 void Spare::gave_up() {
   if (!claim_) return rest(owner_.back_off());
-  const Phase phase = dial_->phase();
-  DialFailure failure{{Kind::connect_timeout, "", phase == Phase::resolving}};
-  if (phase == Phase::resolving) failure.kind = Kind::resolve_failed;
-  if (phase >= Phase::preamble) failure.kind = Kind::tls_timeout;
-  failure.text = "gave up on " + claim_.target().text() + " when " +
-                 format_duration(*config().timeouts.dial) + " were over (timeouts.dial)";
+  const DialFailure failure =
+      gave_up_on(claim_.target().text(), dial_->phase(), *config().timeouts.dial);
   dial_->abandon();
   owner_.report_failed(claim_, failure);
   return rest(owner_.back_off());
@@ -157,8 +153,7 @@ bool Spare::is_wanted() const {
 }
 
 bool Spare::check() {
-  const uv::Stream::Unread unread = channel_->unread();
-  if (channel_->is_hung_up() || unread == uv::Stream::Unread::end) {
+  if (channel_->is_hung_up() || channel_->unread() == uv::Stream::Unread::end) {
     on_lost();
     return false;
   }
@@ -166,8 +161,7 @@ bool Spare::check() {
     replace(owner_.back_off());
     return false;
   }
-  // What has come and will be read in a moment may be its goodbye.
-  return unread == uv::Stream::Unread::nothing || !channel_->is_reading();
+  return true;
 }
 
 Spare::Handed Spare::hand_over() {
