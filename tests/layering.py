@@ -84,8 +84,8 @@ KNOWN_KNOTS = [["tunnel/connection", "tunnel/service"]]
 
 def unit_of(path):
     """`tls/session` for session.h, session.cc and session_impl.h, which is the private half of it, as
-    is stream_block.h of stream.h."""
-    return re.sub(r"(_impl|_block)?\.(h|cc)$", "", path)
+    are stream_block.h of stream.h and connection_dialing.h of connection.h."""
+    return re.sub(r"(_impl|_block|_dialing)?\.(h|cc)$", "", path)
 
 
 def knots(texts):
