@@ -164,6 +164,30 @@ Printed print_proxy_headers(const Service& service) {
   return {};
 }
 
+// A program's arguments are its own business: a whole script, or an empty one. Only a NUL cannot be
+// passed.
+void read_exec_args(Reader& reader, const Option& option, const Setting& setting,
+                    Service& service) {
+  const auto* array = setting.value().as<Array>();
+  const std::span<const Value> values =
+      array != nullptr ? std::span<const Value>(*array) : std::span(&setting.value(), 1);
+  service.exec_args.clear();
+  if (!reader.spend(setting.value(), values.size())) return;
+  for (const Value& value : values) {
+    const auto* text = value.as<std::string>();
+    if (text == nullptr) {
+      reader.wrong_type(option, value);
+    } else if (text->find('\0') != std::string::npos) {
+      reader.error(value, "an argument of a program cannot hold a NUL character");
+    } else {
+      service.exec_args.push_back(*text);
+    }
+  }
+}
+Printed print_exec_args(const Service& service) {
+  return service.exec_args.empty() ? Printed() : Printed(quoted_list(service.exec_args));
+}
+
 constexpr auto kServiceRows = std::to_array<Row<Service>>({
     row<Type::accept, &Service::accept>(
         {.key = "accept",
@@ -324,8 +348,11 @@ constexpr auto kServiceRows = std::to_array<Row<Service>>({
          .stunnel = "exec",
          .help = "Instead of `accept`: a program whose standard input and output are the plaintext "
                  "side. It is run once at the start; see retry."}),
-    row<Type::texts, &Service::exec_args>(
-        {.key = "exec_args", .help = "The arguments of `exec`, without the program's own name."}),
+    {{.key = "exec_args",
+      .help = "The arguments of `exec`, without the program's own name.",
+      .type = Type::texts},
+     read_exec_args,
+     print_exec_args},
     row<Type::text, &Service::exec_name>(
         {.key = "exec_name",
          .help = "The name by which `exec` is called, its argument 0. The default is its path."}),

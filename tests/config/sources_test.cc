@@ -61,6 +61,21 @@ TEST_CASE("a program takes the place of accept") {
   CHECK_FALSE(service_of("[s]\nexec = \"/bin/x\"\nretry = \"off\"\n" + kConnect).retry.has_value());
 }
 
+TEST_CASE("an argument of a program may be a script, or empty") {
+  const Service service =
+      service_of("[s]\nexec = \"/bin/sh\"\nexec_args = [\"-c\", \"a\\n\\tb\", \"\"]\n" + kConnect);
+  CHECK(service.exec_args == std::vector<std::string>{"-c", "a\n\tb", ""});
+  CHECK(service_of("[s]\nexec = \"/bin/x\"\nexec_args = \"-v\"\n" + kConnect).exec_args ==
+        std::vector<std::string>{"-v"});
+  CHECK(problems("[s]\nexec = \"/bin/x\"\nexec_args = [\"a\\u0000\", 5]\n" + kConnect) ==
+        "t.toml:3:14: error: an argument of a program cannot hold a NUL character\n"
+        "exec_args = [\"a\\u0000\", 5]\n"
+        "             ^\n"
+        "t.toml:3:25: error: \"exec_args\" must be an array of strings, not an integer\n"
+        "exec_args = [\"a\\u0000\", 5]\n"
+        "                        ^\n");
+}
+
 TEST_CASE("accept and exec exclude one another, and their companions need exec") {
   CHECK(problems("[s]\naccept = 389\nexec = \"/bin/cat\"\n" + kConnect)
             .starts_with("t.toml:3:8: error: \"accept\" and \"exec\" exclude one another"));
