@@ -16,21 +16,23 @@ void check_preconnect(Document& document, const Service& service) {
     }
     return;
   }
-  const auto problem = [&](std::string_view key, std::string_view why) {
-    document.problem(service.name, "preconnect", -1,
-                     "\"preconnect\" and " + std::string(key) + " exclude each other: " +
+  // At the other key, so that each of several is told.
+  const auto problem = [&](std::string_view key, std::string_view setting, std::string_view why) {
+    document.problem(service.name, key, -1,
+                     "\"preconnect\" and " + std::string(setting) + " exclude each other: " +
                          std::string(why),
                      "remove one of the two");
   };
   if (service.send_proxy != SendProxy::none) {
-    problem("\"send_proxy\"",
+    problem("send_proxy", "\"send_proxy\"",
             "the header with the client's address goes first, and there is no client yet");
   }
   if (service.starttls == Starttls::mysql) {
-    problem("starttls = \"mysql\"", "its server is upgraded with what the client has answered");
+    problem("starttls", "starttls = \"mysql\"",
+            "its server is upgraded with what the client has answered");
   }
   if (service.balance == Balance::hash) {
-    problem("balance = \"hash\"",
+    problem("balance", "balance = \"hash\"",
             "the client's address chooses the target, and there is no client yet");
   }
 }

@@ -51,14 +51,20 @@ TEST_CASE("nobody waits for the first word of a side that speaks second") {
 TEST_CASE("what needs the client first cannot be done before there is one") {
   CHECK(refused("preconnect = 2\npreconnect_age = \"10s\"") == "");
   CHECK(refused("preconnect = 2\nsend_proxy = \"v2\"") ==
-        "t.toml:4:14: error: \"preconnect\" and \"send_proxy\" exclude each other: the header with "
+        "t.toml:5:14: error: \"preconnect\" and \"send_proxy\" exclude each other: the header with "
         "the client's address goes first, and there is no client yet");
   CHECK(refused("preconnect = 2\nstarttls = \"mysql\"") ==
-        "t.toml:4:14: error: \"preconnect\" and starttls = \"mysql\" exclude each other: its server "
+        "t.toml:5:12: error: \"preconnect\" and starttls = \"mysql\" exclude each other: its server "
         "is upgraded with what the client has answered");
   CHECK(refused("preconnect = 2\nbalance = \"hash\"") ==
-        "t.toml:4:14: error: \"preconnect\" and balance = \"hash\" exclude each other: the client's "
+        "t.toml:5:11: error: \"preconnect\" and balance = \"hash\" exclude each other: the client's "
         "address chooses the target, and there is no client yet");
+  const std::string all = problems(kService + "preconnect = 2\nsend_proxy = \"v2\"\n" +
+                                   "balance = \"hash\"\nstarttls = \"mysql\"\n");
+  for (const char* place : {"t.toml:5:14: error: ", "t.toml:6:11: error: ", "t.toml:7:12: error: "}) {
+    CAPTURE(all);
+    CHECK(all.find(place) != std::string::npos);
+  }
   CHECK(refused("preconnect_age = \"10s\"") ==
         "t.toml:4:18: warning: \"preconnect_age\" is about connections of \"preconnect\", which is "
         "0");
