@@ -205,6 +205,13 @@ void Codec<Type::path_or_off>::read(Reader& reader, const Option& option, const 
     target = *text;
     return;
   }
+  // Without a slash it would become a file of that name.
+  if (text != nullptr && text->find('/') == std::string::npos &&
+      text->find(':') != std::string::npos && parse_host_port(*text)) {
+    return reader.error(value, in_quotes(option.key) + " is a unix socket, not the address " +
+                                   in_quotes(*text),
+                        "write a path, such as \"/run/tunnel/control.sock\"");
+  }
   return Codec<Type::path>::read(reader, option, value, target);
 }
 

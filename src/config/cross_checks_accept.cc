@@ -2,6 +2,7 @@
 #include <map>
 #include <set>
 #include <string_view>
+#include <tuple>
 
 #include "base/text.h"
 #include "config/cross_checks.h"
@@ -15,14 +16,14 @@ class Listening {
  public:
   explicit Listening(Document& document) : document_(document) {}
 
-  // `service` is null for an address of `status`.
-  void add(const Service* service, const Accept& accept) {
+  // `service` is null for a global key.
+  void add(const Service* service, std::string_view key, const Accept& accept) {
     if (accept.form == Accept::Form::tcp && accept.address.port() == 0) return;
-    const User user{service, accept.entry};
+    const User user{service, key, accept.entry};
     const User* other = find_clash(accept.address);
     if (other == nullptr) {
       remember(accept.address, user);
-    } else if (reported_.emplace(service, accept.entry).second) {
+    } else if (reported_.emplace(service, key, accept.entry).second) {
       report(accept, user, *other);
     }
   }
@@ -30,11 +31,11 @@ class Listening {
  private:
   struct User {
     const Service* service;
+    std::string_view key;
     int entry;
     [[nodiscard]] std::string_view name() const {
       return service != nullptr ? std::string_view(service->name) : std::string_view();
     }
-    [[nodiscard]] std::string_view key() const { return service != nullptr ? "accept" : "status"; }
   };
   using FamilyAndPort = std::pair<int, std::uint16_t>;
 
@@ -59,11 +60,11 @@ class Listening {
   }
 
   void report(const Accept& accept, const User& user, const User& other) {
-    const Position first = document_.position(other.name(), other.key(), other.entry);
+    const Position first = document_.position(other.name(), other.key, other.entry);
     const std::string whose = other.service != nullptr
                                   ? "an accept address of service \"" + other.service->name + "\""
-                                  : "an address of `status`";
-    document_.problem(user.name(), user.key(), user.entry,
+                                  : "an address of `" + std::string(other.key) + "`";
+    document_.problem(user.name(), user.key, user.entry,
                       accept.address.to_string() + " is already " + whose + ", at " +
                           document_.place(first));
   }
@@ -72,8 +73,20 @@ class Listening {
   std::map<SocketAddress, User> by_address_;
   std::map<FamilyAndPort, User> wildcards_;
   std::map<FamilyAndPort, User> any_of_port_;
-  std::set<std::pair<const Service*, int>> reported_;
+  std::set<std::tuple<const Service*, std::string_view, int>> reported_;
 };
+
+// The socket of `control`, when the file names one.
+void check_control(Document& document, Listening& listening) {
+  const std::string& path = document.config.global.control;
+  if (path.empty() || path == "off" || path.starts_with("fd:")) return;
+  if (auto address = SocketAddress::unix_path(path)) {
+    listening.add(nullptr, "control",
+                  {.form = Accept::Form::unix_socket, .address = *address, .entry = -1});
+  } else {
+    document.problem("", "control", -1, address.error().text);
+  }
+}
 
 // A Host header is compared without its port.
 void check_hosts(Document& document) {
@@ -107,10 +120,11 @@ void check_remote(Document& document, const Service& service, const Accept& acce
 
 void cross_check_accepts(Document& document) {
   Listening listening(document);
+  check_control(document, listening);
   for (const Accept& accept : document.config.global.status) {
     if (accept.address.family() == AF_UNSPEC) continue;  // one that was not looked up
     check_status(document, accept);
-    listening.add(nullptr, accept);
+    listening.add(nullptr, "status", accept);
   }
   check_hosts(document);
   std::map<std::string, const Service*> passed;
@@ -125,7 +139,7 @@ void cross_check_accepts(Document& document) {
       }
       if (accept.address.family() == AF_UNSPEC) continue;  // a name that was not looked up
       check_remote(document, service, accept);
-      listening.add(&service, accept);
+      listening.add(&service, "accept", accept);
     }
   }
 }

@@ -160,6 +160,15 @@ TEST_CASE("status is served at addresses, which no service may have, too") {
         "t.toml:3:10: error: 127.0.0.1:389 is already an address of `status`, at t.toml:1:10");
   CHECK(with("status = [9099, \"127.0.0.1:9099\"]") ==
         "t.toml:1:17: error: 127.0.0.1:9099 is already an address of `status`, at t.toml:1:11");
+  CHECK(with("control = \"/run/x\"\nstatus = \"/run/x\"") ==
+        "t.toml:2:10: error: /run/x is already an address of `control`, at t.toml:1:11");
+  CHECK(with("control = \"off\"") == "");
+  CHECK(with("control = \"fd:x\"") == "");
+  CHECK(with("control = \"127.0.0.1:9099\"") ==
+        "t.toml:1:11: error: \"control\" is a unix socket, not the address \"127.0.0.1:9099\"");
+  CHECK(with("control = \"/" + std::string(120, 'x') + "\"") ==
+        "t.toml:1:11: error: the socket path is longer than 107 bytes, which is all that a unix "
+        "socket can have");
   CHECK(with("status = \"stdio\"") == "t.toml:1:10: error: \"status\" is served at addresses only");
   CHECK(with("status = []") == "t.toml:1:10: error: \"status\" is empty");
 }
