@@ -55,6 +55,7 @@ std::uint32_t Diagnostics::add_source(std::unique_ptr<Source> source) {
 
 void Diagnostics::add(Diagnostic diagnostic) {
   const bool is_error = diagnostic.severity == Severity::error;
+  if (settled_.contains(diagnostic.position)) return;
   if (all_.insert(std::move(diagnostic)).second && is_error) ++errors_;
 }
 

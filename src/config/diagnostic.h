@@ -40,6 +40,9 @@ class Diagnostics {
   void error(Position position, std::string text, std::string hint = {});
   void warning(Position position, std::string text, std::string hint = {});
 
+  // What is still found wrong there follows from what was reported, and is not.
+  void settle(Position position) { settled_.insert(position); }
+
   [[nodiscard]] bool has_errors() const { return errors_ > 0; }
   [[nodiscard]] bool has_error_at(Position position) const;
   // Nobody reads on; readers may stop.
@@ -59,6 +62,7 @@ class Diagnostics {
 
   std::vector<std::unique_ptr<Source>> sources_;
   std::set<Diagnostic> all_;
+  std::set<Position> settled_;
   std::size_t errors_ = 0;
 };
 

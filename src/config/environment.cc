@@ -63,6 +63,7 @@ Value expanded(Reader& reader, const Value& tree) {
   result.position = tree.position;
   if (const auto* text = tree.as<std::string>()) {
     result.data = expanded_text(reader, tree, *text);
+    reader.settle(tree);
   } else if (const auto* array = tree.as<Array>()) {
     Array items;
     items.reserve(array->size());

@@ -39,6 +39,10 @@ class Reader {
   void warning(const Value& at, std::string text, std::string hint = {}) {
     diagnostics_.warning(at.position, std::move(text), std::move(hint));
   }
+  // Where there is an error by now: see Diagnostics::settle.
+  void settle(const Value& at) {
+    if (diagnostics_.has_error_at(at.position)) diagnostics_.settle(at.position);
+  }
   // `"KEY" must be a boolean (true or false), not a string`
   void wrong_type(const Option& option, const Value& value);
 

@@ -45,6 +45,16 @@ TEST_CASE("a variable that is not set is an error where it is named") {
             .starts_with("t.toml:4:11: error: the environment variable TUNNEL_TEST_NONE is not set\n"));
 }
 
+TEST_CASE("what follows from a variable that is not set is not an error of its own") {
+  const std::string line = "log_level = \"${TUNNEL_TEST_NONE}${TUNNEL_TEST_NO}\"\n";
+  const std::string hint =
+      line + "            ^\nhint: expand_environment = true needs each ${NAME} in the environment of "
+             "the process\n";
+  CHECK(problems(kExpand + line + "[s]\naccept = 1\nconnect = \"a:1\"\n") ==
+        "t.toml:2:13: error: the environment variable TUNNEL_TEST_NO is not set\n" + hint +
+            "t.toml:2:13: error: the environment variable TUNNEL_TEST_NONE is not set\n" + hint);
+}
+
 TEST_CASE("what is no variable is an error, and a doubled dollar is none") {
   const std::string start = kExpand + "[s]\naccept = 1\nconnect = \"a:1\"\n[s.tls]\nsni = ";
   CHECK(problems(start + "\"${a b}\"\n").find("\"a b\" is not the name of an environment variable") !=
