@@ -59,6 +59,7 @@ bool read_address(Reader& reader, const Value& value, Target& target) {
   }
   const std::string& text = *written;
   target.text = text;
+  if (text.empty()) return refuse("this target is empty: a target is \"HOST:PORT\"");
   if (text.starts_with("srv:")) {
     target.form = Target::Form::srv;
     target.host = text.substr(4);

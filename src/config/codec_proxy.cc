@@ -73,8 +73,11 @@ void read_proxy(Reader& reader, const Value& value, std::vector<Proxy>& target) 
     rest.remove_prefix(at + 1);
   }
   const auto host = parse_host_port(rest);
+  const bool has_port = rest.substr(rest.rfind(']') + 1).find(':') != std::string_view::npos;
+  if (!has_port || (host && (host->host.empty() || host->port == 0))) {
+    return refuse("a proxy needs a host and a port");
+  }
   if (!host) return refuse(host.error().text);
-  if (host->host.empty() || host->port == 0) return refuse("a proxy needs a host and a port");
   proxy.host = host->host;
   proxy.port = host->port;
   target.push_back(std::move(proxy));

@@ -97,6 +97,10 @@ TEST_CASE("a target without its port or host is refused with the way to write it
         "connect = \"ldaps://ldap.example.com:636\"\n"
         "          ^\n"
         "hint: write \"ldap.example.com:636\"\n");
+  CHECK(refused("\"\"") ==
+        "t.toml:3:11: error: this target is empty: a target is \"HOST:PORT\"\n"
+        "connect = \"\"\n"
+        "          ^\n");
   CHECK(refused("\"a:0\"") ==
         "t.toml:3:11: error: port 0 is not a port to connect to\n"
         "connect = \"a:0\"\n"
