@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <string_view>
 #include <utility>
 
 namespace tunnel::cli {
@@ -12,8 +13,12 @@ using Words = std::vector<std::string>;
 
 // How many words an option is that may stand in front of the file, or behind it; 0: none of ours.
 std::ptrdiff_t words_of_option(Words::const_iterator word, Words::const_iterator end) {
-  if (*word == "-f" || *word == "--foreground" || word->starts_with("--log-level=")) return 1;
-  return *word == "--log-level" ? std::min<std::ptrdiff_t>(2, end - word) : 0;
+  if (*word == "-f" || *word == "--foreground") return 1;
+  for (const std::string_view option : {"--log-level", "--control", "--ready-fd"}) {
+    if (*word == option) return std::min<std::ptrdiff_t>(2, end - word);
+    if (word->starts_with(option) && (*word)[option.size()] == '=') return 1;
+  }
+  return 0;
 }
 
 // stunnel is run by programs that put words of their own behind its file (rsync's, MariaDB's), and

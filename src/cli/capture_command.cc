@@ -42,7 +42,7 @@ class CaptureCommand final : public Command {
            [this](const std::string& text) { more_["for_ms"] = parse_duration(text)->count(); },
            "end after so long; the default is until interrupted")
         ->type_name("DURATION")
-        ->check(is_duration());
+        ->transform(to_duration());
   }
 
   Outcome run(const CommonOptions& common, const Machinery&) override {

@@ -64,7 +64,10 @@ class Grammar {
             "", "level"));
     app_.add_option("--control", common_.control,
                     "where the running instance is reached, a unix socket")
-        ->type_name("PATH");
+        ->type_name("PATH")
+        ->check(CLI::Validator(
+            [](std::string& path) { return std::string(path.empty() ? "the path is empty" : ""); },
+            "", "path"));
     app_.add_option("--service", services_,
                     "run a service without a file, its targets separated by commas; may be repeated")
         ->type_name("NAME=...")

@@ -42,7 +42,7 @@ class OrderCommand : public Command {
            [this, key](const std::string& text) { more_[key] = parse_duration(text)->count(); },
            help)
         ->type_name("DURATION")
-        ->check(is_duration());
+        ->transform(to_duration());
   }
   // An argument or option with a word, under `key`.
   CLI::Option* add_word(CLI::App& app, const char* name, const char* key, const char* help) {

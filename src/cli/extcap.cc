@@ -15,6 +15,7 @@
 #include "base/text.h"
 #include "cli/capture_reader.h"
 #include "cli/running_instances.h"
+#include "cli/validators.h"
 
 namespace tunnel::cli {
 namespace {
@@ -161,7 +162,7 @@ Outcome capture(const Words& words) {
     request["snaplen"] = *size;
   }
   if (const std::string text = words.value("--duration"); !text.empty()) {
-    const auto duration = parse_duration(text);
+    const auto duration = parse_duration(with_unit(text));
     if (!duration) return failure(duration.error().text);
     request["for_ms"] = duration->count();
   }

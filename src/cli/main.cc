@@ -19,6 +19,15 @@ void begin(int, char**, char** environment) { tunnel::process::begin(environment
 [[gnu::section(".preinit_array"), gnu::used]] void (*const first_of_all)(int, char**,
                                                                          char**) = &begin;
 
+// The exit status. An answer that a full disk swallowed was not given.
+int print(const tunnel::cli::Outcome& outcome) {
+  const bool is_written =
+      std::fputs(outcome.out.c_str(), stdout) >= 0 && std::fflush(stdout) == 0;
+  if (!is_written) std::perror("tunnel: cannot write to standard output");
+  (void)std::fputs(outcome.err.c_str(), stderr);
+  return is_written || outcome.status != 0 ? outcome.status : tunnel::cli::kFailed;
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -32,7 +41,5 @@ int main(int argc, char** argv) {
   const tunnel::cli::Outcome outcome = tunnel::cli::is_extcap(argv[0])
                                            ? tunnel::cli::run_extcap(arguments)
                                            : tunnel::cli::execute(arguments, machinery);
-  (void)std::fputs(outcome.out.c_str(), stdout);
-  (void)std::fputs(outcome.err.c_str(), stderr);
-  return outcome.status;
+  return print(outcome);
 }

@@ -3,9 +3,11 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
+#include <cerrno>
 #include <cstdio>
 #include <fstream>
 #include <set>
+#include <system_error>
 #include <utility>
 
 #include "base/text.h"
@@ -24,6 +26,7 @@ constexpr unsigned kMostRounds = 10'000;
 
 // Each chain that a server has sent, once, as it was sent.
 Result<void> save_chains(const probe::Report& report, const std::string& path) {
+  errno = 0;
   std::ofstream file(path, std::ios::trunc);
   std::set<std::string> saved;
   for (const probe::ServiceReport& service : report.services) {
@@ -39,7 +42,10 @@ Result<void> save_chains(const probe::Report& report, const std::string& path) {
     }
   }
   file.flush();
-  if (!file) return failed(ErrorCode::system, "cannot write " + path);
+  if (!file) {
+    return failed(ErrorCode::system,
+                  "cannot write " + path + ": " + std::generic_category().message(errno));
+  }
   return {};
 }
 
@@ -84,7 +90,7 @@ class ProbeCommand final : public Command {
            [this](const std::string& text) { options_.timeout = *parse_duration(text); },
            "of each target (10s)")
         ->type_name("DURATION")
-        ->check(is_duration_above_zero());
+        ->transform(to_duration_above_zero());
     app.add_option("--target", options_.target, "this target only, as the file names it")
         ->type_name("NAME");
     app.add_flag("-4", is_ipv4_, "IPv4 addresses only");

@@ -32,7 +32,7 @@ class StatusCommand final : public Command {
            "--wait-ready", [this](const std::string& text) { wait_ = *parse_duration(text); },
            "wait until the instance serves, at most so long")
         ->type_name("DURATION")
-        ->check(is_duration());
+        ->transform(to_duration());
   }
 
   std::string check() const override {

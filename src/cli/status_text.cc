@@ -27,6 +27,10 @@ double number(const Json& object, const char* key) {
   return found != object.end() && found->is_number() ? found->get<double>() : 0;
 }
 
+std::string counted(const Json& object, const char* key, std::string_view noun) {
+  return count_of(static_cast<std::uint64_t>(number(object, key)), noun);
+}
+
 bool has(const Json& object, const char* key) {
   const auto found = object.find(key);
   return found != object.end() && !found->is_null();
@@ -154,8 +158,8 @@ void add_process(const Json& status, std::string& out) {
                      count(status, "pid"), text(status, "state"), text(status, "started"));
   out += fmt::format("{} ({}), loaded {}\n", text(status, "config"),
                      text(status, "config_hash").substr(0, 19), text(status, "loaded"));
-  out += fmt::format("{} connections, {} workers, log level {}\n", count(status, "connections"),
-                     count(status, "workers"), text(status, "log_level"));
+  out += fmt::format("{}, {}, log level {}\n", counted(status, "connections", "connection"),
+                     counted(status, "workers", "worker"), text(status, "log_level"));
   add_sandbox(status, out);
   for (const Json& worker : list(status, "silent_workers")) {
     out += fmt::format("worker {} did not answer in time\n", worker.dump());

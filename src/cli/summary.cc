@@ -85,7 +85,8 @@ std::string psk_name(const Tls& tls) {
 // What the server must be, whoever issued its certificate; "" when that does not matter.
 std::string pinned(const Tls& tls) {
   std::string text;
-  if (!tls.pin.empty()) text = "one of " + std::to_string(tls.pin.size()) + " pinned keys";
+  if (tls.pin.size() == 1) text = "the pinned one";
+  if (tls.pin.size() > 1) text = "one of " + std::to_string(tls.pin.size()) + " pinned ones";
   if (!tls.peer_certs.empty())
     text += (text.empty() ? "" : " or ") + ("that of a certificate in " + joined(tls.peer_certs));
   return text;

@@ -14,18 +14,24 @@ CLI::Validator validator(Wrong wrong, const char* name) {
 
 }  // namespace
 
-CLI::Validator is_duration() {
+std::string with_unit(std::string duration) {
+  return is_digits(duration) ? duration + "s" : duration;
+}
+
+CLI::Validator to_duration() {
   return validator(
-      [](const std::string& text) {
+      [](std::string& text) {
+        text = with_unit(text);
         const auto duration = parse_duration(text);
         return duration ? "" : duration.error().text;
       },
       "duration");
 }
 
-CLI::Validator is_duration_above_zero() {
+CLI::Validator to_duration_above_zero() {
   return validator(
-      [](const std::string& text) {
+      [](std::string& text) {
+        text = with_unit(text);
         const auto duration = parse_duration(text);
         if (!duration) return duration.error().text;
         return std::string(duration->count() > 0 ? "" : "a timeout is more than 0");

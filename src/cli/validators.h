@@ -3,11 +3,15 @@
 #pragma once
 
 #include <CLI/CLI.hpp>
+#include <string>
 
 namespace tunnel::cli {
 
-[[nodiscard]] CLI::Validator is_duration();           // "10s"
-[[nodiscard]] CLI::Validator is_duration_above_zero();
+// A number alone is seconds, as in the configuration: "10" becomes "10s".
+[[nodiscard]] std::string with_unit(std::string duration);
+// For Option::transform: what is stored has its unit.
+[[nodiscard]] CLI::Validator to_duration();           // "10s", "10"
+[[nodiscard]] CLI::Validator to_duration_above_zero();
 [[nodiscard]] CLI::Validator is_size_above_zero();    // "64MiB"
 [[nodiscard]] CLI::Validator is_range();              // "10.0.0.0/8"
 

@@ -60,6 +60,10 @@ TEST_CASE("what follows a stunnel.conf is not for us, unless all of it is") {
   CHECK(parsed({"--log-level", "debug", "x.conf", "check"}).common.log_level == log::Level::debug);
   CHECK(parsed({"x.conf", "-f", "--log-level", "debug"}).common.foreground);
   CHECK(parsed({"x.conf", "--log-level", "debug"}).common.log_level == log::Level::debug);
+  CHECK(parsed({"x.conf", "--control", "/run/c", "--ready-fd=1"}).common.control == "/run/c");
+  CHECK(parsed({"--control", "/run/c", "x.conf", "rsync"}).common.control == "/run/c");
+  CHECK(parsed({"--control=/run/c", "-f", "x.conf", "rsync"}).config == "x.conf");
+  CHECK(parsed({"x.conf", "rsync", "--control", "/run/c"}).common.control.empty());
   // Nothing of the kind behind a command or another file.
   CHECK(refused({"check", "x.conf", "y"}) == "unexpected argument \"y\"");
   CHECK(refused({"x.toml", "y.conf"}) == "unexpected argument \"y.conf\"");
@@ -155,8 +159,20 @@ TEST_CASE("what cannot be understood is a usage error with a sentence") {
   CHECK(refused({"a.toml", "check", "b.toml"}) == "unexpected argument \"a.toml\"");
   CHECK(refused({"--log-level", "loud", "x.toml"}) ==
         "--log-level: \"loud\" is not error, warning, info or debug");
+  CHECK(refused({"--control", "", "x.toml"}) == "--control: the path is empty");
   CHECK_FALSE(refused({"x.toml", "--log-level"}).empty());
   CHECK_FALSE(refused({"--foreground=maybe", "x.toml"}).empty());
+}
+
+TEST_CASE("a duration that is a number alone is so many seconds") {
+  CHECK(command({"status", "t.toml", "--wait-ready", "30"}) == "status");
+  CHECK(command({"probe", "t.toml", "--timeout=5"}) == "probe");
+  CHECK(command({"capture", "t.toml", "--duration", "60"}) == "capture");
+  CHECK(command({"target", "t.toml", "s", "t", "drain", "--for", "600"}) == "target");
+  CHECK(refused({"probe", "t.toml", "--timeout", "0"}) == "--timeout: a timeout is more than 0");
+  CHECK(refused({"status", "t.toml", "--wait-ready", "1.5"}) ==
+        "--wait-ready: \"1.5\" is not a duration; write it like \"250ms\", \"10s\", \"5m\" or "
+        "\"1h30m\"");
 }
 
 TEST_CASE("each command has its own help") {

@@ -3,12 +3,13 @@
 
 import os
 import re
+import subprocess
 
 import pytest
 from harness import expect
 from harness.server import echo
+from harness.tunnel import BINARY, write_config
 from harness.tunnel import run as run_in
-from harness.tunnel import write_config
 
 GOOD = '[ldap]\naccept = "127.0.0.1:3890"\nconnect = "ldap.example.com:636"\n'
 
@@ -53,6 +54,15 @@ def test_missing_file(run, command, tmp_path):
 
 def test_folder_instead_of_a_file(run, tmp_path):
     assert run("check", tmp_path).returncode == 2
+
+
+def test_an_answer_that_could_not_be_written_is_a_failure(tmp_path):
+    path = write_config(tmp_path, GOOD)
+    for command in (["--version"], ["explain"], ["check", path]):
+        with open("/dev/full", "wb") as full:
+            done = subprocess.run([BINARY, *command], stdout=full, stderr=subprocess.PIPE, text=True)
+        assert done.returncode == 1
+        assert "cannot write to standard output: No space left on device" in done.stderr
 
 
 # check
