@@ -2,6 +2,8 @@
 #include "capture/single_file.h"
 
 #include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include <cerrno>
 
@@ -10,12 +12,30 @@
 
 namespace tunnel::capture {
 
-Result<std::unique_ptr<SingleFile>> SingleFile::open(const std::string& path) {
-  Fd file(::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600));
-  if (!file.valid()) {
+namespace {
+
+// A file that was there may have been made for others to read, which a device or a pipe cannot mind.
+bool is_private(const Fd& file) {
+  struct stat status {};
+  if (::fstat(file.get(), &status) != 0) return false;
+  if (!S_ISREG(status.st_mode)) return true;
+  return ::fchmod(file.get(), 0600) == 0 && ::ftruncate(file.get(), 0) == 0;
+}
+
+}  // namespace
+
+Result<Fd> open_private_file(const std::string& path) {
+  Fd file(::open(path.c_str(), O_WRONLY | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600));
+  if (!file.valid() || !is_private(file)) {
     return failed(ErrorCode::system, "cannot capture to " + printable(path, 4096), errno);
   }
-  return std::unique_ptr<SingleFile>(new SingleFile(std::move(file), path));
+  return file;
+}
+
+Result<std::unique_ptr<SingleFile>> SingleFile::open(const std::string& path) {
+  auto file = open_private_file(path);
+  if (!file) return tl::unexpected(std::move(file).error());
+  return std::unique_ptr<SingleFile>(new SingleFile(std::move(*file), path));
 }
 
 Result<void> SingleFile::write(Bytes octets) {

@@ -9,7 +9,11 @@
 
 namespace tunnel::capture {
 
-// One file of any size, made for its owner alone; what was there is replaced, unless it is a link.
+// A file for its owner alone, for what holds secrets of users; what was there is replaced, unless it
+// is a link or another user's.
+[[nodiscard]] Result<Fd> open_private_file(const std::string& path);
+
+// One such file, of any size.
 class SingleFile final : public Sink {
  public:
   [[nodiscard]] static Result<std::unique_ptr<SingleFile>> open(const std::string& path);

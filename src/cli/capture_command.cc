@@ -7,6 +7,7 @@
 #include <cstdio>
 
 #include "base/text.h"
+#include "capture/single_file.h"
 #include "cli/capture_reader.h"
 #include "cli/command.h"
 #include "cli/instance.h"
@@ -52,17 +53,14 @@ class CaptureCommand final : public Command {
     }
     auto client = Instance{config_, common.control}.connect();
     if (!client) return unreachable(client.error());
-    auto out = is_to_stdout ? Fd(::fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 3)) : make_file();
-    if (!out.valid()) {
-      return {kFailed, "", "tunnel: cannot write " + printable(file_, 4096) + ": " +
-                               std::generic_category().message(errno) + "\n"};
-    }
+    const Result<Fd> out = is_to_stdout ? duplicate_of_stdout() : capture::open_private_file(file_);
+    if (!out) return {kFailed, "", "tunnel: " + out.error().text + "\n"};
     const auto answer = CaptureReader::begin(*client, request());
     if (!answer) return unreachable(answer.error());
     if (!answer->value("ok", false)) return printed(*answer, Form::text);
     const bool is_watched = ::isatty(STDERR_FILENO) == 1;
     const auto pumped =
-        CaptureReader::pump(std::move(*client), out, [is_watched](const PacketCount& count) {
+        CaptureReader::pump(std::move(*client), *out, [is_watched](const PacketCount& count) {
           if (!is_watched) return;
           (void)std::fprintf(stderr, "\r%llu packets, %llu dropped ",
                              static_cast<unsigned long long>(count.packets()),
@@ -82,9 +80,10 @@ class CaptureCommand final : public Command {
         ->check(is_size_above_zero());
   }
 
-  // For its owner alone: it holds what users send, passwords included.
-  [[nodiscard]] Fd make_file() const {
-    return Fd(::open(file_.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600));
+  [[nodiscard]] static Result<Fd> duplicate_of_stdout() {
+    Fd out(::fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 3));
+    if (!out.valid()) return failed(ErrorCode::system, "cannot write to standard output", errno);
+    return out;
   }
 
   [[nodiscard]] Json request() const {
