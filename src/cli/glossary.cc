@@ -163,6 +163,7 @@ constexpr auto kSignals = std::to_array<Term>({
      "Stops: no new clients, and connections may finish within shutdown_timeout. A second one "
      "resets what is left at once."},
     {"SIGINT", "The same as SIGTERM."},
+    {"SIGQUIT", "The same as SIGTERM."},
     {"SIGHUP",
      "Reads the configuration again and puts it in force, all of it or nothing, as `tunnel reload` "
      "does. With accept = \"stdio\" it stops like SIGTERM."},

@@ -353,7 +353,9 @@ int Supervisor::run() {
   // that is under way into a death by that signal. All other threads block signals already.
   sigset_t late;
   (void)::sigemptyset(&late);
-  for (const int number : {SIGTERM, SIGINT, SIGHUP, SIGUSR1, SIGUSR2}) (void)::sigaddset(&late, number);
+  for (const int number : {SIGTERM, SIGINT, SIGQUIT, SIGHUP, SIGUSR1, SIGUSR2}) {
+    (void)::sigaddset(&late, number);
+  }
   (void)::pthread_sigmask(SIG_BLOCK, &late, nullptr);
   return exit_status_;
 }
@@ -392,7 +394,7 @@ Result<void> Supervisor::watch() {
   std::vector<Pulse*> pulses;
   for (const auto& worker : workers_) pulses.push_back(&worker->pulse());
   pulses.push_back(&pulse_);
-  Sentry::Signals signals{{SIGTERM, SIGINT}, {SIGUSR1, SIGUSR2}};
+  Sentry::Signals signals{{SIGTERM, SIGINT, SIGQUIT}, {SIGUSR1, SIGUSR2}};
   (stdio_ != nullptr ? signals.that_stop : signals.others).insert(SIGHUP);
   sentry_ = std::make_unique<Sentry>(
       std::move(pulses), signals,
@@ -427,6 +429,8 @@ void Supervisor::on_signal(int number) {
       return on_stop_signal("SIGTERM");
     case SIGINT:
       return on_stop_signal("SIGINT");
+    case SIGQUIT:  // stunnel's, and that of supervisors that speak to nginx
+      return on_stop_signal("SIGQUIT");
     case SIGHUP:
       return on_reload_signal();
     case SIGUSR2:

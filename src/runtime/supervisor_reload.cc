@@ -112,6 +112,9 @@ void Supervisor::reload(OnReloaded on_reloaded) {
 // gone: ssh to its ProxyCommand, a terminal to its programs.
 void Supervisor::on_reload_signal() {
   if (stdio_ != nullptr) return on_stop_signal("SIGHUP");
+  if (is_stopping_) {
+    return log_.write(log::Level::warning, log::Event::reload_failed, {}, kNotReloaded, {});
+  }
   return reload([](const Reloaded&) {});
 }
 

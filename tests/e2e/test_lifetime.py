@@ -45,7 +45,7 @@ def test_nobody_is_told_of_a_failed_start(run, serve, notify_socket, tmp_path):
         notify_socket.recv(4096)
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGQUIT])
 def test_nothing_going_on_ends_at_once(relay, serve, number):
     tunnel = relay(serve(echo), tls=False)
     tunnel.signal(number)
@@ -163,6 +163,16 @@ def test_second_signal_ends_at_once(relay, serve_tls, timeout):
     assert tunnel.wait_for_exit() == 1
     server.wait_until_scripts_end()
     assert [e.how for e in ends] == ["reset"]
+
+
+def test_a_hangup_during_a_stop_is_refused_aloud(relay, serve_tls):
+    tunnel, client, _, _ = busy(relay, serve_tls, "1h")
+    tunnel.wait_for_event("draining")
+    tunnel.signal(signal.SIGHUP)
+    assert "stopping" in tunnel.wait_for_event("reload_failed")["msg"]
+    tunnel.signal(signal.SIGTERM)
+    client.expect_reset()
+    assert tunnel.wait_for_exit() == 1
 
 
 def test_second_signal_ends_the_process_whatever_a_worker_does(relay, serve_tls, keep):
