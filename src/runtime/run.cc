@@ -108,9 +108,10 @@ std::string where_the_log_goes(const log::Options& options) {
   return "";
 }
 
-// A daemon that came up says where it is, and where its words go: the caller sees nothing else of
-// it. A log without a syslog daemon goes nowhere.
-void introduce(const log::Options& options, const std::string& path, Voice voice, bool is_daemon) {
+// A daemon that came up says what its log warns of, where it is, and where its words go: the caller
+// sees nothing else of it. A log without a syslog daemon goes nowhere.
+void introduce(const log::Options& options, const std::string& path, Voice voice, bool is_daemon,
+               const std::vector<Warning>& warnings) {
   if (voice != Voice::standard_error) return;
   if (options.sink == log::Options::Sink::syslog) {
     const auto found = log::ProcessLog::find_syslog();
@@ -120,6 +121,9 @@ void introduce(const log::Options& options, const std::string& path, Voice voice
     }
   }
   if (!is_daemon) return;
+  for (const Warning& warning : warnings) {
+    warn((warning.service.empty() ? "" : "[" + warning.service + "] ") + warning.text);
+  }
   (void)std::fprintf(stderr, "tunnel: running as process %ld; the log goes to %s\n",
                      static_cast<long>(::getpid()), where_the_log_goes(options).c_str());
 }
@@ -264,6 +268,7 @@ int serve(Loader& loader, const Start& start) {
     say(assumed.error().text, voice);
     return kRunTimeError;
   }
+  const std::vector<Warning> warnings = build.snapshot->warnings;
   const sandbox::Sandbox sandbox = confine(needs, global.sandbox);
   if (const std::string failure = sandbox.failure(); !failure.empty()) {
     say(failure, voice);
@@ -306,7 +311,7 @@ int serve(Loader& loader, const Start& start) {
   }
   // Who uses standard input has the failure itself said, and no file to mend for a log.
   if ((stdio == nullptr || !global.log_file.empty()) && !passed.is_upgrade()) {
-    introduce(options, loader.config().path, voice, start.readiness.is_awaited());
+    introduce(options, loader.config().path, voice, start.readiness.is_awaited(), warnings);
   }
   const std::vector<std::string> not_wanted = passed.drop_kept();
   if (passed.is_upgrade() && pid_file) (void)pid_file->claim();

@@ -21,12 +21,12 @@ needs_namespaces = pytest.mark.skipif(not netns.is_possible(), reason="no namesp
 
 @pytest.fixture
 def daemon(run, serve, tmp_path, stack):
-    """daemon(**global keys) starts one and returns (result of the caller, pid or None)."""
+    """daemon(accept, tls, **global keys) starts one and returns (result of the caller, pid or None)."""
 
-    def daemon(accept=None, **options):
+    def daemon(accept=None, tls=False, **options):
         config = {"pid_file": tmp_path / "pid", "log_file": tmp_path / "log",
                   "log_format": "json", **options,
-                  "svc": {"accept": accept or f"127.0.0.1:{ports.free_port()}", "tls": False,
+                  "svc": {"accept": accept or f"127.0.0.1:{ports.free_port()}", "tls": tls,
                           "connect": serve(echo).address}}
         done = run(config=config)
         pid = int((tmp_path / "pid").read_text()) if (tmp_path / "pid").exists() else None
@@ -68,6 +68,14 @@ def test_it_is_up_when_the_caller_returns(daemon, tmp_path):
 def test_the_caller_is_told_the_process_and_the_log(daemon, tmp_path):
     done, pid = daemon()
     assert done.stderr == f"tunnel: running as process {pid}; the log goes to {tmp_path}/log\n"
+
+
+def test_the_caller_sees_what_the_log_warns_of(daemon, tmp_path):
+    done, _ = daemon(tls={"verify": "none"})
+    warning, running = done.stderr.splitlines()
+    assert warning.startswith('tunnel: warning: [svc] tls.verify = "none": the server is not verified')
+    assert running.startswith("tunnel: running as process")
+    assert any(e["level"] == "warning" and "tls.verify" in e["msg"] for e in events(tmp_path / "log"))
 
 
 @pytest.fixture
