@@ -11,7 +11,7 @@ constexpr std::size_t kMostAddresses = 1000;
 
 // No host, port or service name holds a slash; a URL does, and is refused as a host.
 bool is_unix_path(std::string_view text) {
-  if (text.find("://") != std::string_view::npos) return false;
+  if (is_url(text)) return false;
   return text.find('/') != std::string_view::npos || text.starts_with('@');
 }
 
@@ -74,8 +74,8 @@ class AcceptEntry {
   void tcp() {
     const bool is_any = text_.starts_with("*:");
     const auto split = parse_host_port(is_any ? text_.substr(2) : text_);
-    if (!split || text_.find("://") != std::string::npos) {
-      if (const std::size_t scheme = text_.find("://"); scheme != std::string::npos) {
+    if (!split || is_url(text_)) {
+      if (is_url(text_)) {
         const std::string address = address_in_url(text_);
         return reader_.error(value_,
                              in_quotes(text_) + " is a URL; an address is \"ADDRESS:PORT\" only",

@@ -67,12 +67,11 @@ bool read_address(Reader& reader, const Value& value, Target& target) {
     return refuse(in_quotes(text) + " names no SRV record",
                   "write it like \"srv:_ldap._tcp.example.com\"");
   }
-  const std::size_t scheme = text.find("://");
-  if (scheme == std::string::npos && has_path_after_port(text)) {
+  if (!is_url(text) && has_path_after_port(text)) {
     return refuse("a target is \"HOST:PORT\", without a path behind the port",
                   "write " + in_quotes(address_in_url(text)));
   }
-  if (scheme == std::string::npos &&
+  if (!is_url(text) &&
       (text.find('/') != std::string::npos || text.starts_with('@'))) {
     target.form = Target::Form::unix_socket;
     target.host = text.starts_with('@') ? text : reader.absolute(value, text);
@@ -80,7 +79,7 @@ bool read_address(Reader& reader, const Value& value, Target& target) {
     const auto path = SocketAddress::unix_path(target.host);
     return path ? true : refuse(path.error().text);
   }
-  if (scheme != std::string::npos) {
+  if (is_url(text)) {
     return refuse(in_quotes(text) + " is a URL; a target is \"HOST:PORT\" only", url_hint(text));
   }
   const auto split = parse_host_port(text);

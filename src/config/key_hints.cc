@@ -142,7 +142,10 @@ class Hint {
       // "listen" is more often another program's word for accept.
       if (named.option->key != key_ || named.group == "socket_options") continue;
       is_global = is_global || named.group == "global";
-      homes += (homes.empty() ? "" : ", or ") + home_of(named);
+      std::string home = home_of(named);
+      constexpr std::string_view kService = "in a service, such as ";
+      if (homes.starts_with(kService) && home.starts_with(kService)) home.erase(0, kService.size());
+      homes += (homes.empty() ? "" : ", or ") + home;
     }
     if (homes.empty()) return "";
     return in_quotes(key_) + (is_global ? " is a global key: it" : "") + " belongs " + homes;

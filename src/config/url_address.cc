@@ -36,11 +36,21 @@ std::size_t port_colon(std::string_view authority) {
              : colon;
 }
 
+// nginx's "unix:/run/x.sock", HAProxy's "unix@/run/x.sock".
+bool is_unix_prefixed(std::string_view text) {
+  return text.starts_with("unix:/") || text.starts_with("unix@/");
+}
+
 }  // namespace
+
+bool is_url(std::string_view text) {
+  return text.find("://") != std::string_view::npos || is_unix_prefixed(text);
+}
 
 std::string address_in_url(std::string_view url) {
   std::string_view scheme;
   std::string_view rest = url;
+  if (is_unix_prefixed(url) && !url.starts_with("unix://")) return std::string(url.substr(5));
   if (const std::size_t end = url.find("://"); end != std::string_view::npos) {
     scheme = url.substr(0, end);
     rest = url.substr(end + 3);

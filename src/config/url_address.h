@@ -7,7 +7,10 @@
 
 namespace tunnel::config {
 
-// "host:443" of "https://host/path" or of "host:443/path", "/run/x.sock" of "unix:///run/x.sock";
+// With a scheme in front: "https://host", or "unix:/path" as in other programs.
+[[nodiscard]] bool is_url(std::string_view text);
+// "host:443" of "https://host/path" or of "host:443/path", "/run/x.sock" of "unix:///run/x.sock"
+// or "unix:/run/x.sock";
 // "" when no address can be made out.
 [[nodiscard]] std::string address_in_url(std::string_view url);
 // "host:443/": the port is followed by a path.

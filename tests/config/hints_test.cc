@@ -32,6 +32,8 @@ TEST_CASE("hints name the table of the service at hand") {
   CHECK(hint_of(problems("[defaults]\nca = \"x\"\n" + kWeb)) == "\"ca\" belongs in [defaults.tls]");
   CHECK(hint_of(problems("ca = \"x\"\n" + kWeb)) ==
         "\"ca\" belongs in a service, such as [web.tls]");
+  CHECK(hint_of(problems("connect = \"h:1\"\n[web]\naccept = 1\nconnect = \"h:1\"\n")) ==
+        "\"connect\" belongs in a service, such as [web], or [web.timeouts]");
   CHECK(hint_of(tls_problem("balance = \"hash\"")) == "\"balance\" belongs in [web]");
 }
 
@@ -138,6 +140,10 @@ TEST_CASE("a URL is turned into the address that is in it") {
   CHECK(hint("smtps://me:secret@mail:2465") == "write \"mail:2465\"");
   CHECK(hint("gopher://host/x") == "write \"host:PORT\"");
   CHECK(hint("unix:///run/x.sock") == "write \"/run/x.sock\"");
+  CHECK(hint("unix:/run/x.sock") == "write \"/run/x.sock\"");
+  CHECK(hint("unix@/run/x.sock") == "write \"/run/x.sock\"");
+  CHECK(hint_of(problems("[web]\naccept = \"unix:/run/x.sock\"\nconnect = \"h:1\"\n")) ==
+        "write \"/run/x.sock\"");
   CHECK(hint("https://") == "");
 }
 
