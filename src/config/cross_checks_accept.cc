@@ -82,7 +82,7 @@ void check_control(Document& document, Listening& listening) {
   if (path.empty() || path == "off" || path.starts_with("fd:")) return;
   if (auto address = SocketAddress::unix_path(path)) {
     listening.add(nullptr, "control",
-                  {.form = Accept::Form::unix_socket, .address = *address, .entry = -1});
+                  {.form = Accept::Form::unix_socket, .address = *address, .entry = -1, .text = path});
   } else {
     document.problem("", "control", -1, address.error().text);
   }
