@@ -60,6 +60,7 @@ def versions(program):
     found["HAProxy"] = first_line("haproxy", "-v")
     found["nginx"] = first_line("nginx", "-v")
     found["stunnel"] = first_line("dpkg-query", "-W", "-f", "${Version}", "stunnel4")
+    found["system"] = platform.freedesktop_os_release()["PRETTY_NAME"]
     found["kernel"] = platform.release().split("-")[0]
     return found
 
