@@ -6,7 +6,9 @@
 namespace tunnel::capture {
 namespace {
 
-constexpr std::size_t kMostSpares = 4;
+// The writer may be so many turns behind before fresh memory is needed, whose pages cost as much as a
+// copy of what goes there.
+constexpr std::size_t kMostSpares = 32;
 
 }  // namespace
 
