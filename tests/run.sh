@@ -160,7 +160,7 @@ asan() {
   # people whose compiler may be a newer one.
   use_clang
   build_everything asan -Dwerror=true -Db_sanitize=address,undefined -Db_lundef=false \
-    -Doptimization=0 -Dcpp_args=-g1 # the optimiser takes twice as long over instrumented code
+    -Doptimization=0 # the optimiser takes twice as long over instrumented code
   unset CXX
   # Findings end the program: one that is only printed would be overlooked.
   export ASAN_OPTIONS=detect_stack_use_after_return=1:strict_string_checks=1:abort_on_error=0
@@ -176,7 +176,7 @@ tsan() {
   # The rooms whose tests start threads; of two large ones, what does.
   rooms="log uv balance runtime tls_threads tunnel_threads"
   use_clang
-  configure tsan -Dtests=true -Dwerror=true -Db_sanitize=thread -Db_lundef=false -Doptimization=0 -Dcpp_args=-g1
+  configure tsan -Dtests=true -Dwerror=true -Db_sanitize=thread -Db_lundef=false -Doptimization=0
   unset CXX
   say "building what has threads in ${build#"$root"/}"
   programs=
