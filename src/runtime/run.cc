@@ -121,7 +121,9 @@ void introduce(const log::Options& options, const std::string& path, Voice voice
     }
   }
   if (!is_daemon) return;
+  const bool is_shown = options.sink == log::Options::Sink::standard_error || options.is_also_on_stderr;
   for (const Warning& warning : warnings) {
+    if (is_shown) break;
     warn((warning.service.empty() ? "" : "[" + warning.service + "] ") + warning.text);
   }
   (void)std::fprintf(stderr, "tunnel: running as process %ld; the log goes to %s\n",
