@@ -40,32 +40,51 @@ class StatusCommand final : public Command {
   }
 
   Outcome run(const CommonOptions& common, const Machinery&) override {
-    const Instance instance{config_, common.control};
-    auto client = reach(instance);
-    if (!client) return unreachable(client.error());
-    const auto ask = [&]() -> Result<Json> {
-      auto answer = client->ask(Json{{"command", "status"}, {"connections", true}}, kPatience);
-      if (!answer) return answer;
-      return std::move((*answer)["status"]);
-    };
+    auto reached = reach({config_, common.control});
+    if (!reached) return unreachable(reached.error());
     if (is_watching_) {
-      const auto watched = watch_status(ask);
+      const auto watched = watch_status([&] { return ask(reached->client); });
       return watched ? Outcome{} : unreachable(watched.error());
     }
-    const auto status = ask();
-    if (!status) return unreachable(status.error());
-    if (is_json_) return {0, status->dump(2, ' ', false, Json::error_handler_t::replace) + "\n", ""};
-    return {0, status_text(*status), ""};
+    const Json& status = reached->status;
+    if (is_json_) return {0, status.dump(2, ' ', false, Json::error_handler_t::replace) + "\n", ""};
+    return {0, status_text(status), ""};
   }
 
  private:
-  // It is there when it answers: the control socket is served after the listeners are.
-  Result<admin::ControlClient> reach(const Instance& instance) const {
+  struct Reached {
+    admin::ControlClient client;
+    Json status;
+  };
+
+  static Result<Json> ask(admin::ControlClient& client) {
+    auto answer = client.ask(Json{{"command", "status"}, {"connections", true}}, kPatience);
+    if (!answer) return answer;
+    return std::move((*answer)["status"]);
+  }
+
+  static Result<Reached> look(const Instance& instance) {
+    auto client = instance.connect();
+    if (!client) return tl::unexpected(client.error());
+    auto status = ask(*client);
+    if (!status) return tl::unexpected(status.error());
+    return Reached{std::move(*client), std::move(*status)};
+  }
+
+  // Whoever waits wants one that serves, which is there when it answers: the control socket is served
+  // after the listeners are. One that is stopping may have a successor soon.
+  Result<Reached> reach(const Instance& instance) const {
     const SystemClock clock;
     const TimePoint until = clock.now() + wait_;
     for (;;) {
-      auto client = instance.connect();
-      if (client || clock.now() >= until) return client;
+      auto reached = look(instance);
+      const bool is_awaited = wait_.count() > 0;
+      const bool is_stopping = reached && reached->status.value("state", "") != "running";
+      if (reached && !(is_awaited && is_stopping)) return reached;
+      if (clock.now() >= until) {
+        if (!reached) return reached;
+        return failed(ErrorCode::unavailable, "the instance is stopping, and no other serves");
+      }
       std::this_thread::sleep_for(kLook);
     }
   }

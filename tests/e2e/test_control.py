@@ -299,6 +299,15 @@ def test_wait_ready_waits_for_an_instance(start, serve_tls, pki, tmp_path):
     assert waiting.returncode == 0 and "svc" in out
 
 
+def test_wait_ready_does_not_take_one_that_stops_for_ready(instance):
+    instance.served()
+    instance.tunnel.signal(signal.SIGTERM)
+    instance.tunnel.wait_for_event("draining")
+    done = instance.command("status", "--wait-ready", "100ms")
+    assert done.returncode == 1
+    assert "is stopping" in done.stderr or "no instance" in done.stderr
+
+
 def test_watch_fits_80_columns_and_leaves_the_terminal_as_it_was(instance):
     client = instance.served()
     master, slave = pty.openpty()
