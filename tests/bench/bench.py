@@ -24,6 +24,7 @@ import tempfile
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE), str(HERE.parent / "e2e")]
 
+import distance  # noqa: E402
 import ours  # noqa: E402
 import peers  # noqa: E402
 import table  # noqa: E402
@@ -31,7 +32,7 @@ from server import Server  # noqa: E402
 from tree import Refused  # noqa: E402
 from workloads import Sizes, Workloads  # noqa: E402
 
-WORKLOADS = ("streams", "handshakes", "requests", "latency", "many", "memory", "ours")
+WORKLOADS = ("streams", "handshakes", "requests", "latency", "many", "memory", "ours", "distance")
 PEERS = (peers.Tunnel, peers.Stunnel, peers.Haproxy, peers.Nginx, peers.PlainTunnel)
 
 
@@ -115,7 +116,7 @@ class Run:
                 if "streams" in self.args.only:
                     self.note("aead", work.bare_aead())
                 for workload in self.args.only:
-                    if workload in ("memory", "ours"):
+                    if workload in ("memory", "ours", "distance"):
                         continue
                     # Whoever is first finds the machine cold: not always the same.
                     first = round_number % len(running)
@@ -126,6 +127,17 @@ class Run:
                         self.note(peer.name, getattr(work, workload)(peer))
             if "ours" in self.args.only:
                 self._ours(server, work)
+        if "distance" in self.args.only:
+            self._distance()
+
+    def _distance(self):
+        say("distance")
+        kinds = [*(kind for kind in self.kinds if not kind.is_limit), peers.PreconnectedTunnel]
+        found, why = distance.first_bytes(self.fresh("distance"), kinds, self.sizes.first_bytes)
+        if why:
+            say(f"  left out: {why}")
+        for name, seconds in found.items():
+            self.note(name, {"first_byte_ms": seconds * 1e3})
 
     def _memory(self, server, work):
         for round_number in range(self.rounds):

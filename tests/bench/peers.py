@@ -27,14 +27,15 @@ class Peer:
     is_limit = False
     holds_many = True  # thousands of connections, configured as it is here
 
-    def __init__(self, folder, server, cpu):
+    def __init__(self, folder, server, cpu, prefix=()):
         self.folder, self.server, self.cpu = folder / self.name, server, cpu
+        self.prefix = prefix  # of its command: where it runs
         self.folder.mkdir()
         self.ports = {"full": free_port(), "resumed": free_port()}
 
     def start(self):
         started = time.monotonic()
-        self.tree = Tree(self.command(), cpu=self.cpu, log=self.folder / "log", cwd=self.folder)
+        self.tree = Tree([*self.prefix, *self.command()], cpu=self.cpu, log=self.folder / "log", cwd=self.folder)
         for port in self.ports.values():
             self._wait_for(port, started)
         return self
@@ -44,7 +45,7 @@ class Peer:
         wanted = f":{port:04X}"
         while True:
             self.tree.must_live()
-            with open("/proc/net/tcp", encoding="ascii") as file:
+            with open(f"/proc/{self.tree.process.pid}/net/tcp", encoding="ascii") as file:
                 if any(line.split()[1].endswith(wanted) and line.split()[3] == "0A"
                        for line in file if line.split()[1] != "local_address"):
                     return
@@ -76,12 +77,19 @@ class Tunnel(Peer):
         for service, port in self.ports.items():
             target = self.server.ports[service if self.tls else "plain"]
             text += (f'[{service}]\naccept = "127.0.0.1:{port}"\n'
-                     f'connect = "127.0.0.1:{target}"\n{self.more(service)}')
+                     f'connect = "{self.server.host}:{target}"\n{self.more(service)}')
             if not self.tls:
                 text += "tls = false\n"
             elif self.trust == "private":
                 text += f'tls = {{ ca = "{self.server.ca}", name = "{NAME}" }}\n'
         return [self.program, str(self.write("tunnel.toml", text))]
+
+
+class PreconnectedTunnel(Tunnel):
+    name, label = "preconnected", "tunnel, preconnected"
+
+    def more(self, service):
+        return "preconnect = 2\n"
 
 
 class PlainTunnel(Tunnel):
@@ -109,8 +117,8 @@ def memory_folder():
 class CapturedTunnel(Tunnel):
     name, label = "captured", "tunnel, plaintext captured"
 
-    def __init__(self, folder, server, cpu):
-        super().__init__(folder, server, cpu)
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
         self._files = memory_folder()
 
     def more(self, service):
@@ -131,7 +139,7 @@ class Stunnel(Peer):
         text = "foreground = yes\npid =\ndebug = err\nsyslog = no\n"
         for service, port in self.ports.items():
             text += (f"[{service}]\nclient = yes\naccept = 127.0.0.1:{port}\n"
-                     f"connect = 127.0.0.1:{self.server.ports[service]}\n"
+                     f"connect = {self.server.host}:{self.server.ports[service]}\n"
                      f"CAfile = {self.server.ca}\nverifyChain = yes\ncheckHost = {NAME}\n"
                      f"sni = {NAME}\n")
         return ["stunnel4", str(self.write("stunnel.conf", text))]
@@ -147,7 +155,7 @@ class Haproxy(Peer):
                 "  timeout client 1h\n  timeout server 1h\n")
         for service, port in self.ports.items():
             text += (f"listen {service}\n  bind 127.0.0.1:{port}\n"
-                     f"  server s 127.0.0.1:{self.server.ports[service]} ssl verify required"
+                     f"  server s {self.server.host}:{self.server.ports[service]} ssl verify required"
                      f" ca-file {self.server.ca} sni str({NAME}) verifyhost {NAME}\n")
         return ["haproxy", "-db", "-f", str(self.write("haproxy.cfg", text))]
 
@@ -161,7 +169,7 @@ class Nginx(Peer):
         for service, port in self.ports.items():
             reuse = "on" if service == "resumed" else "off"
             text += (f"  server {{ listen 127.0.0.1:{port} backlog=4096;"
-                     f" proxy_pass 127.0.0.1:{self.server.ports[service]};"
+                     f" proxy_pass {self.server.host}:{self.server.ports[service]};"
                      f" proxy_timeout 1h; proxy_ssl on; proxy_ssl_protocols TLSv1.2 TLSv1.3;"
                      f" proxy_ssl_verify on; proxy_ssl_trusted_certificate {self.server.ca};"
                      f" proxy_ssl_name {NAME}; proxy_ssl_server_name on;"

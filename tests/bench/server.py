@@ -11,6 +11,8 @@ class Server:
     """Three listeners: TLS 1.3 without and with session resumption, and without TLS. One cipher for
     everybody, so that the programs are compared and not their first choice."""
 
+    host = "127.0.0.1"
+
     def __init__(self, folder, load, cpu):
         from harness.pki import Authority  # tests/e2e
         self.folder, self.load, self.cpu = folder / "server", load, cpu

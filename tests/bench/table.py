@@ -29,6 +29,7 @@ ROWS = (
     ("start_mib", "at start, MiB", 1),
     ("added_p50_us", "added latency, median, µs", 0),
     ("added_p99_us", "added latency, 99 %, µs", 0),
+    ("first_byte_ms", "first byte at a server 25 ms away, ms", 0),
     ("full_per_s", "connections a second, full", 0),
     ("resumed_per_s", "connections a second, resumption offered", 0),
 )
@@ -136,6 +137,8 @@ def goals(result):
         if off and write:
             ratio(f"the same / (not captured + a bare write to memory), {way}",
                   of("capture", f"on_{figure}"), off + write, 1.25)
+    ratio("first byte at a server 25 ms away, preconnect / without",
+          of("preconnected", "first_byte_ms"), of("tunnel", "first_byte_ms"), 0.55)
     share = of("workers", "smaller_share")
     if share is not None:
         amount("two workers: connections beyond an even split, %", (0.5 - share) * 200, 10)

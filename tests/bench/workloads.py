@@ -25,6 +25,7 @@ class Sizes:
     many: int = 8000
     services: int = 1000
     aead_mib: int = 512
+    first_bytes: int = 9
 
     def scaled(self, factor):
         scaled = {name: max(1, round(getattr(self, name) * factor))
@@ -33,7 +34,7 @@ class Sizes:
 
     @classmethod
     def quick(cls):
-        return cls(8, 2, 20, 300, 50, 50, 200, 50, 8)
+        return cls(8, 2, 20, 300, 50, 50, 200, 50, 8, 1)
 
 
 class Workloads:
