@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 """Networks that lose, reorder, repeat, delay and swallow packets, and cables that are pulled.
-PULLED_SECONDS: for how long at least (60 needs the patience of TUNNEL_SANITIZED=1)."""
+PULLED_SECONDS: for how long at least."""
 
 import hashlib
 import os
@@ -12,7 +12,7 @@ from harness import expect, network
 from harness.netns import Namespace
 from harness.network import Weather, Wire
 from harness.server import Server, TlsServer, echo
-from harness.wait import eventually
+from harness.wait import PATIENCE, eventually
 
 WHY_NOT = network.why_not()
 pytestmark = pytest.mark.skipif(WHY_NOT is not None, reason=str(WHY_NOT))
@@ -31,6 +31,8 @@ WEATHERS = {
 LOSSLESS = ("reordering", "duplication", "delay", "slow")
 
 PULLED_SECONDS = float(os.environ.get("PULLED_SECONDS", "0"))
+# The kernel waits twice as long before each repetition.
+PULLED_PATIENCE = PATIENCE + 3 * PULLED_SECONDS
 
 # Nothing here may end because a network is only slow.
 PATIENT = {"connect": "60s", "handshake": "60s", "dial": "120s"}
@@ -221,15 +223,20 @@ def test_all_cables_pulled_end_the_dial_at_its_limit(networks):
 
 
 def test_transfer_goes_on_after_the_cable_is_back(networks):
+    def patient_echo(peer):
+        peer.sock.settimeout(PULLED_PATIENCE)
+        echo(peer)
+
     wire = networks.wire()
-    tunnel = networks.tunnel(networks.serve(echo))
+    tunnel = networks.tunnel(networks.serve(patient_echo))
     with networks.client(tunnel) as client:
+        client.sock.settimeout(PULLED_PATIENCE)
         sender = sending(client, UP)
         got = client.recv_exact(50_000)
         wire.unplug()
         before, until = wire.lost, time.monotonic() + PULLED_SECONDS
         eventually(lambda: wire.lost >= before + 5 and time.monotonic() >= until,
-                   "packets are sent in vain")
+                   "packets are sent in vain", PULLED_PATIENCE)
         wire.plug()
         got += client.expect_eof()
         sender.join()
