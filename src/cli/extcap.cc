@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <glob.h>
 
+#include <array>
 #include <cstdlib>
 #include <map>
 #include <optional>
@@ -123,7 +124,9 @@ Outcome list_options() {
           "arg {number=2}{call=--snaplen}{display=Bytes of each segment}{type=unsigned}"
           "{tooltip=Empty or 0: all}\n"
           "arg {number=3}{call=--duration}{display=Duration}{type=string}"
-          "{tooltip=Such as 60s; empty: until stopped}\n",
+          "{tooltip=Such as 60s; empty: until stopped}\n"
+          "arg {number=4}{call=--max-size}{display=Size}{type=string}"
+          "{tooltip=Such as 64MiB; empty: no limit}\n",
           ""};
 }
 
@@ -158,8 +161,14 @@ Outcome capture(const Words& words) {
     if (const std::string wrong = wrong_filter(range); !wrong.empty()) return failure(wrong);
     request["clients"].push_back(range);
   }
-  if (const auto size = parse_size(words.value("--snaplen")); size && *size > 0) {
-    request["snaplen"] = *size;
+  constexpr std::array kSizes = {std::pair("--snaplen", "snaplen"),
+                                 std::pair("--max-size", "max_size")};
+  for (const auto& [name, key] : kSizes) {
+    const std::string text = words.value(name);
+    if (text.empty()) continue;
+    const auto size = parse_size(text);
+    if (!size) return failure(size.error().text);
+    if (*size > 0) request[key] = *size;
   }
   if (const std::string text = words.value("--duration"); !text.empty()) {
     const auto duration = parse_duration(with_unit(text));

@@ -288,6 +288,24 @@ def test_an_instance_is_found_where_its_configuration_has_its_socket(tunnel, ser
         listed.stdout.splitlines()
 
 
+def test_an_interface_has_the_options_of_the_command(tunnel, serve_tls, tmp_path):
+    t = tunnel(serve_tls(echo).address)
+    link = tmp_path / "tunnelcap"
+    link.symlink_to(program.BINARY)
+    interface = [link, "--extcap-interface", f"tunnel:{tmp_path}/c:svc"]
+    listed = subprocess.run([*interface, "--extcap-config"], text=True, capture_output=True,
+                            timeout=PATIENCE).stdout
+    for option in ("--client", "--layer", "--snaplen", "--duration", "--max-size"):
+        assert f"{{call={option}}}" in listed
+    (tmp_path / "fifo").touch()
+    capturing = subprocess.Popen([*interface, "--capture", "--fifo", tmp_path / "fifo",
+                                  "--max-size", "1KiB"])
+    t.wait_for_event("capture_started")
+    one_exchange(t, b"x" * 2000)
+    assert capturing.wait(PATIENCE) == 0
+    assert "max_size" in t.wait_for_event("capture_stopped")["msg"]
+
+
 def test_a_probe_leaves_its_handshakes_decrypted_in_one_file(serve_tls, pki, tmp_path):
     server = serve_tls(echo)
     file = tmp_path / "probe.pcapng"
