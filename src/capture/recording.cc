@@ -62,6 +62,7 @@ Recording::~Recording() { finish(); }
 
 Result<void> Recording::start(std::unique_ptr<Sink> sink, std::string prologue) {
   sink_ = std::move(sink);
+  prologue_ = prologue.size();
   out_ = std::move(prologue);
   composer_.begin_file(out_, stamp());
   auto thread = start_thread("capture", [this] { write_on(); });
@@ -200,7 +201,7 @@ void Recording::count_dropped() {
 Result<void> Recording::write_out() {
   if (out_.empty()) return {};
   if (auto written = sink_->write(as_bytes(out_)); !written) return written;
-  octets_ += out_.size();
+  octets_ += out_.size() - std::exchange(prologue_, 0);
   packets_ = composer_.packets();
   out_.clear();
   return {};
@@ -209,7 +210,9 @@ Result<void> Recording::write_out() {
 Result<void> Recording::flush() {
   count_dropped();
   if (auto written = write_out(); !written) return written;
-  if (sink_->room() == 0U) return go_on_in_next_file();
+  // What every file begins with may be more than it may hold: each has a packet at least.
+  const bool has_packets = composer_.packets() > packets_of_files_;
+  if (has_packets && sink_->room() == 0U) return go_on_in_next_file();
   return {};
 }
 
@@ -224,6 +227,7 @@ Result<void> Recording::go_on_in_next_file() {
     return {};
   }
   composer_.begin_file(out_, stamp());
+  packets_of_files_ = composer_.packets();
   return {};
 }
 

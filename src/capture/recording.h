@@ -106,7 +106,9 @@ class Recording : public std::enable_shared_from_this<Recording> {
   std::unique_ptr<Sink> sink_;
   Composer composer_;
   std::string out_;
-  std::uint64_t unwritten_ = 0;  // packets that the sink did not take
+  std::size_t prologue_ = 0;           // how much of `out_` is none of the capture's octets
+  std::uint64_t packets_of_files_ = 0;  // when this file was begun
+  std::uint64_t unwritten_ = 0;        // packets that the sink did not take
   bool is_full_ = false;
 
   std::thread thread_;

@@ -45,7 +45,7 @@ constexpr auto kRows = std::to_array<Row<Capture>>({
         {.key = "max_size",
          .standard = "\"64MiB\"",
          .help = "How large one file becomes before the next one is begun.",
-         .min = 64 * 1024,
+         .min = 1024,
          .max = kLargestFile}),
     row<Type::integer, &Capture::files>(
         {.key = "files",
