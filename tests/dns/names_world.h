@@ -10,23 +10,13 @@
 #include <vector>
 
 #include "dns/names.h"
+#include "support/fake_log.h"
 #include "support/virtual_clock.h"
 
 // Names with a resolver that the test plays, and time that the test moves.
 namespace tunnel::dns::testing {
 
-class FakeLog final : public log::Log {
- public:
-  std::vector<std::string> lines;  // "warning: text"
-  [[nodiscard]] bool enabled(log::Level) const override { return true; }
-  void write(log::Level level, log::Event, log::Subject, std::string_view message,
-             std::initializer_list<log::Field>) override {
-    static constexpr const char* kLevels[] = {"error", "warning", "info", "debug"};
-    lines.push_back(std::string(kLevels[static_cast<int>(level)]) + ": " + std::string(message));
-  }
-  void reopen() override {}
-  void flush() override {}
-};
+using test::FakeLog;
 
 struct Asked {
   std::string name;

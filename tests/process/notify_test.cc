@@ -2,37 +2,19 @@
 #include "process/notify.h"
 
 #include <doctest/doctest.h>
-#include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
 
 #include <cstdint>
 #include <string>
 
-#include "base/address.h"
-#include "base/fd.h"
+#include "support/service_manager.h"
 #include "support/temp_folder.h"
 
 namespace tunnel::process {
 namespace {
 
-// A service manager of the test's own.
-class ServiceManager {
- public:
-  explicit ServiceManager(const std::string& path) : fd_(::socket(AF_UNIX, SOCK_DGRAM, 0)) {
-    const SocketAddress address = SocketAddress::unix_path(path).value();
-    REQUIRE(::bind(fd_.get(), address.get(), address.length()) == 0);
-  }
-  std::string receive() {
-    char buffer[4096];
-    const ssize_t n = ::recv(fd_.get(), buffer, sizeof buffer, MSG_DONTWAIT);
-    REQUIRE(n >= 0);
-    return {buffer, static_cast<std::size_t>(n)};
-  }
-
- private:
-  Fd fd_;
-};
+using test::ServiceManager;
 
 }  // namespace
 
