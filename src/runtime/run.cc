@@ -285,15 +285,15 @@ int serve(Loader& loader, const Start& start) {
                          .loader = loader,
                          .sandbox = sandbox,
                          .control = control.socket.get(),
-                         .program = start.program,
+                         .succession = {.program = start.program,
+                                        .followed_by = followed_by,
+                                        .launcher = launcher ? launcher->get() : nullptr,
+                                        .take_back =
+                                            [&] {
+                                              if (pid_file) (void)pid_file->claim();
+                                              return lost_rights(start);
+                                            }},
                          .handed = [&] { return handed_over(passed, pid_file.get()); },
-                         .followed_by = followed_by,
-                         .launcher = launcher ? launcher->get() : nullptr,
-                         .on_upgrade_failed =
-                             [&] {
-                               if (pid_file) (void)pid_file->claim();
-                               return lost_rights(start);
-                             },
                          .log_options = [&](const config::Global& now) {
                            config::Global as_it_runs = now;
                            as_it_runs.foreground = global.foreground;

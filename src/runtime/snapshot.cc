@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "runtime/snapshot.h"
 
+#include <algorithm>
 #include <map>
 #include <memory>
 #include <optional>
@@ -162,6 +163,12 @@ class Preparation {
 };
 
 }  // namespace
+
+const ServiceHandle* find(const Snapshot& snapshot, ServiceId service) {
+  const auto found = std::find_if(snapshot.services.begin(), snapshot.services.end(),
+                                  [&](const ServiceHandle& each) { return each.life->id == service; });
+  return found == snapshot.services.end() ? nullptr : &*found;
+}
 
 std::string hash_of(const config::Config& config) {
   config::Config nameless = config;

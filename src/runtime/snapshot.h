@@ -37,6 +37,9 @@ struct Snapshot {
   ServiceId last_id = 0;                // of all services so far
 };
 
+// The service, or null.
+[[nodiscard]] const ServiceHandle* find(const Snapshot& snapshot, ServiceId service);
+
 // A problem that only loading could find, and where in the configuration it belongs.
 struct LoadProblem {
   std::string service;

@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: MIT
+#include "runtime/credential_watch.h"
+
+#include <algorithm>
+#include <cstdint>
+#include <ctime>
+#include <string_view>
+#include <utility>
+
+#include "base/text.h"
+#include "tls/context.h"
+
+namespace tunnel::runtime {
+namespace {
+
+// Between two looks at files that are being written, and before another try to look.
+constexpr Millis kQuiet{1'000};
+
+tls::Context::Shown shown(const ServiceHandle& service) {
+  if (service.config->tls) return service.config->tls->client_certificate();
+  return service.config->check_tls ? service.config->check_tls->client_certificate()
+                                   : tls::Context::Shown{};
+}
+
+}  // namespace
+
+CredentialWatch::CredentialWatch(uv::Loop& loop, log::Log& log, Look look)
+    : log_(log),
+      look_(std::move(look)),
+      failures_(loop),
+      timer_(loop, [this] { on_timer(); }) {}
+
+void CredentialWatch::use(const Snapshot& snapshot) {
+  timer_.stop();
+  watches_.clear();
+  for (const ServiceHandle& service : snapshot.services) {
+    const auto files = snapshot.files.find(service.life->id);
+    if (files != snapshot.files.end() && !files->second.empty()) {
+      watches_.emplace(service.life->id, FileWatch(files->second));
+    }
+  }
+  period_ = snapshot.global.certificate_poll;
+  if (period_ && !watches_.empty()) timer_.start(*period_);
+}
+
+void CredentialWatch::stop() {
+  timer_.stop();
+  period_.reset();
+}
+
+void CredentialWatch::on_timer() {
+  if (!look_()) timer_.start(kQuiet);
+}
+
+void CredentialWatch::on_looked(std::map<ServiceId, FileIdentities> found) {
+  if (!period_) return;
+  bool is_changing = false;
+  for (auto& [id, files] : found) {
+    const auto watch = watches_.find(id);
+    if (watch == watches_.end()) continue;
+    const FileWatch::Verdict verdict = watch->second.look(std::move(files));
+    is_changing = is_changing || verdict == FileWatch::Verdict::changing;
+    if (verdict == FileWatch::Verdict::settled) settled_.push_back(id);
+  }
+  timer_.start(is_changing ? std::min(*period_, kQuiet) : *period_);
+}
+
+std::optional<ServiceId> CredentialWatch::take_settled() {
+  if (settled_.empty()) return std::nullopt;
+  const ServiceId service = settled_.front();
+  settled_.pop_front();
+  return service;
+}
+
+void CredentialWatch::refused(const ServiceHandle& service,
+                              const std::vector<std::string>& problems) {
+  service.life->files_refused.add();
+  const std::string why = enumerated(problems, ", ");
+  const log::RateLimit::Verdict verdict = failures_.admit(why);
+  if (!verdict.write) return;
+  log_.warning({service.life->name},
+               "changed credential files are not taken over, the old ones serve on: " + why,
+               {{"repeats", verdict.suppressed}});
+}
+
+void CredentialWatch::taken(const ServiceHandle& before, const ServiceHandle& after) {
+  before.life->files_taken.add();
+  before.life->files_taken_at = static_cast<std::int64_t>(std::time(nullptr));
+  const tls::Context::Shown was = shown(before);
+  const tls::Context::Shown now = shown(after);
+  std::string text = "changed credential files are in force";
+  if (was.fingerprint != now.fingerprint) {
+    text += ": the client certificate was " + was.fingerprint + " and is " + now.fingerprint +
+            ", valid until " + now.not_after;
+  }
+  log_.write(log::Level::info, log::Event::certificates_reloaded, {before.life->name}, text,
+             {{"old", std::string_view(was.fingerprint)},
+              {"new", std::string_view(now.fingerprint)},
+              {"not_after", std::string_view(now.not_after)}});
+}
+
+}  // namespace tunnel::runtime
