@@ -148,19 +148,22 @@ FileOwner Loader::owner() const {
   return identity_ ? FileOwner{identity_->uid, identity_->gid} : FileOwner{};
 }
 
-Build Loader::build(config::Document& document, const Previous& previous) const {
+// What is wrong with the configuration, and what else may be the reason.
+Build Loader::refused(const config::Document& document) const {
   Build build;
-  const auto fail = [&] {
-    build.diagnostics = document.render();
-    std::vector<std::string> files = files_of(document.config);
-    files.push_back(first_.config.path);
-    for (std::string why : {lost_rights(files), outside(needs_of(document))}) {
-      if (!why.empty()) build.problems.push_back(std::move(why));
-    }
-    return std::move(build);
-  };
+  build.diagnostics = document.render();
+  std::vector<std::string> files = files_of(document.config);
+  files.push_back(first_.config.path);
+  for (std::string why : {lost_rights(files), outside(needs_of(document))}) {
+    if (!why.empty()) build.problems.push_back(std::move(why));
+  }
+  return build;
+}
+
+Build Loader::build(config::Document& document, const Previous& previous) const {
   if (!document.has_errors()) look_up_passed(document, passed_);
-  if (document.has_errors()) return fail();
+  if (document.has_errors()) return refused(document);
+  Build build;
   if (std::string why = outside(needs_of(document)); !why.empty()) {
     build.problems.push_back(std::move(why));
     return build;
@@ -170,7 +173,7 @@ Build Loader::build(config::Document& document, const Previous& previous) const 
       prepare(document.config, tls::Context::Purpose::run, previous.snapshot.get());
   if (!prepared.snapshot) {
     report(document, prepared.problems);
-    return fail();
+    return refused(document);
   }
   for (const config::Diagnostic& warning : document.diagnostics()) {
     prepared.snapshot->warnings.push_back(

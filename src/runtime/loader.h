@@ -75,6 +75,7 @@ class Loader {
 
  private:
   [[nodiscard]] Build build(config::Document& document, const Previous& previous) const;
+  [[nodiscard]] Build refused(const config::Document& document) const;
   [[nodiscard]] FileOwner owner() const;  // of socket files
   void keep_fixed(config::Global& global) const;
   [[nodiscard]] std::string lost_rights(const std::vector<std::string>& files) const;
