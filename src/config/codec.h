@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // How each type of the option table is read from a Value and printed again. `read` reports what is
-// wrong and leaves the target as it was. Included by the schema_*.cc files only.
+// wrong and leaves the target as it was.
 #pragma once
 
 #include <optional>
@@ -11,7 +11,6 @@
 #include "config/model.h"
 #include "config/reader.h"
 #include "config/schema.h"
-#include "config/unknown_keys.h"
 
 namespace tunnel::config {
 
@@ -23,6 +22,9 @@ struct Codec;
 // `["a", "b"]`; "" for an empty list, which is "not set".
 [[nodiscard]] std::string quoted_list(const std::vector<std::string>& texts);
 
+// The text of a string value, checked to be plain; null after an error.
+[[nodiscard]] const std::string* plain_text(Reader& reader, const Option& option,
+                                            const Value& value);
 // The strings of a string or an array of strings; others are reported and left out.
 [[nodiscard]] std::vector<const Value*> read_texts(Reader& reader, const Option& option,
                                                    const Value& value);
@@ -303,60 +305,5 @@ struct Codec<Type::table_or_false> {
   // the `true` itself). Not set after an error.
   static Setting table_of(Reader& reader, const Option& option, const Setting& setting);
 };
-
-// ---- building rows
-
-template <class T, class M>
-T owner_of(M T::*);
-template <auto Member>
-using OwnerOf = decltype(owner_of(Member));
-template <class T>
-struct Unwrapped {
-  using type = T;
-};
-template <class T>
-struct Unwrapped<std::optional<T>> {
-  using type = T;
-};
-template <auto Member>
-using MemberOf = typename Unwrapped<
-    std::remove_cvref_t<decltype(std::declval<OwnerOf<Member>>().*Member)>>::type;
-
-template <Type type, auto Member>
-void read_member(Reader& reader, const Option& option, const Setting& setting,
-                 OwnerOf<Member>& object) {
-  if constexpr (type == Type::table || type == Type::table_or_false) {
-    Codec<type>::read(reader, option, setting, object.*Member);
-  } else {
-    Codec<type>::read(reader, option, setting.value(), object.*Member);
-  }
-}
-
-template <Type type, auto Member>
-Printed print_member(const OwnerOf<Member>& object) {
-  if constexpr (type == Type::table || type == Type::table_or_false) {
-    return Codec<type>::print(object.*Member);
-  } else {
-    return Printed(Codec<type>::print(object.*Member));
-  }
-}
-
-template <auto Member>
-bool is_same_member(const OwnerOf<Member>& one, const OwnerOf<Member>& other) {
-  return one.*Member == other.*Member;
-}
-
-// A row that reads and prints one member.
-template <Type type, auto Member>
-constexpr Row<OwnerOf<Member>> row(Option option) {
-  option.type = type;
-  if constexpr (type == Type::choice) option.words = Words<MemberOf<Member>>::kWords;
-  Row<OwnerOf<Member>> result{option, &read_member<type, Member>, &print_member<type, Member>};
-  if constexpr (type == Type::table || type == Type::table_or_false) {
-    result.check_keys = &check_keys<MemberOf<Member>>;
-  }
-  result.is_same = &is_same_member<Member>;
-  return result;
-}
 
 }  // namespace tunnel::config

@@ -4,7 +4,7 @@
 #include <array>
 
 #include "base/text.h"
-#include "config/codec.h"
+#include "config/row.h"
 #include "config/url_address.h"
 
 namespace tunnel::config {

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: MIT
 // THE option table: one row per key, with its stunnel name, type, default, help, and how it is read
 // and printed. Parsing, unknown keys, suggestions, `explain`, printing and conversion are loops
-// over it. The rows stand in schema_global.cc, schema_service.cc and schema_tls.cc; all are
-// constant.
+// over it. The rows of each table of the file stand in its schema_*.cc; all are constant.
 #pragma once
 
 #include <span>

@@ -2,7 +2,7 @@
 // The option table: keys of a service's capture table.
 #include <array>
 
-#include "config/codec.h"
+#include "config/row.h"
 
 namespace tunnel::config {
 

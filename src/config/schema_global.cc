@@ -2,7 +2,7 @@
 // The option table: keys before the first table.
 #include <array>
 
-#include "config/codec.h"
+#include "config/row.h"
 
 namespace tunnel::config {
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
-// The option table: keys of a service, and its tables but for tls.
+// The option table: keys of a service.
 #include <array>
 
-#include "config/codec.h"
+#include "config/row.h"
 
 namespace tunnel::config {
 
@@ -30,15 +30,6 @@ struct Words<OnTruncation> {
   static constexpr auto kWords = std::to_array<Word>({
       {"reset", static_cast<int>(OnTruncation::reset)},
       {"eof", static_cast<int>(OnTruncation::eof)},
-  });
-};
-
-template <>
-struct Words<OnEjected> {
-  static constexpr auto kWords = std::to_array<Word>({
-      {"keep", static_cast<int>(OnEjected::keep)},
-      {"close-idle", static_cast<int>(OnEjected::close_idle)},
-      {"close", static_cast<int>(OnEjected::close)},
   });
 };
 
@@ -88,35 +79,6 @@ struct Words<SendProxy> {
       {"true", static_cast<int>(SendProxy::v1), Availability::elsewhere},
       {"1", static_cast<int>(SendProxy::v1), Availability::elsewhere},
       {"2", static_cast<int>(SendProxy::v2), Availability::elsewhere},
-  });
-};
-
-template <>
-struct Words<SmtpLogin::Method> {
-  static constexpr auto kWords = std::to_array<Word>({
-      {"plain", static_cast<int>(SmtpLogin::Method::plain)},
-      {"login", static_cast<int>(SmtpLogin::Method::login)},
-  });
-};
-
-template <>
-struct Words<Check> {
-  static constexpr auto kWords = std::to_array<Word>({
-      {"none", static_cast<int>(Check::none)},
-      {"tcp", static_cast<int>(Check::tcp)},
-      {"tls", static_cast<int>(Check::tls)},
-      {"ldap", static_cast<int>(Check::ldap)},
-      {"smtp", static_cast<int>(Check::smtp)},
-      {"imap", static_cast<int>(Check::imap)},
-      {"pop3", static_cast<int>(Check::pop3)},
-      {"pgsql", static_cast<int>(Check::pgsql)},
-      {"mysql", static_cast<int>(Check::mysql)},
-      {"redis", static_cast<int>(Check::redis)},
-      {"postgres", static_cast<int>(Check::pgsql), Availability::elsewhere},
-      {"postgresql", static_cast<int>(Check::pgsql), Availability::elsewhere},
-      {"mariadb", static_cast<int>(Check::mysql), Availability::elsewhere},
-      {"false", static_cast<int>(Check::none), Availability::elsewhere},
-      {"true", static_cast<int>(Check::tls), Availability::elsewhere},
   });
 };
 
@@ -370,163 +332,11 @@ constexpr auto kServiceRows = std::to_array<Row<Service>>({
     {{.key = "capture", .availability = Availability::later}},
 });
 
-constexpr auto kSmtpLoginRows = std::to_array<Row<SmtpLogin>>({
-    row<Type::text, &SmtpLogin::user>(
-        {.key = "user",
-         .stunnel = "protocolUsername",
-         .help = "The name of the account. Both it and the password are needed."}),
-    row<Type::text, &SmtpLogin::password>(
-        {.key = "password",
-         .stunnel = "protocolPassword",
-         .help = "The password of the account. Anyone who can read this file can use it."}),
-    row<Type::choice, &SmtpLogin::method>(
-        {.key = "method",
-         .stunnel = "protocolAuthentication",
-         .standard = "\"plain\"",
-         .help = "How the login is made: AUTH PLAIN, or AUTH LOGIN for servers that know nothing "
-                 "better."}),
-});
-
-constexpr auto kTimeoutsRows = std::to_array<Row<Timeouts>>({
-    row<Type::timeout, &Timeouts::resolve>(
-        {.key = "resolve",
-         .standard = "\"5s\"",
-         .help = "How long a connection waits for DNS when no answer is at hand yet.",
-         .min = 1}),
-    row<Type::timeout, &Timeouts::connect>(
-        {.key = "connect",
-         .stunnel = "TIMEOUTconnect",
-         .standard = "\"5s\"",
-         .help = "How long a TCP connection may take, for each address.",
-         .min = 1}),
-    row<Type::timeout, &Timeouts::handshake>(
-        {.key = "handshake",
-         .stunnel = "TIMEOUTbusy",
-         .standard = "\"10s\"",
-         .help = "How long the TLS handshake may take, with all that is said before it.",
-         .min = 1}),
-    row<Type::timeout, &Timeouts::dial>(
-        {.key = "dial",
-         .standard = "\"30s\"",
-         .help = "How long a client waits until one of the targets is established, all attempts "
-                 "together.",
-         .min = 1}),
-    row<Type::timeout, &Timeouts::idle>(
-        {.key = "idle",
-         .stunnel = "TIMEOUTidle",
-         .standard = "\"off\"",
-         .help = "Resets a connection on which no byte moved for so long.",
-         .min = 1}),
-    row<Type::timeout, &Timeouts::half_close>(
-        {.key = "half_close",
-         .stunnel = "TIMEOUTclose",
-         .standard = "\"5m\"",
-         .help = "After one side has ended: how long the other may be silent before the connection "
-                 "is reset.",
-         .min = 1}),
-});
-
-constexpr auto kKeepaliveRows = std::to_array<Row<Keepalive>>({
-    row<Type::duration, &Keepalive::idle>(
-        {.key = "idle",
-         .standard = "\"60s\"",
-         .help = "How long a connection is quiet before the first probe.",
-         .min = 1000,
-         .max = 32'767'000}),
-    row<Type::duration, &Keepalive::interval>({.key = "interval",
-                                               .standard = "\"10s\"",
-                                               .help = "The time between probes.",
-                                               .min = 1000,
-                                               .max = 32'767'000}),
-    row<Type::integer, &Keepalive::count>(
-        {.key = "count",
-         .standard = "6",
-         .help = "How many probes may stay unanswered before the connection is lost.",
-         .min = 1,
-         .max = 127}),
-});
-
-constexpr auto kHealthRows = std::to_array<Row<Health>>({
-    row<Type::duration, &Health::eject_time>(
-        {.key = "eject_time",
-         .standard = "\"5s\"",
-         .help = "How long a target is avoided after a failed dial. It doubles with each further "
-                 "failure, up to eject_max.",
-         .max = kDay}),
-    row<Type::duration, &Health::eject_max>(
-        {.key = "eject_max",
-         .standard = "\"60s\"",
-         .help = "The longest that a target is avoided untried; at least eject_time.",
-         .max = kDay}),
-    row<Type::choice, &Health::check>(
-        {.key = "check",
-         .standard = "\"none\"",
-         .help = "Checks every target all the time, not only when clients dial. A TCP connection, "
-                 "a TLS handshake, or an anonymous LDAP bind, over the real path."}),
-    row<Type::text, &Health::user>(
-        {.key = "user",
-         .help =
-             "The user whose session a check of \"pgsql\" or \"mysql\" starts, without a password. "
-             "A server which turns everybody away (too many clients, starting up, shutting down) "
-             "is then down; without this key such a PostgreSQL server looks well."}),
-    row<Type::text, &Health::database>(
-        {.key = "database",
-         .help = "The database that health.user asks for. Without it the server chooses "
-                 "(PostgreSQL the one of the user's name)."}),
-    row<Type::duration, &Health::interval>(
-        {.key = "interval",
-         .standard = "\"5s\"",
-         .help = "The time between two checks of a target, 10 % more or less.",
-         .min = 10,
-         .max = kDay}),
-    row<Type::duration, &Health::timeout>({.key = "timeout",
-                                           .standard = "\"3s\"",
-                                           .help = "How long a check may take.",
-                                           .min = 1,
-                                           .max = kDay}),
-    row<Type::integer, &Health::fall>({.key = "fall",
-                                       .standard = "3",
-                                       .help = "Failed checks in a row until a target is out.",
-                                       .min = 1,
-                                       .max = 1000}),
-    row<Type::integer, &Health::rise>({.key = "rise",
-                                       .standard = "2",
-                                       .help = "Good checks in a row until a target is back.",
-                                       .min = 1,
-                                       .max = 1000}),
-    row<Type::choice, &Health::on_ejected>(
-        {.key = "on_ejected",
-         .standard = "\"keep\"",
-         .help = "What becomes of the open connections of a target when its checks find it dead. "
-                 "\"keep\" leaves them to keepalive and timeouts.idle; \"close-idle\" ends each as "
-                 "soon as it is idle; \"close\" resets them at once."}),
-    row<Type::table, &Health::tls>(
-        {.key = "tls",
-         .help = "How checks speak TLS to the targets of a service with `tls = false`. The keys "
-                 "are those under tls."}),
-});
-
 }  // namespace
 
 template <>
 std::span<const Row<Service>> rows<Service>() {
   return kServiceRows;
-}
-template <>
-std::span<const Row<SmtpLogin>> rows<SmtpLogin>() {
-  return kSmtpLoginRows;
-}
-template <>
-std::span<const Row<Timeouts>> rows<Timeouts>() {
-  return kTimeoutsRows;
-}
-template <>
-std::span<const Row<Keepalive>> rows<Keepalive>() {
-  return kKeepaliveRows;
-}
-template <>
-std::span<const Row<Health>> rows<Health>() {
-  return kHealthRows;
 }
 
 }  // namespace tunnel::config

@@ -2,7 +2,7 @@
 // The option table: keys of [NAME.tls].
 #include <array>
 
-#include "config/codec.h"
+#include "config/row.h"
 
 namespace tunnel::config {
 

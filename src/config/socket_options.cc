@@ -11,6 +11,7 @@
 
 #include "base/text.h"
 #include "config/codec.h"
+#include "config/unknown_keys.h"
 
 namespace tunnel::config {
 namespace {
