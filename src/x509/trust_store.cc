@@ -41,35 +41,41 @@ TrustListHandle new_list() {
   return TrustListHandle(list);
 }
 
-TrustListHandle load_system(Problems& problems) {
+struct Loaded {
+  TrustListHandle list;          // null: there is a problem
+  std::time_t earliest_end = 0;  // of the certificates; 0: not known
+};
+
+Loaded load_system(Problems& problems) {
   auto list = new_list();
   const int count =
       list ? gnutls_x509_trust_list_add_system_trust(list.get(), 0, 0) : GNUTLS_E_MEMORY_ERROR;
-  if (count > 0) return list;
+  if (count > 0) return {std::move(list)};
   std::string why = count < 0 ? std::string(": ") + gnutls_strerror(count) : "";
   problems.error("ca", "the system's trust store holds no certificate" + why,
                  "install ca-certificates, or name the CA's certificate in tls.ca");
-  return nullptr;
+  return {};
 }
 
-// `earliest_end` becomes that of the certificates.
-TrustListHandle load_files(const PemContents& contents, Problems& problems,
-                           std::time_t& earliest_end) {
+Loaded load_files(const PemContents& contents, Problems& problems) {
   problems.add(contents.problems);
-  auto list = new_list();
-  if (!list) return nullptr;
+  Loaded loaded{new_list()};
+  if (!loaded.list) return {};
   bool good = !contents.problems.has_errors();
   for (const auto& object : contents.objects) {
     gnutls_x509_crt_t raw = nullptr;
-    if (gnutls_x509_crt_init(&raw) < 0) return nullptr;
+    if (gnutls_x509_crt_init(&raw) < 0) return {};
     Certificate crt(raw);
     const auto der = lend(object.der);
     int error = gnutls_x509_crt_import(raw, &der, GNUTLS_X509_FMT_DER);
     const std::time_t end = error == 0 ? gnutls_x509_crt_get_expiration_time(raw) : -1;
-    if (error == 0) error = gnutls_x509_trust_list_add_cas(list.get(), &raw, 1, 0) == 1 ? 0 : -1;
+    if (error == 0) {
+      error = gnutls_x509_trust_list_add_cas(loaded.list.get(), &raw, 1, 0) == 1 ? 0 : -1;
+    }
     if (error == 0) {
       (void)crt.release();  // the list's now
-      if (end > 0 && (earliest_end == 0 || end < earliest_end)) earliest_end = end;
+      std::time_t& earliest = loaded.earliest_end;
+      if (end > 0 && (earliest == 0 || end < earliest)) earliest = end;
       continue;
     }
     good = false;
@@ -77,7 +83,7 @@ TrustListHandle load_files(const PemContents& contents, Problems& problems,
                    object.origin + ": the certificate that begins here cannot be read: " +
                        gnutls_strerror(error));
   }
-  return good ? std::move(list) : nullptr;
+  return good ? std::move(loaded) : Loaded{};
 }
 
 std::string name_of(const std::vector<std::string>& ca) {
@@ -105,13 +111,12 @@ std::shared_ptr<const TrustAnchors> TrustStore::anchors(const std::vector<std::s
   std::erase_if(impl_->loaded, [](const auto& entry) { return entry.second.expired(); });
   auto& slot = impl_->loaded[ca.empty() ? system_identity() : files.identity];
   if (auto known = slot.lock(); known && !files.problems.has_errors()) return known;
-  std::time_t earliest_end = 0;
-  auto list = ca.empty()
-                  ? load_system(problems)
-                  : load_files(read_pem_files(files, PemType::certificate), problems, earliest_end);
-  if (!list) return nullptr;
+  Loaded fresh = ca.empty() ? load_system(problems)
+                            : load_files(read_pem_files(files, PemType::certificate), problems);
+  if (!fresh.list) return nullptr;
   auto anchors = std::make_shared<const TrustAnchors>(
-      std::move(list), ca.empty() ? "the system's trust store" : name_of(ca), earliest_end);
+      std::move(fresh.list), ca.empty() ? "the system's trust store" : name_of(ca),
+      fresh.earliest_end);
   slot = anchors;
   return anchors;
 }
