@@ -21,11 +21,11 @@
 
 #include "base/argv.h"
 #include "base/text.h"
+#include "process/send_descriptors.h"
 
 namespace tunnel::process {
 namespace {
 
-constexpr std::size_t kMostInOne = 128;  // descriptors; the kernel's limit is 253
 constexpr std::size_t kLargest = 65536;
 constexpr int kPatienceMillis = 10'000;
 
@@ -56,24 +56,9 @@ bool is_ready(int socket, short events) {
 }
 
 bool send(int socket, Order order, const std::string& text, const std::vector<int>& descriptors) {
-  std::string message = static_cast<char>(order) + text;
-  iovec piece{.iov_base = message.data(), .iov_len = message.size()};
-  alignas(cmsghdr) std::array<char, CMSG_SPACE(sizeof(int) * kMostInOne)> control{};
-  msghdr header{};
-  header.msg_iov = &piece;
-  header.msg_iovlen = 1;
-  if (!descriptors.empty()) {
-    const std::size_t size = sizeof(int) * descriptors.size();
-    header.msg_control = control.data();
-    header.msg_controllen = CMSG_SPACE(size);
-    cmsghdr* part = CMSG_FIRSTHDR(&header);
-    part->cmsg_level = SOL_SOCKET;
-    part->cmsg_type = SCM_RIGHTS;
-    part->cmsg_len = CMSG_LEN(size);
-    std::memcpy(CMSG_DATA(part), descriptors.data(), size);
-  }
+  const std::string message = static_cast<char>(order) + text;
   for (;;) {
-    const ssize_t sent = ::sendmsg(socket, &header, MSG_NOSIGNAL);
+    const ssize_t sent = send_descriptors(socket, message, descriptors);
     if (sent >= 0) return sent == static_cast<ssize_t>(message.size());
     if (errno == EAGAIN && !is_ready(socket, POLLOUT)) return false;
     if (errno != EAGAIN && errno != EINTR) return false;
@@ -105,7 +90,7 @@ class Life {
   bool obey() {
     std::string text(kLargest, '\0');
     iovec piece{.iov_base = text.data(), .iov_len = text.size()};
-    alignas(cmsghdr) std::array<char, CMSG_SPACE(sizeof(int) * kMostInOne)> control{};
+    alignas(cmsghdr) std::array<char, CMSG_SPACE(sizeof(int) * kMostDescriptors)> control{};
     msghdr header{};
     header.msg_iov = &piece;
     header.msg_iovlen = 1;
@@ -283,10 +268,10 @@ Result<pid_t> Launcher::launch(const std::vector<Handed>& handed, int standard_e
                                               "; restart the service instead");
   };
   bool is_sent = send(socket_.get(), Order::take, "", {STDIN_FILENO, STDOUT_FILENO, standard_error});
-  for (std::size_t at = 0; is_sent && at < handed.size(); at += kMostInOne) {
+  for (std::size_t at = 0; is_sent && at < handed.size(); at += kMostDescriptors) {
     std::string names;
     std::vector<int> descriptors;
-    for (std::size_t i = at; i < std::min(at + kMostInOne, handed.size()); ++i) {
+    for (std::size_t i = at; i < std::min(at + kMostDescriptors, handed.size()); ++i) {
       names += handed[i].name + '\0';
       descriptors.push_back(handed[i].fd);
     }

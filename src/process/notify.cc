@@ -3,7 +3,6 @@
 
 #include <poll.h>
 #include <sys/socket.h>
-#include <sys/uio.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -13,11 +12,12 @@
 #include <chrono>
 #include <cstdint>
 #include <cstdlib>
-#include <cstring>
+#include <span>
 
 #include "base/address.h"
 #include "base/fd.h"
 #include "base/text.h"
+#include "process/send_descriptors.h"
 
 namespace tunnel::process {
 namespace {
@@ -75,25 +75,11 @@ Result<void> Notifier::send(const std::string& message, int descriptor) const {
   // Non-blocking: a service manager that does not read must not stop us.
   const Fd fd(::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
   if (!fd.valid()) return failed(ErrorCode::system, "socket", errno);
-  iovec data{.iov_base = const_cast<char*>(message.data()), .iov_len = message.size()};
-  alignas(cmsghdr) char control[CMSG_SPACE(sizeof(int))] = {};
-  msghdr header{};
-  header.msg_iov = &data;
-  header.msg_iovlen = 1;
-  if (descriptor >= 0) {
-    header.msg_control = control;
-    header.msg_controllen = sizeof control;
-    cmsghdr* part = CMSG_FIRSTHDR(&header);
-    part->cmsg_level = SOL_SOCKET;
-    part->cmsg_type = SCM_RIGHTS;
-    part->cmsg_len = CMSG_LEN(sizeof descriptor);
-    std::memcpy(CMSG_DATA(part), &descriptor, sizeof descriptor);
-  }
+  const std::span<const int> descriptors(&descriptor, descriptor >= 0 ? 1 : 0);
+  const auto try_to_send = [&] { return send_descriptors(fd.get(), message, descriptors) >= 0; };
   // Connected, so that poll() tells when there is room again.
-  const bool is_sent =
-      ::connect(fd.get(), address->get(), address->length()) == 0 &&
-      (::sendmsg(fd.get(), &header, MSG_NOSIGNAL) >= 0 ||
-       (descriptor >= 0 && has_room(fd.get()) && ::sendmsg(fd.get(), &header, MSG_NOSIGNAL) >= 0));
+  const bool is_sent = ::connect(fd.get(), address->get(), address->length()) == 0 &&
+                       (try_to_send() || (descriptor >= 0 && has_room(fd.get()) && try_to_send()));
   if (!is_sent) {
     return failed(ErrorCode::system, "NOTIFY_SOCKET " + printable(socket_), errno);
   }
