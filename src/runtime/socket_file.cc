@@ -73,7 +73,7 @@ Result<SocketFile> SocketFile::bind(int socket, const SocketAddress& address, co
                   "cannot make the socket file", error);
   }
   SocketFile file(std::move(*place));
-  if (auto settled = file.settle(wish.owner, Origin::made); !settled) {
+  if (auto settled = file.settle(file.look(), wish.owner, Origin::made); !settled) {
     return tl::unexpected(std::move(settled).error());
   }
   return file;
@@ -84,41 +84,50 @@ Result<SocketFile> SocketFile::adopt(const Wish& wish) {
   if (!place) return tl::unexpected(std::move(place).error());
   SocketFile file(std::move(*place));
   file.leave();
-  if (auto settled = file.settle(wish.owner, Origin::inherited); !settled) {
+  const Found found = file.look();
+  if (auto settled = file.settle(found, wish.owner, Origin::inherited); !settled) {
     return tl::unexpected(std::move(settled).error());
   }
-  if (auto set = file.set_mode(wish.mode); !set) return tl::unexpected(std::move(set).error());
+  if (auto set = set_mode(found, wish.mode); !set) return tl::unexpected(std::move(set).error());
   return file;
 }
 
-// By a descriptor of the file, because fchmodat cannot be told to follow no link.
-Result<void> SocketFile::set_mode(mode_t mode) {
-  const Fd file(
+SocketFile::Found SocketFile::look() const {
+  Found found;
+  found.file = Fd(
       ::openat(place_.folder.get(), place_.name.c_str(), O_PATH | O_NOFOLLOW | O_CLOEXEC));
-  struct stat status {};
-  const bool is_ours = file.valid() && ::fstat(file.get(), &status) == 0 &&
-                       status.st_dev == device_ && status.st_ino == inode_;
-  if (!is_ours) return failed(ErrorCode::not_found, "the socket file is another one now");
-  if ((status.st_mode & 07777U) == mode) return {};
-  const std::string path = "/proc/self/fd/" + std::to_string(file.get());
+  if (found.file.valid() && ::fstat(found.file.get(), &found.status) != 0) found.file.reset();
+  return found;
+}
+
+Result<void> SocketFile::set_mode(mode_t mode) {
+  const Found found = look();
+  if (!found.file.valid() || !is_ours(found.status)) {
+    return failed(ErrorCode::not_found, "the socket file is another one now");
+  }
+  return set_mode(found, mode);
+}
+
+// By a descriptor of the file, because fchmodat cannot be told to follow no link.
+Result<void> SocketFile::set_mode(const Found& found, mode_t mode) {
+  if ((found.status.st_mode & 07777U) == mode) return {};
+  const std::string path = "/proc/self/fd/" + std::to_string(found.file.get());
   if (::chmod(path.c_str(), mode) == 0) return {};
   return failed(ErrorCode::permission, "cannot give the socket file its unix_mode", errno);
 }
 
-// Finds what bind has made, or the process before us, and gives it to its owner. Root may have made
+// Takes what bind has made, or the process before us, and gives it to its owner. Root may have made
 // it for an owner who has changed in the configuration since.
-Result<void> SocketFile::settle(const FileOwner& owner, Origin origin) {
-  const Fd file(
-      ::openat(place_.folder.get(), place_.name.c_str(), O_PATH | O_NOFOLLOW | O_CLOEXEC));
-  struct stat status {};
-  const bool is_ours = file.valid() && ::fstat(file.get(), &status) == 0 &&
-                       S_ISSOCK(status.st_mode) && status.st_nlink == 1 &&
-                       (status.st_uid == ::geteuid() || status.st_uid == owner.uid ||
-                        (origin == Origin::inherited && ::geteuid() == 0));
-  if (!is_ours && origin == Origin::inherited) {
+Result<void> SocketFile::settle(const Found& found, const FileOwner& owner, Origin origin) {
+  const struct stat& status = found.status;
+  const bool is_plausible = found.file.valid() && S_ISSOCK(status.st_mode) &&
+                            status.st_nlink == 1 &&
+                            (status.st_uid == ::geteuid() || status.st_uid == owner.uid ||
+                             (origin == Origin::inherited && ::geteuid() == 0));
+  if (!is_plausible && origin == Origin::inherited) {
     return failed(ErrorCode::not_found, "the socket file is another one now");
   }
-  if (!is_ours) {
+  if (!is_plausible) {
     return failed(ErrorCode::in_use,
                   "the socket file was replaced as soon as it was made; choose a folder where "
                   "others may not write");
@@ -128,7 +137,7 @@ Result<void> SocketFile::settle(const FileOwner& owner, Origin origin) {
   const uid_t uid = owner.uid.value_or(status.st_uid);
   const gid_t gid = owner.gid.value_or(status.st_gid);
   if (uid == status.st_uid && gid == status.st_gid) return {};
-  if (::fchownat(file.get(), "", uid, gid, AT_EMPTY_PATH) == 0) return {};
+  if (::fchownat(found.file.get(), "", uid, gid, AT_EMPTY_PATH) == 0) return {};
   const int error = errno;
   const std::string reason = "cannot give the socket file to unix_owner";
   if (error != EPERM) return failed(ErrorCode::permission, reason, error);
@@ -142,9 +151,8 @@ SocketFile::~SocketFile() {
   const int folder = place_.folder.get();
   const char* name = place_.name.c_str();
   struct stat status {};
-  const bool is_ours = ::fstatat(folder, name, &status, AT_SYMLINK_NOFOLLOW) == 0 &&
-                       status.st_dev == device_ && status.st_ino == inode_;
-  if (is_ours) (void)::unlinkat(folder, name, 0);
+  const bool is_there = ::fstatat(folder, name, &status, AT_SYMLINK_NOFOLLOW) == 0;
+  if (is_there && is_ours(status)) (void)::unlinkat(folder, name, 0);
 }
 
 }  // namespace tunnel::runtime

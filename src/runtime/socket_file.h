@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <sys/stat.h>
 #include <sys/types.h>
 
 #include <string>
 
 #include "base/address.h"
+#include "base/fd.h"
 #include "base/file_place.h"
 #include "base/result.h"
 
@@ -40,8 +42,18 @@ class SocketFile {
 
  private:
   explicit SocketFile(FilePlace place) : place_(std::move(place)) {}
+  // What is at the place now, looked at through a descriptor of it.
+  struct Found {
+    Fd file;
+    struct stat status {};
+  };
+  [[nodiscard]] Found look() const;
+  [[nodiscard]] bool is_ours(const struct stat& status) const {
+    return status.st_dev == device_ && status.st_ino == inode_;
+  }
   enum class Origin { made, inherited };
-  Result<void> settle(const FileOwner& owner, Origin origin);
+  Result<void> settle(const Found& found, const FileOwner& owner, Origin origin);
+  static Result<void> set_mode(const Found& found, mode_t mode);
 
   FilePlace place_;
   // Which file we made: another one of the same name is not ours to remove.
