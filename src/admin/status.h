@@ -129,7 +129,8 @@ struct ServiceStatus {
   ServiceCounts counts;
   std::string name;
   std::vector<std::string> accept;
-  std::string balance;     // the policy's word
+  std::string balance;          // the policy's word
+  std::string balance_meaning;  // for people: "each in turn"
   bool is_draining = false;
   std::uint32_t connections = 0;
   std::optional<std::uint32_t> max_connections;

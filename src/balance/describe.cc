@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <string_view>
 
+#include "balance/policy_words.h"
 #include "base/text.h"
 
 namespace tunnel::balance {
@@ -51,20 +52,19 @@ std::string choice(const Group& group, config::Balance policy) {
     return names.front();
   }
   const std::string all = enumerated(names, " and ");
+  const std::string which(meaning(policy));
+  const std::string called = " (" + std::string(word(policy)) + ")";
   switch (policy) {
     case config::Balance::round_robin:
-      return all + " in turn" + (has_weights ? ", by weight" : "") + " (round-robin)";
+      return all + " in turn" + (has_weights ? ", by weight" : "") + called;
     case config::Balance::least_connections:
-      return "the one with the fewest connections" +
-             std::string(has_weights ? " for its weight" : "") + " of " + all +
-             " (least-connections)";
+      return which + (has_weights ? " for its weight" : "") + " of " + all + called;
     case config::Balance::random:
-      return "the less loaded of two drawn at random from " + all + " (random)";
+      return which + " from " + all + called;
     case config::Balance::hash:
-      return "the one that the client's address selects from " + all +
-             ", always the same while it can be chosen (hash)";
+      return which + " from " + all + ", always the same while it can be chosen" + called;
     case config::Balance::first:
-      return "the first that can be chosen of " + all + " (first)";
+      return which + " of " + all + called;
   }
   return all;
 }

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "balance/policy_words.h"
 #include "config/print.h"
 #include "log/level.h"
 #include "runtime/administration.h"
@@ -14,22 +15,6 @@
 
 namespace tunnel::runtime {
 namespace {
-
-const char* word(config::Balance balance) {
-  switch (balance) {
-    case config::Balance::round_robin:
-      return "round-robin";
-    case config::Balance::least_connections:
-      return "least-connections";
-    case config::Balance::random:
-      return "random";
-    case config::Balance::hash:
-      return "hash";
-    case config::Balance::first:
-      return "first";
-  }
-  return "";
-}
 
 std::string state_of(const balance::Member& member, TimePoint now) {
   if (member.weight == 0) return "drained";
@@ -158,7 +143,8 @@ admin::ServiceStatus Administration::collect(const ServiceHandle& service,
   admin::ServiceStatus status;
   status.name = settings.name;
   status.accept = std::move(listens.addresses);
-  status.balance = word(settings.balance);
+  status.balance = balance::word(settings.balance);
+  status.balance_meaning = balance::meaning(settings.balance);
   status.is_draining = drains_.contains(life.id);
   status.connections = life.connections.load();
   status.max_connections = settings.max_connections;

@@ -56,16 +56,6 @@ std::string failures_of(const admin::TargetStatus& target) {
   return text;
 }
 
-// "round-robin: each in turn"
-std::string policy(const std::string& balance) {
-  if (balance == "round-robin") return balance + ": each in turn";
-  if (balance == "least-connections") return balance + ": the one with the fewest";
-  if (balance == "random") return balance + ": the less loaded of two";
-  if (balance == "hash") return balance + ": the one that the client's address selects";
-  if (balance == "first") return balance + ": the first that can be chosen";
-  return balance;
-}
-
 std::string tenths(double number) {
   const long long tenths = std::llround(number * 10);
   return std::to_string(tenths / 10) + "." + std::to_string(tenths % 10);
@@ -108,7 +98,7 @@ void add_services(const admin::Status& status, const History& history, const Que
     html.add("<tr><td><a href=\"").text(link(only, query.refresh, 0)).add("#connections\">");
     html.text(service.name).add("</a>").add(service.is_draining ? " (draining)" : "").add("</td>");
     html.cell(enumerated(service.accept, ", "));
-    html.cell(policy(service.balance));
+    html.cell(service.balance + ": " + service.balance_meaning);
     html.quantity(std::to_string(service.connections) +
                   (service.max_connections ? "/" + std::to_string(*service.max_connections) : ""));
     const History::Rates rates = history.rates_of(service.name).value_or(History::Rates{});

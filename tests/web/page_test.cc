@@ -23,6 +23,7 @@ admin::Status status_of_one() {
   service.name = "ldap";
   service.accept = {"127.0.0.1:389"};
   service.balance = "round-robin";
+  service.balance_meaning = "each in turn";
   admin::TargetStatus good;
   good.state = "up";
   good.target = "dc1.example.com:636";
