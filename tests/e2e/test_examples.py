@@ -27,7 +27,6 @@ def needs(name, *programs):
     return pytest.param(name, marks=pytest.mark.needs(*programs))
 
 
-
 pytestmark = pytest.mark.needs("setpriv", "slapd", "ldapsearch", "openssl", "dpkg-query")
 
 
@@ -75,6 +74,13 @@ def processes_that_name(folder):
         if str(folder) in " ".join(process.info["cmdline"] or []):
             found.append(process)
     return found
+
+
+def test_every_example_is_tried_here_and_named_in_the_readme():
+    assert {script.parent.name for script in ROOT.glob("examples/*/run.sh")} == set(SCRIPTS)
+    readme = (ROOT / "README.md").read_text()
+    assert [folder.name for folder in (ROOT / "examples").iterdir()
+            if f"(examples/{folder.name}/" not in readme] == []
 
 
 @pytest.mark.parametrize("name", [
