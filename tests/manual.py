@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: MIT
 """The manual pages against the program: manual.py PROGRAM.
 
-Every key that `tunnel explain` lists has its paragraph in tunnel.toml(5), with its default and every
-word it may be, and the page describes no other; tunnel-stunnel.conf(5) has every option that
+Every key that `tunnel explain` lists has its entry in tunnel.toml(5), as docs/manual_entries.py makes
+it, and the page describes no other; tunnel-stunnel.conf(5) has every option that
 `tunnel explain stunnel` lists, in the same class and with the same key; tunnel(1) has every `kind`
 word and every event, and so has `tunnel explain`; all pages are well-formed (where groff is).
 """
@@ -15,43 +15,12 @@ import subprocess
 import sys
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
-KEY = re.compile(r"^[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)?$")
-
-
-def explained_keys(program):
-    """The first word of each line of `tunnel explain` that looks like a key."""
-    output = subprocess.run([program, "explain"], capture_output=True, text=True, check=True).stdout
-    words = [line.split()[0] for line in output.splitlines() if line.strip()]
-    return {word for word in words if KEY.match(word)}
+sys.path.insert(0, str(ROOT / "docs"))
+import manual_entries  # noqa: E402  which writes what is compared here
 
 
 def described_keys(page):
-    """Each key with its paragraph; keys that share one stand above it together."""
-    paragraphs = {}
-    waiting = []
-    for part in re.split(r"^\.It Ic (?=\S+$)", page, flags=re.MULTILINE)[1:]:
-        key, text = part.split("\n", 1)
-        text = re.split(r"^\.S[hs] ", text, flags=re.MULTILINE)[0]
-        waiting.append(key)
-        if text.strip():
-            paragraphs.update(dict.fromkeys(waiting, text.replace("\\(dq", '"')))
-            waiting = []
-    return paragraphs
-
-
-def missing_words(program, paragraphs):
-    """What `tunnel explain KEY` says a value may be, or is by default, and the paragraph does not."""
-    for key, text in paragraphs.items():
-        output = subprocess.run([program, "explain", key], capture_output=True, text=True).stdout
-        kind, *others = output.splitlines() or [""]
-        kind = kind.removeprefix(key + ": ")
-        is_choice = re.fullmatch(r'("[^"]*"(, | or )?)+', kind)
-        words = re.findall(r'"([^"]*)"', kind) if is_choice else []
-        words += [other.removeprefix("default: ").strip('"') for other in others[:1]
-                  if other.startswith("default: ")]
-        for word in words:
-            if not re.search(rf"(?<![\w-]){re.escape(word)}(?![\w-])", text):
-                yield f"tunnel.toml(5) does not say {word} of {key}"
+    return set(re.findall(r"^\.It Ic (\S+)$", page, flags=re.MULTILINE))
 
 
 def explained_stunnel(program):
@@ -107,12 +76,12 @@ def main():
     complaints = []
     reference = (ROOT / "docs/tunnel.toml.5").read_text()
     command = (ROOT / "docs/tunnel.1").read_text()
-    keys = explained_keys(sys.argv[1])
+    keys = set(manual_entries.keys_of(sys.argv[1]))
     if len(keys) < 40:
         complaints.append(f"`tunnel explain` lists only {len(keys)} keys")
-    paragraphs = described_keys(reference)
-    complaints += differences("key", keys, set(paragraphs), "tunnel.toml(5)")
-    complaints += missing_words(sys.argv[1], paragraphs)
+    complaints += differences("key", keys, described_keys(reference), "tunnel.toml(5)")
+    if manual_entries.page_with_entries(sys.argv[1], reference) != reference:
+        complaints.append("entries of tunnel.toml(5) differ from `tunnel explain`: run docs/manual_entries.py")
     kinds = words_of("src/base/kind.cc", "kWords")
     events = words_of("src/log/line.cc", "kEventWords")
     assert "cert_expired" in kinds and "dial_failed" in events, "the tables of words have moved"

@@ -175,7 +175,8 @@ Printed print_target_address(const Target& target) { return Printed(toml_quoted(
 
 constexpr auto kRows = std::to_array<Row<Target>>({
     {{.key = "address",
-      .help = "Where the target is: \"HOST:PORT\", \"srv:NAME\", or the path of a unix socket.",
+      .help = "Where the target is: \"HOST:PORT\", \"srv:NAME\", or the path of a unix socket. "
+              "It must be given.",
       .type = Type::target},
      read_target_address,
      print_target_address},
@@ -188,7 +189,8 @@ constexpr auto kRows = std::to_array<Row<Target>>({
     row<Type::integer, &Target::max_connections>(
         {.key = "max_connections",
          .help = "Connections that this target may have at a time, attempts included. When all "
-                 "targets of a group are full, the next group serves.",
+                 "targets of a group are full, the next group serves; when all are, "
+                 "connections wait, until timeouts.dial.",
          .min = 1}),
     row<Type::text, &Target::name>(
         {.key = "name",

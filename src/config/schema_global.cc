@@ -63,10 +63,10 @@ constexpr auto kRows = std::to_array<Row<Global>>({
         {.key = "foreground",
          .stunnel = "foreground",
          .standard = "false",
-         .help =
-             "Stay in the foreground, and log to standard error unless log_file says otherwise. "
-             "Without it the process becomes a daemon once every listener is bound, but not as "
-             "process 1 of a container. Under runit, s6 and their like it has to be true."}),
+         .help = "Stay in the foreground, and log to standard error unless log_file says "
+                 "otherwise. Without it the process becomes a daemon, and the command returns "
+                 "when every listener is bound; as process 1 of a container it stays in the "
+                 "foreground by itself. Under runit, s6 and their like it has to be true."}),
     row<Type::choice, &Global::log_level>(
         {.key = "log_level",
          .stunnel = "debug",
@@ -86,21 +86,21 @@ constexpr auto kRows = std::to_array<Row<Global>>({
     row<Type::path, &Global::pid_file>(
         {.key = "pid_file",
          .stunnel = "pid",
-         .help = "Written with the process id after the listeners are bound, removed on exit. "
-                 "Locked: one "
-                 "that another tunnel holds is an error, and any other one is overwritten."}),
+         .help = "Written with the process id after the listeners are bound, and removed on "
+                 "exit. It is locked: one that another tunnel holds is an error, and any other "
+                 "one is overwritten."}),
     row<Type::workers, &Global::workers>(
         {.key = "workers",
          .standard = "\"auto\"",
-         .help = "Worker threads, one event loop each. \"auto\" means as many as the process may "
-                 "use CPUs, at most 16, and one for each 32 files that it may open.",
+         .help = "Worker threads, one event loop each. \"auto\" means one for each CPU that "
+                 "the process may use (its affinity mask and the quota of its control group), "
+                 "at most 16, and at most one for each 32 files that it may open.",
          .min = 1,
          .max = 1024}),
     row<Type::name_servers, &Global::dns_servers>(
         {.key = "dns_servers",
-         .help =
-             "Name servers to ask. The default is the system's (resolv.conf, read again when it "
-             "changes)."}),
+         .help = "Name servers to ask, on port 53 unless another is given. The default is the "
+                 "system's (resolv.conf, read again when it changes)."}),
     row<Type::duration, &Global::dns_min_ttl>(
         {.key = "dns_min_ttl",
          .standard = "\"1s\"",
@@ -114,13 +114,13 @@ constexpr auto kRows = std::to_array<Row<Global>>({
     row<Type::user, &Global::user>(
         {.key = "user",
          .stunnel = "setuid",
-         .help = "The user to become after ports are bound and keys are loaded; a name or an id."}),
+         .help = "The user to become after ports are bound and keys are loaded, which takes "
+                 "root."}),
     row<Type::group, &Global::group>(
         {.key = "group",
          .stunnel = "setgid",
-         .help =
-             "The group to become after ports are bound and keys are loaded. The default is the "
-             "user's own."}),
+         .help = "The group to become after ports are bound and keys are loaded, which takes "
+                 "root. The default is the user's own."}),
     row<Type::timeout, &Global::shutdown_timeout>(
         {.key = "shutdown_timeout",
          .standard = "\"30s\"",
@@ -129,26 +129,30 @@ constexpr auto kRows = std::to_array<Row<Global>>({
                  "signal resets them."}),
     row<Type::path_or_off, &Global::control>(
         {.key = "control",
-         .help = "The unix socket through which `tunnel status`, `tunnel reload` and so on reach it. "
-                 "The default is control.sock in systemd's "
-                 "runtime directory, else /run/tunnel-NAME/control.sock for root, else "
-                 "tunnel-NAME/control.sock in XDG_RUNTIME_DIR; NAME is the name of this file without "
-                 "its ending. Only root and the process's own user may use it."}),
+         .help = "The unix socket through which `tunnel status`, `tunnel reload` and so on "
+                 "reach the process. \"fd:NAME\" is one that systemd passes. Only root and the "
+                 "process's own user may use it. The default is control.sock in systemd's "
+                 "runtime directory (RUNTIME_DIRECTORY), else /run/tunnel-NAME/control.sock "
+                 "for root, else tunnel-NAME/control.sock in XDG_RUNTIME_DIR, else none; NAME "
+                 "is the name of this file without its ending."}),
     row<Type::accept, &Global::status>(
         {.key = "status",
-         .help = "Where the status page, metrics and answers for health checks are served over HTTP. "
-                 "For reading only: \"127.0.0.1:9099\", a port, the path of a unix socket (with "
-                 "mode 0600), or an array of them. Not set: nowhere."}),
+         .help = "Where the status page, metrics and answers for health checks are served over "
+                 "HTTP. For reading only: \"127.0.0.1:9099\", a port, the path of a unix "
+                 "socket (with mode 0600), \"fd:NAME\" for one that systemd passes, or an "
+                 "array of them. Not set: nowhere."}),
     row<Type::boolean, &Global::status_allow_remote>(
         {.key = "status_allow_remote",
          .standard = "false",
-         .help = "Lets other machines reach `status`. Without it such an address is an error: who "
-                 "reaches it reads clients' addresses and the names of servers."}),
+         .help = "Lets other machines reach `status`. Without it such an address is an error: "
+                 "who reaches it reads the addresses of clients and the names of servers, "
+                 "without a password."}),
     row<Type::texts, &Global::status_hosts>(
         {.key = "status_hosts",
-         .help = "Names by which clients of `status` may call this machine. The Host header of a "
-                 "request is an IP address, \"localhost\" or one of these, or the request is "
-                 "refused. That keeps web pages of others out (DNS rebinding)."}),
+         .help = "Names by which clients of `status` may call this machine. The Host header of "
+                 "a request must be an IP address, \"localhost\" or one of these, or the "
+                 "request is refused. That keeps web pages of others from reading the status "
+                 "through the browser of a person who can (DNS rebinding)."}),
     row<Type::choice, &Global::capture>(
         {.key = "capture",
          .standard = "\"allowed\"",
@@ -157,8 +161,9 @@ constexpr auto kRows = std::to_array<Row<Global>>({
     row<Type::timeout, &Global::certificate_poll>(
         {.key = "certificate_poll",
          .standard = "\"30s\"",
-         .help = "How often the files of certificates, keys, CAs, CRLs and PSKs are looked at. What "
-                 "has changed is taken over without a reload. \"off\" leaves it to the next one.",
+         .help = "How often the files of certificates, keys, CAs, CRLs and PSKs are looked at. "
+                 "Symbolic links are followed; what has changed is taken over without a "
+                 "reload. \"off\" leaves it to the next one.",
          .min = 100}),
     row<Type::choice, &Global::sandbox>(
         {.key = "sandbox",
@@ -170,16 +175,17 @@ constexpr auto kRows = std::to_array<Row<Global>>({
                  "ports of the configuration, too (Linux 6.7). \"off\" gives up nothing."}),
     {{.key = "expand_environment",
       .standard = "false",
-      .help = "Replace each ${NAME} in strings by the environment variable of that name. It holds for "
-              "included files, too. One that is not set is an error; $${ stands for ${ itself.",
+      .help = "Replace each ${NAME} in strings by the environment variable of that name. It "
+              "holds for included files, too. One that is not set is an error; $${ stands for "
+              "${ itself. Names of tables and keys stay as they are.",
       .type = Type::boolean},
      read_flag,
      print_nothing},
     {{.key = "include",
       .stunnel = "include",
-      .help = "Further files to read, as patterns: \"conf.d/*.toml\". Files are read in the order "
-              "of their names, without those that begin with a dot or end with \"~\". They hold "
-              "services only.",
+      .help = "Further files to read, as patterns: \"conf.d/*.toml\". Files are read in the "
+              "order of their names, without those that begin with a dot or end with \"~\". "
+              "They hold services only; the same service in two files is an error.",
       .type = Type::globs},
      read_nothing,
      print_nothing},

@@ -44,8 +44,8 @@ constexpr auto kHealthRows = std::to_array<Row<Health>>({
     row<Type::duration, &Health::eject_time>(
         {.key = "eject_time",
          .standard = "\"5s\"",
-         .help = "How long a target is avoided after a failed dial. It doubles with each further "
-                 "failure, up to eject_max.",
+         .help = "How long a target is avoided after a failed dial, 20 % more or less. It "
+                 "doubles with each further failure, up to eject_max.",
          .max = kDay}),
     row<Type::duration, &Health::eject_max>(
         {.key = "eject_max",
@@ -55,14 +55,15 @@ constexpr auto kHealthRows = std::to_array<Row<Health>>({
     row<Type::choice, &Health::check>(
         {.key = "check",
          .standard = "\"none\"",
-         .help = "Checks every target all the time, not only when clients dial. A TCP connection, "
-                 "a TLS handshake, or an anonymous LDAP bind, over the real path."}),
+         .help = "Checks every target all the time, not only when clients dial. A TCP "
+                 "connection, a TLS handshake, an anonymous LDAP bind, or the first words of "
+                 "another protocol, over the path that connections take."}),
     row<Type::text, &Health::user>(
         {.key = "user",
-         .help =
-             "The user whose session a check of \"pgsql\" or \"mysql\" starts, without a password. "
-             "A server which turns everybody away (too many clients, starting up, shutting down) "
-             "is then down; without this key such a PostgreSQL server looks well."}),
+         .help = "The user whose session a check of \"pgsql\" or \"mysql\" starts, without a "
+                 "password. A server that turns every client away (too many clients, starting "
+                 "up, shutting down) is then down; without this key such a PostgreSQL server "
+                 "looks healthy."}),
     row<Type::text, &Health::database>(
         {.key = "database",
          .help = "The database that health.user asks for. Without it the server chooses "
@@ -80,12 +81,14 @@ constexpr auto kHealthRows = std::to_array<Row<Health>>({
                                            .max = kDay}),
     row<Type::integer, &Health::fall>({.key = "fall",
                                        .standard = "3",
-                                       .help = "Failed checks in a row until a target is out.",
+                                       .help = "Failed checks in a row after which a target is "
+                                               "ejected.",
                                        .min = 1,
                                        .max = 1000}),
     row<Type::integer, &Health::rise>({.key = "rise",
                                        .standard = "2",
-                                       .help = "Good checks in a row until a target is back.",
+                                       .help = "Good checks in a row after which a target is "
+                                               "restored.",
                                        .min = 1,
                                        .max = 1000}),
     row<Type::choice, &Health::on_ejected>(

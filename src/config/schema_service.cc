@@ -154,17 +154,18 @@ constexpr auto kServiceRows = std::to_array<Row<Service>>({
     row<Type::accept, &Service::accept>(
         {.key = "accept",
          .stunnel = "accept",
-         .help = "Where plaintext clients connect; an array for several places. \"127.0.0.1:389\", "
-                 "\"[::1]:389\", a name with a port, a port alone (loopback, both families), "
-                 "\"*:389\" (all addresses), or the path of a unix socket. Port 0 takes a free "
-                 "port, which is logged. \"stdio\" is one connection on standard input and "
-                 "output, as under inetd or ssh's ProxyCommand. \"fd:NAME\" takes the sockets that "
-                 "systemd passes under that name."}),
+         .help = "Where plaintext clients connect; an array for several places. "
+                 "\"127.0.0.1:389\", \"[::1]:389\", a name with a port, a port alone "
+                 "(loopback, both families), \"*:389\" (all addresses), or the path of a unix "
+                 "socket, which has a slash in it. Port 0 takes a free port, which is logged. "
+                 "\"stdio\" is one connection on standard input and output, as under inetd or "
+                 "ssh's ProxyCommand. \"fd:NAME\" takes the sockets that systemd passes under "
+                 "that name."}),
     row<Type::boolean, &Service::allow_remote>(
         {.key = "allow_remote",
          .standard = "false",
-         .help = "Lets `accept` name an address that other machines can reach. What they send to "
-                 "it is plaintext."}),
+         .help = "Lets `accept` name an address that other machines can reach. Without it such "
+                 "an address is an error: what clients send to it is plaintext."}),
     row<Type::ranges, &Service::allow>(
         {.key = "allow",
          .help = "Who may connect over TCP, as address ranges: [\"127.0.0.0/8\", \"10.1.0.0/16\"]. "
@@ -172,7 +173,8 @@ constexpr auto kServiceRows = std::to_array<Row<Service>>({
     row<Type::unix_mode, &Service::unix_mode>(
         {.key = "unix_mode",
          .standard = "\"0600\"",
-         .help = "The mode of the unix sockets in `accept`."}),
+         .help = "The mode of the unix sockets in `accept`, which they have from the moment "
+                 "they are made."}),
     row<Type::unix_owner, &Service::unix_owner>(
         {.key = "unix_owner",
          .help = "The owner of the unix sockets in `accept`: \"user\", \"user:group\" or "
@@ -232,8 +234,8 @@ constexpr auto kServiceRows = std::to_array<Row<Service>>({
     row<Type::duration, &Service::preconnect_age>(
         {.key = "preconnect_age",
          .standard = "\"30s\"",
-         .help = "How old a connection of `preconnect` grows before it is replaced. Shorter than "
-                 "what the server allows a silent client.",
+         .help = "How old a connection of `preconnect` grows before it is replaced. It should "
+                 "be shorter than what the server allows a silent client.",
          .min = 1000,
          .max = kDay}),
     row<Type::boolean, &Service::defer_accept>(
@@ -257,9 +259,9 @@ constexpr auto kServiceRows = std::to_array<Row<Service>>({
     row<Type::choice, &Service::on_truncation>(
         {.key = "on_truncation",
          .standard = "\"reset\"",
-         .help =
-             "What a client sees when its server closes without TLS's goodbye. \"reset\", since "
-             "the answer may have been cut by an attacker, or \"eof\", like an orderly end."}),
+         .help = "What the client sees when the server closes its connection without TLS's "
+                 "close_notify. \"reset\", because the answer may have been cut off by an "
+                 "attacker, or \"eof\", like an orderly end."}),
     row<Type::choice, &Service::on_removed>(
         {.key = "on_removed",
          .standard = "\"keep\"",
@@ -277,7 +279,8 @@ constexpr auto kServiceRows = std::to_array<Row<Service>>({
     row<Type::choice, &Service::starttls>(
         {.key = "starttls",
          .stunnel = "protocol",
-         .help = "The conversation before TLS. For servers that begin in plaintext and upgrade."}),
+         .help = "The conversation in plaintext that comes before TLS. For servers that begin "
+                 "in plaintext on the port and upgrade."}),
     row<Type::text, &Service::helo>(
         {.key = "helo",
          .stunnel = "protocolHost",
@@ -286,7 +289,8 @@ constexpr auto kServiceRows = std::to_array<Row<Service>>({
                  "for lmtp."}),
     row<Type::table, &Service::smtp_login>(
         {.key = "smtp_login",
-         .help = "A login that the tunnel makes for its clients at a mail server. Every client can "
+         .help = "A login that the tunnel makes for its clients at a mail server. It is made "
+                 "inside TLS, before the client's first command (RFC 4954). Every client can "
                  "use the account; see the keys under smtp_login, and `starttls`."}),
     row<Type::proxy, &Service::proxies>(
         {.key = "proxy",
@@ -308,8 +312,8 @@ constexpr auto kServiceRows = std::to_array<Row<Service>>({
     row<Type::program, &Service::exec>(
         {.key = "exec",
          .stunnel = "exec",
-         .help = "Instead of `accept`: a program whose standard input and output are the plaintext "
-                 "side. It is run once at the start; see retry."}),
+         .help = "Instead of `accept`: a program whose standard input and output are the "
+                 "plaintext side. It is run once at the start; see `retry`."}),
     {{.key = "exec_args",
       .help = "The arguments of `exec`, without the program's own name.",
       .type = Type::texts},
@@ -322,7 +326,7 @@ constexpr auto kServiceRows = std::to_array<Row<Service>>({
         {.key = "retry",
          .stunnel = "retry",
          .standard = "\"off\"",
-         .help = "Runs `exec` again so long after the program and its connection have ended.",
+         .help = "Runs `exec` again, this long after the program and its connection have ended.",
          .min = 1}),
     row<Type::table, &Service::socket_options>(
         {.key = "socket_options",

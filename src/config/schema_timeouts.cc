@@ -35,7 +35,7 @@ constexpr auto kTimeoutsRows = std::to_array<Row<Timeouts>>({
         {.key = "idle",
          .stunnel = "TIMEOUTidle",
          .standard = "\"off\"",
-         .help = "Resets a connection on which no byte moved for so long.",
+         .help = "Resets a connection that has carried no data for this long.",
          .min = 1}),
     row<Type::timeout, &Timeouts::half_close>(
         {.key = "half_close",

@@ -100,8 +100,8 @@ constexpr auto kRows = std::to_array<Row<Tls>>({
     row<Type::readable_paths, &Tls::crl>(
         {.key = "crl",
          .stunnel = "CRLfile",
-         .help = "Revocation lists. The server's certificate must be covered by a current one: a "
-                 "missing or expired list fails the connection."}),
+         .help = "Revocation lists. The server's certificate must be covered by a current one: "
+                 "a missing or expired list fails the connection (crl_unusable)."}),
     row<Type::choice, &Tls::ocsp>(
         {.key = "ocsp",
          .standard = "\"soft\"",
@@ -130,12 +130,13 @@ constexpr auto kRows = std::to_array<Row<Tls>>({
     row<Type::path_or_uri, &Tls::key>(
         {.key = "key",
          .stunnel = "key",
-         .help = "The client certificate's private key: a PEM file or a pkcs11: URI. The default "
-                 "is to look for it in `cert`."}),
+         .help = "The client certificate's private key: a PEM or PKCS#12 file, or a pkcs11: "
+                 "URI. The default is to look for it in `cert`."}),
     row<Type::secret_path, &Tls::key_password_file>(
         {.key = "key_password_file",
-         .help = "A file with the password of an encrypted key or PKCS#12 file, or the PIN of a "
-                 "PKCS#11 token. Its first line counts."}),
+         .help = "A file with the password of an encrypted key or PKCS#12 file, or the PIN of "
+                 "a PKCS#11 token. Its first line counts; the process never asks for a "
+                 "password."}),
     row<Type::text, &Tls::psk_identity>(
         {.key = "psk_identity",
          .stunnel = "PSKidentity",
@@ -161,8 +162,10 @@ constexpr auto kRows = std::to_array<Row<Tls>>({
         {.key = "min_strength",
          .stunnel = "securityLevel",
          .standard = "\"112\"",
-         .help = "The least strength, in bits, of cipher suites, groups and certificates. \"128\" "
-                 "asks for RSA keys of 3072 bits, \"192\" for 8192 bits."}),
+         .help = "The least strength, in bits, of cipher suites, groups and certificates. It "
+                 "holds for the keys and signatures of certificates, too: \"128\" asks for RSA "
+                 "keys of 3072 bits or P-256, \"192\" for 8192 bits or P-384, \"256\" for 15360 "
+                 "bits or P-521."}),
     row<Type::texts, &Tls::ciphers>(
         {.key = "ciphers",
          .help = "Cipher suites by their standard names, the preferred first. Anything negotiated "

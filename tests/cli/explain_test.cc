@@ -20,7 +20,7 @@ TEST_CASE("a key is explained with its type, default, meaning and stunnel name")
         "timeouts.idle: a duration such as \"10s\" or \"5m\", or \"off\"\n"
         "default: \"off\"\n"
         "\n"
-        "Resets a connection on which no byte moved for so long.\n"
+        "Resets a connection that has carried no data for this long.\n"
         "\n"
         "In stunnel.conf: TIMEOUTidle\n");
 }
