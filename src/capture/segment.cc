@@ -63,6 +63,40 @@ std::string as_ipv6(const SocketAddress& address) {
   return mapped + octets_of(address);
 }
 
+// Both addresses as they are in the header and in TCP's checksum.
+struct Ends {
+  bool is_v4;
+  std::string source;
+  std::string destination;
+};
+
+Ends ends_of(const SocketAddress& from, const SocketAddress& to) {
+  if (is_ipv4(from) && is_ipv4(to)) return {true, octets_of(from), octets_of(to)};
+  return {false, as_ipv6(from), as_ipv6(to)};
+}
+
+void append_ip(const Ends& ends, std::size_t length, std::string& out) {
+  if (!ends.is_v4) {
+    put32(out, 0x60000000);
+    put16(out, static_cast<unsigned>(length));
+    put8(out, kTcp);
+    put8(out, 64);
+    out += ends.source + ends.destination;
+    return;
+  }
+  const std::size_t at = out.size();
+  put8(out, 0x45);
+  put8(out, 0);
+  put16(out, static_cast<unsigned>(kIpv4Header + length));
+  put16(out, 0);
+  put16(out, 0x4000);  // don't fragment
+  put8(out, 64);
+  put8(out, kTcp);
+  put16(out, 0);
+  out += ends.source + ends.destination;
+  set16(out, at + 10, checksum(sum(as_bytes(std::string_view(out).substr(at)))));
+}
+
 }  // namespace
 
 std::string octets_of(const SocketAddress& address) {
@@ -80,35 +114,25 @@ std::size_t Segment::header_size() const {
 }
 
 void Segment::append_to(std::string& out) const {
-  const bool is_v4 = is_ipv4(from) && is_ipv4(to);
+  const Ends ends = ends_of(from, to);
   const std::size_t options = (flags & syn) != 0 ? kSynOptions : 0;
-  const std::size_t tcp_length = kTcpHeader + options + original;
-  std::string source = is_v4 ? octets_of(from) : as_ipv6(from);
-  std::string destination = is_v4 ? octets_of(to) : as_ipv6(to);
-
-  const std::size_t ip_at = out.size();
-  if (is_v4) {
-    put8(out, 0x45);
-    put8(out, 0);
-    put16(out, static_cast<unsigned>(kIpv4Header + tcp_length));
-    put16(out, 0);
-    put16(out, 0x4000);  // don't fragment
-    put8(out, 64);
-    put8(out, kTcp);
-    put16(out, 0);
-    out += source;
-    out += destination;
-    set16(out, ip_at + 10, checksum(sum(as_bytes(std::string_view(out).substr(ip_at)))));
-  } else {
-    put32(out, 0x60000000);
-    put16(out, static_cast<unsigned>(tcp_length));
-    put8(out, kTcp);
-    put8(out, 64);
-    out += source;
-    out += destination;
-  }
-
+  const std::size_t length = kTcpHeader + options + original;
+  append_ip(ends, length, out);
   const std::size_t tcp_at = out.size();
+  append_tcp(options, out);
+  if (payload.size() == original) {
+    std::string pseudo = ends.source + ends.destination;
+    put32(pseudo, static_cast<std::uint32_t>(length));
+    put32(pseudo, kTcp);
+    set16(out, tcp_at + 16,
+          checksum(sum(as_bytes(pseudo)) +
+                   sum(as_bytes(std::string_view(out).substr(tcp_at))) + sum(payload)));
+  }
+  out.append(as_text(payload));
+}
+
+// The header, with the checksum still to be set.
+void Segment::append_tcp(std::size_t options, std::string& out) const {
   put16(out, from.port());
   put16(out, to.port());
   put32(out, sequence);
@@ -118,24 +142,14 @@ void Segment::append_to(std::string& out) const {
   put16(out, kWindow);
   put16(out, 0);
   put16(out, 0);
-  if (options > 0) {
-    put8(out, 2);  // maximum segment size
-    put8(out, 4);
-    put16(out, kLongestPayload);
-    put8(out, 3);  // window scale
-    put8(out, 3);
-    put8(out, kWindowScale);
-    put8(out, 0);
-  }
-  if (payload.size() == original) {
-    std::string pseudo = std::move(source) + std::move(destination);
-    put32(pseudo, static_cast<std::uint32_t>(tcp_length));
-    put32(pseudo, kTcp);
-    set16(out, tcp_at + 16,
-          checksum(sum(as_bytes(pseudo)) +
-                   sum(as_bytes(std::string_view(out).substr(tcp_at))) + sum(payload)));
-  }
-  out.append(as_text(payload));
+  if (options == 0) return;
+  put8(out, 2);  // maximum segment size
+  put8(out, 4);
+  put16(out, kLongestPayload);
+  put8(out, 3);  // window scale
+  put8(out, 3);
+  put8(out, kWindowScale);
+  put8(out, 0);
 }
 
 }  // namespace tunnel::capture

@@ -29,6 +29,9 @@ struct Segment {
   [[nodiscard]] std::size_t header_size() const;
   // With correct checksums, unless the payload is not whole.
   void append_to(std::string& out) const;
+
+ private:
+  void append_tcp(std::size_t options, std::string& out) const;
 };
 
 // 4 octets of an IPv4 address, 16 of an IPv6 one.
