@@ -142,58 +142,80 @@ Status status_of(unsigned response_code) {
   }
 }
 
+struct Header {
+  bool is_whole_response = false;
+  Status status = Status::malformed;
+  unsigned questions = 0;
+  unsigned answers = 0;
+};
+
+Header read_header(Reader& reader) {
+  Header header;
+  (void)reader.u16();  // id: the resolver has compared it
+  const unsigned flags = reader.u16();
+  header.questions = reader.u16();
+  header.answers = reader.u16();
+  (void)reader.take(kHeaderSize - reader.position());
+  const bool is_response = (flags & 0x8000U) != 0;
+  const bool is_cut_off = (flags & 0x0200U) != 0;
+  header.is_whole_response = !reader.is_broken() && is_response && !is_cut_off;
+  header.status = status_of(flags & 0xfU);
+  return header;
+}
+
+// False: it is malformed. Nothing is added for what is not offered.
+bool add_service(Reader& reader, std::size_t end, Answer& answer) {
+  Service service;
+  service.priority = reader.u16();
+  service.weight = reader.u16();
+  service.port = reader.u16();
+  const std::optional<std::string> target = reader.name();
+  if (reader.is_broken() || reader.position() != end) return false;
+  // The root as target says that the service is not offered here (RFC 2782).
+  if (!target || target->empty() || service.port == 0) return true;
+  service.target = *target;
+  add_once(answer.services, std::move(service));
+  return true;
+}
+
+// False: it is malformed.
+bool add_record(Reader& reader, RecordType type, Answer& answer) {
+  (void)reader.name();
+  const std::uint16_t record_type = reader.u16();
+  const std::uint16_t record_class = reader.u16();
+  std::uint32_t ttl = reader.u32();
+  if ((ttl & 0x80000000U) != 0) ttl = 0;  // RFC 2181, section 8
+  const std::uint16_t length = reader.u16();
+  const bool is_ours = record_class == kClassIn && record_type == code_of(type);
+  if (is_ours || (record_class == kClassIn && record_type == kCname)) {
+    answer.ttl = std::min(answer.ttl, Millis(std::chrono::seconds(ttl)));
+  }
+  if (is_ours && type == RecordType::srv) {
+    return add_service(reader, reader.position() + length, answer);
+  }
+  const Bytes data = reader.take(length);
+  if (!is_ours) return true;
+  const auto address = address_from(data, type);
+  if (address) add_once(answer.addresses, *address);
+  return address.has_value();
+}
+
 }  // namespace
 
 Answer parse_reply(Bytes message, RecordType type) {
   const Answer malformed{.status = Status::malformed, .addresses = {}, .services = {}};
   Reader reader(message);
-  (void)reader.u16();  // id: the resolver has compared it
-  const unsigned flags = reader.u16();
-  const unsigned questions = reader.u16();
-  const unsigned answers = reader.u16();
-  (void)reader.take(kHeaderSize - reader.position());
-  const bool is_response = (flags & 0x8000U) != 0;
-  const bool is_cut_off = (flags & 0x0200U) != 0;
-  if (reader.is_broken() || !is_response || is_cut_off) return malformed;
-
-  Answer answer{.status = status_of(flags & 0xfU), .addresses = {}, .services = {}};
+  const Header header = read_header(reader);
+  if (!header.is_whole_response) return malformed;
+  Answer answer{.status = header.status, .addresses = {}, .services = {}};
   if (answer.status != Status::ok) return answer;
-  for (unsigned i = 0; i < questions; ++i) {
+  for (unsigned i = 0; i < header.questions; ++i) {
     (void)reader.name();
     (void)reader.take(4);
   }
   answer.ttl = kMaxTtl;
-  for (unsigned i = 0; i < answers && !reader.is_broken(); ++i) {
-    (void)reader.name();
-    const std::uint16_t record_type = reader.u16();
-    const std::uint16_t record_class = reader.u16();
-    std::uint32_t ttl = reader.u32();
-    if ((ttl & 0x80000000U) != 0) ttl = 0;  // RFC 2181, section 8
-    const std::uint16_t length = reader.u16();
-    const std::size_t begin = reader.position();
-    const bool is_ours = record_class == kClassIn && record_type == code_of(type);
-    if (is_ours || (record_class == kClassIn && record_type == kCname)) {
-      answer.ttl = std::min(answer.ttl, Millis(std::chrono::seconds(ttl)));
-    }
-
-    if (!is_ours) {
-      (void)reader.take(length);
-    } else if (type != RecordType::srv) {
-      const auto address = address_from(reader.take(length), type);
-      if (!address) return malformed;
-      add_once(answer.addresses, *address);
-    } else {
-      Service service;
-      service.priority = reader.u16();
-      service.weight = reader.u16();
-      service.port = reader.u16();
-      const std::optional<std::string> target = reader.name();
-      if (reader.is_broken() || reader.position() != begin + length) return malformed;
-      // The root as target says that the service is not offered here (RFC 2782).
-      if (!target || target->empty() || service.port == 0) continue;
-      service.target = *target;
-      add_once(answer.services, std::move(service));
-    }
+  for (unsigned i = 0; i < header.answers && !reader.is_broken(); ++i) {
+    if (!add_record(reader, type, answer)) return malformed;
   }
   if (reader.is_broken()) return malformed;
   if (answer.addresses.empty() && answer.services.empty()) answer.status = Status::nodata;
