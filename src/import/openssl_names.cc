@@ -130,6 +130,13 @@ class Translator {
           "ECDHE-ECDSA-AES256-GCM-SHA384, and set curves = P-256:P-384");
       return {};
     }
+    note_left_out(list, at);
+    if (range_->min > config::TlsVersion::tls1_2) return {};
+    return offered(list, at);
+  }
+
+  // What of the list has no effect.
+  void note_left_out(const OpensslCipherList& list, std::size_t at) {
     if (!list.unknown.empty()) {
       notes_.warning(at, "not known, and not offered: " + comma_separated(list.unknown));
     }
@@ -149,7 +156,9 @@ class Translator {
           "cipher suites of TLS 1.3 have no effect in this list: " + comma_separated(list.tls13),
           "they are set with ciphersuites");
     }
-    if (range_->min > config::TlsVersion::tls1_2) return {};
+  }
+
+  std::vector<std::string> offered(const OpensslCipherList& list, std::size_t at) {
     std::vector<std::string> names;
     bool is_useless = false;
     for (const OpensslSuite* suite : list.suites) {
