@@ -42,72 +42,93 @@ std::string url_hint(const std::string& url) {
   return address.empty() ? "" : "write " + in_quotes(address);
 }
 
-// The text of a target into its parts; false after an error.
-bool read_address(Reader& reader, const Value& value, Target& target) {
-  const auto refuse = [&](std::string text, std::string hint = {}) {
-    reader.error(value, std::move(text), std::move(hint));
-    return false;
-  };
-  const auto* written = value.as<std::string>();
-  if (written == nullptr) {
-    const bool is_port = value.as<std::int64_t>() != nullptr;
-    return refuse(
-        "a target is a string such as \"ldap.example.com:636\", not " + std::string(value.kind()),
-        is_port ? "a target needs a host: \"localhost:" +
-                      std::to_string(*value.as<std::int64_t>()) + "\""
-                : "");
+// The text of a target into its parts. Each method is false after an error.
+class TargetText {
+ public:
+  TargetText(Reader& reader, const Value& value, Target& target)
+      : reader_(reader), value_(value), target_(target) {}
+
+  bool read() {
+    const auto* text = value_.as<std::string>();
+    if (text == nullptr) return refuse_kind();
+    target_.text = *text;
+    if (text->empty()) return refuse("this target is empty: a target is \"HOST:PORT\"");
+    if (text->starts_with("srv:")) return read_srv(*text);
+    if (is_url(*text)) {
+      return refuse(in_quotes(*text) + " is a URL; a target is \"HOST:PORT\" only",
+                    url_hint(*text));
+    }
+    if (has_path_after_port(*text)) {
+      return refuse("a target is \"HOST:PORT\", without a path behind the port",
+                    "write " + in_quotes(address_in_url(*text)));
+    }
+    const bool is_path = text->find('/') != std::string::npos || text->starts_with('@');
+    return is_path ? read_path(*text) : read_host_port(*text);
   }
-  const std::string& text = *written;
-  target.text = text;
-  if (text.empty()) return refuse("this target is empty: a target is \"HOST:PORT\"");
-  if (text.starts_with("srv:")) {
-    target.form = Target::Form::srv;
-    target.host = text.substr(4);
-    if (is_host_name(target.host)) return true;
+
+ private:
+  bool refuse(std::string text, std::string hint = {}) {
+    reader_.error(value_, std::move(text), std::move(hint));
+    return false;
+  }
+
+  bool refuse_kind() {
+    const auto* port = value_.as<std::int64_t>();
+    return refuse(
+        "a target is a string such as \"ldap.example.com:636\", not " + std::string(value_.kind()),
+        port != nullptr ? "a target needs a host: \"localhost:" + std::to_string(*port) + "\"" : "");
+  }
+
+  bool read_srv(const std::string& text) {
+    target_.form = Target::Form::srv;
+    target_.host = text.substr(4);
+    if (is_host_name(target_.host)) return true;
     return refuse(in_quotes(text) + " names no SRV record",
                   "write it like \"srv:_ldap._tcp.example.com\"");
   }
-  if (!is_url(text) && has_path_after_port(text)) {
-    return refuse("a target is \"HOST:PORT\", without a path behind the port",
-                  "write " + in_quotes(address_in_url(text)));
-  }
-  if (!is_url(text) &&
-      (text.find('/') != std::string::npos || text.starts_with('@'))) {
-    target.form = Target::Form::unix_socket;
-    target.host = text.starts_with('@') ? text : reader.absolute(value, text);
-    target.text = target.host;  // logs and the printed text are read elsewhere
-    const auto path = SocketAddress::unix_path(target.host);
+
+  bool read_path(const std::string& text) {
+    target_.form = Target::Form::unix_socket;
+    target_.host = text.starts_with('@') ? text : reader_.absolute(value_, text);
+    target_.text = target_.host;  // logs and the printed text are read elsewhere
+    const auto path = SocketAddress::unix_path(target_.host);
     return path ? true : refuse(path.error().text);
   }
-  if (is_url(text)) {
-    return refuse(in_quotes(text) + " is a URL; a target is \"HOST:PORT\" only", url_hint(text));
+
+  bool read_host_port(const std::string& text) {
+    const auto split = parse_host_port(text);
+    if (text.find(':') == std::string::npos) {
+      return split ? refuse("the host is missing: a target is \"HOST:PORT\"",
+                            "this machine is \"localhost:" + text + "\"")
+                   : refuse("the port is missing: a target is \"HOST:PORT\"",
+                            "LDAP over TLS, for example, is " + in_quotes(text + ":636"));
+    }
+    if (!split) return refuse(split.error().text);
+    if (split->port == 0) return refuse("port 0 is not a port to connect to");
+    target_.host = split->host;
+    target_.port = split->port;
+    const bool is_address = SocketAddress::parse_ip(target_.host, target_.port).has_value();
+    target_.form = is_address ? Target::Form::ip : Target::Form::name;
+    return is_address || check_name();
   }
-  const auto split = parse_host_port(text);
-  if (text.find(':') == std::string::npos) {
-    return split ? refuse("the host is missing: a target is \"HOST:PORT\"",
-                          "this machine is \"localhost:" + text + "\"")
-                 : refuse("the port is missing: a target is \"HOST:PORT\"",
-                          "LDAP over TLS, for example, is " + in_quotes(text + ":636"));
-  }
-  if (!split) return refuse(split.error().text);
-  if (split->port == 0) return refuse("port 0 is not a port to connect to");
-  target.host = split->host;
-  target.port = split->port;
-  if (SocketAddress::parse_ip(target.host, target.port)) {
-    target.form = Target::Form::ip;
-    return true;
-  }
-  target.form = Target::Form::name;
-  if (looks_like_ipv4(target.host)) {
-    return refuse(in_quotes(target.host) + " is not an IPv4 address");
-  }
-  if (!is_host_name(target.host)) {
-    const bool is_ascii = std::all_of(target.host.begin(), target.host.end(),
+
+  bool check_name() {
+    const std::string& name = target_.host;
+    if (looks_like_ipv4(name)) return refuse(in_quotes(name) + " is not an IPv4 address");
+    if (is_host_name(name)) return true;
+    const bool is_ascii = std::all_of(name.begin(), name.end(),
                                       [](char c) { return static_cast<unsigned char>(c) < 0x80; });
-    return refuse(in_quotes(target.host) + " is not a host name",
+    return refuse(in_quotes(name) + " is not a host name",
                   is_ascii ? "" : "write international names in their ASCII form, \"xn--...\"");
   }
-  return true;
+
+  Reader& reader_;
+  const Value& value_;
+  Target& target_;
+};
+
+bool read_address(Reader& reader, const Value& value, Target& target) {
+  return TargetText(reader, value, target).read();
 }
 
 void check_combination(Reader& reader, const Value& value, const Table& table,
