@@ -26,7 +26,7 @@ tl::unexpected<Error> no_instance(const std::string& socket, int error_number) {
     case ENOENT:
     case ENOTDIR:
     case ECONNREFUSED:
-      return failed(ErrorCode::not_found, "no instance is running: nobody answers at " + where);
+      return failed(ErrorCode::not_found, "no instance is running: nothing answers at " + where);
     case EACCES:
     case EPERM:
       return failed(ErrorCode::permission,

@@ -262,7 +262,8 @@ Result<HostPort> parse_host_port(std::string_view text) {
     result.host = text.substr(1, close - 1);
     result.bracketed = true;
     if (const auto ip = SocketAddress::parse_ip(result.host, 0); !ip || ip->family() != AF_INET6) {
-      return failed(ErrorCode::invalid, "\"" + result.host + "\" in brackets is no IPv6 address");
+      return failed(ErrorCode::invalid,
+                    "\"" + result.host + "\" in brackets is not an IPv6 address");
     }
     port = text.substr(close + 2);
   } else if (const std::size_t colon = text.rfind(':'); colon != std::string_view::npos) {

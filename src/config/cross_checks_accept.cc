@@ -94,7 +94,7 @@ void check_hosts(Document& document) {
   for (std::size_t i = 0; i < hosts.size(); ++i) {
     if (!hosts[i].empty() && hosts[i].find_first_of(":/ *\t") == std::string::npos) continue;
     document.problem("", "status_hosts", static_cast<int>(i),
-                     in_quotes(hosts[i]) + " is no name of a host",
+                     in_quotes(hosts[i]) + " is not a host name",
                      "write the name alone, as \"monitor.example.com\"");
   }
 }

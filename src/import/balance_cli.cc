@@ -164,7 +164,7 @@ class Converter {
     const std::string& host = line_.value('B');
     service_.bind = SocketAddress::parse_ip(host, 0);
     if (service_.bind) return {};
-    if (!is_name(host)) return refuse_balance(in_quotes(host) + " is no address to connect from");
+    if (!is_name(host)) return refuse_balance(in_quotes(host) + " is not an address to connect from");
     const auto found = config::look_up_host(host);
     if (!found) return refuse_balance("-B " + host + " has no address: " + found.error().text);
     const int family = line_.has('6') ? AF_INET6 : AF_INET;

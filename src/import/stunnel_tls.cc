@@ -82,11 +82,11 @@ class TlsConversion {
   void warn_unverified() {
     report_.warning(verification_at(),
                     "service \"" + printable(section_.name, 60) +
-                        "\" does not check who answers: anybody on the way can pose as the server",
+                        "\" does not check who answers: anyone on the way can pose as the server",
                     "verifyChain = yes, CAfile = /etc/ssl/certs/ca-certificates.crt and checkHost "
                     "= NAME, each in a line of its own");
     report_.remark(section_.name, "tls.verify",
-                   "stunnel checks nothing unless it is told to: anybody on the way can pose as "
+                   "stunnel checks nothing by default: anyone on the way can pose as "
                    "the server. Without this line the chain and the name are checked");
   }
 

@@ -67,7 +67,7 @@ Pkcs12 read_pkcs12(const std::string& option, const std::string& path, std::stri
                    const KeyPassword& password, x509::Problems& problems) {
   const auto file = import(content);
   if (!file) {
-    problems.error(option, path + ": is no PKCS#12 file");
+    problems.error(option, path + ": is not a PKCS#12 file");
     return {};
   }
   if (password.is_set()) {

@@ -175,7 +175,7 @@ void add_problem(const std::string& option, const std::string& uri, int error,
           "a module");
     case GNUTLS_E_PARSING_ERROR:
     case GNUTLS_E_INVALID_REQUEST:
-      return problems.error(option, "\"" + name + "\" is no PKCS#11 URI (RFC 7512)",
+      return problems.error(option, "\"" + name + "\" is not a PKCS#11 URI (RFC 7512)",
                             "write it like \"pkcs11:token=NAME;object=LABEL\"");
     default:
       return problems.error(option,

@@ -98,7 +98,7 @@ class ImapStarttls final : public LineConversation {
   Step on_answer(const Lines::Line& line) {
     if (line.text.starts_with("* ")) return {};  // the server may report whatever it likes before
     if (!line.text.starts_with(kTag) || !line.text.substr(kTag.size()).starts_with(" ")) {
-      return fail("said \"" + printable(line.text) + "\", which is no answer to STARTTLS");
+      return fail("said \"" + printable(line.text) + "\", which is not an answer to STARTTLS");
     }
     const std::string_view answer = line.text.substr(kTag.size() + 1);
     if (!equal_ignoring_case(answer.substr(0, answer.find(' ')), "OK")) {

@@ -44,7 +44,7 @@ class MysqlStarttls final : public Conversation {
     std::optional<MysqlUpgrade> upgrade = upgrade_mysql_response(packet->payload);
     if (!upgrade || packet->sequence != 1) {
       return bad_client(
-          "answered the greeting with something that is no login, or asked for TLS "
+          "answered the greeting with something that is not a login, or asked for TLS "
           "although the greeting offers none");
     }
     filter_ = mysql_filter(std::move(upgrade->response), std::string(client_.rest()));

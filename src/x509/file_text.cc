@@ -36,7 +36,7 @@ Result<std::string> read_file(const std::string& path, std::size_t expected) {
 Result<std::string> read_file(const std::string& path) {
   struct stat info {};
   if (::stat(path.c_str(), &info) != 0) return failed(ErrorCode::system, "cannot be read", errno);
-  if (!S_ISREG(info.st_mode)) return failed(ErrorCode::invalid, "is no regular file");
+  if (!S_ISREG(info.st_mode)) return failed(ErrorCode::invalid, "is not a regular file");
   return read_file(path, static_cast<std::size_t>(info.st_size));
 }
 

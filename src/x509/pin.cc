@@ -15,7 +15,7 @@ constexpr std::size_t kDigestSize = 32;
 Result<std::string> parse_pin(std::string_view text) {
   const auto wrong = [text] {
     return failed(ErrorCode::invalid, "\"" + printable(text) +
-                                          "\" is no pin: \"sha256:\" and 64 hexadecimal digits or "
+                                          "\" is not a pin: \"sha256:\" and 64 hexadecimal digits or "
                                           "44 characters of base64 are expected");
   };
   if (!text.starts_with(kPrefix)) return wrong();

@@ -194,9 +194,9 @@ TEST_CASE("status_hosts are names without a port") {
   };
   CHECK(with("[\"monitor.example.com\"]") == "");
   CHECK(with("[\"a\", \"monitor.example.com:80\"]") ==
-        "t.toml:1:22: error: \"monitor.example.com:80\" is no name of a host");
+        "t.toml:1:22: error: \"monitor.example.com:80\" is not a host name");
   CHECK(with("[\"*.example.com\"]") ==
-        "t.toml:1:17: error: \"*.example.com\" is no name of a host");
+        "t.toml:1:17: error: \"*.example.com\" is not a host name");
 }
 
 }  // namespace tunnel::config

@@ -190,7 +190,7 @@ TEST_CASE("what balance would not take is refused with the reason and the usage"
   refuses({"-t", "soon", "389", "a"}, "\"soon\" is not a number of seconds");
   refuses({"-T", "-5", "389", "a"}, "\"-5\" is not a number of seconds");
   refuses({"-t", "999999999", "389", "a"}, "999999999 seconds are too many");
-  refuses({"-B", "my host", "389", "a"}, "\"my host\" is no address to connect from");
+  refuses({"-B", "my host", "389", "a"}, "\"my host\" is not an address to connect from");
   refuses({"-B", "no-such-host.invalid", "389", "a"}, "-B no-such-host.invalid has no address: ");
   refuses({"-6", "-b", "127.0.0.1", "389", "a"}, "-6 asks for IPv6");
   refuses({"-b", "a b", "389", "a"}, "\"a b\" is not an address");
