@@ -41,7 +41,7 @@ class CaptureCommand final : public Command {
     app.add_option_function<std::string>(
            "--duration",
            [this](const std::string& text) { more_["for_ms"] = parse_duration(text)->count(); },
-           "end after so long; the default is until interrupted")
+           "end after this time; the default is until interrupted")
         ->type_name("DURATION")
         ->transform(to_duration());
   }

@@ -201,7 +201,7 @@ class Grammar {
       return misuse("--service is for running, not for " + in_quotes(command->name()));
     }
     if (!config_.empty()) {
-      return misuse("--service stands instead of a file, so what is " + in_quotes(config_) + "?");
+      return misuse("--service is used instead of a file, so what is " + in_quotes(config_) + "?");
     }
     auto services = read_service_options(services_);
     if (!services) return tl::unexpected(std::move(services).error());

@@ -30,7 +30,7 @@ class StatusCommand final : public Command {
     app.add_flag("--watch", is_watching_, "a live screen, by throughput; q leaves");
     app.add_option_function<std::string>(
            "--wait-ready", [this](const std::string& text) { wait_ = *parse_duration(text); },
-           "wait until the instance serves, at most so long")
+           "wait until the instance serves, at most this long")
         ->type_name("DURATION")
         ->transform(to_duration());
   }

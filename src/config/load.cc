@@ -195,7 +195,7 @@ class Builder {
           report_list_of_tables(entry);
         } else {
           reader_.error(
-              at, in_quotes(entry.key) + " cannot stand in an included file",
+              at, in_quotes(entry.key) + " cannot be in an included file",
               "included files hold services only; write it in " + printable(document_.config.path));
         }
       }

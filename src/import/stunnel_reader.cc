@@ -115,7 +115,7 @@ class StunnelReader {
     if (option->scope == Scope::global && !is_global_part()) {
       return diagnostics_.error(
           line.name_at,
-          "\"" + std::string(option->name) + "\" is a global option and cannot stand in a section",
+          "\"" + std::string(option->name) + "\" is a global option and cannot be in a section",
           "write it before the first [SECTION]");
     }
     if (option->name == "include") return include(line);

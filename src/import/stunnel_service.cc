@@ -86,7 +86,7 @@ class ServiceConversion {
   void check_inetd() {
     for (const StunnelGiven* accept : section_.accept) {
       report_.error(accept->name_at,
-                    "\"accept\" stands before any section, and there is no section",
+                    "\"accept\" comes before any section, and there is no section",
                     "[ldap] in a line of its own begins a service; without accept, the file is one "
                     "for inetd");
     }

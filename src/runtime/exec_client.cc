@@ -81,7 +81,7 @@ void ExecClient::go_on_if_over() {
   if (std::exchange(is_wanted_again_, false)) return start();
   if (settings().retry) return retry_.start(*settings().retry);
   log_.info({settings().name},
-            "the service is over: " + settings().exec + " is run once, for `retry` is off");
+            "the service has finished: " + settings().exec + " is run once, because `retry` is off");
 }
 
 void ExecClient::use(ServiceHandle service) {

@@ -39,7 +39,7 @@ log::Options log_options(const config::Global& global, Voice voice, int standard
 std::string where_the_log_goes(const log::Options& options) {
   switch (options.sink) {
     case log::Options::Sink::standard_error:
-      return "/dev/null, for a daemon has no standard error: set log_file";
+      return "/dev/null, because a daemon has no standard error: set log_file";
     case log::Options::Sink::syslog:
       return "syslog";
     case log::Options::Sink::journal:

@@ -142,8 +142,8 @@ Result<void> SocketFile::settle(const Found& found, const FileOwner& owner, Orig
   const std::string reason = "cannot give the socket file to unix_owner";
   if (error != EPERM) return failed(ErrorCode::permission, reason, error);
   return failed(ErrorCode::permission,
-                reason + ", which takes root; under systemd set Group= in the unit, for a socket file "
-                         "has the group of the process, and unix_mode = \"0660\" instead");
+                reason + ", which takes root; under systemd set Group= in the unit, because a socket "
+                         "file has the group of the process, and unix_mode = \"0660\" instead");
 }
 
 SocketFile::~SocketFile() {

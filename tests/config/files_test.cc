@@ -112,12 +112,12 @@ TEST_CASE("problems in included files name the file") {
   CHECK(text.find("\n" + broken + ":1:3: error: syntax error: ") != std::string::npos);
   CHECK(text.find("\n" + path + ":2:26: error: /: this is a directory") != std::string::npos);
   CHECK(text.find("\n" + top +
-                  ":1:1: error: \"log_level\" cannot stand in an included file\n"
+                  ":1:1: error: \"log_level\" cannot be in an included file\n"
                   "log_level = \"debug\"\n"
                   "^\n"
                   "hint: included files hold services only; write it in " +
                   path + "\n") != std::string::npos);
-  CHECK(text.find("\n" + top + ":2:2: error: \"defaults\" cannot stand in an included file\n") !=
+  CHECK(text.find("\n" + top + ":2:2: error: \"defaults\" cannot be in an included file\n") !=
         std::string::npos);
 }
 

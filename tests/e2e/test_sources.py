@@ -432,7 +432,7 @@ def test_exec_talks_through_its_standard_input_and_output(program, serve_tls, tm
     assert heard == [b"question"]
     tunnel_.log.wait_for("notice", msg=lambda m: m.endswith("ended with status 3"))
     assert (tmp_path / "got").read_bytes() == b"answer 1"
-    tunnel_.log.wait_for("notice", msg=lambda m: m.startswith("the service is over"))
+    tunnel_.log.wait_for("notice", msg=lambda m: m.startswith("the service has finished"))
     assert tunnel_.process.poll() is None  # the process goes on until it is told
     assert tunnel_.terminate() == 0
     assert len(heard) == 1

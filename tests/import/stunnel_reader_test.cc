@@ -139,7 +139,7 @@ TEST_CASE("lists add up over the global part, and the last of a scalar holds") {
 
 TEST_CASE("global options cannot stand in a section, and unknown ones nowhere") {
   CHECK(has(problems_of(kSafe + "foreground = yes\n"),
-            "s.conf:8:1: error: \"foreground\" is a global option and cannot stand in a section"));
+            "s.conf:8:1: error: \"foreground\" is a global option and cannot be in a section"));
   const std::string both = problems_of(kSafe + "a = 1\nredirect = b:1\n");
   CHECK(has(both, "s.conf:8:1: error: stunnel has no option \"a\""));
   CHECK(has(both, "s.conf:9:1: error: \"redirect\" is refused: is for servers"));

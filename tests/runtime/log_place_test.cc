@@ -59,7 +59,7 @@ TEST_SUITE("log place") {
     CHECK(where_the_log_goes(options(logging_to({"journal"}))) == "the journal");
     CHECK(where_the_log_goes(options(logging_to({"/var/log/tunnel.log"}))) == "/var/log/tunnel.log");
     CHECK(where_the_log_goes(options(logging_to({"stderr"}))) ==
-          "/dev/null, for a daemon has no standard error: set log_file");
+          "/dev/null, because a daemon has no standard error: set log_file");
   }
 }
 
