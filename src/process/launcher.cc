@@ -1,50 +1,27 @@
 // SPDX-License-Identifier: MIT
 #include "process/launcher.h"
 
-#include <fcntl.h>
 #include <poll.h>
-#include <signal.h>
-#include <sys/prctl.h>
-#include <sys/resource.h>
-#include <sys/signalfd.h>
 #include <sys/socket.h>
-#include <sys/uio.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
-#include <array>
 #include <cerrno>
-#include <cstring>
 #include <string>
 #include <utility>
 
-#include "base/argv.h"
 #include "base/text.h"
+#include "process/launcher_child.h"
 #include "process/send_descriptors.h"
 
 namespace tunnel::process {
 namespace {
 
-constexpr std::size_t kLargest = 65536;
+using launcher::Answer;
+using launcher::Order;
+
 constexpr int kPatienceMillis = 10'000;
-
-enum class Order : char { take = 'T', launch = 'L', kill = 'K' };
-
-// What the launcher says: the process, and an errno or how it ended.
-struct Answer {
-  enum class What : int { started, no_folder, not_started, ended };
-  What what = What::started;
-  pid_t pid = 0;
-  int value = 0;
-  int round = 0;  // of which order: one that came late is none of the next
-};
-
-// Why a new process has not become the program.
-struct Verdict {
-  Answer::What what = Answer::What::not_started;
-  int error = 0;
-};
 
 // Within ten seconds. A loop that has watched the socket has made it non-blocking.
 bool is_ready(int socket, short events) {
@@ -65,187 +42,6 @@ bool send(int socket, Order order, const std::string& text, const std::vector<in
   }
 }
 
-// The launcher's life: orders until its parent has gone.
-class Life {
- public:
-  Life(int socket, const Program& program) : socket_(socket), program_(program) {
-    sigset_t child;
-    (void)::sigemptyset(&child);
-    (void)::sigaddset(&child, SIGCHLD);
-    children_ = Fd(::signalfd(-1, &child, SFD_CLOEXEC));
-  }
-
-  [[noreturn]] void run() {
-    for (;;) {
-      std::array<pollfd, 2> wait{{{.fd = socket_, .events = POLLIN, .revents = 0},
-                                  {.fd = children_.get(), .events = POLLIN, .revents = 0}}};
-      if (::poll(wait.data(), wait.size(), -1) < 0 && errno != EINTR) ::_exit(1);
-      if (wait[1].revents != 0) reap();
-      if (wait[0].revents != 0 && !obey()) ::_exit(0);
-    }
-  }
-
- private:
-  // False: the parent has gone.
-  bool obey() {
-    std::string text(kLargest, '\0');
-    iovec piece{.iov_base = text.data(), .iov_len = text.size()};
-    alignas(cmsghdr) std::array<char, CMSG_SPACE(sizeof(int) * kMostDescriptors)> control{};
-    msghdr header{};
-    header.msg_iov = &piece;
-    header.msg_iovlen = 1;
-    header.msg_control = control.data();
-    header.msg_controllen = control.size();
-    const ssize_t size = ::recvmsg(socket_, &header, MSG_CMSG_CLOEXEC);
-    if (size < 0 && errno == EINTR) return true;
-    if (size <= 0) return false;
-    const Order order = static_cast<Order>(text.front());
-    if (order == Order::take && size == 1) {
-      // The first part of an order. One that was broken off has left its own behind.
-      names_.clear();
-      descriptors_.clear();
-      is_cut_ = false;
-    }
-    if ((header.msg_flags & MSG_CTRUNC) != 0) is_cut_ = true;
-    for (cmsghdr* part = CMSG_FIRSTHDR(&header); part != nullptr; part = CMSG_NXTHDR(&header, part)) {
-      if (part->cmsg_level != SOL_SOCKET || part->cmsg_type != SCM_RIGHTS) continue;
-      std::vector<int> descriptors((part->cmsg_len - CMSG_LEN(0)) / sizeof(int));
-      std::memcpy(descriptors.data(), CMSG_DATA(part), descriptors.size() * sizeof(int));
-      for (const int descriptor : descriptors) descriptors_.emplace_back(descriptor);
-    }
-    switch (order) {
-      case Order::take:
-        names_.push_back(text.substr(1, static_cast<std::size_t>(size) - 1));
-        break;
-      case Order::launch:
-        ++round_;
-        launch();
-        descriptors_.clear();
-        break;
-      case Order::kill:
-        if (pid_ > 0) (void)::kill(pid_, SIGKILL);
-        break;
-    }
-    return true;
-  }
-
-  // The names only: what they are for has its number by now.
-  [[nodiscard]] std::vector<Handed> handed() const {
-    std::vector<Handed> result;
-    for (const std::string& names : names_) {
-      for (std::size_t at = 0; at < names.size();) {
-        const std::size_t end = std::min(names.find('\0', at), names.size());
-        result.push_back({names.substr(at, end - at), -1});
-        at = end + 1;
-      }
-    }
-    return result;
-  }
-
-  void launch() {
-    if (is_cut_) return answer(Answer::What::not_started, EMFILE);
-    int pipe[2];
-    if (::pipe2(pipe, O_CLOEXEC) != 0) return answer(Answer::What::not_started, errno);
-    const Fd verdict(pipe[0]);
-    Fd its_verdict(pipe[1]);
-    const std::vector<std::string> environment = handed_environment(handed());
-    const pid_t child = ::fork();
-    if (child == 0) become(environment, its_verdict.get());
-    its_verdict.reset();
-    if (child < 0) return answer(Answer::What::not_started, errno);
-    Verdict why;
-    if (::read(verdict.get(), &why, sizeof why) == sizeof why) {
-      (void)::waitpid(child, nullptr, 0);
-      return answer(why.what, why.error);
-    }
-    pid_ = child;
-    return answer(Answer::What::started, 0);
-  }
-
-  [[noreturn]] void become(const std::vector<std::string>& environment, int verdict) {
-    // Out of the way first: sources may have the numbers that others are to have.
-    const int count = static_cast<int>(descriptors_.size());
-    verdict = ::fcntl(verdict, F_DUPFD_CLOEXEC, count);
-    std::vector<int> sources;
-    for (const Fd& each : descriptors_) {
-      sources.push_back(::fcntl(each.get(), F_DUPFD_CLOEXEC, count));
-    }
-    const auto fail = [verdict](Answer::What what) {
-      const Verdict why{what, errno};
-      (void)!::write(verdict, &why, sizeof why);
-      ::_exit(127);
-    };
-    // Without us nobody could end it, should it not be wanted; it gives that up when it serves.
-    (void)::prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
-    if (::chdir(program_.folder.c_str()) != 0) fail(Answer::What::no_folder);
-    bool is_good = true;
-    for (int i = 0; is_good && i < count; ++i) {
-      is_good = ::dup2(sources[static_cast<std::size_t>(i)], i) == i;
-    }
-    for (int number = 1; number < NSIG; ++number) (void)::signal(number, SIG_DFL);
-    sigset_t none;
-    (void)::sigemptyset(&none);
-    (void)::sigprocmask(SIG_SETMASK, &none, nullptr);
-    const std::vector<char*> arguments = argv_of(program_.arguments);
-    if (is_good) {
-      (void)::execve(program_.path.c_str(), arguments.data(), argv_of(environment).data());
-    }
-    fail(Answer::What::not_started);
-    ::_exit(127);
-  }
-
-  void reap() {
-    signalfd_siginfo ignored{};
-    (void)!::read(children_.get(), &ignored, sizeof ignored);
-    int status = 0;
-    while (const pid_t child = ::waitpid(-1, &status, WNOHANG)) {
-      if (child < 0) return;
-      if (child == pid_) answer(Answer::What::ended, status);
-      if (child == pid_) pid_ = 0;
-    }
-  }
-
-  void answer(Answer::What what, int value) {
-    const Answer answer{.what = what, .pid = pid_, .value = value, .round = round_};
-    (void)::send(socket_, &answer, sizeof answer, MSG_NOSIGNAL);
-  }
-
-  const int socket_;
-  const Program& program_;
-  Fd children_;
-  std::vector<Fd> descriptors_;
-  std::vector<std::string> names_;
-  bool is_cut_ = false;  // descriptors were lost on the way
-  pid_t pid_ = 0;
-  int round_ = 0;
-};
-
-void close_above(int last) {
-  if (::close_range(static_cast<unsigned>(last) + 1, ~0U, 0) == 0) return;
-  rlimit limit{};  // before Linux 5.9
-  (void)::getrlimit(RLIMIT_NOFILE, &limit);
-  const int end = static_cast<int>(std::min<rlim_t>(limit.rlim_cur, 1 << 20));
-  for (int fd = last + 1; fd < end; ++fd) (void)::close(fd);
-}
-
-// Nothing of the parent's stays open here: not its listeners, nor what somebody waits on.
-[[noreturn]] void live(int socket, const Program& program, const Identity& identity) {
-  // A stop is the parent's to hear of; its end is ours.
-  sigset_t all;
-  (void)::sigfillset(&all);
-  (void)::sigprocmask(SIG_SETMASK, &all, nullptr);
-  constexpr int kSocket = 3;
-  const int null = ::open("/dev/null", O_RDWR | O_CLOEXEC);
-  for (const int standard : {0, 1, 2}) (void)::dup2(null, standard);
-  const int moved = socket == kSocket ? socket : ::dup2(socket, kSocket);
-  (void)::fcntl(kSocket, F_SETFD, FD_CLOEXEC);
-  close_above(kSocket);
-  if (moved < 0 || !assume(identity)) ::_exit(1);
-  (void)::prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
-  if (::chdir("/") != 0) ::_exit(1);
-  Life(kSocket, program).run();
-}
-
 }  // namespace
 
 Result<std::unique_ptr<Launcher>> Launcher::start(const Program& program,
@@ -258,7 +54,7 @@ Result<std::unique_ptr<Launcher>> Launcher::start(const Program& program,
   const Fd theirs(sockets[1]);
   const pid_t child = ::fork();
   if (child < 0) return failed(ErrorCode::system, "fork", errno);
-  if (child == 0) live(theirs.get(), program, identity);
+  if (child == 0) launcher::live(theirs.get(), program, identity);
   return std::unique_ptr<Launcher>(new Launcher(std::move(ours), program));
 }
 
