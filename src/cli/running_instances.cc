@@ -42,7 +42,7 @@ std::optional<fs::path> config_of(const fs::path& process) {
     const fs::path folder = fs::read_symlink(process / "cwd", error);
     config = fs::absolute(error ? config : folder / config);
   }
-  // Somebody else may have written the line: it is not to make us wait for a pipe.
+  // Another program may have written the line: it is not to make us wait for a pipe.
   std::error_code error;
   if (!fs::is_regular_file(config, error)) return std::nullopt;
   return config;

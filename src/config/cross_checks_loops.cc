@@ -36,7 +36,7 @@ class Listeners {
   std::map<std::pair<int, std::uint16_t>, std::size_t> any_;
 };
 
-// Where a target leads as far as that is known without asking anybody.
+// Where a target leads as far as that is known without asking DNS.
 std::vector<SocketAddress> addresses_of(const Target& target) {
   switch (target.form) {
     case Target::Form::unix_socket:

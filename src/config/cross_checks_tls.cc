@@ -99,7 +99,7 @@ class TlsChecks {
 
   void check_versions() {
     if (tls_.min_version <= tls_.max_version) return;
-    // max_version is the one that somebody must have set: by itself it is the newest.
+    // max_version is the one that the file must have set: by default it is the newest.
     problem("max_version", "min_version is newer than max_version, so no version is left");
   }
 

@@ -18,7 +18,7 @@ struct OtherFormat {
   std::string hint;
 };
 
-// For a text that is no TOML: JSON, YAML, XML, or a stunnel.conf, if `foreign` knows one
+// For a text that is not TOML: JSON, YAML, XML, or a stunnel.conf, if `foreign` knows one
 // by its options; `path` is the file's.
 [[nodiscard]] std::optional<OtherFormat> find_other_format(std::string_view text,
                                                            const std::string& path,

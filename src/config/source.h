@@ -43,9 +43,9 @@ class Source {
 // given up.
 [[nodiscard]] Result<std::string> read_text(const std::string& path);
 
-// Bytes of the character that starts here; 1 for a byte that is no valid UTF-8.
+// Bytes of the character that starts here; 1 for a byte that is not valid UTF-8.
 [[nodiscard]] std::size_t character_length(std::string_view text);
-// The first byte that is no valid UTF-8 (RFC 3629), or npos.
+// The first byte that is not valid UTF-8 (RFC 3629), or npos.
 [[nodiscard]] std::size_t find_invalid_utf8(std::string_view text);
 
 }  // namespace tunnel::config

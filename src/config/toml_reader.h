@@ -20,7 +20,7 @@ struct TomlReading {
   std::set<std::string> incomplete;
 };
 
-// Syntax errors are reported one for each broken statement; what is no TOML at all is recognised,
+// Syntax errors are reported one for each broken statement; what is not TOML at all is recognised,
 // a stunnel.conf with the help of `foreign`.
 [[nodiscard]] TomlReading read_toml(Diagnostics& diagnostics, std::uint32_t file,
                                     const Foreign& foreign);

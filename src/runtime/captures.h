@@ -51,7 +51,7 @@ class Captures {
     std::shared_ptr<capture::Recording> recording;
     std::string service;  // whose configuration it is of; empty: live
     std::string name;     // for people
-    std::string ending;   // why it was told to leave; it writes the rest before it goes
+    std::string ending;   // why it is to leave; it writes the rest before it goes
   };
   using Entries = std::map<std::uint64_t, Entry>;
 

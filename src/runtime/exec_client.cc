@@ -65,7 +65,7 @@ void ExecClient::on_ended(uv::Process::Ended ended) {
 }
 
 // After an orderly end the program may take its time with what it got. After a failure it could not
-// tell the difference (a unix socket has no reset): it is told by a signal, unless it leaves by
+// tell the difference (a unix socket has no reset): a signal tells it, unless it leaves by
 // itself.
 void ExecClient::connection_gone(Connection how) {
   loop_.assert_here();

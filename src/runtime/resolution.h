@@ -70,7 +70,7 @@ class Resolution {
   [[nodiscard]] std::optional<TimePoint> answered_at(const std::string& name) const;
   // What was asked of DNS, and how it went.
   [[nodiscard]] const dns::Names& names() const { return names_; }
-  // Somebody waits for this name, or its addresses did not serve.
+  // A dial waits for this name, or its addresses did not serve.
   void refresh(const std::string& name);
 
  private:

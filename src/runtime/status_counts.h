@@ -10,7 +10,8 @@
 
 namespace tunnel::runtime {
 
-// What was counted, as it is told to others: readings of counters that go on meanwhile. Any thread.
+// What was counted, as status and metrics report it: readings of counters that go on meanwhile. Any
+// thread.
 [[nodiscard]] admin::ServiceCounts counts_of(const ServiceHandle& service);
 [[nodiscard]] admin::TargetCounts counts_of(const balance::Target& target);
 [[nodiscard]] std::vector<admin::KindCount> counts_of(const dns::Names::Counts& answers);

@@ -118,7 +118,7 @@ class Mover {
     return true;
   }
 
-  // The tunnel's end may be gone: then there is nobody to send to, which is no error of ours.
+  // The tunnel's end may be gone: then there is nothing to send to, which is not an error.
   void send_up() {
     const ssize_t count = ::send(pair_.get(), up_.buffer.data() + up_.begin, up_.end - up_.begin,
                                  MSG_DONTWAIT | MSG_NOSIGNAL);

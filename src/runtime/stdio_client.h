@@ -28,7 +28,7 @@ class StdioClient {
   StdioClient(const StdioClient&) = delete;
   StdioClient& operator=(const StdioClient&) = delete;
 
-  // Once, for whoever serves it.
+  // Once, for the service that it is a client of.
   [[nodiscard]] Fd take_client() { return std::move(client_); }
   [[nodiscard]] const SocketAddress& address() const { return address_; }
   // Standard error was the client's socket: nothing can be said there.

@@ -47,8 +47,8 @@ void Supervisor::reload(OnReloaded on_reloaded) {
   return begin_next_job();
 }
 
-// With standard input there is nothing to reload, and whoever started us says by SIGHUP that it has
-// gone: ssh to its ProxyCommand, a terminal to its programs.
+// With standard input there is nothing to reload, and the process that started us sends SIGHUP when
+// it goes: ssh to its ProxyCommand, a terminal to its programs.
 void Supervisor::on_reload_signal() {
   if (stdio_) return on_stop_signal("SIGHUP");
   if (is_stopping_) {

@@ -203,7 +203,7 @@ void Worker::on_end_of_turn() {
 }
 
 // glibc keeps the pages of freed sessions for itself: after a crowd has left they would stay in our
-// resident memory for ever. While connections come and go the pages are in use, and asking costs
+// resident memory forever. While connections come and go the pages are in use, and asking costs
 // milliseconds: so only once it is quiet.
 void Worker::give_memory_back() {
   const bool is_quiet = gone_since_trim_ == gone_at_last_look_;

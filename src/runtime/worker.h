@@ -25,7 +25,7 @@ namespace tunnel::runtime {
 
 // One thread with one loop and its share of every service's connections. Owned by the Supervisor,
 // which talks to it through send() only; everything private belongs to the worker's thread once it
-// runs. Serves what it is told to by UseSnapshot, which is to be its first message.
+// runs. Serves what UseSnapshot says, which is to be its first message.
 class Worker final : private uv::Deferred {
  public:
   struct Settings {
