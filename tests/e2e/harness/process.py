@@ -23,7 +23,11 @@ def wait_for_exit(pid, timeout=PATIENCE):
     """The exit status of an adopted daemon (negative: the signal that ended it)."""
 
     def ended():
-        found, status = os.waitpid(pid, os.WNOHANG)
+        try:
+            found, status = os.waitpid(pid, os.WNOHANG)
+        except ChildProcessError:
+            # Not ours yet: in a sandbox its parent is the launcher, which ends after its own parent.
+            return None
         return (status,) if found else None
 
     return os.waitstatus_to_exitcode(eventually(ended, f"process {pid} ends", timeout)[0])
