@@ -14,7 +14,7 @@
 
 #include "base/clock.h"
 #include "base/fd.h"
-#include "cli/status_text.h"
+#include "cli/live_status.h"
 
 namespace tunnel::cli {
 namespace {

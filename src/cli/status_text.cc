@@ -9,50 +9,19 @@
 
 #include "admin/short_text.h"
 #include "base/text.h"
-#include "base/unicode.h"
+#include "cli/status_fields.h"
 
 namespace tunnel::cli {
 namespace {
 
 using admin::Json;
-
-std::string text(const Json& object, const char* key) {
-  const auto found = object.find(key);
-  return found != object.end() && found->is_string() ? printable(found->get<std::string>(), 4096)
-                                                     : "";
-}
-
-double number(const Json& object, const char* key) {
-  const auto found = object.find(key);
-  return found != object.end() && found->is_number() ? found->get<double>() : 0;
-}
-
-std::string counted(const Json& object, const char* key, std::string_view noun) {
-  return count_of(static_cast<std::uint64_t>(number(object, key)), noun);
-}
-
-bool has(const Json& object, const char* key) {
-  const auto found = object.find(key);
-  return found != object.end() && !found->is_null();
-}
-
-const Json& list(const Json& object, const char* key) {
-  static const Json kNone = Json::array();
-  const auto found = object.find(key);
-  return found != object.end() && found->is_array() ? *found : kNone;
-}
-
-std::string count(const Json& object, const char* key) {
-  return fmt::format("{:.0f}", number(object, key));
-}
-
-std::string joined(const Json& texts) {
-  std::string all;
-  for (const Json& one : texts) {
-    if (one.is_string()) all += (all.empty() ? "" : ", ") + printable(one.get<std::string>(), 4096);
-  }
-  return all;
-}
+using fields::count;
+using fields::counted;
+using fields::has;
+using fields::joined;
+using fields::list;
+using fields::number;
+using fields::text;
 
 // Who ordered something, and for how much longer.
 std::string ordered(const Json& order) {
@@ -129,19 +98,6 @@ void add_sandbox(const Json& status, std::string& out) {
   out += (absent.empty() ? "" : "; not " + absent) + "\n";
 }
 
-std::string connection_line(const Json& connection) {
-  return fmt::format("{:<16} {:<22} {:<9} {:>6} {:>6} {:>8} {:>8}",
-                     text(connection, "service") + "[" + count(connection, "conn") + "]",
-                     text(connection, "client"), text(connection, "phase"),
-                     admin::short_time(number(connection, "age")),
-                     has(connection, "idle") ? admin::short_time(number(connection, "idle")) : "-",
-                     admin::short_bytes(number(connection, "bytes_up")),
-                     admin::short_bytes(number(connection, "bytes_down")));
-}
-
-constexpr const char* kConnectionHead =
-    "connection       client                 phase        age   idle       up     down";
-
 void add_connections(const Json& status, std::string& out) {
   if (list(status, "connection_list").empty()) return;
   out += "\n" + std::string(kConnectionHead) + "\n";
@@ -214,38 +170,17 @@ void add_problems(const Json& status, std::string& out) {
   }
 }
 
-// Cut to the terminal's width, by characters.
-std::string cut(const std::string& line, std::size_t columns) {
-  std::size_t width = 0;
-  for (std::size_t at = 0; at < line.size(); ++at) {
-    const bool is_start = (static_cast<unsigned char>(line[at]) & 0xc0U) != 0x80;
-    if (is_start && ++width > columns) return line.substr(0, at);
-  }
-  return line;
-}
-
-double rate_of(const Json& service, const Traffic& before, double seconds) {
-  const auto known = before.find(text(service, "service"));
-  const double bytes = number(service, "bytes_up") + number(service, "bytes_down");
-  if (known == before.end() || seconds <= 0) return 0;
-  return std::max(0.0, bytes - static_cast<double>(known->second)) / seconds;
-}
-
-// "2/3 up", and how those that are not are.
-std::string targets_text(const Json& service) {
-  std::size_t up = 0;
-  std::string others;
-  for (const Json& target : list(service, "targets")) {
-    if (text(target, "state") == "up") {
-      ++up;
-    } else {
-      others += ", " + text(target, "target") + " " + text(target, "state");
-    }
-  }
-  return fmt::format("{}/{} up", up, list(service, "targets").size()) + others;
-}
-
 }  // namespace
+
+std::string connection_line(const Json& connection) {
+  return fmt::format("{:<16} {:<22} {:<9} {:>6} {:>6} {:>8} {:>8}",
+                     text(connection, "service") + "[" + count(connection, "conn") + "]",
+                     text(connection, "client"), text(connection, "phase"),
+                     admin::short_time(number(connection, "age")),
+                     has(connection, "idle") ? admin::short_time(number(connection, "idle")) : "-",
+                     admin::short_bytes(number(connection, "bytes_up")),
+                     admin::short_bytes(number(connection, "bytes_down")));
+}
 
 std::string status_text(const Json& status) {
   std::string out;
@@ -255,55 +190,6 @@ std::string status_text(const Json& status) {
   add_reload(status, out);
   add_problems(status, out);
   return out;
-}
-
-Traffic traffic_of(const Json& status) {
-  Traffic traffic;
-  for (const Json& service : list(status, "services")) {
-    traffic[text(service, "service")] = static_cast<std::uint64_t>(
-        number(service, "bytes_up") + number(service, "bytes_down"));
-  }
-  return traffic;
-}
-
-std::string status_screen(const Json& status, const Traffic& before, double seconds,
-                          ScreenSize size) {
-  std::vector<const Json*> services;
-  for (const Json& service : list(status, "services")) services.push_back(&service);
-  std::stable_sort(services.begin(), services.end(), [&](const Json* a, const Json* b) {
-    return rate_of(*a, before, seconds) > rate_of(*b, before, seconds);
-  });
-  std::vector<std::string> lines;
-  lines.push_back(fmt::format("tunnel {}  {}  {}  {} connections  (q leaves)",
-                              text(status, "version"), text(status, "config"),
-                              text(status, "state"), count(status, "connections")));
-  lines.push_back(fmt::format("{:<16} {:>6} {:>9} {:>8} {:>8}  {}", "service", "open", "per s",
-                              "up", "down", "targets"));
-  for (const Json* service : services) {
-    lines.push_back(fmt::format("{:<16} {:>6} {:>9} {:>8} {:>8}  {}", text(*service, "service"),
-                                count(*service, "connections"),
-                                admin::short_bytes(rate_of(*service, before, seconds)),
-                                admin::short_bytes(number(*service, "bytes_up")),
-                                admin::short_bytes(number(*service, "bytes_down")),
-                                targets_text(*service)));
-  }
-  std::vector<const Json*> connections;
-  for (const Json& connection : list(status, "connection_list")) connections.push_back(&connection);
-  std::stable_sort(connections.begin(), connections.end(), [](const Json* a, const Json* b) {
-    return number(*a, "bytes_up") + number(*a, "bytes_down") >
-           number(*b, "bytes_up") + number(*b, "bytes_down");
-  });
-  if (!connections.empty()) {
-    lines.emplace_back();
-    lines.emplace_back(kConnectionHead);
-  }
-  for (const Json* connection : connections) lines.push_back(connection_line(*connection));
-  if (lines.size() > size.rows) lines.resize(size.rows);
-  std::string screen;
-  for (std::size_t i = 0; i < lines.size(); ++i) {
-    screen += cut(lines[i], size.columns) + (i + 1 < lines.size() ? "\n" : "");
-  }
-  return screen;
 }
 
 }  // namespace tunnel::cli

@@ -2,8 +2,6 @@
 // Status for people, from the JSON that the instance answers with: readable at 80 columns. Pure.
 #pragma once
 
-#include <cstddef>
-#include <map>
 #include <string>
 
 #include "admin/protocol.h"
@@ -14,18 +12,9 @@ namespace tunnel::cli {
 // overrides, the last reload, the last problems.
 [[nodiscard]] std::string status_text(const admin::Json& status);
 
-// Bytes of services so far, by name, up and down together.
-using Traffic = std::map<std::string, std::uint64_t>;
-[[nodiscard]] Traffic traffic_of(const admin::Json& status);
-
-// One screen: services by throughput since `before`, `seconds` ago, and the connections that moved
-// most; cut at the terminal's size.
-struct ScreenSize {
-  std::size_t columns = 80;
-  std::size_t rows = 24;
-};
-[[nodiscard]] std::string status_screen(const admin::Json& status, const Traffic& before,
-                                        double seconds, ScreenSize size);
-
+// A line of the list of connections, and what stands above it.
+inline constexpr const char* kConnectionHead =
+    "connection       client                 phase        age   idle       up     down";
+[[nodiscard]] std::string connection_line(const admin::Json& connection);
 
 }  // namespace tunnel::cli
