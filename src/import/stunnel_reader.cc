@@ -11,7 +11,7 @@
 
 #include "base/text.h"
 #include "config/other_formats.h"
-#include "config/schema.h"
+#include "import/stunnel_conversion.h"
 #include "import/stunnel_include.h"
 #include "import/stunnel_lexer.h"
 #include "import/stunnel_options.h"
@@ -25,43 +25,21 @@ using Fate = StunnelOption::Fate;
 
 constexpr std::size_t kMostFiles = 1000;
 constexpr std::size_t kDeepestInclude = 100;
-constexpr std::size_t kLongestName = 64;
 
 class StunnelReader {
  public:
   StunnelReader(config::Diagnostics& diagnostics, config::Reader& reader)
       : diagnostics_(diagnostics), reader_(reader) {
-    // No service can have the name of a global key.
-    for (const config::Option& option : config::rows<config::Global>()) names_.emplace(option.key);
-    names_.emplace("defaults");
     sections_.emplace_back();  // the global part
     sections_.front().header = {0, 1, 1};
   }
 
   config::Translation read(std::uint32_t file) {
     read_file(file);
-    StunnelTree tree(sections_.front().header);
-    StunnelReport report{diagnostics_, reader_, remarks_};
-    const bool is_inetd = sections_.size() == 1;
-    convert_globals(report, tree);
-    if (is_inetd) {
-      convert_section(report, sections_.front(), StunnelMode::inetd, tree);
-    } else {
-      for (std::size_t i = 1; i < sections_.size() && !reader_.is_exhausted(); ++i) {
-        convert_section(report, sections_[i], StunnelMode::daemon, tree);
-      }
-    }
-    return {std::move(tree).finish(), std::move(remarks_)};
+    return convert_stunnel(diagnostics_, reader_, sections_);
   }
 
  private:
-  // The options of a section as they are written.
-  struct Written {
-    std::string name;
-    config::Position header;
-    std::vector<const StunnelGiven*> givens;
-  };
-
   // ---- lines
 
   void read_file(std::uint32_t file) {
@@ -223,76 +201,12 @@ class StunnelReader {
     open_.erase(identity);
   }
 
-  // ---- conversion
-
-  // The options in the order in which they hold: those before the first section are defaults.
-  StunnelSection collect(const Written& written) const {
-    StunnelSection section;
-    section.name = written.name;
-    section.header = written.header;
-    const Written& globals = sections_.front();
-    if (&written != &globals) apply(globals, section);
-    apply(written, section);
-    return section;
-  }
-
-  static void apply(const Written& written, StunnelSection& section) {
-    for (const StunnelGiven* given : written.givens) {
-      if (given->option->apply != nullptr) given->option->apply(section, *given);
-    }
-  }
-
-  void convert_globals(StunnelReport& report, StunnelTree& tree) {
-    const StunnelSection globals = collect(sections_.front());
-    remark_ignored(report, sections_.front(), "");
-    convert_stunnel_globals(report, globals, tree);
-  }
-
-  void convert_section(StunnelReport& report, const Written& written, StunnelMode mode,
-                       StunnelTree& tree) {
-    const config::Value at{written.header, {}};
-    if (!reader_.spend(at, written.givens.size() + sections_.front().givens.size() + 1)) return;
-    StunnelSection section = collect(written);
-    section.name = name_for(written, section, mode);
-    if (mode == StunnelMode::daemon) remark_ignored(report, written, section.name);
-    tree.add(section.name, convert_stunnel_service(report, section, mode));
-  }
-
-  void remark_ignored(StunnelReport& report, const Written& written, const std::string& service) {
-    for (const StunnelGiven* given : written.givens) {
-      const StunnelOption& option = *given->option;
-      if (option.fate != Fate::ignored || is_one_of(given->value, option.harmless)) continue;
-      report.remark(service, "",
-                    std::string(option.name) + " = " + given->value +
-                        " has no effect: " + std::string(option.why));
-    }
-  }
-
-  // A name that is free and that a table can have: "ldap", "ldap-2".
-  std::string name_for(const Written& written, const StunnelSection& section, StunnelMode mode) {
-    // `service` before the first section names the process, not every service.
-    const bool is_renamed =
-        section.service != nullptr && !section.service->value.empty() &&
-        (mode == StunnelMode::inetd || std::find(written.givens.begin(), written.givens.end(),
-                                                 section.service) != written.givens.end());
-    std::string name = printable(is_renamed ? section.service->value : written.name, kLongestName);
-    if (name.empty()) name = mode == StunnelMode::inetd ? "stunnel" : "service";
-    name.resize(std::min(name.size(), kLongestName - 8));
-    const std::string base = name;
-    for (int number = 2; !names_.insert(name).second; ++number) {
-      name = base + "-" + std::to_string(number);
-    }
-    return name;
-  }
-
   config::Diagnostics& diagnostics_;
   config::Reader& reader_;
   std::deque<StunnelGiven> givens_;  // borrowed by the sections
-  std::vector<Written> sections_;    // the first one is the global part
+  std::vector<StunnelWritten> sections_;
   std::set<std::pair<dev_t, ino_t>> open_;
-  std::set<std::string> names_;
   std::size_t total_ = 0;
-  std::vector<config::Remark> remarks_;
 };
 
 }  // namespace
