@@ -5,6 +5,7 @@
 #include <charconv>
 
 #include "base/text.h"
+#include "config/codec_table.h"
 
 namespace tunnel::config {
 

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "config/codec.h"
+#include "config/codec_table.h"
 #include "config/schema.h"
 #include "config/unknown_keys.h"
 
