@@ -5,7 +5,6 @@
 #include <charconv>
 
 #include "base/text.h"
-#include "config/codec_table.h"
 
 namespace tunnel::config {
 
@@ -156,18 +155,6 @@ void Codec<Type::texts>::read(Reader& reader, const Option& option, const Value&
   for (const Value* text : read_texts(reader, option, value)) {
     target.push_back(*text->as<std::string>());
   }
-}
-
-Setting Codec<Type::table_or_false>::table_of(Reader& reader, const Option& option,
-                                              const Setting& setting) {
-  if (setting.is_table()) return setting;
-  const auto boolean = read_boolean(setting.value());
-  if (!boolean) {
-    reader.wrong_type(option, setting.value());
-    return {};
-  }
-  if (*boolean && setting.below().is_table()) return setting.below();
-  return setting;
 }
 
 }  // namespace tunnel::config
