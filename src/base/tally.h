@@ -89,7 +89,7 @@ struct HistogramReading {
   }
 };
 
-// How values are spread over ranges that are fixed from the beginning. Sums are exact to a thousandth.
+// How values are spread over ranges that are fixed from the beginning. Sums are exact to a millionth.
 template <const auto& kBounds>
 class Histogram {
  public:
@@ -97,19 +97,19 @@ class Histogram {
     std::size_t range = 0;
     while (range < kBounds.size() && value > kBounds[range]) ++range;
     ranges_[range].add();
-    thousandths_.add(static_cast<std::uint64_t>(std::llround(value * 1000)));
+    millionths_.add(static_cast<std::uint64_t>(std::llround(value * 1e6)));
   }
   [[nodiscard]] HistogramReading read() const {
     HistogramReading reading{.bounds = kBounds};
     std::uint64_t sum = 0;
     for (const SharedCounter& range : ranges_) reading.cumulative.push_back(sum += range.value());
-    reading.sum = static_cast<double>(thousandths_.value()) / 1000;
+    reading.sum = static_cast<double>(millionths_.value()) / 1e6;
     return reading;
   }
 
  private:
   std::array<SharedCounter, kBounds.size() + 1> ranges_;
-  SharedCounter thousandths_;
+  SharedCounter millionths_;
 };
 
 }  // namespace tunnel

@@ -13,7 +13,6 @@ namespace tunnel {
 
 Connection::Connection(Service& service, Fd client, const SocketAddress& address, std::uint64_t id)
     : service_(service),
-      accepted_at_(service.loop().now()),
       socket_(std::move(client)),
       dialing_(std::make_unique<Dialing>(*this, service, address)),
       tally_(*service.handle().life),
@@ -136,8 +135,7 @@ void Connection::report_connected() {
 void Connection::relay(Relay::Ends ends) {
   if (ends.session) record_.negotiated = ends.session->negotiated();
   if (capture_) capture_->established(ends.server.get(), ends.session.get(), record_);
-  tally_.established(record_, claim_.target(), ends.session.get(),
-                     service_.loop().now() - accepted_at_);
+  tally_.established(record_, claim_.target(), ends.session.get(), since_accepted_.elapsed());
   ends.client = std::move(client_);
   ends.target = record_.target;
   ends.of_service = &service_.traffic();
@@ -284,7 +282,7 @@ ConnectionView Connection::view() const {
                       .client = record_.client,
                       .target = record_.target == "-" ? "" : record_.target,
                       .phase = kPhases[static_cast<std::size_t>(state_)],
-                      .age = now - accepted_at_};
+                      .age = age()};
   view.tls = negotiated_text(record_.negotiated);
   if (state_ == State::relaying) {
     view.bytes_up = relay_->bytes_up();
@@ -299,7 +297,7 @@ void Connection::complete_record(const Outcome& outcome) {
     record_.bytes_up = relay_->bytes_up();
     record_.bytes_down = relay_->bytes_down();
   }
-  record_.total = service_.loop().now() - accepted_at_;
+  record_.total = age();
   record_.outcome = outcome;
 }
 

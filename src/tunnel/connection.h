@@ -110,6 +110,9 @@ class Connection final : public uv::Deferred,
   void report_dial_failed(const Outcome& outcome);
   void finish(const Outcome& outcome);
   [[nodiscard]] std::string why_it_leaves() const;
+  [[nodiscard]] Millis age() const {
+    return std::chrono::duration_cast<Millis>(since_accepted_.elapsed());
+  }
   void complete_record(const Outcome& outcome);
   [[nodiscard]] log::Subject subject() const {
     return {record_.service, record_.id, record_.client};
@@ -140,7 +143,7 @@ class Connection final : public uv::Deferred,
 
   // Constant after construction.
   Service& service_;
-  const TimePoint accepted_at_;
+  const Stopwatch since_accepted_;
 
   // Null while nothing of it is captured. Watches the streams below, and goes after them.
   std::unique_ptr<ConnectionCapture> capture_;

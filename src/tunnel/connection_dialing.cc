@@ -175,11 +175,11 @@ void Connection::on_dial_deadline() {
 }
 
 void Connection::all_failed() {
-  const Millis age = service_.loop().now() - accepted_at_;
-  if (age >= kSoonestReset) return give_up();
+  const Millis since_accepted = age();
+  if (since_accepted >= kSoonestReset) return give_up();
   enter(State::lost);
   dialing_->silence();
-  return dialing_->retry.start(kSoonestReset - age);
+  return dialing_->retry.start(kSoonestReset - since_accepted);
 }
 
 void Connection::give_up() {

@@ -7,10 +7,10 @@
 namespace tunnel {
 
 void ConnectionTally::established(const ConnectionRecord& record, balance::Target& target,
-                                  const tls::Session* session, Millis after) {
+                                  const tls::Session* session, Micros after) {
   ServiceTally& its = life_.tally;
   its.observe(record.times);
-  its.dial.observe(static_cast<double>(after.count()) / 1000);
+  its.dial.observe(seconds(after));
   target_ = &target.tally();
   target_->connections.add();
   target_->open.add();

@@ -25,7 +25,7 @@ class ConnectionTally {
   // It is open, so long after it was accepted. `session` is null without TLS. From now on, and
   // until leave(), the target must stay claimed.
   void established(const ConnectionRecord& record, balance::Target& target,
-                   const tls::Session* session, Millis after);
+                   const tls::Session* session, Micros after);
   // Keeps the gauges of what is established.
   void move_to(Stage stage);
   void leave();

@@ -39,7 +39,7 @@ void Dial::abandon() {
 
 void Dial::begin() {
   is_started_ = true;
-  phase_began_ = loop_.now();
+  in_phase_.restart();
   hops_ = hops_to(target_, settings_.service->proxies, book_);
   if (!enter(Phase::resolving)) return;
   return resolve();
@@ -48,13 +48,13 @@ void Dial::begin() {
 // The one place where the phase changes: stamps the time of the phase that ends.
 bool Dial::enter(Phase phase) {
   stamp();
-  phase_began_ = loop_.now();
+  in_phase_.restart();
   phase_ = phase;
   return owner_.on_phase(phase);
 }
 
 // Notes how long the current phase has taken so far.
-void Dial::stamp() { times_.note(phase_, loop_.now() - phase_began_); }
+void Dial::stamp() { times_.note(phase_, in_phase_.elapsed()); }
 
 void Dial::on_deadline() {
   if (!is_started_) return begin();

@@ -164,7 +164,7 @@ class Dial final : public uv::Stream::Events, public Connector::Owner {
   Phase phase_ = Phase::resolving;
   bool is_started_ = false;
   std::vector<Hop> hops_;  // left to try, the present one first; after begin() never empty
-  TimePoint phase_began_{};
+  Stopwatch in_phase_;
   PhaseTimes times_;
   DialFailure failure_;
   Phase failed_in_ = Phase::resolving;

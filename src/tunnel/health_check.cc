@@ -59,7 +59,7 @@ void HealthCheck::schedule() {
 }
 
 void HealthCheck::begin() {
-  begun_at_ = loop_.now();
+  in_visit_.restart();
   visit_ = std::make_unique<Visit>(loop_, book_,
                                    Visit::Task{.target = target_->endpoint(),
                                                .settings = settings_,
@@ -73,8 +73,7 @@ void HealthCheck::begin() {
 
 void HealthCheck::on_visited(const Failure& failure) {
   if (!failure.is_local) {
-    const Millis took = loop_.now() - begun_at_;
-    service_.life->tally.checks.observe(static_cast<double>(took.count()) / 1000);
+    service_.life->tally.checks.observe(seconds(in_visit_.elapsed()));
   }
   if (failure.kind == Kind::ok) {
     passed();

@@ -56,7 +56,7 @@ class HealthCheck final : public Visit::Owner {
   Choice choice_ = Choice::one_of_several;  // for the log
   uv::Timer timer_;                         // until the next visit
   std::unique_ptr<Visit> visit_;            // the last one; over while the timer runs
-  TimePoint begun_at_{};                    // when that began
+  Stopwatch in_visit_;                      // since that began
 };
 
 // The checks of one service in one configuration: one for each target of the layout in force.

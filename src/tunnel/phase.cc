@@ -19,12 +19,15 @@ std::string_view describe(Phase phase) {
   return "";
 }
 
-void PhaseTimes::note(Phase phase, Millis took) {
-  const auto ms = static_cast<std::int32_t>(took.count());
-  if (phase == Phase::resolving) resolve_ms = ms;
-  if (phase == Phase::connecting) connect_ms = ms;
-  if (phase == Phase::preamble) preamble_ms = ms;
-  if (phase == Phase::handshaking) tls_ms = ms;
+void PhaseTimes::note(Phase phase, Micros took) {
+  if (phase == Phase::resolving) resolve = took;
+  if (phase == Phase::connecting) connect = took;
+  if (phase == Phase::preamble) preamble = took;
+  if (phase == Phase::handshaking) tls = took;
+}
+
+std::int64_t milliseconds(Micros phase) {
+  return phase < Micros(0) ? -1 : std::chrono::duration_cast<Millis>(phase).count();
 }
 
 }  // namespace tunnel

@@ -12,14 +12,17 @@ namespace tunnel {
 enum class Phase { resolving, connecting, preamble, handshaking, established };
 [[nodiscard]] std::string_view describe(Phase phase);  // what is being done, for people
 
-// How long the phases of the last attempt took; -1: never reached.
+// How long the phases of the last attempt took.
 struct PhaseTimes {
-  std::int32_t resolve_ms = -1;
-  std::int32_t connect_ms = -1;
-  std::int32_t preamble_ms = -1;
-  std::int32_t tls_ms = -1;
+  static constexpr Micros kNever{-1};  // it was not reached
+  Micros resolve = kNever;
+  Micros connect = kNever;
+  Micros preamble = kNever;
+  Micros tls = kNever;
 
-  void note(Phase phase, Millis took);
+  void note(Phase phase, Micros took);
 };
+// As the log has it: whole milliseconds, -1 for what was not reached.
+[[nodiscard]] std::int64_t milliseconds(Micros phase);
 
 }  // namespace tunnel

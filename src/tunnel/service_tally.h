@@ -18,6 +18,10 @@ inline constexpr auto kPhaseBounds = std::to_array<double>(
 inline constexpr auto kTriesBounds = std::to_array<double>({1, 2, 3, 5, 10});
 inline constexpr auto kDurationBounds = std::to_array<double>({.1, 1, 10, 60, 600, 3600, 86400});
 
+[[nodiscard]] constexpr double seconds(Micros time) {
+  return std::chrono::duration<double>(time).count();
+}
+
 // Where an established connection stands.
 enum class Stage : std::uint8_t { open, half_closed, draining };
 inline constexpr std::size_t kStages = 3;
@@ -64,15 +68,15 @@ struct ServiceTally {
 
   // Of one attempt; what it has not reached is left out.
   void observe(const PhaseTimes& times) {
-    note(resolve, times.resolve_ms);
-    note(connect, times.connect_ms);
-    note(preamble, times.preamble_ms);
-    note(tls, times.tls_ms);
+    note(resolve, times.resolve);
+    note(connect, times.connect);
+    note(preamble, times.preamble);
+    note(tls, times.tls);
   }
 
  private:
-  static void note(Histogram<kPhaseBounds>& histogram, std::int32_t milliseconds) {
-    if (milliseconds >= 0) histogram.observe(milliseconds / 1000.0);
+  static void note(Histogram<kPhaseBounds>& histogram, Micros took) {
+    if (took >= Micros(0)) histogram.observe(seconds(took));
   }
 };
 

@@ -51,7 +51,7 @@ TEST_CASE("the closed line of a relayed connection says who, what, how long and 
                    .target = "dc1.example.com:636",
                    .bytes_up = 7,
                    .bytes_down = 9,
-                   .times = {.resolve_ms = 0, .connect_ms = 1, .preamble_ms = -1, .tls_ms = 5},
+                   .times = {.resolve = Micros(400), .connect = Micros(1000), .tls = Micros(5999)},
                    .total = Millis(1500),
                    .negotiated = {.version = "TLS1.3",
                                   .cipher = "TLS_AES_128_GCM_SHA256",
@@ -69,6 +69,8 @@ TEST_CASE("the closed line of a relayed connection says who, what, how long and 
   CHECK(log.said("ocsp") == "none");
   CHECK(log.values["bytes_up"] == KeepingLog::Value(std::uint64_t{7}));
   CHECK(log.values["bytes_down"] == KeepingLog::Value(std::uint64_t{9}));
+  CHECK(log.values["resolve_ms"] == KeepingLog::Value(std::int64_t{0}));
+  CHECK(log.values["connect_ms"] == KeepingLog::Value(std::int64_t{1}));
   CHECK(log.values["preamble_ms"] == KeepingLog::Value(std::int64_t{-1}));
   CHECK(log.values["tls_ms"] == KeepingLog::Value(std::int64_t{5}));
   CHECK(log.values["total_ms"] == KeepingLog::Value(std::int64_t{1500}));
