@@ -3,11 +3,13 @@
 
 #include <chrono>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "balance/identity.h"
 #include "balance/overrides.h"
 #include "base/tally.h"
 #include "log/problems.h"
@@ -54,7 +56,6 @@ struct TargetCounts {
   std::int64_t not_after = 0;
   std::int64_t chain_not_after = 0;
   std::int64_t ocsp_until = 0;
-  std::string_view tls_version;  // of its last handshake that was looked at; empty: not known
   bool is_unresolved = false;
 };
 
@@ -77,6 +78,7 @@ struct TargetStatus {
   std::vector<AddressStatus> addresses;    // of its name, as DNS has said
   std::optional<Seconds> addresses_age;    // since DNS said so
   std::optional<OverrideStatus> override;
+  std::shared_ptr<const balance::Identity> identity{};  // null: it has not shown any
 };
 
 struct ConnectionStatus {
@@ -87,6 +89,23 @@ struct ConnectionStatus {
   std::string phase;   // "waiting", "dialling", "open", ...
   Seconds age{0};
   std::optional<Seconds> idle;  // since the last byte either way
+  std::uint64_t bytes_up = 0;
+  std::uint64_t bytes_down = 0;
+  std::string tls;
+};
+
+// One that is over.
+struct ClosedStatus {
+  std::string service;
+  std::uint64_t id = 0;
+  std::string client;
+  std::string target;  // the last one tried; empty: none
+  std::string_view kind;  // as the closed line has it
+  std::string_view side;  // who ended it
+  bool has_failed = false;
+  std::string why;  // in words; empty where it ended in order
+  Seconds ago{0};
+  Seconds lasted{0};
   std::uint64_t bytes_up = 0;
   std::uint64_t bytes_down = 0;
   std::string tls;
@@ -214,6 +233,7 @@ struct Status {
   std::vector<log::Problem> problems;  // the oldest first
   std::vector<std::string> warnings;   // what each start says again: captures, key logs, ...
   std::optional<std::vector<ConnectionStatus>> connection_list;  // if asked for
+  std::vector<ClosedStatus> closed;  // the last ones, the oldest first; if workers were asked
 };
 
 }  // namespace tunnel::admin

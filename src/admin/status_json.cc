@@ -42,6 +42,31 @@ Json to_json(const OverrideStatus& override) {
   return json;
 }
 
+// Of seconds since 1970; 0: not known.
+Json date(std::int64_t at) {
+  return at == 0 ? Json() : Json(rfc3339(std::chrono::system_clock::from_time_t(at)));
+}
+
+Json to_json(const balance::Identity& identity) {
+  return {{"subject", identity.subject},
+          {"issuer", identity.issuer},
+          {"pin", identity.pin},
+          {"not_after", date(identity.not_after)},
+          {"path", identity.path},
+          {"path_not_after", date(identity.path_until)},
+          {"ocsp_until", date(identity.ocsp_until)},
+          {"tls_version", identity.tls_version}};
+}
+
+Json to_json(const ClosedStatus& closed) {
+  return {{"service", closed.service},   {"conn", closed.id},
+          {"client", closed.client},     {"target", closed.target},
+          {"kind", closed.kind},         {"side", closed.side},
+          {"why", closed.why},           {"ago", seconds(closed.ago)},
+          {"lasted", seconds(closed.lasted)}, {"bytes_up", closed.bytes_up},
+          {"bytes_down", closed.bytes_down},  {"tls", closed.tls}};
+}
+
 Json to_json(const TargetStatus& target) {
   Json addresses = Json::array();
   for (const AddressStatus& address : target.addresses) addresses.push_back(address.address);
@@ -59,7 +84,8 @@ Json to_json(const TargetStatus& target) {
           {"max_connections", or_null(target.max_connections)},
           {"addresses", std::move(addresses)},
           {"addresses_age", or_null(target.addresses_age)},
-          {"override", target.override ? to_json(*target.override) : Json()}};
+          {"override", target.override ? to_json(*target.override) : Json()},
+          {"identity", target.identity ? to_json(*target.identity) : Json()}};
 }
 
 Json to_json(const ServiceStatus& service) {
@@ -158,6 +184,7 @@ Json to_json(const Status& status) {
             {"workers", status.workers},
             {"silent_workers", status.silent_workers},
             {"connections", status.connections},
+            {"closed", list_of(status.closed)},
             {"services", list_of(status.services)},
             {"last_reload", to_json(status.last_reload)},
             {"problems", list_of(status.problems)},

@@ -7,6 +7,7 @@
 #include <string>
 
 #include "balance/health.h"
+#include "balance/identity.h"
 #include "base/address.h"
 #include "base/tally.h"
 #include "config/model.h"
@@ -65,13 +66,7 @@ struct TargetTally {
   SharedCounter open;         // and not ended
   KindCounters failures;      // of dials
   SharedCounter checks_passed, checks_failed;
-  // Of what it showed last, in seconds since 1970, and when that was noted; 0: not known. Its own
-  // certificate, the first to end of those that it was verified with, its stapled OCSP response.
-  std::atomic<std::int64_t> not_after{0};
-  std::atomic<std::int64_t> chain_not_after{0};
-  std::atomic<std::int64_t> ocsp_until{0};
-  std::atomic<std::int64_t> not_after_noted{0};
-  std::atomic<const char*> tls_version{nullptr};  // noted then, too; static text
+  ShownIdentity identity;
 };
 
 // The state of one target, shared by all workers. Made by Backend, kept alive by the layouts that

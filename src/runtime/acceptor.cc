@@ -185,12 +185,14 @@ void Acceptor::deny(const ServiceHandle& service, Fd socket, const SocketAddress
   const linger reset_on_close{1, 0};
   (void)::setsockopt(socket.get(), SOL_SOCKET, SO_LINGER, &reset_on_close, sizeof reset_on_close);
   service.life->tally.closed[static_cast<std::size_t>(Kind::client_denied)].add();
-  log_closed(log_, {.service = service.settings().name,
-                    .id = id,
-                    .client = client.to_string(),
-                    .outcome = {
-                        Kind::client_denied, Side::tunnel,
-                        "client " + client.ip() + " is not in `allow`; the connection was reset"}});
+  const ConnectionRecord record{
+      .service = service.settings().name,
+      .id = id,
+      .client = client.to_string(),
+      .outcome = {Kind::client_denied, Side::tunnel,
+                  "client " + client.ip() + " is not in `allow`; the connection was reset"}};
+  log_closed(log_, record);
+  closed_.note(loop_.now(), record);
   denied_.push_back({loop_.now() + kSoonestReset, std::move(socket)});
   if (denied_.size() > std::min(kMostDenied, settings_.max_connections / 4)) denied_.pop_front();
   if (!denied_.empty() && !denied_timer_.is_active()) denied_timer_.start(kSoonestReset);

@@ -15,6 +15,7 @@
 #include "log/log.h"
 #include "log/rate_limit.h"
 #include "runtime/listening_socket.h"
+#include "tunnel/closed_connections.h"
 #include "tunnel/service_life.h"
 #include "uv/fd_watch.h"
 #include "uv/loop.h"
@@ -82,6 +83,8 @@ class Acceptor {
   // A client that did not come through a listener: a program, or standard input.
   // False: denied, as `allow` says; it is reset and logged.
   [[nodiscard]] bool take(const ServiceHandle& service, Fd socket, const SocketAddress& client);
+  // The last clients that `allow` denied.
+  [[nodiscard]] const ClosedConnections& closed() const { return closed_; }
   // A connection has gone: accept again where a limit allows it now.
   void reconsider();
 
@@ -112,6 +115,7 @@ class Acceptor {
   log::Log& log_;
   std::vector<std::unique_ptr<Entry>> entries_;
   std::uint64_t next_id_ = 1;
+  ClosedConnections closed_;
   std::size_t preconnected_ = 0;  // that the services want, all together
   // Out of descriptors: no accepting at all until the timer expires.
   bool is_paused_ = false;

@@ -45,6 +45,33 @@ admin::ConnectionStatus to_status(const ConnectionView& view) {
           .tls = view.tls};
 }
 
+admin::ClosedStatus to_status(const ClosedView& view, TimePoint now) {
+  return {.service = view.service,
+          .id = view.id,
+          .client = view.client,
+          .target = view.target,
+          .kind = tunnel::word(view.outcome.kind),
+          .side = tunnel::word(view.outcome.side),
+          .has_failed = view.outcome.has_failed(),
+          .why = view.outcome.text,
+          .ago = std::max(Millis(0), now - view.at),  // a worker's loop may be ahead
+          .lasted = view.total,
+          .bytes_up = view.bytes_up,
+          .bytes_down = view.bytes_down,
+          .tls = negotiated_text(view.negotiated)};
+}
+
+// The last ones of all loops.
+std::vector<admin::ClosedStatus> last_of(std::vector<ClosedView> views, TimePoint now) {
+  std::stable_sort(views.begin(), views.end(), [](const ClosedView& a, const ClosedView& b) {
+    return std::pair(a.at, a.id) < std::pair(b.at, b.id);
+  });
+  std::vector<admin::ClosedStatus> last;
+  const std::size_t left_out = views.size() - std::min(views.size(), ClosedConnections::kMost);
+  for (std::size_t i = left_out; i < views.size(); ++i) last.push_back(to_status(views[i], now));
+  return last;
+}
+
 // What the file holds and must not be shown.
 config::Config masked(const Snapshot& snapshot) {
   config::Config config;
@@ -133,6 +160,11 @@ admin::Status Administration::collect(const Inquiries::Answers& answers,
       status.connection_list->push_back(to_status(view));
     }
   }
+  if (how != Connections::unasked) {
+    std::vector<ClosedView> closed = answers.closed;
+    process_.acceptor().closed().append_to(closed);
+    status.closed = last_of(std::move(closed), now);
+  }
   return status;
 }
 
@@ -187,6 +219,12 @@ admin::TargetStatus Administration::collect(const ServiceHandle& service,
   status.weight = member.weight;
   status.connections = target.in_flight();
   status.counts = counts_of(target);
+  status.identity = target.tally().identity.get();
+  if (status.identity) {
+    status.counts.not_after = status.identity->not_after;
+    status.counts.chain_not_after = status.identity->path_until;
+    status.counts.ocsp_until = status.identity->ocsp_until;
+  }
   const AddressBook::Answer* answer = process_.book.find(target.endpoint().host);
   status.counts.is_unresolved = target.endpoint().form == config::Target::Form::name &&
                                 !target.endpoint().address && answer == nullptr;

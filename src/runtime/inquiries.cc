@@ -24,6 +24,7 @@ void Inquiries::on_answer(ConnectionsAnswer answer) {
   answers.ended += answer.ended;
   std::move(answer.connections.begin(), answer.connections.end(),
             std::back_inserter(answers.connections));
+  std::move(answer.closed.begin(), answer.closed.end(), std::back_inserter(answers.closed));
   if (answers.silent.empty()) return complete(answer.request);
 }
 

@@ -22,6 +22,7 @@ class Inquiries {
   struct Answers {
     std::set<std::size_t> silent;  // workers that have not answered
     std::vector<ConnectionView> connections;
+    std::vector<ClosedView> closed;
     std::size_t ended = 0;
   };
   using OnComplete = std::function<void(const Answers&)>;

@@ -17,6 +17,7 @@
 #include "runtime/snapshot.h"
 #include "runtime/status_service.h"
 #include "tunnel/address_book.h"
+#include "tunnel/closed_connections.h"
 #include "tunnel/connection_view.h"
 #include "tunnel/service_life.h"
 
@@ -101,6 +102,7 @@ struct ConnectionsAnswer {
   std::uint64_t request = 0;
   std::size_t worker = 0;
   std::vector<ConnectionView> connections{};
+  std::vector<ClosedView> closed{};
   std::size_t ended = 0;
 };
 

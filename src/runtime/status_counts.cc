@@ -76,7 +76,6 @@ admin::ServiceCounts counts_of(const ServiceHandle& service) {
 
 admin::TargetCounts counts_of(const balance::Target& target) {
   const balance::TargetTally& tally = target.tally();
-  const char* const version = tally.tls_version.load(std::memory_order_relaxed);
   return {.target = target.id(),
           .open = tally.open.value(),
           .connections = tally.connections.value(),
@@ -85,11 +84,7 @@ admin::TargetCounts counts_of(const balance::Target& target) {
           .ejections = target.health().epoch(),
           .checks_passed = tally.checks_passed.value(),
           .checks_failed = tally.checks_failed.value(),
-          .failures = counts_of(tally.failures),
-          .not_after = tally.not_after.load(std::memory_order_relaxed),
-          .chain_not_after = tally.chain_not_after.load(std::memory_order_relaxed),
-          .ocsp_until = tally.ocsp_until.load(std::memory_order_relaxed),
-          .tls_version = version == nullptr ? "" : version};
+          .failures = counts_of(tally.failures)};
 }
 
 }  // namespace tunnel::runtime

@@ -88,6 +88,7 @@ void Worker::answer(const ConnectionsOrder& order) {
   ConnectionsAnswer result{.request = order.request, .worker = settings_.index};
   if (order.what == ConnectionsOrder::What::list) {
     for_each([&](Service& service) { service.describe(result.connections); });
+    closed_.append_to(result.closed);
   } else {
     for_each(order.service, [&](Service& service) {
       result.ended += service.end_some({.connection = order.connection,
@@ -137,7 +138,7 @@ Service& Worker::service_of(const ServiceHandle& handle) {
       .surroundings = {loop_, settings_.log, book_, random_, settings_.index},
       .remembered = settings_.remembered,
       .on_gone = [this](const Service& service,
-                        const Outcome& outcome) { connection_gone(service, outcome); },
+                        const Connection& connection) { connection_gone(service, connection); },
       .on_target_changed =
           [this, id = handle.life->id](const TargetChange& change) {
             settings_.report(TargetChanged{id, change});
@@ -180,7 +181,8 @@ void Worker::for_each(ServiceId id, const std::function<void(Service&)>& visit) 
   for (const auto& service : found->second) visit(*service);
 }
 
-void Worker::connection_gone(const Service& service, const Outcome& outcome) {
+void Worker::connection_gone(const Service& service, const Connection& connection) {
+  closed_.note(loop_.now(), connection.record());
   const ServiceHandle& handle = service.handle();
   handle.life->connections.fetch_sub(1);
   connections.fetch_sub(1);
@@ -190,7 +192,7 @@ void Worker::connection_gone(const Service& service, const Outcome& outcome) {
   // It is on the stack.
   if (service.is_over()) loop_.at_end_of_turn(*this);
   if (handle.config->has_one_client() || settings_.is_gone_wanted.load()) {
-    settings_.report(ConnectionGone{handle.life->id, outcome});
+    settings_.report(ConnectionGone{handle.life->id, connection.outcome()});
   }
 }
 

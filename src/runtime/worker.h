@@ -16,6 +16,7 @@
 #include "runtime/pulse.h"
 #include "tls/remembered.h"
 #include "tunnel/address_book.h"
+#include "tunnel/closed_connections.h"
 #include "tunnel/service.h"
 #include "uv/loop.h"
 #include "uv/mailbox.h"
@@ -66,7 +67,7 @@ class Worker final : private uv::Deferred {
   [[nodiscard]] std::size_t spares_of(const config::Service& service) const;
   void for_each(const std::function<void(Service&)>& visit);
   void for_each(ServiceId id, const std::function<void(Service&)>& visit);
-  void connection_gone(const Service& service, const Outcome& outcome);
+  void connection_gone(const Service& service, const Connection& connection);
   void on_end_of_turn() override;
   void give_memory_back();
 
@@ -75,6 +76,7 @@ class Worker final : private uv::Deferred {
   AddressBook book_;
   balance::Random random_;
   std::vector<capture::Source> captures_;
+  ClosedConnections closed_;
   std::unordered_map<ServiceId, Generations> services_;
   uv::Mailbox<ToWorker> mailbox_;
   Pulse pulse_;

@@ -70,8 +70,7 @@ x509::Verdict Resumption::judge(gnutls_session_t session, const x509::Peer& peer
   // Certificates are shown in full handshakes only.
   if (gnutls_session_is_resumed(session) == 0) is_declined_ = true;
   if (remembered_ == nullptr || policy.verify == config::Verify::none) {
-    return x509::verify_peer(session, policy, peer, std::time(nullptr),
-                             x509::Lasting::is_not_asked);
+    return x509::verify_peer(session, policy, peer, std::time(nullptr));
   }
   const auto now = remembered_->now();
   const auto print = fingerprint_of_chain(session, peer);
@@ -80,15 +79,15 @@ x509::Verdict Resumption::judge(gnutls_session_t session, const x509::Peer& peer
     good_until_ = known->until;
     x509::Verdict verdict;
     verdict.ocsp_until = known->ocsp_until;
-    verdict.path_until = known->path_until;
+    verdict.path = known->path;
     return verdict;
   }
-  auto verdict = x509::verify_peer(session, policy, peer, now, x509::Lasting::is_asked);
+  auto verdict = x509::verify_peer(session, policy, peer, now);
   if (verdict.failure.kind != Kind::ok) return verdict;
   good_until_ = verdict.good_until;
   if (print) {
     remembered_->at(*print)->chains.add(*print, now,
-                                        {good_until_, verdict.ocsp_until, verdict.path_until});
+                                        {good_until_, verdict.ocsp_until, verdict.path});
   }
   return verdict;
 }

@@ -176,7 +176,7 @@ Io Session::Impl::finish_handshake() {
   if (gnutls_session_is_resumed(raw) != 0) {
     auto verdict = resumption.judge(raw, *peer);
     ocsp_until = verdict.ocsp_until;
-    path_until = verdict.path_until;
+    path = verdict.path;
     if (verdict.failure.kind != Kind::ok) {
       return fail_with_alert(std::move(verdict.failure), verdict.alert);
     }
@@ -223,7 +223,6 @@ Negotiated Session::negotiated() const {
   if (const char* group = gnutls_group_get_name(gnutls_group_get(raw))) result.group = group;
   result.resumed = gnutls_session_is_resumed(raw) != 0;
   result.ocsp_until = impl_->ocsp_until;
-  result.path_until = impl_->path_until;
   return result;
 }
 

@@ -18,6 +18,11 @@
 #include "tls/tickets.h"
 #include "x509/peer.h"
 
+namespace tunnel::x509 {
+struct CertificateFacts;
+struct TrustedPath;
+}  // namespace tunnel::x509
+
 namespace tunnel::tls {
 
 struct Evidence;
@@ -40,8 +45,6 @@ struct Negotiated {
   // Until when a stapled OCSP answer, which was checked, calls the certificate good; 0: there is
   // none.
   std::time_t ocsp_until = 0;
-  // The earliest end among the certificates of the verified path; 0: none was verified.
-  std::time_t path_until = 0;
 };
 // The last, for people and logs: "good until 2026-01-31T13:05:00Z", "none".
 [[nodiscard]] std::string ocsp_text(const Negotiated& negotiated);
@@ -117,6 +120,10 @@ class Session {
   [[nodiscard]] Negotiated negotiated() const;  // after the handshake
   // When the server's own certificate expires; 0 without one. Reads the certificate.
   [[nodiscard]] std::time_t certificate_not_after() const;
+  // What it says; nothing without one. Reads it.
+  [[nodiscard]] std::optional<x509::CertificateFacts> certificate() const;
+  // What it was verified with; null: no path was verified.
+  [[nodiscard]] const std::shared_ptr<const x509::TrustedPath>& trusted_path() const;
   // The SHA-256 of that certificate, "sha256:..."; "" without one. Hashes.
   [[nodiscard]] std::string certificate_fingerprint() const;
   // What is worth a word in the log although the session went well; "" for nothing.

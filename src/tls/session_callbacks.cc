@@ -47,7 +47,7 @@ int Session::Impl::verify(gnutls_session_t session) {
   }
   auto verdict = impl->resumption.judge(session, *impl->peer);
   impl->ocsp_until = verdict.ocsp_until;
-  impl->path_until = verdict.path_until;
+  impl->path = verdict.path;
   if (verdict.failure.kind == Kind::ok) return 0;
   (void)gnutls_alert_send(session, GNUTLS_AL_FATAL, verdict.alert);
   (void)impl->fail(std::move(verdict.failure));

@@ -4,6 +4,8 @@
 
 #include "tls/session_impl.h"
 #include "x509/certificate_text.h"
+#include "x509/chain.h"
+#include "x509/examination.h"
 #include "x509/fingerprint.h"
 #include "x509/shown_certificates.h"
 #include "x509/x509_text.h"
@@ -53,6 +55,16 @@ std::time_t Session::certificate_not_after() const {
   const std::time_t end = gnutls_certificate_expiration_time_peers(raw);
   return end == static_cast<std::time_t>(-1) ? 0 : end;
 }
+
+std::optional<x509::CertificateFacts> Session::certificate() const {
+  const auto raw = impl_->session.get();
+  if (!impl_->established || gnutls_auth_get_type(raw) != GNUTLS_CRD_CERTIFICATE) return {};
+  const x509::Chain chain(raw);
+  if (chain.empty()) return {};
+  return x509::facts_of(chain.leaf());
+}
+
+const std::shared_ptr<const x509::TrustedPath>& Session::trusted_path() const { return impl_->path; }
 
 std::string Session::certificate_fingerprint() const {
   const auto raw = impl_->session.get();

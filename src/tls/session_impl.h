@@ -94,7 +94,7 @@ struct Session::Impl : SessionOwner {
   bool is_lenient = false;
   bool takes_tickets = false;
   std::time_t ocsp_until = 0;  // Verdict::ocsp_until
-  std::time_t path_until = 0;  // Verdict::path_until
+  std::shared_ptr<const x509::TrustedPath> path;  // Verdict::path
 
   void choose_attempt();
   void start(Tickets tickets);

@@ -3,10 +3,12 @@
 
 #include <cstddef>
 #include <ctime>
+#include <memory>
 #include <optional>
 #include <unordered_map>
 
 #include "x509/fingerprint.h"
+#include "x509/trusted_path.h"
 
 namespace tunnel::tls {
 
@@ -24,7 +26,7 @@ class VerifiedChains {
   struct Good {
     std::time_t until;           // all that it rests on: certificates, lists and responses
     std::time_t ocsp_until = 0;  // the stapled response among it; 0: there is none
-    std::time_t path_until = 0;  // Verdict::path_until
+    std::shared_ptr<const x509::TrustedPath> path{};
   };
   // Verified at `now`.
   void add(const x509::Fingerprint& key, std::time_t now, Good good);

@@ -67,7 +67,8 @@ class Connection final : public uv::Deferred,
 
   [[nodiscard]] std::uint64_t id() const { return record_.id; }
   [[nodiscard]] ConnectionView view() const;
-  // How it ended, and to people why. After finish().
+  // After finish(): what its closed line said, and how it ended, and to people why.
+  [[nodiscard]] const ConnectionRecord& record() const { return record_; }
   [[nodiscard]] Outcome outcome() const;
   [[nodiscard]] bool is_dialing() const { return dialing_ != nullptr; }
   // Whose target is dialled or relayed to; null when there is none at the moment.

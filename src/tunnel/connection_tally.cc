@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "tunnel/connection_tally.h"
 
-#include <cstdint>
-#include <ctime>
+#include "tunnel/identity_note.h"
 
 namespace tunnel {
 
@@ -17,20 +16,7 @@ void ConnectionTally::established(const ConnectionRecord& record, balance::Targe
   move_to(Stage::open);
   if (session == nullptr) return;
   its.handshakes.add(record.negotiated);
-  return note_certificate(record, *session);
-}
-
-// When a certificate expires is looked at again now and then only: that reads the certificate.
-void ConnectionTally::note_certificate(const ConnectionRecord& record,
-                                       const tls::Session& session) {
-  constexpr std::int64_t kSeldom = 60;
-  const auto now = static_cast<std::int64_t>(std::time(nullptr));
-  if (now - target_->not_after_noted.load(std::memory_order_relaxed) < kSeldom) return;
-  target_->not_after_noted.store(now, std::memory_order_relaxed);
-  target_->not_after.store(session.certificate_not_after(), std::memory_order_relaxed);
-  target_->chain_not_after.store(record.negotiated.path_until, std::memory_order_relaxed);
-  target_->tls_version.store(record.negotiated.version.data(), std::memory_order_relaxed);
-  target_->ocsp_until.store(record.negotiated.ocsp_until, std::memory_order_relaxed);
+  return note_identity(target_->identity, *session);
 }
 
 void ConnectionTally::move_to(Stage stage) {

@@ -33,7 +33,6 @@ class ConnectionTally {
   void closed(const ConnectionRecord& record);
 
  private:
-  void note_certificate(const ConnectionRecord& record, const tls::Session& session);
   [[nodiscard]] SharedCounter& gauge() {
     return life_.tally.stages[static_cast<std::size_t>(*stage_)];
   }

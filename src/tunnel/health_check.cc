@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "tunnel/health_log.h"
+#include "tunnel/identity_note.h"
 
 namespace tunnel {
 namespace {
@@ -81,6 +82,11 @@ void HealthCheck::on_visited(const Failure& failure) {
     failed(failure);
   }
   return schedule();
+}
+
+// A server that stands by shows its certificate to nobody else.
+void HealthCheck::on_visit_secured(const tls::Session& session) {
+  return note_identity(target_->tally().identity, session);
 }
 
 void HealthCheck::announce(const balance::Transition& transition) {

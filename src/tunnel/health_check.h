@@ -42,6 +42,7 @@ class HealthCheck final : public Visit::Owner {
   void passed();
   void failed(const Failure& failure);
   void on_visited(const Failure& failure) override;
+  void on_visit_secured(const tls::Session& session) override;
 
   uv::Loop& loop_;
   log::Log& log_;

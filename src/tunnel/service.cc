@@ -240,7 +240,7 @@ void Service::remove(Connection& connection) {
     connections_[index]->index = index;
   }
   connections_.pop_back();
-  return settings_.on_gone(*this, gone->outcome());
+  return settings_.on_gone(*this, *gone);
 }
 
 }  // namespace tunnel

@@ -32,9 +32,8 @@ class Service {
     ServiceHandle service;
     Surroundings surroundings;
     tls::Remembered& remembered;
-    // Called once for each taken client when its connection is over and goes: how it ended, and to
-    // people why.
-    std::function<void(const Service&, const Outcome&)> on_gone;
+    // Called once for each taken client when its connection is over and goes.
+    std::function<void(const Service&, const Connection&)> on_gone;
     // Called when a dial has ejected or restored a target, if that moves connections.
     OnTargetChange on_target_changed;
     // This worker's share of `preconnect`, and its bit in ServiceLife::ready_workers.

@@ -66,6 +66,7 @@ void Visit::on_established() {
   if (const tls::Session* session = channel_->session()) {
     negotiated_ = session->negotiated();
     alpn_ = session->alpn_selected();
+    owner_.on_visit_secured(*session);
   }
   question_ = preamble::make_check(task_.check, route());
   if (!question_) {

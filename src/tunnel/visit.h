@@ -34,6 +34,8 @@ class Visit final : public Dial::Owner, public Channel::Reader, public Channel::
     virtual void on_visited(const Failure& failure) = 0;
     virtual void on_visit_phase(Phase phase) { (void)phase; }  // which begins
     virtual void on_visit_stage(Stage stage) { (void)stage; }
+    // TLS is established.
+    virtual void on_visit_secured(const tls::Session& session) { (void)session; }
     // See Dial::Owner.
     [[nodiscard]] virtual Dial::Watchers watchers_of_visit(const uv::Stream& stream) {
       (void)stream;

@@ -103,6 +103,7 @@ std::string page(const admin::Status& status, const Query& query, const History&
   add_plots(history, html);
   add_certificates(status, html);
   add_connections(status, query, html);
+  add_closed(status, query, html);
   add_problems(status, html);
   add_reload(status, html);
   return html.add("</body></html>\n").take();

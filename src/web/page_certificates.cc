@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The page's table of what ends one day.
+// The page's tables of certificates: when they end, and whose they are.
 #include <algorithm>
 #include <chrono>
 #include <cstdint>
@@ -48,6 +48,40 @@ std::vector<Ending> endings(const admin::Status& status) {
   return all;
 }
 
+// From the issuer to the anchor: the server's own has a column of its own.
+std::string path_of(const balance::Identity& identity) {
+  if (identity.path.empty()) return "not verified by a chain";
+  if (identity.path.size() == 1) return "itself";
+  std::string text;
+  for (std::size_t i = 1; i < identity.path.size(); ++i) {
+    text += (i > 1 ? " < " : "") + identity.path[i];
+  }
+  return text;
+}
+
+// Who the servers are: what a person compares with what should be there, or pins.
+void add_identities(const admin::Status& status, Html& html) {
+  std::size_t known = 0;
+  for (const admin::ServiceStatus& service : status.services) {
+    for (const admin::TargetStatus& target : service.targets) {
+      if (!target.identity || target.identity->pin.empty() || ++known > kMostShown) continue;
+      if (known == 1) {
+        html.add(
+            "<div class=scroll><table><thead><tr><th>Service</th><th>Target</th><th>Subject</th>"
+            "<th>Issuer</th><th>Verified with</th><th>Key (tls.pin)</th></tr></thead><tbody>");
+      }
+      const balance::Identity& identity = *target.identity;
+      html.add("<tr>").cell(service.name).cell(target.target).cell(identity.subject);
+      html.cell(identity.issuer).cell(path_of(identity));
+      html.add("<td><code>").text(identity.pin).add("</code></td></tr>");
+    }
+  }
+  if (known > 0) html.add("</tbody></table></div>");
+  if (known > kMostShown) {
+    html.add("<p>and ").number(known - kMostShown).add(" more, in status.json</p>");
+  }
+}
+
 }  // namespace
 
 std::string time_left(std::int64_t seconds) {
@@ -61,7 +95,7 @@ void add_certificates(const admin::Status& status, Html& html) {
   const std::vector<Ending> all = endings(status);
   html.add("<h2 id=certificates>Certificates</h2>");
   if (all.empty()) {
-    html.add("<p>None is known yet: servers show theirs to the first connection.</p>");
+    html.add("<p>None is known yet: servers show theirs to the first connection or check.</p>");
     return;
   }
   html.add(
@@ -83,6 +117,7 @@ void add_certificates(const admin::Status& status, Html& html) {
   if (all.size() > kMostShown) {
     html.add("<p>and ").number(all.size() - kMostShown).add(" more, which end later</p>");
   }
+  return add_identities(status, html);
 }
 
 }  // namespace tunnel::web

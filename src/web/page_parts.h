@@ -26,5 +26,6 @@ void add_targets(const admin::Status& status, Html& html);
 void add_certificates(const admin::Status& status, Html& html);
 void add_plots(const History& history, Html& html);
 void add_connections(const admin::Status& status, const Query& query, Html& html);
+void add_closed(const admin::Status& status, const Query& query, Html& html);
 
 }  // namespace tunnel::web

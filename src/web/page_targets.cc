@@ -79,7 +79,7 @@ void add_target(const admin::TargetStatus& target, std::int64_t now, Html& html)
   html.count(target.weight);
   html.quantity(std::to_string(target.connections) +
                 (target.max_connections ? "/" + std::to_string(*target.max_connections) : ""));
-  html.cell(addresses_of(target)).cell(target.counts.tls_version);
+  html.cell(addresses_of(target)).cell(target.identity ? target.identity->tls_version : "");
   const std::int64_t end = target.counts.not_after;
   html.quantity(end != 0 ? time_left(end - now) : "");
   html.cell(override_of(target)).add("</tr>");

@@ -226,7 +226,7 @@ Examination examine(gnutls_session_t session, const VerifyPolicy& policy, const 
   Examination found;
   const Chain chain(session);
   if (policy.needs_psk || chain.empty()) {
-    found.faults = {verify_peer(session, policy, peer, now, Lasting::is_not_asked).failure};
+    found.faults = {verify_peer(session, policy, peer, now).failure};
     if (found.faults.front().kind == Kind::ok) found.faults.clear();
     return found;
   }

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <ctime>
 #include <limits>
+#include <memory>
 #include <utility>
 
 #include "x509/certificate_text.h"
@@ -18,8 +19,8 @@ using config::Verify;
 
 // ---- how long it will be so
 
-// The dates of all certificates that it was verified with.
-void limit_by_dates(const Judgement& judgement) {
+// The dates of all certificates that it was verified with, and which they are.
+void describe_good(const Judgement& judgement) {
   const auto end_of = [](gnutls_x509_crt_t crt) {
     const auto end = gnutls_x509_crt_get_expiration_time(crt);
     return end != -1 ? end : std::numeric_limits<std::time_t>::max();
@@ -28,9 +29,14 @@ void limit_by_dates(const Judgement& judgement) {
   const auto& path = judgement.path.certificates();
   if (path.empty()) return;
   auto earliest = std::numeric_limits<std::time_t>::max();
-  for (const auto crt : path) earliest = std::min(earliest, end_of(crt));
+  auto trusted = std::make_shared<TrustedPath>();
+  for (const auto crt : path) {
+    earliest = std::min(earliest, end_of(crt));
+    trusted->subjects.push_back(subject_of(crt));
+  }
   judgement.is_good_until(earliest);
-  if (earliest != std::numeric_limits<std::time_t>::max()) judgement.good.path_until = earliest;
+  if (earliest != std::numeric_limits<std::time_t>::max()) trusted->until = earliest;
+  judgement.good.path = std::move(trusted);
 }
 
 Reason find_fault(Judgement& judgement) {
@@ -52,7 +58,7 @@ Reason find_fault(Judgement& judgement) {
 }  // namespace
 
 Verdict verify_peer(gnutls_session_t session, const VerifyPolicy& policy, const Peer& peer,
-                    std::time_t now, Lasting lasting) {
+                    std::time_t now) {
   // Called at all, it is about certificates: a handshake with a pre-shared key has none.
   if (policy.needs_psk) return {psk_not_used(peer.target), GNUTLS_A_CERTIFICATE_UNKNOWN};
   if (policy.verify == Verify::none) return {};
@@ -61,7 +67,7 @@ Verdict verify_peer(gnutls_session_t session, const VerifyPolicy& policy, const 
   Verdict good;
   Judgement judgement{session, policy, peer, chain, now, good, {}};
   if (auto reason = find_fault(judgement)) return *std::move(reason);
-  if (lasting == Lasting::is_asked) limit_by_dates(judgement);
+  describe_good(judgement);
   return good;
 }
 

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include <cstdint>
 #include <ctime>
 
 #include "x509/peer.h"
@@ -10,12 +9,10 @@
 
 namespace tunnel::x509 {
 
-enum class Lasting : std::uint8_t { is_asked, is_not_asked };
-
 // Judges the certificates that the handshake has brought, or those of the session that it resumed.
 // In the order: chain (trust, dates, strength, purpose), name, pin, revocation; the first that
 // fails is told. `now` is for what is judged here; GnuTLS asks its own clock.
 [[nodiscard]] Verdict verify_peer(gnutls_session_t session, const VerifyPolicy& policy,
-                                  const Peer& peer, std::time_t now, Lasting lasting);
+                                  const Peer& peer, std::time_t now);
 
 }  // namespace tunnel::x509

@@ -28,7 +28,7 @@ struct Bench : ServiceBench {
         Service::Settings{.service = handle,
                           .surroundings = surroundings,
                           .remembered = remembered,
-                          .on_gone = [this](const Service&, const Outcome&) { ++gone; },
+                          .on_gone = [this](const Service&, const Connection&) { ++gone; },
                           .on_target_changed = [](const TargetChange&) {},
                           .spares = spares,
                           .worker_bit = 4});

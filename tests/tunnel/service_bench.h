@@ -132,7 +132,7 @@ struct ServiceBench : uv::testing::IgnoreSigpipe {
         Service::Settings{.service = handle,
                           .surroundings = surroundings,
                           .remembered = remembered,
-                          .on_gone = [this](const Service&, const Outcome&) { ++gone; },
+                          .on_gone = [this](const Service&, const Connection&) { ++gone; },
                           .on_target_changed = [](const TargetChange&) {}});
     service->set_targets(layout, "");
   }

@@ -3,6 +3,7 @@
 
 #include <doctest/doctest.h>
 
+#include <memory>
 #include <string>
 
 #include "web/html.h"
@@ -75,7 +76,16 @@ TEST_CASE("names of others are text, whatever they hold") {
   for (admin::TargetStatus& target : service.targets) {
     target.target = target.why = target.kind = target.check = target.state = hostile;
     target.addresses = {{hostile}};
+    target.identity = std::make_shared<const balance::Identity>(balance::Identity{
+        .tls_version = "TLS1.3",
+        .subject = hostile,
+        .issuer = hostile,
+        .pin = hostile,
+        .not_after = 1,
+        .path = {hostile, hostile}});
   }
+  status.closed = {{.service = hostile, .id = 1, .client = hostile, .target = hostile, .kind = "ok",
+                    .side = "client", .why = hostile, .tls = hostile}};
   status.connection_list = {{.service = hostile, .id = 1, .client = hostile, .target = hostile,
                              .phase = hostile, .idle = std::nullopt, .tls = hostile}};
   status.problems.push_back({});
@@ -156,6 +166,35 @@ TEST_CASE("certificates are shown with what is left of them, the first to end fi
   CHECK(html.find("client certificate") < html.find("its chain"));
   CHECK(has(html, "! ended"));
   CHECK(has(page(status_of_one(), {}, {}), "None is known yet"));
+}
+
+TEST_CASE("servers are shown with the names of their certificates, what proves them, and their keys") {
+  admin::Status status = status_of_one();
+  status.services[0].targets[0].identity = std::make_shared<const balance::Identity>(
+      balance::Identity{.tls_version = "TLS1.3",
+                        .subject = "CN=dc1.example.com",
+                        .issuer = "CN=Issuing CA",
+                        .pin = "sha256:b/KIUeZYHPElc1heB2nSaXyZcsWfKBmYcfCcjGQfojA=",
+                        .not_after = 2'000'000'000,
+                        .path = {"CN=dc1.example.com", "CN=Issuing CA", "CN=Root CA"}});
+  status.services[0].targets[0].counts.not_after = 2'000'000'000;
+  const std::string html = page(status, {}, {});
+  CHECK(has(html, "<td>CN=dc1.example.com</td><td>CN=Issuing CA</td><td>CN=Issuing CA &lt; CN=Root CA</td>"));
+  CHECK(has(html, "<code>sha256:b/KIUeZYHPElc1heB2nSaXyZcsWfKBmYcfCcjGQfojA=</code>"));
+  CHECK(has(html, "<td>TLS1.3</td>"));
+}
+
+TEST_CASE("connections that are over are shown with why, the last one first") {
+  admin::Status status = status_of_one();
+  CHECK(has(page(status, {}, {}), "that are over</h2><p>None.</p>"));
+  status.closed = {{.service = "ldap", .id = 7, .client = "10.0.0.1:5", .target = "dc1:636", .kind = "ok",
+                    .side = "client", .ago = admin::Seconds(9), .bytes_up = 5},
+                   {.service = "imap", .id = 8, .client = "10.0.0.1:6", .kind = "truncated",
+                    .side = "server", .has_failed = true, .why = "cut off", .ago = admin::Seconds(2)}};
+  const std::string html = page(status, {}, {});
+  CHECK(has(html, "<td class=bad>&#10007; truncated</td><td>server</td><td>cut off</td>"));
+  CHECK(html.find("imap[8]") < html.find("ldap[7]"));
+  CHECK_FALSE(has(page(status, {.service = "ldap"}, {}), "imap[8]"));
 }
 
 TEST_CASE("plots have their points") {

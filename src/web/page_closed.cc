@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: MIT
+// The page's table of connections that are over.
+#include <string>
+
+#include "admin/short_text.h"
+#include "web/page_parts.h"
+
+namespace tunnel::web {
+namespace {
+
+using admin::short_bytes;
+using admin::short_time;
+
+void add_row(const admin::ClosedStatus& closed, Html& html) {
+  html.add("<tr>").quantity(short_time(closed.ago.count()) + " ago");
+  html.cell(closed.service + "[" + std::to_string(closed.id) + "]").cell(closed.client);
+  html.cell(closed.target);
+  html.add(closed.has_failed ? "<td class=bad>&#10007; " : "<td>").text(closed.kind).add("</td>");
+  html.cell(closed.side).cell(closed.why).quantity(short_time(closed.lasted.count()));
+  html.quantity(short_bytes(static_cast<double>(closed.bytes_up)));
+  html.quantity(short_bytes(static_cast<double>(closed.bytes_down))).cell(closed.tls).add("</tr>");
+}
+
+}  // namespace
+
+void add_closed(const admin::Status& status, const Query& query, Html& html) {
+  Html rows;
+  for (auto closed = status.closed.rbegin(); closed != status.closed.rend(); ++closed) {
+    if (query.service.empty() || closed->service == query.service) add_row(*closed, rows);
+  }
+  html.add("<h2 id=closed>Last connections that are over</h2>");
+  const std::string shown = rows.take();
+  if (shown.empty()) {
+    html.add("<p>None.</p>");
+    return;
+  }
+  html.add(
+      "<div class=scroll><table><thead><tr><th class=n>When</th><th>Connection</th><th>Client</th>"
+      "<th>Target</th><th>Kind</th><th>Ended by</th><th>Why</th><th class=n>Lasted</th>"
+      "<th class=n>From client</th><th class=n>To client</th><th>TLS</th></tr></thead><tbody>");
+  html.add(shown).add("</tbody></table></div>");
+}
+
+}  // namespace tunnel::web
