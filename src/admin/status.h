@@ -162,6 +162,7 @@ struct ServiceStatus {
   std::uint64_t bytes_down = 0;
   std::string no_targets;  // why there are none, when DNS has said so
   std::vector<TargetStatus> targets;
+  std::vector<TargetStatus> departed;  // lately, for the metrics: with name and counts only
 };
 
 // How the last attempt to take a changed configuration over went.

@@ -30,8 +30,34 @@ std::shared_ptr<const Layout> Backend::build(const Arrangement& arrangement, con
     groups.push_back(std::move(group));
   }
   auto layout = std::make_shared<const Layout>(policy, std::move(groups), waiters_);
+  note_departed(*layout, now);
   forget_unused(now);
   return layout;
+}
+
+void Backend::note_departed(const Layout& layout, TimePoint now) {
+  std::vector<Known*> shown;
+  for (Known& known : targets_) {
+    if (layout.group_of(known.target->id())) {
+      known.left_at.reset();
+    } else if (!known.left_at) {
+      known.left_at = now;
+    }
+    if (known.is_shown(now)) shown.push_back(&known);
+  }
+  if (shown.size() <= kMostShown) return;
+  // DNS may name others each second.
+  std::stable_sort(shown.begin(), shown.end(),
+                   [](const Known* a, const Known* b) { return *a->left_at > *b->left_at; });
+  for (std::size_t i = kMostShown; i < shown.size(); ++i) shown[i]->left_at = TimePoint::min();
+}
+
+std::vector<std::shared_ptr<const Target>> Backend::departed(TimePoint now) const {
+  std::vector<std::shared_ptr<const Target>> departed;
+  for (const Known& known : targets_) {
+    if (known.is_shown(now)) departed.push_back(known.target);
+  }
+  return departed;
 }
 
 std::shared_ptr<Target> Backend::target_for(const Endpoint& endpoint, const HealthRules& rules) {
@@ -52,6 +78,7 @@ void Backend::forget_unused(TimePoint now) {
       return false;
     }
     if (!known.unused_since) known.unused_since = now;
+    if (known.is_shown(now)) return false;
     return known.target->health_.is_up() || now - *known.unused_since >= kMemory;
   });
 }

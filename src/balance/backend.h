@@ -24,13 +24,19 @@ class Backend {
   Backend& operator=(const Backend&) = delete;
 
   // A layout in which the targets that were known before keep their health and their counts.
-  // Targets that nothing refers to any more are forgotten: at once, or, when they were ejected,
-  // once they have been away for kMemory. An answer that leaves one out for a moment must not make
-  // it healthy.
+  // Targets that nothing refers to any more are forgotten once they are not shown any more, or, when
+  // they were ejected, once they have been away for kMemory. An answer that leaves one out for a
+  // moment must not make it healthy.
   static constexpr Millis kMemory = std::chrono::minutes(10);
   [[nodiscard]] std::shared_ptr<const Layout> build(const Arrangement& arrangement,
                                                     config::Balance policy,
                                                     const HealthRules& rules, TimePoint now);
+
+  // Those that have left less than kShown ago, the last kMostShown: what they have counted since
+  // someone looked must not be lost. The same thread.
+  static constexpr Millis kShown = std::chrono::minutes(5);
+  static constexpr std::size_t kMostShown = 100;
+  [[nodiscard]] std::vector<std::shared_ptr<const Target>> departed(TimePoint now) const;
 
   // How many workers count the traffic of targets. Before the first of them is built.
   void count_on(std::size_t workers) { workers_ = workers; }
@@ -43,9 +49,12 @@ class Backend {
   struct Known {
     std::shared_ptr<Target> target;
     std::optional<TimePoint> unused_since{};
+    std::optional<TimePoint> left_at{};  // not in the newest layout
+    [[nodiscard]] bool is_shown(TimePoint now) const { return left_at && now < *left_at + kShown; }
   };
   [[nodiscard]] std::shared_ptr<Target> target_for(const Endpoint& endpoint,
                                                    const HealthRules& rules);
+  void note_departed(const Layout& layout, TimePoint now);
   void forget_unused(TimePoint now);
 
   Waiters waiters_;

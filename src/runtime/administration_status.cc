@@ -203,6 +203,14 @@ admin::ServiceStatus Administration::collect(const ServiceHandle& service,
       status.targets.push_back(collect(service, member, group + 1));
     }
   }
+  for (const auto& target : life.backend.departed(process_.loop.now())) {
+    admin::TargetStatus departed;
+    departed.counts = counts_of(*target);
+    departed.state = "drained";
+    departed.target = target->text();
+    departed.weight = 0;
+    status.departed.push_back(std::move(departed));
+  }
   return status;
 }
 

@@ -41,7 +41,7 @@ std::vector<Labelled> labelled(const admin::ServiceStatus& service) {
   std::vector<Labelled> all;
   std::map<std::string_view, std::size_t> places;
   std::set<std::uint64_t> seen;
-  for (const admin::TargetStatus& target : service.targets) {
+  const auto add = [&](const admin::TargetStatus& target) {
     const bool has_room = places.size() < kMostTargets || places.contains(target.target);
     const std::string_view name = has_room ? std::string_view(target.target) : kOther;
     const auto [place, is_new] = places.emplace(name, all.size());
@@ -65,7 +65,9 @@ std::vector<Labelled> labelled(const admin::ServiceStatus& service) {
             std::max(one.answer_age.value_or(*target.addresses_age), *target.addresses_age);
       }
     }
-  }
+  };
+  for (const admin::TargetStatus& target : service.targets) add(target);
+  for (const admin::TargetStatus& target : service.departed) add(target);
   return all;
 }
 

@@ -56,8 +56,53 @@ TEST_CASE("a target that leaves is no longer chosen, but its connections keep it
   CHECK(room.backend.known_targets() == 2);
   CHECK(held.target().in_flight() == 1);
   held.release();
-  room.layout = room.backend.build(groups({{{"b"}}}), Balance::first, {}, {});
+  room.clock.advance(Backend::kShown);
+  room.layout = room.backend.build(groups({{{"b"}}}), Balance::first, {}, room.now());
   CHECK(room.backend.known_targets() == 1);
+}
+
+TEST_CASE("a target that has left is shown for five minutes, with what it has counted, and no longer") {
+  Room room(groups({{{"a"}, {"b"}}}), Balance::first);
+  const auto build = [&](const Arrangement& arrangement) {
+    room.layout = room.backend.build(arrangement, Balance::first, {}, room.now());
+  };
+  CHECK(room.backend.departed(room.now()).empty());
+  room.target("a").tally().connections.add(7);
+  build(groups({{{"b"}}}));
+  build(groups({{{"b"}}}));
+  room.clock.advance(Backend::kShown - Millis(1));
+  build(groups({{{"b"}}}));
+  REQUIRE(room.backend.departed(room.now()).size() == 1);
+  CHECK(room.backend.departed(room.now())[0]->text() == "a");
+  CHECK(room.backend.departed(room.now())[0]->tally().connections.value() == 7);
+  room.clock.advance(Millis(1));
+  CHECK(room.backend.departed(room.now()).empty());
+  build(groups({{{"b"}}}));
+  CHECK(room.backend.known_targets() == 1);
+}
+
+TEST_CASE("a target that comes back in five minutes goes on counting, and has not left any more") {
+  Room room(groups({{{"a"}, {"b"}}}), Balance::first);
+  room.target("a").tally().connections.add(7);
+  room.layout = room.backend.build(groups({{{"b"}}}), Balance::first, {}, room.now());
+  room.clock.advance(Backend::kShown - Millis(1));
+  room.layout = room.backend.build(groups({{{"b"}, {"a"}}}), Balance::first, {}, room.now());
+  CHECK(room.target("a").tally().connections.value() == 7);
+  CHECK(room.backend.departed(room.now()).empty());
+}
+
+TEST_CASE("of the targets that have left the last hundred are kept to be shown") {
+  Room room(groups({{{"b"}}}), Balance::first);
+  for (int i = 0; i < 150; ++i) {
+    const std::string name = std::to_string(i);
+    room.clock.advance(Millis(1));
+    room.layout = room.backend.build(groups({{{name.c_str()}}}), Balance::first, {}, room.now());
+  }
+  const auto departed = room.backend.departed(room.now());
+  REQUIRE(departed.size() == Backend::kMostShown);
+  CHECK(departed.front()->text() == "49");
+  CHECK(departed.back()->text() == "148");
+  CHECK(room.backend.known_targets() == Backend::kMostShown + 1);
 }
 
 TEST_CASE("a target that comes back while it still has connections is the same target") {
@@ -81,6 +126,8 @@ TEST_CASE("a target is not forgotten while a worker still uses a layout that nam
   Room room(groups({{{"a"}, {"b"}}}), Balance::first);
   const std::shared_ptr<const Layout> old = room.layout;
   room.layout = room.backend.build(groups({{{"b"}}}), Balance::first, {}, {});
+  room.clock.advance(Backend::kShown);
+  room.layout = room.backend.build(groups({{{"b"}}}), Balance::first, {}, room.now());
   CHECK(room.backend.known_targets() == 2);
   Walk dial(old, client(), room.random);
   CHECK(dial.next(room.now()).claim.target().text() == "a");

@@ -70,6 +70,27 @@ TEST_CASE("the addresses of a name are one target") {
   CHECK(has(text, "tunnel_target_connections_total{service=\"s\",target=\"a:1\"} 12"));
 }
 
+TEST_CASE("a target that has left is told on, after those that are there, and gets no connections") {
+  admin::Status status;
+  status.services.emplace_back();
+  status.services[0].name = "s";
+  status.services[0].targets = {target(2, "b:1", 5)};
+  for (std::uint64_t i = 3; i <= 110; ++i) {
+    admin::TargetStatus departed = target(i, std::to_string(i), 1);
+    departed.state = "drained";
+    departed.weight = 0;
+    status.services[0].departed.push_back(departed);
+  }
+  status.services[0].departed.push_back(target(1, "b:1", 7));  // one of its addresses
+  const std::string text = prometheus_text(metrics(status, {}, {}));
+  CHECK(has(text, "tunnel_target_connections_total{service=\"s\",target=\"b:1\"} 12"));
+  CHECK(has(text, "tunnel_target_state{service=\"s\",target=\"b:1\",state=\"up\"} 1"));
+  CHECK(has(text, "tunnel_target_connections_total{service=\"s\",target=\"3\"} 1"));
+  CHECK(has(text, "tunnel_target_state{service=\"s\",target=\"3\",state=\"draining\"} 1"));
+  CHECK(has(text, "tunnel_target_weight{service=\"s\",target=\"3\"} 0"));
+  CHECK(has(text, "tunnel_target_connections_total{service=\"s\",target=\"other\"} 9"));
+}
+
 TEST_CASE("of the certificates behind one label the first to end is told") {
   auto one = target(1, "a:1", 0);
   auto other = target(2, "a:1", 0);
