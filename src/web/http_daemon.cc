@@ -195,6 +195,8 @@ bool HttpDaemon::read(std::uint64_t id, MHD_Connection* connection, const char* 
                      .from = argument(connection, "from"),
                      .filter = argument(connection, "filter"),
                      .sort = argument(connection, "sort"),
+                     .limit = argument(connection, "limit"),
+                     .after = argument(connection, "after"),
                      .has_body = has_body(connection)});
   }
   if (exchange.response) return write(connection, *exchange.response);

@@ -2,10 +2,10 @@
 // The page's table of connections.
 #include <algorithm>
 #include <string>
-#include <vector>
 
 #include "admin/short_text.h"
 #include "base/text.h"
+#include "web/chosen_connections.h"
 #include "web/page.h"
 #include "web/page_parts.h"
 
@@ -15,53 +15,6 @@ using admin::short_bytes;
 using admin::short_time;
 
 namespace {
-
-using Connections = std::vector<const admin::ConnectionStatus*>;
-
-std::string name_of(const admin::ConnectionStatus& connection) {
-  return connection.service + "[" + std::to_string(connection.id) + "]";
-}
-
-bool has(const admin::ConnectionStatus& connection, const std::string& text) {
-  const std::string name = name_of(connection);
-  for (const std::string_view field : {std::string_view(name), std::string_view(connection.client),
-                                       std::string_view(connection.target),
-                                       std::string_view(connection.phase),
-                                       std::string_view(connection.tls)}) {
-    if (field.find(text) != std::string_view::npos) return true;
-  }
-  return false;
-}
-
-bool is_before(Order order, const admin::ConnectionStatus& a, const admin::ConnectionStatus& b) {
-  switch (order) {
-    case Order::bytes:
-      break;
-    case Order::age:
-      return a.age > b.age;
-    case Order::idle:
-      return a.idle.value_or(admin::Seconds(-1)) > b.idle.value_or(admin::Seconds(-1));
-    case Order::service:
-      return a.service != b.service ? a.service < b.service : a.id < b.id;
-    case Order::client:
-      return a.client < b.client;
-    case Order::target:
-      return a.target < b.target;
-  }
-  return a.bytes_up + a.bytes_down > b.bytes_up + b.bytes_down;
-}
-
-Connections chosen(const admin::Status& status, const Query& query) {
-  Connections chosen;
-  if (!status.connection_list) return chosen;
-  for (const admin::ConnectionStatus& each : *status.connection_list) {
-    if (!query.service.empty() && each.service != query.service) continue;
-    if (query.filter.empty() || has(each, query.filter)) chosen.push_back(&each);
-  }
-  std::stable_sort(chosen.begin(), chosen.end(),
-                   [&](const auto* a, const auto* b) { return is_before(query.order, *a, *b); });
-  return chosen;
-}
 
 // A form without a script: the browser makes a query of it.
 void add_form(const Query& query, Html& html) {
@@ -122,7 +75,7 @@ std::string link(const Query& query, unsigned refresh, std::size_t from) {
 }
 
 void add_connections(const admin::Status& status, const Query& query, Html& html) {
-  const Connections shown = chosen(status, query);
+  const Chosen shown = chosen(status, query);
   html.add("<h2 id=connections>Connections");
   if (!query.service.empty()) html.add(" of ").text(query.service);
   html.add("</h2>");

@@ -91,7 +91,9 @@ Query query_of(Route route, const Request& request) {
           .service = decoded(request.service),
           .filter = decoded(request.filter),
           .order = order != kOrders.end() ? order->second : Order::bytes,
-          .from = number(request.from, kMostConnections)};
+          .from = number(request.from, kMostConnections),
+          .limit = number(request.limit, kMostConnections),
+          .after = decoded(request.after)};
 }
 
 bool is_host_allowed(std::string_view host, const std::vector<std::string>& names) {

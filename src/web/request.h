@@ -22,7 +22,7 @@ struct Request {
   std::optional<std::string_view> fetch_site{};     // Sec-Fetch-Site
   std::string_view accept{};
   // Of the query, as they came; empty when they are not there.
-  std::string_view targets{}, refresh{}, service{}, from{}, filter{}, sort{};
+  std::string_view targets{}, refresh{}, service{}, from{}, filter{}, sort{}, limit{}, after{};
   bool has_body = false;
 };
 
@@ -40,7 +40,9 @@ struct Query {
   std::string service{};      // show this one's connections only; empty: all
   std::string filter{};       // and those only that have this in some field; empty: all
   Order order = Order::bytes;
-  std::size_t from = 0;       // the first connection to be shown
+  std::size_t from = 0;       // the first connection to be shown on the page
+  std::size_t limit = 0;      // how many to be listed as JSON; 0: all
+  std::string after{};        // and behind which, by name
 };
 [[nodiscard]] Query query_of(Route route, const Request& request);
 

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: MIT
 #include "web/server.h"
 
-
 #include <algorithm>
 #include <utility>
 
 #include "admin/status_json.h"
 #include "base/thread.h"
+#include "web/chosen_connections.h"
 #include "web/exposition.h"
 #include "web/page.h"
 #include "web/readiness.h"
@@ -40,15 +40,6 @@ Response json(const admin::Json& value) {
 
 Response refusal(unsigned status, std::string_view reason) {
   return {status, "text/plain; charset=utf-8", std::string(reason) + "\n"};
-}
-
-admin::Json connections_of(const admin::Status& status) {
-  admin::Json list = admin::Json::array();
-  for (const admin::ConnectionStatus& each : status.connection_list.value_or(
-           std::vector<admin::ConnectionStatus>{})) {
-    list.push_back(admin::to_json(each));
-  }
-  return {{"schema", 1}, {"silent_workers", status.silent_workers}, {"connections", std::move(list)}};
 }
 
 }  // namespace
@@ -148,7 +139,7 @@ Response Server::rendered(const Query& query, const admin::Status& status) {
     case Route::status:
       return json(admin::to_json(status));
     case Route::connections:
-      return json(connections_of(status));
+      return json(listing(status, query));
     case Route::metrics:
       return exposition(query, status);
     case Route::readyz: {
