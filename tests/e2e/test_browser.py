@@ -55,6 +55,7 @@ def seen(start, serve_tls, pki, keep, tmp_path):
 def test_a_person_sees_what_works_and_why_something_does_not(seen):
     """Screenshots are left in the test's folder."""
     client = seen.client()
+    address = client.local_address
     browser = seen.browser
     for width in (360, 1280):
         for scheme in ("light", "dark"):
@@ -63,7 +64,7 @@ def test_a_person_sees_what_works_and_why_something_does_not(seen):
             assert "✓ up" in seen.row(seen.good.address)
             bad = seen.row(seen.dead)
             assert "✗ ejected" in bad and "connect_refused" in bad and "refused" in bad
-            assert client.local_address in seen.row("svc[1]")
+            assert address in seen.row("svc[1]")
             assert " d" in seen.row("server certificate")
             # The tables scroll, the page does not.
             assert browser.ask("document.documentElement.scrollWidth") <= width
@@ -76,7 +77,9 @@ def test_a_person_sees_what_works_and_why_something_does_not(seen):
     client.close()
     seen.tunnel.closed()
     browser.open(seen.url)
-    assert seen.row("svc[1]") == ""
+    over = seen.row("svc[1]")
+    assert " ago" in over and address in over and "ok" in over
+    assert browser.ask("document.querySelector('#connections ~ p').innerText") == "None."
 
 
 def test_the_plots_get_their_points(seen):

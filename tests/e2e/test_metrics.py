@@ -87,6 +87,8 @@ def test_dials_and_handshakes_are_counted(instance):
         assert metrics.value("tunnel_dial_phase_duration_seconds_count", service="svc", phase=phase) == 3
         assert metrics.value("tunnel_dial_phase_duration_seconds_bucket", service="svc", phase=phase,
                              le="+Inf") == 3
+        # On loopback it is less than a millisecond, and not nothing.
+        assert metrics.value("tunnel_dial_phase_duration_seconds_sum", service="svc", phase=phase) > 0
     assert metrics.value("tunnel_dial_duration_seconds_count", service="svc") == 3
     assert sum(metrics.samples["tunnel_tls_handshakes_total"].values()) == 3
     expiry = metrics.value("tunnel_certificate_not_after_timestamp_seconds", service="svc",
@@ -144,6 +146,21 @@ def test_counters_go_on_through_a_reload(instance):
     assert after.value("tunnel_connections_limit", service="svc") == 9
     assert after.value("tunnel_config_reloads_total", result="ok") == 1
     assert after.samples["tunnel_config_info"].keys() != before.samples["tunnel_config_info"].keys()
+
+
+def test_a_target_that_a_reload_removes_is_told_of_for_a_while(instance, serve_tls):
+    client = instance.tunnel.connect("svc")
+    exchange(client, 100)
+    left = instance.server.address
+    instance.config["svc"]["connect"] = serve_tls(echo).address
+    instance.tunnel.reload(instance.config)
+    exchange(client, 10)
+    metrics = instance.scrape()
+    labels = {"service": "svc", "target": left}
+    assert metrics.value("tunnel_target_bytes_total", direction="up", **labels) == 110
+    assert metrics.value("tunnel_target_connections_open", **labels) == 1
+    assert metrics.value("tunnel_target_state", state="draining", **labels) == 1
+    assert metrics.value("tunnel_target_weight", **labels) == 0
 
 
 def test_a_failed_reload_is_seen(instance):

@@ -71,6 +71,16 @@ def test_certificates_have_their_ends_by_role(scraped, serve_tls, pki):
         min(end_of(pki.intermediate.cert), end_of(pki.ca.cert))
 
 
+def test_the_certificate_of_a_server_that_only_checks_have_seen_has_its_end(
+        scraped, serve_tls, pki):
+    leaf = pki.intermediate.issue("stands-by")
+    server = serve_tls(echo, identity=leaf)
+    service = scraped(server, health={"check": "tls", "interval": "1s"})
+    service.wait(EXPIRY, end_of(leaf.cert), role="server_leaf", target=server.address)
+    assert service.value(EXPIRY, role="server_chain", target=server.address) == \
+        min(end_of(each.cert) for each in (leaf, pki.intermediate, pki.ca))
+
+
 def test_a_chain_that_was_verified_a_moment_ago_has_its_end_too(scraped, serve_tls, pki):
     """Two targets show the same certificates: the second verdict is a remembered one."""
     first, second = serve_tls(echo), serve_tls(echo)

@@ -1,12 +1,14 @@
 # SPDX-License-Identifier: MIT
 """The status address answers those who may ask, and nobody can use it for anything else."""
 
+import base64
 import html
 import os
 import signal
 import socket
 import subprocess
 import time
+import urllib.parse
 
 import pytest
 from harness import tunnel as program
@@ -77,6 +79,69 @@ def test_status_and_connections_are_json(instance):
     (connection,) = answer.json()["connections"]
     assert connection["client"] == client.local_address and connection["phase"] == "open"
     assert (connection["bytes_up"], connection["bytes_down"]) == (1, 1)
+
+
+def test_a_connection_that_is_over_is_told_as_its_closed_line_tells_it(instance):
+    client = instance.served()
+    assert instance.get("/status.json").json()["closed"] == []
+    client.close()
+    line = instance.tunnel.closed()
+    status = instance.get("/status.json").json()
+    schema.validate(status, "status.schema.json")
+    (closed,) = status["closed"]
+    for key in ("service", "conn", "client", "target", "kind", "side", "bytes_up", "bytes_down", "tls"):
+        assert closed[key] == line[key], key
+    assert closed["lasted"] >= 0 and closed["ago"] >= 0
+
+
+def test_clients_that_allow_denies_are_among_those_that_are_over(start):
+    tunnel = start({"status": "127.0.0.1:0", "workers": 2, "svc": {
+        "accept": "127.0.0.1:0", "connect": f"127.0.0.1:{free_port()}", "tls": False,
+        "allow": ["192.0.2.0/24"]}})
+    for _ in range(30):
+        tunnel.connect("svc").read_to_end()
+    lines = [tunnel.closed(count) for count in range(11, 31)]
+    closed = web.get(web.address_of(tunnel), "/status.json").json()["closed"]
+    assert [each["client"] for each in closed] == [line["client"] for line in lines]
+    assert {each["kind"] for each in closed} == {"client_denied"}
+    assert closed[0]["why"] == lines[0]["msg"]
+
+
+def test_a_server_is_shown_with_its_names_its_issuers_and_its_key(start, serve_tls, pki):
+    leaf = pki.intermediate.issue("shown")
+    server = serve_tls(echo, identity=leaf)
+    config = {"status": "127.0.0.1:0", "svc": {"accept": "127.0.0.1:0", "connect": server.address,
+                                              "tls": {"ca": str(pki.ca.file)}}}
+    tunnel = start(config)
+    address = web.address_of(tunnel)
+    assert web.get(address, "/status.json").json()["services"][0]["targets"][0]["identity"] is None
+    tunnel.served("svc").close()
+    status = web.get(address, "/status.json").json()
+    schema.validate(status, "status.schema.json")
+    identity = status["services"][0]["targets"][0]["identity"]
+    assert base64.b64decode(identity["pin"].removeprefix("sha256:")).hex() == leaf.pin.removeprefix("sha256:")
+    for name, certificate in (("subject", leaf.cert), ("issuer", pki.intermediate.cert)):
+        assert identity[name] == certificate.subject.rfc4514_string()
+    assert identity["path"] == [each.subject.rfc4514_string()
+                                for each in (leaf.cert, pki.intermediate.cert, pki.ca.cert)]
+    assert identity["not_after"] == leaf.cert.not_valid_after.strftime("%Y-%m-%dT%H:%M:%SZ")
+    assert identity["tls_version"].startswith("TLS1.")
+    page = web.get(address, "/").body
+    assert html.escape(identity["pin"]) in page and html.escape(identity["issuer"]) in page
+
+
+def test_connections_are_listed_page_by_page(instance):
+    clients = [instance.served() for _ in range(5)]
+    names, after = [], ""
+    while after is not None:
+        answer = instance.get("/connections.json?limit=2&after=" + urllib.parse.quote(after)).json()
+        schema.validate(answer, "connections.schema.json")
+        assert answer["total"] == 5 and len(answer["connections"]) <= 2
+        names += [f"{each['service']}[{each['conn']}]" for each in answer["connections"]]
+        after = answer["next"]
+    assert names == [f"svc[{number}]" for number in range(1, 6)]
+    some = instance.get("/connections.json?filter=" + urllib.parse.quote(clients[2].local_address)).json()
+    assert [each["conn"] for each in some["connections"]] == [3] and some["next"] is None
 
 
 def test_head_is_get_without_its_body(instance):
@@ -286,7 +351,9 @@ def test_the_page_shows_what_happens_and_reads_well_at_80_columns(instance):
     assert "svc[1]" in shown and client.local_address in shown
     client.close()
     instance.tunnel.closed()
-    assert "svc[1]" not in instance.get("/").body
+    body = instance.get("/").body
+    assert "svc[1]" not in body.partition("<h2 id=closed>")[0]
+    assert "svc[1]" in body
 
 
 def test_the_page_gives_the_reason_that_the_log_gives(start, serve_tls, pki):
