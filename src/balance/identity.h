@@ -3,12 +3,11 @@
 
 #include <atomic>
 #include <cstdint>
-#include <memory>
-#include <mutex>
 #include <string>
 #include <string_view>
-#include <utility>
 #include <vector>
+
+#include "base/published.h"
 
 namespace tunnel::balance {
 
@@ -28,7 +27,7 @@ struct Identity {
 
 // The identity of a target as it was seen last. Reading a certificate costs more than counting, so
 // that who has a session asks first whether it is time for that. Any thread.
-class ShownIdentity {
+class ShownIdentity : public Published<Identity> {
  public:
   static constexpr std::int64_t kSeldom = 60;  // seconds
 
@@ -38,19 +37,9 @@ class ShownIdentity {
     return (looked == 0 || now - looked >= kSeldom || now < looked) &&
            looked_.compare_exchange_strong(looked, now, std::memory_order_relaxed);
   }
-  void show(std::shared_ptr<const Identity> identity) {
-    const std::lock_guard lock(mutex_);
-    identity_ = std::move(identity);
-  }
-  [[nodiscard]] std::shared_ptr<const Identity> get() const {  // null: it has not shown any
-    const std::lock_guard lock(mutex_);
-    return identity_;
-  }
 
  private:
   std::atomic<std::int64_t> looked_{0};
-  mutable std::mutex mutex_;
-  std::shared_ptr<const Identity> identity_;
 };
 
 }  // namespace tunnel::balance
