@@ -2,13 +2,13 @@
 #include "admin/control_server.h"
 
 #include <fcntl.h>
-#include <sys/socket.h>
 
 #include <algorithm>
 #include <cerrno>
 #include <utility>
 
 #include "admin/protocol.h"
+#include "base/socket.h"
 
 namespace tunnel::admin {
 namespace {
@@ -16,13 +16,10 @@ namespace {
 constexpr Millis kRetry{1'000};
 
 Operator peer_of(int fd) {
-  ucred credentials{};
-  socklen_t length = sizeof credentials;
+  const auto process = peer_process(fd);
   // Without an answer it is nobody that we know.
-  if (::getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &credentials, &length) != 0) {
-    return {static_cast<uid_t>(-1), 0};
-  }
-  return {credentials.uid, credentials.pid};
+  if (!process) return {static_cast<uid_t>(-1), 0};
+  return {process->uid, process->pid};
 }
 
 }  // namespace

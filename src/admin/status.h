@@ -59,6 +59,14 @@ struct TargetCounts {
   bool is_unresolved = false;
 };
 
+// The last active check of a target.
+struct CheckStatus {
+  Seconds ago{0};
+  Seconds took{0};
+  std::string_view kind;  // "ok": it passed
+  std::string why;
+};
+
 struct TargetStatus {
   TargetCounts counts;
   // In words: "up", "ejected" (a dial failed), "down" (its checks failed), "trial" (its ejection is
@@ -71,6 +79,7 @@ struct TargetStatus {
   std::uint32_t connections = 0;  // and attempts
   std::optional<std::uint32_t> max_connections;
   std::string check;                       // "UP 2/3", "DOWN 1/2", "no check"
+  std::optional<CheckStatus> last_check{};
   std::optional<Seconds> since;            // how long it has been in its state, where that is known
   std::optional<Seconds> ejected_for;      // until its ejection is over
   std::string why;                         // the last failure's sentence
@@ -88,6 +97,7 @@ struct ConnectionStatus {
   std::string target;  // empty: none yet
   std::string phase;   // "waiting", "dialling", "open", ...
   Seconds age{0};
+  std::optional<uid_t> uid{};   // whose process the client is, where that is known: a unix socket's
   std::optional<Seconds> idle;  // since the last byte either way
   std::uint64_t bytes_up = 0;
   std::uint64_t bytes_down = 0;

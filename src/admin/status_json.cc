@@ -67,7 +67,18 @@ Json to_json(const ClosedStatus& closed) {
           {"bytes_down", closed.bytes_down},  {"tls", closed.tls}};
 }
 
+Json to_json(const CheckStatus& check) {
+  return {{"ago", seconds(check.ago)},
+          {"took", check.took.count()},  // often less than a millisecond
+          {"kind", check.kind},
+          {"why", check.why}};
+}
+
 Json to_json(const TargetStatus& target) {
+  Json failures = Json::object();
+  for (const KindCount& each : target.counts.failures) {
+    if (each.count > 0) failures[std::string(each.kind)] = each.count;
+  }
   Json addresses = Json::array();
   for (const AddressStatus& address : target.addresses) addresses.push_back(address.address);
   return {{"target", target.target},
@@ -77,6 +88,8 @@ Json to_json(const TargetStatus& target) {
           {"since", or_null(target.since)},
           {"ejected_for", or_null(target.ejected_for)},
           {"check", target.check},
+          {"last_check", target.last_check ? to_json(*target.last_check) : Json()},
+          {"failures", std::move(failures)},
           {"kind", target.kind},
           {"why", target.why},
           {"weight", target.weight},
@@ -162,7 +175,8 @@ std::string rfc3339(WallTime time) {
 
 Json to_json(const ConnectionStatus& connection) {
   return {{"service", connection.service},   {"conn", connection.id},
-          {"client", connection.client},     {"target", connection.target},
+          {"client", connection.client},     {"uid", or_null(connection.uid)},
+          {"target", connection.target},
           {"phase", connection.phase},       {"age", seconds(connection.age)},
           {"idle", or_null(connection.idle)}, {"bytes_up", connection.bytes_up},
           {"bytes_down", connection.bytes_down}, {"tls", connection.tls}};

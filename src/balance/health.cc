@@ -116,6 +116,11 @@ std::optional<Health::Outage> Health::outage() const {
   return is_out_ ? std::optional(outage_) : std::nullopt;
 }
 
+std::optional<TimePoint> Health::restored_at() const {
+  const std::lock_guard lock(mutex_);
+  return restored_at_;
+}
+
 std::string Health::check_text() const {
   const std::lock_guard lock(mutex_);
   if (!rules_.has_check) return "no check";
@@ -147,6 +152,7 @@ Transition Health::clear(TimePoint now, Transition::Source source) {
   if (!is_check_up_.load() || !is_out_) return {};
   const Millis out = now - outage_.since;
   end_outage();
+  restored_at_ = now;
   return {.change = Transition::Change::restored, .source = source, .duration = out};
 }
 

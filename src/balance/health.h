@@ -100,6 +100,8 @@ class Health {
     Reason reason;
   };
   [[nodiscard]] std::optional<Outage> outage() const;
+  // When its last outage ended; nothing where there was none.
+  [[nodiscard]] std::optional<TimePoint> restored_at() const;
 
   // The check's state as in HAProxy's log: "UP", "UP 2/3", "DOWN 1/2", "no check".
   [[nodiscard]] std::string check_text() const;
@@ -122,6 +124,7 @@ class Health {
   int missing_ = 0;     // the counter's distance from its maximum, rise + fall - 1
   bool is_out_ = false;
   Outage outage_;  // while is_out_
+  std::optional<TimePoint> restored_at_;
 };
 
 }  // namespace tunnel::balance

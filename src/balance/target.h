@@ -9,6 +9,8 @@
 #include "balance/health.h"
 #include "balance/identity.h"
 #include "base/address.h"
+#include "base/clock.h"
+#include "base/published.h"
 #include "base/tally.h"
 #include "config/model.h"
 
@@ -58,6 +60,13 @@ class Waiters {
   std::atomic<std::uint32_t> count_{0};
 };
 
+// How the last active check went, for people. Immutable.
+struct CheckReport {
+  TimePoint at{};  // when it was over
+  Micros took{0};
+  Reason failure;  // kind ok: it passed
+};
+
 // What a target has counted since it is known. Any thread.
 struct TargetTally {
   explicit TargetTally(std::size_t workers) : traffic(workers) {}
@@ -67,6 +76,7 @@ struct TargetTally {
   KindCounters failures;      // of dials
   SharedCounter checks_passed, checks_failed;
   ShownIdentity identity;
+  Published<CheckReport> last_check;
 };
 
 // The state of one target, shared by all workers. Made by Backend, kept alive by the layouts that

@@ -39,6 +39,7 @@ admin::ConnectionStatus to_status(const ConnectionView& view) {
           .target = view.target,
           .phase = view.phase,
           .age = view.age,
+          .uid = view.uid,
           .idle = view.idle ? std::optional<admin::Seconds>(*view.idle) : std::nullopt,
           .bytes_up = view.bytes_up,
           .bytes_down = view.bytes_down,
@@ -238,10 +239,18 @@ admin::TargetStatus Administration::collect(const ServiceHandle& service,
                                 !target.endpoint().address && answer == nullptr;
   status.max_connections = member.max_connections;
   status.check = target.health().check_text();
+  if (const auto last = target.tally().last_check.get()) {
+    status.last_check = {.ago = std::max(Millis(0), now - last->at),
+                         .took = last->took,
+                         .kind = tunnel::word(last->failure.kind),
+                         .why = last->failure.text};
+  }
   if (const auto outage = target.health().outage()) {
     status.since = now - outage->since;
     status.kind = tunnel::word(outage->reason.kind);
     status.why = outage->reason.text;
+  } else if (const auto restored = target.health().restored_at()) {
+    status.since = now - *restored;
   }
   const TimePoint until = target.health().ejected_until();
   if (status.state == "ejected" && until > now && until != TimePoint::max()) {

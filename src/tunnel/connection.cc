@@ -284,6 +284,11 @@ ConnectionView Connection::view() const {
                       .phase = kPhases[static_cast<std::size_t>(state_)],
                       .age = age()};
   view.tls = negotiated_text(record_.negotiated);
+  const uv::Stream* const client =
+      state_ == State::relaying ? relay_->client_stream() : client_.get();
+  if (client != nullptr && client->is_unix()) {
+    if (const auto process = peer_process(client->fd())) view.uid = process->uid;
+  }
   if (state_ == State::relaying) {
     view.bytes_up = relay_->bytes_up();
     view.bytes_down = relay_->bytes_down();

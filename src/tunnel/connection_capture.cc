@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: MIT
 #include "tunnel/connection_capture.h"
 
-#include <sys/socket.h>
-
 #include <utility>
 
+#include "base/socket.h"
 #include "capture/plaintext_port.h"
 #include "tunnel/wire_flow.h"
 #include "x509/x509_text.h"
@@ -27,10 +26,9 @@ SocketAddress client_address(const uv::Stream& client, std::uint64_t id) {
 
 std::string client_text(const uv::Stream& client) {
   if (!client.is_unix()) return {};
-  ucred who{};
-  socklen_t length = sizeof who;
-  if (::getsockopt(client.fd(), SOL_SOCKET, SO_PEERCRED, &who, &length) != 0) return {};
-  return "client pid=" + std::to_string(who.pid) + " uid=" + std::to_string(who.uid);
+  const auto who = peer_process(client.fd());
+  if (!who) return {};
+  return "client pid=" + std::to_string(who->pid) + " uid=" + std::to_string(who->uid);
 }
 
 std::string label(const ConnectionRecord& record) {

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <sys/types.h>
+
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -21,6 +23,7 @@ struct ConnectionView {
   std::uint64_t bytes_up = 0;
   std::uint64_t bytes_down = 0;
   std::string tls{};
+  std::optional<uid_t> uid{};  // of the client's process; on unix sockets only
 };
 
 }  // namespace tunnel

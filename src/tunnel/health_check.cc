@@ -73,9 +73,10 @@ void HealthCheck::begin() {
 }
 
 void HealthCheck::on_visited(const Failure& failure) {
-  if (!failure.is_local) {
-    service_.life->tally.checks.observe(seconds(in_visit_.elapsed()));
-  }
+  const Micros took = in_visit_.elapsed();
+  if (!failure.is_local) service_.life->tally.checks.observe(seconds(took));
+  target_->tally().last_check.show(std::make_shared<const balance::CheckReport>(balance::CheckReport{
+      .at = loop_.now(), .took = took, .failure = {failure.kind, failure.text}}));
   if (failure.kind == Kind::ok) {
     passed();
   } else if (!failure.is_local) {  // what this machine could not do says nothing about the target

@@ -51,8 +51,12 @@ void add_links(const Query& query, std::size_t from, std::size_t to, std::size_t
   html.add("</nav>");
 }
 
+std::string client_of(const admin::ConnectionStatus& each) {
+  return each.client + (each.uid ? " (uid " + std::to_string(*each.uid) + ")" : "");
+}
+
 void add_row(const admin::ConnectionStatus& each, Html& html) {
-  html.add("<tr>").cell(name_of(each)).cell(each.client);
+  html.add("<tr>").cell(name_of(each)).cell(client_of(each));
   html.cell(each.target).cell(each.phase).quantity(short_time(each.age.count()));
   html.quantity(each.idle ? short_time(each.idle->count()) : "-");
   html.quantity(short_bytes(static_cast<double>(each.bytes_up)));

@@ -15,6 +15,11 @@ namespace {
 using admin::short_bytes;
 using admin::short_time;
 
+std::string tenths(double number) {
+  const long long tenths = std::llround(number * 10);
+  return std::to_string(tenths / 10) + "." + std::to_string(tenths % 10);
+}
+
 std::string addresses_of(const admin::TargetStatus& target) {
   std::string text;
   for (const admin::AddressStatus& address : target.addresses) {
@@ -46,6 +51,16 @@ std::string override_of(const admin::TargetStatus& target) {
   return text;
 }
 
+// "UP 2/3; 3.0s ago, 1.2 ms: connect_refused: ..."
+std::string check_of(const admin::TargetStatus& target) {
+  if (!target.last_check) return target.check;
+  const admin::CheckStatus& last = *target.last_check;
+  std::string text = target.check + "; " + short_time(last.ago.count()) + " ago, " +
+                     tenths(last.took.count() * 1000) + " ms";
+  if (last.kind != "ok") text += ": " + std::string(last.kind) + ": " + last.why;
+  return text;
+}
+
 // "cert_expired 12, tls_timeout 1"
 std::string failures_of(const admin::TargetStatus& target) {
   std::string text;
@@ -54,11 +69,6 @@ std::string failures_of(const admin::TargetStatus& target) {
             std::to_string(failure.count);
   }
   return text;
-}
-
-std::string tenths(double number) {
-  const long long tenths = std::llround(number * 10);
-  return std::to_string(tenths / 10) + "." + std::to_string(tenths % 10);
 }
 
 // "3.1MiB (20KiB/s)"
@@ -73,7 +83,7 @@ void add_target(const admin::TargetStatus& target, std::int64_t now, Html& html)
   html.add(is_up ? "<td class=good>" : "<td class=bad>").add(is_up ? "&#10003; " : "&#10007; ");
   html.text(target.state);
   if (target.since) html.add(" for ").text(short_time(target.since->count()));
-  html.add("</td>").cell(target.check);
+  html.add("</td>").cell(check_of(target));
   html.cell(target.kind.empty() ? target.why : target.kind + ": " + target.why);
   html.cell(failures_of(target));
   html.count(target.weight);

@@ -3,6 +3,8 @@
 
 #include <doctest/doctest.h>
 
+#include <memory>
+
 namespace tunnel::admin {
 
 TEST_SUITE("status as JSON") {
@@ -19,6 +21,13 @@ TEST_SUITE("status as JSON") {
     target.since = std::chrono::milliseconds(1500);
     target.override = OverrideStatus{balance::Override::What::weight, 3, 1000, 42,
                                      std::chrono::seconds(60)};
+    target.last_check = CheckStatus{.ago = std::chrono::seconds(2),
+                                    .took = std::chrono::microseconds(125),
+                                    .kind = "ok",
+                                    .why = ""};
+    target.counts.failures = {{"ok", 0}, {"cert_expired", 3}};
+    target.identity = std::make_shared<const balance::Identity>(balance::Identity{
+        .tls_version = "TLS1.3", .subject = "CN=dc1", .not_after = 1'764'183'600, .path = {}});
     service.targets = {target};
     status.services = {service};
     const Json json = to_json(status);
@@ -32,6 +41,11 @@ TEST_SUITE("status as JSON") {
     CHECK(one["targets"][0]["ejected_for"].is_null());
     CHECK(one["targets"][0]["override"] ==
           Json{{"what", "weight"}, {"weight", 3}, {"uid", 1000}, {"pid", 42}, {"left", 60.0}});
+    CHECK(one["targets"][0]["last_check"] ==
+          Json{{"ago", 2.0}, {"took", 0.000125}, {"kind", "ok"}, {"why", ""}});
+    CHECK(one["targets"][0]["failures"] == Json{{"cert_expired", 3}});
+    CHECK(one["targets"][0]["identity"]["not_after"] == "2025-11-26T19:00:00Z");
+    CHECK(one["targets"][0]["identity"]["ocsp_until"].is_null());
   }
 
   TEST_CASE("connections are listed when they were asked for, even if there are none") {

@@ -162,6 +162,17 @@ TEST_CASE("the first success restores, says how long it took, and resets the bac
   CHECK(bench.fail().times == 1);
 }
 
+TEST_CASE("since when a target is up again is known, and nothing of one that was never out") {
+  Bench bench;
+  (void)bench.health.succeeded(bench.clock.now());
+  CHECK_FALSE(bench.health.restored_at());
+  (void)bench.fail();
+  CHECK_FALSE(bench.health.restored_at());
+  bench.wait_out();
+  (void)bench.health.succeeded(bench.clock.now());
+  CHECK(bench.health.restored_at() == bench.clock.now());
+}
+
 TEST_CASE("attempts begun before an ejection do not count again") {
   Bench bench;
   const std::uint32_t epoch = bench.health.epoch();

@@ -3,6 +3,7 @@
 
 #include <doctest/doctest.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include <cerrno>
 
@@ -30,6 +31,19 @@ TEST_CASE("both ends of a connection agree on its addresses, and a reset is one 
   char byte = 0;
   CHECK(::recv(client.get(), &byte, 1, 0) == -1);
   CHECK(errno == ECONNRESET);
+}
+
+TEST_CASE("the process at the other end of a unix socket is known, of TCP it is not") {
+  int pair[2];
+  REQUIRE(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) == 0);
+  const Fd one(pair[0]);
+  const Fd other(pair[1]);
+  const auto process = peer_process(one.get());
+  REQUIRE(process);
+  CHECK(process->pid == ::getpid());
+  CHECK(process->uid == ::geteuid());
+  CHECK_FALSE(peer_process(Fd(::socket(AF_INET, SOCK_STREAM, 0)).get()));
+  CHECK_FALSE(peer_process(-1));
 }
 
 TEST_CASE("what is not a socket has no address") {

@@ -4,6 +4,7 @@
 import base64
 import html
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -15,7 +16,7 @@ from harness import tunnel as program
 from harness import schema, web
 from harness.ports import free_port
 from harness.server import echo
-from harness.wait import PATIENCE
+from harness.wait import PATIENCE, eventually
 
 
 class Instance:
@@ -285,6 +286,40 @@ def test_a_unix_socket_serves_status_to_its_owner(start, serve_tls, tmp_path):
     assert web.get(path, "/livez").status == 200
     tunnel.terminate()
     assert not os.path.exists(path)
+
+
+def test_a_client_of_a_unix_socket_is_shown_with_whose_it_is(start, serve, tmp_path):
+    tunnel = start({"status": "127.0.0.1:0", "svc": {
+        "accept": f"{tmp_path}/accept", "connect": serve(echo).address, "tls": False}})
+    client = tunnel.served("svc")
+    address = web.address_of(tunnel)
+    answer = web.get(address, "/connections.json").json()
+    schema.validate(answer, "connections.schema.json")
+    assert [each["uid"] for each in answer["connections"]] == [os.getuid()]
+    assert f"(uid {os.getuid()})" in web.get(address, "/").body
+    client.close()
+
+
+def test_the_last_check_of_a_target_is_told_with_how_it_went(start, serve, tmp_path):
+    alive, dead = serve(echo).address, f"127.0.0.1:{free_port()}"
+    tunnel = start({"status": "127.0.0.1:0", "svc": {
+        "accept": "127.0.0.1:0", "connect": [alive, dead], "tls": False,
+        "health": {"check": "tcp", "interval": "1s"}}})
+    address = web.address_of(tunnel)
+
+    def checked():
+        status = web.get(address, "/status.json").json()
+        schema.validate(status, "status.schema.json")
+        checks = [target["last_check"] for target in status["services"][0]["targets"]]
+        return checks if all(checks) else None
+
+    passed, failed = eventually(checked, "both were checked")
+    assert (passed["kind"], passed["why"]) == ("ok", "")
+    assert failed["kind"] == "connect_refused" and dead in failed["why"]
+    assert 0 < passed["took"] < PATIENCE
+    page = web.get(address, "/").body
+    assert re.search(r"<td>UP; [0-9.]+s ago, [0-9.]+ ms</td>", page), page
+    assert html.escape(failed["why"]) in page.replace("&#39;", "&#x27;")
 
 
 def test_an_address_that_is_taken_keeps_it_from_starting(instance, tmp_path):

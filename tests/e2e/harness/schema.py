@@ -10,13 +10,13 @@ _DOCS = pathlib.Path(__file__).resolve().parents[3] / "docs"
 
 
 def _strict(schema):
-    """A schema that lets no other keys pass than those it names."""
+    """A schema that lets no other keys pass than those it names, unless it says which."""
     if isinstance(schema, list):
         return [_strict(each) for each in schema]
     if not isinstance(schema, dict):
         return schema
     closed = {key: _strict(value) for key, value in schema.items()}
-    return {**closed, "additionalProperties": False} if schema.get("type") == "object" else closed
+    return {"additionalProperties": False, **closed} if schema.get("type") == "object" else closed
 
 
 def validate(value, name):
