@@ -167,10 +167,11 @@ void add_histograms(Families& families, const std::vector<admin::ServiceStatus>&
     durations.add({{"service", name}}, of[6]);
     checks.add({{"service", name}}, of[7]);
   };
+  const std::size_t most = services_with_histograms(services.size());
   std::size_t named = 0;
   Histograms others;
   for (const admin::ServiceStatus& service : services) {
-    if (named < kMostServices && service.name != kOther) {
+    if (named < most && service.name != kOther) {
       add(service.name, histograms_of(service.counts));
       ++named;
     } else {

@@ -29,8 +29,16 @@ struct ProcessUse {
 
 // A service's targets beyond so many, which only DNS can have named, are counted together.
 inline constexpr std::size_t kMostTargets = 100;
-// So many services, the first of the configuration, have histograms of their own.
-inline constexpr std::size_t kMostServices = 50;
+// So many of them, the first of the configuration, have histograms of their own: all while they are
+// few, and of more as many as leave the answer at the size that it has then.
+[[nodiscard]] constexpr std::size_t services_with_histograms(std::size_t services) {
+  constexpr std::size_t kAll = 300;
+  constexpr std::size_t kFewest = 50;
+  if (services <= kAll) return services;
+  // All else that is told of two services is as long as the histograms of one.
+  const std::size_t fewer = (services - kAll) / 2;
+  return fewer < kAll - kFewest ? kAll - fewer : kFewest;
+}
 // The label of what is counted together.
 inline constexpr const char* kOther = "other";
 
