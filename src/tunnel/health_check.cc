@@ -2,6 +2,7 @@
 #include "tunnel/health_check.h"
 
 #include <algorithm>
+#include <memory>
 #include <utility>
 
 #include "tunnel/health_log.h"
