@@ -24,7 +24,8 @@ void add_head(const admin::Status& status, const Query& query, Html& html) {
   html.add("<title>tunnel: ").text(status.config).add("</title><style>").add(kPageStyle);
   html.add("</style></head><body><h1>tunnel ").text(status.version).add("</h1><p>");
   html.text(status.state).add(", process ").number(static_cast<unsigned long long>(status.pid));
-  html.add(", since ").text(admin::rfc3339(status.started)).add(". ");
+  html.add(", since ").text(admin::rfc3339(status.started)).add(" (");
+  html.text(short_time(admin::Seconds(status.now - status.started).count())).add("). ");
   html.text(count_of(status.connections, "connection")).add(", ");
   html.text(count_of(status.workers, "worker")).add(", log level ").text(status.log_level);
   html.add(", sandbox ").text(status.sandbox.mode);

@@ -149,6 +149,9 @@ def test_head_is_get_without_its_body(instance):
     whole, head = instance.get("/livez"), instance.get("/livez", method="HEAD")
     assert head.status == 200 and head.body == ""
     assert head.headers["content-length"] == whole.headers["content-length"] == "6"
+    for path in ("/", "/metrics", "/status.json", "/connections.json", "/readyz?targets=1"):
+        head = instance.get(path, method="HEAD")
+        assert (head.status, head.body) == (200, "") and int(head.headers["content-length"]) > 0, path
 
 
 def test_answers_forbid_browsers_to_make_more_of_them(instance):
