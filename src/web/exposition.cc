@@ -5,6 +5,7 @@
 
 #include <charconv>
 #include <cmath>
+#include <cstdint>
 #include <string_view>
 
 namespace tunnel::web {
@@ -14,21 +15,28 @@ using prometheus::ClientMetric;
 using prometheus::MetricFamily;
 using prometheus::MetricType;
 
-std::string number(double value) {
-  if (std::isinf(value)) return value > 0 ? "+Inf" : "-Inf";
+void add_number(std::string& out, double value) {
   char text[32];
   const auto end = std::to_chars(text, text + sizeof text, value);
-  return {text, end.ptr};
+  out.append(text, end.ptr);
+}
+
+void add_number(std::string& out, std::uint64_t value) {
+  char text[32];
+  const auto end = std::to_chars(text, text + sizeof text, value);
+  out.append(text, end.ptr);
 }
 
 // A bound is a floating-point number, and is written as one.
 std::string bound(double value) {
-  std::string text = number(value);
-  if (text.find_first_of(".eI") == std::string::npos) text += ".0";
+  if (std::isinf(value)) return "+Inf";
+  std::string text;
+  add_number(text, value);
+  if (text.find_first_of(".e") == std::string::npos) text += ".0";
   return text;
 }
 
-void append_escaped(std::string& out, std::string_view text) {
+void add_escaped(std::string& out, std::string_view text) {
   for (const char c : text) {
     if (c == '\\' || c == '"') out += '\\';
     if (c == '\n') {
@@ -39,43 +47,63 @@ void append_escaped(std::string& out, std::string_view text) {
   }
 }
 
-void append(std::string& out, std::string_view name, const ClientMetric& metric,
-            const std::string& le, const std::string& value) {
-  out += name;
-  char separator = '{';
-  const auto label = [&](std::string_view key, std::string_view its) {
-    out += separator;
-    separator = ',';
-    out += key;
+// `service="ldap",direction="up"`
+void add_labels(std::string& out, const ClientMetric& metric) {
+  for (const ClientMetric::Label& label : metric.label) {
+    if (&label != &metric.label.front()) out += ',';
+    out += label.name;
     out += "=\"";
-    append_escaped(out, its);
+    add_escaped(out, label.value);
     out += '"';
-  };
-  for (const ClientMetric::Label& each : metric.label) label(each.name, each.value);
-  if (!le.empty()) label("le", le);
-  if (separator == ',') out += '}';
+  }
+}
+
+// One line. `labels` are as add_labels() writes them, `le` is for a bucket only.
+template <class Value>
+void add_sample(std::string& out, std::string_view name, std::string_view suffix,
+                std::string_view labels, std::string_view le, Value value) {
+  out += name;
+  out += suffix;
+  if (!labels.empty() || !le.empty()) {
+    out += '{';
+    out += labels;
+    if (!le.empty()) {
+      if (!labels.empty()) out += ',';
+      out += "le=\"";
+      out += le;
+      out += '"';
+    }
+    out += '}';
+  }
   out += ' ';
-  out += value;
+  add_number(out, value);
   out += '\n';
 }
 
-void append(std::string& out, const MetricFamily& family, std::string_view base) {
-  const std::string name(base);
+// Its labels are written once: they are most of the text, and the same in each line.
+void add_histogram(std::string& out, std::string_view name, std::string_view labels,
+                   const ClientMetric::Histogram& histogram) {
+  for (const ClientMetric::Bucket& bucket : histogram.bucket) {
+    add_sample(out, name, "_bucket", labels, bound(bucket.upper_bound), bucket.cumulative_count);
+  }
+  add_sample(out, name, "_count", labels, "", histogram.sample_count);
+  add_sample(out, name, "_sum", labels, "", histogram.sample_sum);
+}
+
+void add_samples(std::string& out, const MetricFamily& family, std::string_view base) {
+  std::string labels;
   for (const ClientMetric& metric : family.metric) {
+    labels.clear();
+    add_labels(labels, metric);
     switch (family.type) {
       case MetricType::Counter:
-        append(out, family.name, metric, "", number(metric.counter.value));
+        add_sample(out, base, "_total", labels, "", metric.counter.value);
         break;
       case MetricType::Histogram:
-        for (const ClientMetric::Bucket& bucket : metric.histogram.bucket) {
-          append(out, name + "_bucket", metric, bound(bucket.upper_bound),
-                 std::to_string(bucket.cumulative_count));
-        }
-        append(out, name + "_count", metric, "", std::to_string(metric.histogram.sample_count));
-        append(out, name + "_sum", metric, "", number(metric.histogram.sample_sum));
+        add_histogram(out, base, labels, metric.histogram);
         break;
       default:
-        append(out, family.name, metric, "", number(metric.gauge.value));
+        add_sample(out, base, "", labels, "", metric.gauge.value);
         break;
     }
   }
@@ -105,9 +133,9 @@ std::string open_metrics_text(const std::vector<MetricFamily>& families) {
       if (base.ends_with("_" + std::string(unit))) out += "# UNIT " + name + " " + std::string(unit) + "\n";
     }
     out += "# HELP " + name + " ";
-    append_escaped(out, family.help);
+    add_escaped(out, family.help);
     out += '\n';
-    append(out, family, base);
+    add_samples(out, family, base);
   }
   return out + "# EOF\n";
 }
