@@ -3,6 +3,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -172,7 +173,10 @@ struct ServiceStatus {
   std::uint64_t bytes_down = 0;
   std::string no_targets;  // why there are none, when DNS has said so
   std::vector<TargetStatus> targets;
-  std::vector<TargetStatus> departed;  // lately, for the metrics: with name and counts only
+  // For the metrics: those that have left lately, with name and counts only; and by name what had
+  // been counted of others before.
+  std::vector<TargetStatus> departed;
+  std::map<std::string, TargetCounts> past;
 };
 
 // How the last attempt to take a changed configuration over went.

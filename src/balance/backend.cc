@@ -8,6 +8,23 @@
 
 namespace tunnel::balance {
 
+namespace {
+
+void add(const Target& target, Backend::Past& past) {
+  const TargetTally& tally = target.tally();
+  past.connections += tally.connections.value();
+  past.bytes_up += tally.traffic.up();
+  past.bytes_down += tally.traffic.down();
+  past.ejections += target.health().epoch();
+  past.checks_passed += tally.checks_passed.value();
+  past.checks_failed += tally.checks_failed.value();
+  for (std::size_t kind = 0; kind < past.failures.size(); ++kind) {
+    past.failures[kind] += tally.failures[kind].value();
+  }
+}
+
+}  // namespace
+
 Backend::Backend(SlotListener* listener) : waiters_(listener) {}
 
 std::shared_ptr<const Layout> Backend::build(const Arrangement& arrangement, config::Balance policy,
@@ -55,7 +72,9 @@ void Backend::note_departed(const Layout& layout, TimePoint now) {
 std::vector<std::shared_ptr<const Target>> Backend::departed(TimePoint now) const {
   std::vector<std::shared_ptr<const Target>> departed;
   for (const Known& known : targets_) {
-    if (known.is_shown(now)) departed.push_back(known.target);
+    if (known.is_shown(now) || (known.left_at && is_in_force(known.target->text()))) {
+      departed.push_back(known.target);
+    }
   }
   return departed;
 }
@@ -71,7 +90,8 @@ std::shared_ptr<Target> Backend::target_for(const Endpoint& endpoint, const Heal
 // Only this object makes new references, so a target whose only reference is ours, and whose count
 // is zero, cannot be found by anybody.
 void Backend::forget_unused(TimePoint now) {
-  std::erase_if(targets_, [now](Known& known) {
+  std::vector<std::shared_ptr<const Target>> forgotten;
+  std::erase_if(targets_, [&](Known& known) {
     const bool is_unused = known.target.use_count() == 1 && known.target->in_flight() == 0;
     if (!is_unused) {
       known.unused_since.reset();
@@ -79,8 +99,24 @@ void Backend::forget_unused(TimePoint now) {
     }
     if (!known.unused_since) known.unused_since = now;
     if (known.is_shown(now)) return false;
-    return known.target->health_.is_up() || now - *known.unused_since >= kMemory;
+    if (!known.target->health_.is_up() && now - *known.unused_since < kMemory) return false;
+    forgotten.push_back(known.target);
+    return true;
   });
+  for (const auto& target : forgotten) add(*target, past_[target->text()]);
+  std::erase_if(past_, [this](const auto& each) { return !is_text_known(each.first); });
+}
+
+// Some target of the newest layout is called so.
+bool Backend::is_in_force(const std::string& text) const {
+  return std::any_of(targets_.begin(), targets_.end(), [&](const Known& known) {
+    return !known.left_at && known.target->text() == text;
+  });
+}
+
+bool Backend::is_text_known(const std::string& text) const {
+  return std::any_of(targets_.begin(), targets_.end(),
+                     [&](const Known& known) { return known.target->text() == text; });
 }
 
 HealthRules rules_of(const config::Health& health) {

@@ -1,15 +1,19 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <deque>
+#include <map>
 #include <memory>
 #include <optional>
+#include <string>
 #include <vector>
 
 #include "balance/arrangement.h"
 #include "balance/layout.h"
 #include "base/clock.h"
+#include "base/kind.h"
 
 namespace tunnel::balance {
 
@@ -33,10 +37,19 @@ class Backend {
                                                     const HealthRules& rules, TimePoint now);
 
   // Those that have left less than kShown ago, the last kMostShown: what they have counted since
-  // someone looked must not be lost. The same thread.
+  // someone looked must not be lost. Longer, as past(), while others of the same text are in force. The
+  // same thread.
   static constexpr Millis kShown = std::chrono::minutes(5);
   static constexpr std::size_t kMostShown = 100;
   [[nodiscard]] std::vector<std::shared_ptr<const Target>> departed(TimePoint now) const;
+  // What forgotten targets had counted, by their text, where others of that text are still known: the
+  // addresses of one name have one sum, which must not fall when DNS takes one of them away.
+  struct Past {
+    std::uint64_t connections = 0, bytes_up = 0, bytes_down = 0;
+    std::uint64_t ejections = 0, checks_passed = 0, checks_failed = 0;
+    std::array<std::uint64_t, kKindCount> failures{};
+  };
+  [[nodiscard]] const std::map<std::string, Past>& past() const { return past_; }
 
   // How many workers count the traffic of targets. Before the first of them is built.
   void count_on(std::size_t workers) { workers_ = workers; }
@@ -56,10 +69,13 @@ class Backend {
                                                    const HealthRules& rules);
   void note_departed(const Layout& layout, TimePoint now);
   void forget_unused(TimePoint now);
+  [[nodiscard]] bool is_in_force(const std::string& text) const;
+  [[nodiscard]] bool is_text_known(const std::string& text) const;
 
   Waiters waiters_;
   std::deque<Rotation> rotations_;  // by index of group; never shrinks, so references stay valid
   std::vector<Known> targets_;
+  std::map<std::string, Past> past_;
   std::uint64_t last_id_ = 0;
   std::size_t workers_ = 1;
 };

@@ -212,6 +212,7 @@ admin::ServiceStatus Administration::collect(const ServiceHandle& service,
     departed.weight = 0;
     status.departed.push_back(std::move(departed));
   }
+  for (const auto& [text, past] : life.backend.past()) status.past[text] = counts_of(past);
   return status;
 }
 

@@ -87,4 +87,19 @@ admin::TargetCounts counts_of(const balance::Target& target) {
           .failures = counts_of(tally.failures)};
 }
 
+admin::TargetCounts counts_of(const balance::Backend::Past& past) {
+  admin::TargetCounts counts{.connections = past.connections,
+                             .bytes_up = past.bytes_up,
+                             .bytes_down = past.bytes_down,
+                             .ejections = past.ejections,
+                             .checks_passed = past.checks_passed,
+                             .checks_failed = past.checks_failed,
+                             .failures = {}};
+  for (std::size_t kind = 0; kind < past.failures.size(); ++kind) {
+    if (past.failures[kind] == 0) continue;
+    counts.failures.push_back({tunnel::word(static_cast<Kind>(kind)), past.failures[kind]});
+  }
+  return counts;
+}
+
 }  // namespace tunnel::runtime

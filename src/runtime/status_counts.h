@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "admin/status.h"
+#include "balance/backend.h"
 #include "balance/target.h"
 #include "dns/names.h"
 #include "tunnel/service_life.h"
@@ -14,6 +15,7 @@ namespace tunnel::runtime {
 // thread.
 [[nodiscard]] admin::ServiceCounts counts_of(const ServiceHandle& service);
 [[nodiscard]] admin::TargetCounts counts_of(const balance::Target& target);
+[[nodiscard]] admin::TargetCounts counts_of(const balance::Backend::Past& past);
 [[nodiscard]] std::vector<admin::KindCount> counts_of(const dns::Names::Counts& answers);
 
 }  // namespace tunnel::runtime

@@ -37,37 +37,43 @@ std::int64_t first_of(std::int64_t a, std::int64_t b) {
   return a == 0 || b == 0 ? std::max(a, b) : std::min(a, b);
 }
 
+void add(Labelled& one, const admin::TargetCounts& counts) {
+  one.sum.open += counts.open;
+  one.sum.connections += counts.connections;
+  one.sum.bytes_up += counts.bytes_up;
+  one.sum.bytes_down += counts.bytes_down;
+  one.sum.ejections += counts.ejections;
+  one.sum.checks_passed += counts.checks_passed;
+  one.sum.checks_failed += counts.checks_failed;
+  for (const admin::KindCount& kind : counts.failures) one.failures[kind.kind] += kind.count;
+  one.sum.not_after = first_of(one.sum.not_after, counts.not_after);
+  one.sum.chain_not_after = first_of(one.sum.chain_not_after, counts.chain_not_after);
+  one.sum.ocsp_until = first_of(one.sum.ocsp_until, counts.ocsp_until);
+}
+
 std::vector<Labelled> labelled(const admin::ServiceStatus& service) {
   std::vector<Labelled> all;
   std::map<std::string_view, std::size_t> places;
   std::set<std::uint64_t> seen;
-  const auto add = [&](const admin::TargetStatus& target) {
+  const auto add_target = [&](const admin::TargetStatus& target) {
     const bool has_room = places.size() < kMostTargets || places.contains(target.target);
     const std::string_view name = has_room ? std::string_view(target.target) : kOther;
     const auto [place, is_new] = places.emplace(name, all.size());
     if (is_new) all.push_back({std::string(name), state_word(target), target.weight, {}, {}, {}});
     if (seen.insert(target.counts.target).second) {
       Labelled& one = all[place->second];
-      const admin::TargetCounts& counts = target.counts;
-      one.sum.open += counts.open;
-      one.sum.connections += counts.connections;
-      one.sum.bytes_up += counts.bytes_up;
-      one.sum.bytes_down += counts.bytes_down;
-      one.sum.ejections += counts.ejections;
-      one.sum.checks_passed += counts.checks_passed;
-      one.sum.checks_failed += counts.checks_failed;
-      for (const admin::KindCount& kind : counts.failures) one.failures[kind.kind] += kind.count;
-      one.sum.not_after = first_of(one.sum.not_after, counts.not_after);
-      one.sum.chain_not_after = first_of(one.sum.chain_not_after, counts.chain_not_after);
-      one.sum.ocsp_until = first_of(one.sum.ocsp_until, counts.ocsp_until);
+      add(one, target.counts);
       if (target.addresses_age) {
         one.answer_age =
             std::max(one.answer_age.value_or(*target.addresses_age), *target.addresses_age);
       }
     }
   };
-  for (const admin::TargetStatus& target : service.targets) add(target);
-  for (const admin::TargetStatus& target : service.departed) add(target);
+  for (const admin::TargetStatus& target : service.targets) add_target(target);
+  for (const admin::TargetStatus& target : service.departed) add_target(target);
+  for (const auto& [text, counts] : service.past) {
+    if (const auto place = places.find(text); place != places.end()) add(all[place->second], counts);
+  }
   return all;
 }
 

@@ -3,6 +3,9 @@
 
 #include <doctest/doctest.h>
 
+#include <cstdint>
+#include <initializer_list>
+
 #include "fixture.h"
 
 namespace tunnel::balance {
@@ -89,6 +92,45 @@ TEST_CASE("a target that comes back in five minutes goes on counting, and has no
   room.layout = room.backend.build(groups({{{"b"}, {"a"}}}), Balance::first, {}, room.now());
   CHECK(room.target("a").tally().connections.value() == 7);
   CHECK(room.backend.departed(room.now()).empty());
+}
+
+TEST_CASE("the addresses of a name have one sum, which does not fall when one of them has left") {
+  const auto addresses = [](std::initializer_list<const char*> list) {
+    Arrangement arrangement(1);
+    for (const char* address : list) {
+      arrangement[0].push_back(place({"a"}));
+      arrangement[0].back().endpoint.address = *SocketAddress::parse_ip(address, 636);
+    }
+    return arrangement;
+  };
+  Room room(addresses({"192.0.2.1", "192.0.2.2"}));
+  const auto build = [&](const Arrangement& arrangement) {
+    room.layout = room.backend.build(arrangement, Balance::first, {}, room.now());
+  };
+  const auto sum = [&] {
+    std::uint64_t sum = 0;
+    for (const Target* target : room.layout->targets()) sum += target->tally().connections.value();
+    for (const auto& target : room.backend.departed(room.now())) {
+      sum += target->tally().connections.value();
+    }
+    for (const auto& [text, past] : room.backend.past()) sum += past.connections;
+    return sum;
+  };
+  room.layout->targets()[0]->tally().connections.add(5);
+  room.layout->targets()[1]->tally().connections.add(7);
+  build(addresses({"192.0.2.2"}));
+  CHECK(sum() == 12);
+  room.clock.advance(Backend::kShown);
+  CHECK(sum() == 12);
+  build(addresses({"192.0.2.2"}));
+  CHECK(room.backend.known_targets() == 1);
+  CHECK(sum() == 12);
+  CHECK(room.backend.past().at("a").connections == 5);
+  // With the last of them the name's sum goes, too.
+  build(groups({{{"b"}}}));
+  room.clock.advance(Backend::kShown);
+  build(groups({{{"b"}}}));
+  CHECK(room.backend.past().empty());
 }
 
 TEST_CASE("of the targets that have left the last hundred are kept to be shown") {

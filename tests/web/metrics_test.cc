@@ -82,8 +82,11 @@ TEST_CASE("a target that has left is told on, after those that are there, and ge
     status.services[0].departed.push_back(departed);
   }
   status.services[0].departed.push_back(target(1, "b:1", 7));  // one of its addresses
+  status.services[0].past["b:1"].connections = 30;              // and one that left long ago
+  status.services[0].past["gone"].connections = 1;
   const std::string text = prometheus_text(metrics(status, {}, {}));
-  CHECK(has(text, "tunnel_target_connections_total{service=\"s\",target=\"b:1\"} 12"));
+  CHECK(has(text, "tunnel_target_connections_total{service=\"s\",target=\"b:1\"} 42"));
+  CHECK(text.find("gone") == std::string::npos);
   CHECK(has(text, "tunnel_target_state{service=\"s\",target=\"b:1\",state=\"up\"} 1"));
   CHECK(has(text, "tunnel_target_connections_total{service=\"s\",target=\"3\"} 1"));
   CHECK(has(text, "tunnel_target_state{service=\"s\",target=\"3\",state=\"draining\"} 1"));
