@@ -23,7 +23,7 @@ MetricFamily histogram() {
   MetricFamily family{"tunnel_dial_seconds", "How long.", MetricType::Histogram, {}};
   family.metric.emplace_back();
   family.metric[0].histogram = {
-      3, 1.5, {{1, .5}, {2, 1}, {3, std::numeric_limits<double>::infinity()}}};
+      3, 1.5, {{1, .0005}, {2, 1}, {3, std::numeric_limits<double>::infinity()}}};
   return family;
 }
 
@@ -43,12 +43,23 @@ TEST_CASE("the bounds of a histogram are floating-point numbers") {
         "# TYPE tunnel_dial_seconds histogram\n"
         "# UNIT tunnel_dial_seconds seconds\n"
         "# HELP tunnel_dial_seconds How long.\n"
-        "tunnel_dial_seconds_bucket{le=\"0.5\"} 1\n"
+        "tunnel_dial_seconds_bucket{le=\"0.0005\"} 1\n"
         "tunnel_dial_seconds_bucket{le=\"1.0\"} 2\n"
         "tunnel_dial_seconds_bucket{le=\"+Inf\"} 3\n"
         "tunnel_dial_seconds_count 3\n"
         "tunnel_dial_seconds_sum 1.5\n"
         "# EOF\n");
+}
+
+TEST_CASE("the older text has bounds as they were written") {
+  CHECK(prometheus_text({histogram()}) ==
+        "# HELP tunnel_dial_seconds How long.\n"
+        "# TYPE tunnel_dial_seconds histogram\n"
+        "tunnel_dial_seconds_bucket{le=\"0.0005\"} 1\n"
+        "tunnel_dial_seconds_bucket{le=\"1\"} 2\n"
+        "tunnel_dial_seconds_bucket{le=\"+Inf\"} 3\n"
+        "tunnel_dial_seconds_count 3\n"
+        "tunnel_dial_seconds_sum 1.5\n");
 }
 
 TEST_CASE("nothing at all is a text all the same") {
