@@ -204,9 +204,9 @@ constexpr auto kRows = std::to_array<Row<Target>>({
     row<Type::integer, &Target::weight>(
         {.key = "weight",
          .standard = "1",
-         .help = "Its share of the connections of its group, from 0 to 256. 0 drains it: it keeps "
+         .help = "Its share of the connections of its group, from 0 to 65535. 0 drains it: it keeps "
                  "what it has and gets nothing new.",
-         .max = 256}),
+         .max = 65'535}),
     row<Type::integer, &Target::max_connections>(
         {.key = "max_connections",
          .help = "Connections that this target may have at a time, attempts included. When all "

@@ -57,7 +57,7 @@ constexpr auto kRows = std::to_array<Row<Capture>>({
         {.key = "duration",
          .standard = "\"off\"",
          .help = "How long, from the start of the process. \"off\" has no end.",
-         .min = 1'000}),
+         .min = 1}),
     row<Type::integer, &Capture::port>(
         {.key = "port",
          .help = "The target's port as it is written to the file in layer \"plain\". Without it the "

@@ -173,7 +173,7 @@ constexpr auto kServiceRows = std::to_array<Row<Service>>({
          .standard = "\"30s\"",
          .help = "How old a connection of `preconnect` grows before it is replaced. It should "
                  "be shorter than what the server allows a silent client.",
-         .min = 1000,
+         .min = 100,
          .max = kDay}),
     row<Type::boolean, &Service::defer_accept>(
         {.key = "defer_accept",

@@ -154,21 +154,21 @@ TEST_CASE("groups and targets are not mixed, and neither is empty") {
 }
 
 TEST_CASE("every mistake in a target's table is reported") {
-  CHECK(refused("{ adress = \"a:1\", weight = 257, max_connections = 0 }") ==
+  CHECK(refused("{ adress = \"a:1\", weight = 65536, max_connections = 0 }") ==
         "t.toml:3:11: error: this target has no \"address\"\n"
-        "connect = { adress = \"a:1\", weight = 257, max_connections = 0 }\n"
+        "connect = { adress = \"a:1\", weight = 65536, max_connections = 0 }\n"
         "          ^\n"
         "hint: write it like { address = \"ldap.example.com:636\", weight = 2 }\n"
         "t.toml:3:13: error: unknown key \"adress\"\n"
-        "connect = { adress = \"a:1\", weight = 257, max_connections = 0 }\n"
+        "connect = { adress = \"a:1\", weight = 65536, max_connections = 0 }\n"
         "            ^\n"
         "hint: did you mean \"address\"?\n"
-        "t.toml:3:38: error: \"weight\" must be between 0 and 256\n"
-        "connect = { adress = \"a:1\", weight = 257, max_connections = 0 }\n"
+        "t.toml:3:38: error: \"weight\" must be between 0 and 65535\n"
+        "connect = { adress = \"a:1\", weight = 65536, max_connections = 0 }\n"
         "                                     ^\n"
-        "t.toml:3:61: error: \"max_connections\" must be between 1 and 2147483647\n"
-        "connect = { adress = \"a:1\", weight = 257, max_connections = 0 }\n"
-        "                                                            ^\n");
+        "t.toml:3:63: error: \"max_connections\" must be between 1 and 2147483647\n"
+        "connect = { adress = \"a:1\", weight = 65536, max_connections = 0 }\n"
+        "                                                              ^\n");
 }
 
 TEST_CASE("keys of a target that contradict its address are refused") {
