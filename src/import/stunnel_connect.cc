@@ -3,6 +3,7 @@
 // when, and what is said to them before TLS.
 #include <algorithm>
 #include <array>
+#include <optional>
 
 #include "base/address.h"
 #include "base/text.h"
@@ -19,6 +20,7 @@ class ConnectConversion {
       : report_(report), section_(section), tree_(tree) {}
 
   void run() {
+    convert_local();
     const bool is_proxied =
         section_.protocol != nullptr && equal_ignoring_case(section_.protocol->value, "connect");
     if (is_proxied) {
@@ -27,7 +29,6 @@ class ConnectConversion {
       convert_targets();
       convert_protocol();
     }
-    convert_local();
   }
 
  private:
@@ -35,8 +36,15 @@ class ConnectConversion {
     const bool is_delayed = section_.delay != nullptr && is_yes(section_.delay->value);
     const bool takes_turns = section_.failover != nullptr &&
                              equal_ignoring_case(section_.failover->value, "rr") && !is_delayed;
+    const bool has_other = std::any_of(section_.connect.begin(), section_.connect.end(),
+                                       [this](const auto* one) { return !is_out_of_reach(*one); });
     config::Array targets;
     for (const StunnelGiven* given : section_.connect) {
+      if (has_other && is_out_of_reach(*given)) {
+        report_.warning(given->value_at, in_quotes(printable(given->value)) + " is left out, as in "
+                        "stunnel: its address is of another family than local");
+        continue;
+      }
       const auto address = parse_stunnel_address(given->value);
       if (!address) {
         report_.error(given->value_at, address.error().text, "connect = HOST:PORT");
@@ -182,24 +190,33 @@ class ConnectConversion {
     }
   }
 
+  // No address of the family of `local`, if there is one: stunnel passes it over.
+  [[nodiscard]] bool is_out_of_reach(const StunnelGiven& target) const {
+    const auto address = parse_stunnel_address(target.value);
+    if (!source_ || !address || address->is_path) return false;
+    const auto ip = SocketAddress::parse_ip(address->host, 0);
+    return ip && ip->family() != source_->family();
+  }
+
   void convert_local() {
     const StunnelGiven* local = section_.local;
     if (local == nullptr) return;
-    if (SocketAddress::parse_ip(local->value, 0)) {
-      return tree_.set("bind", text_at(local->value_at, local->value));
-    }
+    source_ = SocketAddress::parse_ip(local->value, 0);
+    if (source_) return tree_.set("bind", text_at(local->value_at, local->value));
     if (!report_.reader.may_use_system()) return;
     const auto found = report_.reader.resolve(local->value);
     if (!found || found->empty()) {
       return report_.error(local->value_at,
                            "the address of " + in_quotes(local->value) + " cannot be found");
     }
+    source_ = found->front();
     tree_.set("bind", text_at(local->value_at, found->front().ip()));
   }
 
   StunnelReport& report_;
   const StunnelSection& section_;
   StunnelTree& tree_;
+  std::optional<SocketAddress> source_;  // local
 };
 
 }  // namespace

@@ -145,6 +145,16 @@ TEST_CASE("global options cannot stand in a section, and unknown ones nowhere") 
   CHECK(has(both, "s.conf:9:1: error: \"redirect\" is refused: is for servers"));
 }
 
+TEST_CASE("a target of another family than local is left out, unless it is the only one") {
+  const std::string text = "[a]\nclient = yes\naccept = 127.0.0.1:1\nlocal = 127.0.0.2\nconnect = ::1:636\n";
+  const std::string two = text + "connect = 127.0.0.1:636\n";
+  const config::Service service = services(two).at(0);
+  REQUIRE(service.connect.at(0).size() == 1);
+  CHECK(service.connect[0][0].text == "127.0.0.1:636");
+  CHECK(has(problems_of(two), "s.conf:5:11: warning: \"::1:636\" is left out, as in stunnel"));
+  CHECK(has(problems_of(text), "s.conf:5:11: error: target \"[::1]:636\" cannot be reached"));
+}
+
 TEST_CASE("a port alone accepts at every address, with a warning") {
   const std::string text = "[a]\nclient = yes\naccept = 1389\nconnect = 636\n";
   const config::Service service = services(text).at(0);
