@@ -133,14 +133,9 @@ class ServiceConversion {
       set_owner();
       return address->host;
     }
-    if (address->host == "*") {
-      report_.error(given.value_at, "\"*\" is not an address in stunnel.conf",
-                    "a port alone stands for all addresses: accept = " + address->port);
-      return std::nullopt;
-    }
     // [::] takes IPv4 clients, too, unless it is told not to.
-    const bool is_dual = address->host == "::" && !is_v6_only();
-    if (address->is_port_alone || is_dual) {
+    const bool is_every = address->host == "*" || (address->host == "::" && !is_v6_only());
+    if (address->is_port_alone || is_every) {
       warn_remote(given,
                   "accept = " + printable(given.value, 40) + " is every address of this machine");
       return "*:" + address->port;
@@ -242,6 +237,11 @@ class ServiceConversion {
       report_.warning(at,
                       "TIMEOUTclose = 0 cuts off answers that are still on their way; it is one "
                       "second here");
+      return tree_.set(key, text_at(at, "1s"));
+    }
+    if (given == section_.timeout_connect) {
+      report_.warning(at,
+                      "TIMEOUTconnect = 0 reaches only what answers at once; it is one second here");
       return tree_.set(key, text_at(at, "1s"));
     }
     report_.error(at, printable(given->option->name) + " = 0 ends every connection at once");

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: MIT
 // What a section says about TLS: whom it trusts, what it shows, and which versions and suites.
+#include <unistd.h>
+
 #include <array>
 #include <vector>
 
@@ -102,14 +104,23 @@ class TlsConversion {
         "pose as the server. Without this line it is");
   }
 
+  // Without verification stunnel starts without them, too.
+  [[nodiscard]] bool is_missed(const StunnelGiven& given, const config::Value& path) {
+    if (is_verified() || !report_.reader.may_use_system()) return false;
+    const std::string absolute = report_.reader.absolute(path, *path.as<std::string>());
+    if (::access(absolute.c_str(), R_OK) == 0) return false;
+    report_.warning(given.value_at, "cannot read " + printable(absolute, 4096) +
+                                        ", which does not matter until something is verified");
+    return true;
+  }
+
   // stunnel looks for the server's certificate in both, and for authorities too.
   void set_trusted(const std::string& key) {
     config::Array paths;
-    if (const StunnelGiven* file = section_.ca_file) {
-      paths.push_back(text_at(file->value_at, stunnel_path(file->value)));
-    }
-    if (const StunnelGiven* folder = section_.ca_path) {
-      paths.push_back(text_at(folder->value_at, stunnel_path(folder->value)));
+    for (const StunnelGiven* given : {section_.ca_file, section_.ca_path}) {
+      if (given == nullptr) continue;
+      config::Value path = text_at(given->value_at, stunnel_path(given->value));
+      if (!is_missed(*given, path)) paths.push_back(std::move(path));
     }
     if (paths.empty()) return;  // reported
     const config::Position at = paths.front().position;
@@ -189,7 +200,11 @@ class TlsConversion {
 
   void convert_own() {
     own("tls.cert", section_.cert);
-    own("tls.key", section_.key);
+    if (section_.key != nullptr && section_.cert == nullptr) {
+      report_.warning(section_.key->name_at, "\"key\" has no effect without cert");
+    } else {
+      own("tls.key", section_.key);
+    }
     own("tls.psk_file", section_.psk_secrets);
     if (const StunnelGiven* identity = section_.psk_identity) {
       tree_.set("tls.psk_identity", text_at(identity->value_at, identity->value));

@@ -145,6 +145,20 @@ TEST_CASE("global options cannot stand in a section, and unknown ones nowhere") 
   CHECK(has(both, "s.conf:9:1: error: \"redirect\" is refused: is for servers"));
 }
 
+TEST_CASE("what stunnel starts with starts here, too, with a warning") {
+  const std::string text = "[a]\nclient = yes\naccept = *:1389\nconnect = b:1\nkey = k.pem\n"
+                           "TIMEOUTconnect = 0\n";
+  const config::Service service = services(text).at(0);
+  REQUIRE(service.accept.size() == 2);
+  CHECK(service.accept[0].text == "*:1389");
+  CHECK(service.tls->key.empty());
+  CHECK(service.timeouts.connect == Millis(1000));
+  const std::string problems = problems_of(text);
+  CHECK(has(problems, "s.conf:3:10: warning: accept = *:1389 is every address of this machine"));
+  CHECK(has(problems, "s.conf:5:1: warning: \"key\" has no effect without cert"));
+  CHECK(has(problems, "s.conf:6:18: warning: TIMEOUTconnect = 0 reaches only"));
+}
+
 TEST_CASE("a target of another family than local is left out, unless it is the only one") {
   const std::string text = "[a]\nclient = yes\naccept = 127.0.0.1:1\nlocal = 127.0.0.2\nconnect = ::1:636\n";
   const std::string two = text + "connect = 127.0.0.1:636\n";
