@@ -33,7 +33,7 @@ void add_head(const admin::Status& status, const Query& query, Html& html) {
   html.text(admin::rfc3339(status.loaded)).add(", <code>").text(status.config_hash.substr(0, 19));
   html.add("</code></p>");
   html.add("<nav><a href=\"").text(link(query, query.refresh > 0 ? 0 : 5, query.from)).add("\">");
-  html.add(query.refresh > 0 ? "stop refreshing" : "refresh every 5 seconds").add("</a>");
+  html.add(query.refresh > 0 ? "stop refreshing" : "refresh every 5 seconds").add("</a> ");
   html.add("<a href=\"/status.json\">status.json</a> <a href=\"/connections.json\">connections.json</a>"
            " <a href=\"/metrics\">metrics</a></nav>");
 }

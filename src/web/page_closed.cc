@@ -18,7 +18,7 @@ void add_row(const admin::ClosedStatus& closed, Html& html) {
   html.add(closed.has_failed ? "<td class=bad>&#10007; " : "<td>").text(closed.kind).add("</td>");
   html.cell(closed.side).cell(closed.why).quantity(short_time(closed.lasted.count()));
   html.quantity(short_bytes(static_cast<double>(closed.bytes_up)));
-  html.quantity(short_bytes(static_cast<double>(closed.bytes_down))).cell(closed.tls).add("</tr>");
+  html.quantity(short_bytes(static_cast<double>(closed.bytes_down))).add("</tr>");
 }
 
 }  // namespace
@@ -37,7 +37,7 @@ void add_closed(const admin::Status& status, const Query& query, Html& html) {
   html.add(
       "<div class=scroll><table><thead><tr><th class=n>When</th><th>Connection</th><th>Client</th>"
       "<th>Target</th><th>Kind</th><th>Ended by</th><th>Why</th><th class=n>Lasted</th>"
-      "<th class=n>From client</th><th class=n>To client</th><th>TLS</th></tr></thead><tbody>");
+      "<th class=n>From client</th><th class=n>To client</th></tr></thead><tbody>");
   html.add(shown).add("</tbody></table></div>");
 }
 

@@ -51,13 +51,14 @@ std::string override_of(const admin::TargetStatus& target) {
   return text;
 }
 
-// "UP 2/3; 3.0s ago, 1.2 ms: connect_refused: ..."
+// "UP 2/3; 3.0s ago, 1.2 ms: connect_refused: ..."; why a target is out stands beside it.
 std::string check_of(const admin::TargetStatus& target) {
   if (!target.last_check) return target.check;
   const admin::CheckStatus& last = *target.last_check;
   std::string text = target.check + "; " + short_time(last.ago.count()) + " ago, " +
                      tenths(last.took.count() * 1000) + " ms";
-  if (last.kind != "ok") text += ": " + std::string(last.kind) + ": " + last.why;
+  if (last.kind != "ok") text += ": " + std::string(last.kind);
+  if (last.kind != "ok" && target.why.empty()) text += ": " + last.why;
   return text;
 }
 
@@ -65,6 +66,7 @@ std::string check_of(const admin::TargetStatus& target) {
 std::string failures_of(const admin::TargetStatus& target) {
   std::string text;
   for (const admin::KindCount& failure : target.counts.failures) {
+    if (failure.count == 0) continue;
     text += (text.empty() ? "" : ", ") + std::string(failure.kind) + " " +
             std::to_string(failure.count);
   }

@@ -47,6 +47,7 @@ TEST_CASE("a target is shown with its state in words, and why") {
   CHECK(has(html, "dc2.example.com:636</td><td class=bad>&#10007; ejected"));
   CHECK(has(html, "cert_expired: the certificate of dc2.example.com:636 has expired"));
   CHECK_FALSE(has(html, "http-equiv"));
+  CHECK(has(html, "refresh every 5 seconds</a> <a "));
   CHECK(has(page(status_of_one(), {.refresh = 5}, {}), "<meta http-equiv=refresh content=5>"));
 }
 
@@ -56,7 +57,7 @@ TEST_CASE("a service is shown with its policy in words and its rates, a target w
   history.add(TimePoint(std::chrono::seconds(0)), status);
   status.services[0].accepted = 12;
   status.services[0].bytes_down = 1 << 20;
-  status.services[0].targets[1].counts.failures = {{"cert_expired", 12}, {"tls_timeout", 1}};
+  status.services[0].targets[1].counts.failures = {{"ok", 0}, {"cert_expired", 12}, {"tls_timeout", 1}};
   history.add(TimePoint(std::chrono::seconds(5)), status);
   const std::string html = page(status, {}, history);
   CHECK(has(html, "<td>round-robin: each in turn</td>"));
