@@ -2,6 +2,7 @@
 #include "web/http_daemon.h"
 
 #include <microhttpd.h>
+#include <strings.h>
 #include <sys/socket.h>
 
 #include <algorithm>
@@ -37,6 +38,16 @@ std::optional<std::string_view> header(MHD_Connection* connection, const char* n
 std::string_view argument(MHD_Connection* connection, const char* name) {
   const char* const value = MHD_lookup_connection_value(connection, MHD_GET_ARGUMENT_KIND, name);
   return value != nullptr ? value : "";
+}
+
+bool has_more_hosts(MHD_Connection* connection) {
+  int hosts = 0;
+  const auto count = [](void* found, MHD_ValueKind, const char* name, const char*) noexcept {
+    if (::strcasecmp(name, "Host") == 0) ++*static_cast<int*>(found);
+    return MHD_YES;
+  };
+  (void)MHD_get_connection_values(connection, MHD_HEADER_KIND, count, &hosts);
+  return hosts > 1;
 }
 
 bool has_body(MHD_Connection* connection) {
@@ -186,6 +197,7 @@ bool HttpDaemon::read(std::uint64_t id, MHD_Connection* connection, const char* 
     on_request_(id, {.method = method,
                      .path = path,
                      .host = header(connection, "Host"),
+                     .has_more_hosts = has_more_hosts(connection),
                      .origin = header(connection, "Origin"),
                      .fetch_site = header(connection, "Sec-Fetch-Site"),
                      .accept = header(connection, "Accept").value_or(""),

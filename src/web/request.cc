@@ -109,6 +109,8 @@ Decision decide(const Request& request, const std::vector<std::string>& names) {
   if (!request.host || !is_host_allowed(*request.host, names)) {
     return {{}, 421, "the Host header is no address, not localhost and not in status_hosts"};
   }
+  // RFC 9112, section 3.2: who stands in between may have looked at the other one.
+  if (request.has_more_hosts) return {{}, 400, "a request has one Host header"};
   if (request.origin || (request.fetch_site && *request.fetch_site == "cross-site")) {
     return {{}, 403, "requests on behalf of other web pages are refused"};
   }

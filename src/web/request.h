@@ -17,7 +17,8 @@ enum class Route { page, status, connections, metrics, livez, readyz };
 struct Request {
   std::string_view method{};
   std::string_view path{};                          // as it came: nothing is decoded
-  std::optional<std::string_view> host{};           // the headers
+  std::optional<std::string_view> host{};           // the headers; of several, the first
+  bool has_more_hosts = false;
   std::optional<std::string_view> origin{};
   std::optional<std::string_view> fetch_site{};     // Sec-Fetch-Site
   std::string_view accept{};

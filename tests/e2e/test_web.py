@@ -206,6 +206,12 @@ def test_a_host_in_status_hosts_is_allowed(instance):
     assert instance.get("/livez", host="other.example.com").status == 421
 
 
+def test_two_hosts_are_one_too_many(instance):
+    request = (b"GET /livez HTTP/1.1\r\nHost: localhost\r\nHost: other.example.com\r\n"
+               b"Connection: close\r\n\r\n")
+    assert web.exchange(instance.address, request).status == 400
+
+
 def test_web_pages_of_others_are_refused(instance):
     assert instance.get("/livez", Origin="http://evil.example").status == 403
     assert instance.get("/livez", Origin="null").status == 403

@@ -36,6 +36,12 @@ TEST_CASE("the host is looked at before anything else") {
   CHECK(status_of(request) == 421);
 }
 
+TEST_CASE("a second Host header is one too many") {
+  Request request = get("/livez");
+  request.has_more_hosts = true;
+  CHECK(status_of(request) == 400);
+}
+
 TEST_CASE("requests that a browser makes for another page are refused") {
   Request request = get("/");
   request.origin = "http://localhost";
