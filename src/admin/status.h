@@ -107,19 +107,19 @@ struct ConnectionStatus {
 
 // One that is over.
 struct ClosedStatus {
-  std::string service;
+  std::string service{};
   std::uint64_t id = 0;
-  std::string client;
-  std::string target;  // the last one tried; empty: none
-  std::string_view kind;  // as the closed line has it
-  std::string_view side;  // who ended it
+  std::string client{};
+  std::string target{};  // the last one tried; empty: none
+  std::string_view kind{};  // as the closed line has it
+  std::string_view side{};  // who ended it
   bool has_failed = false;
-  std::string why;  // in words; empty where it ended in order
+  std::string why{};  // in words; empty where it ended in order
   Seconds ago{0};
   Seconds lasted{0};
   std::uint64_t bytes_up = 0;
   std::uint64_t bytes_down = 0;
-  std::string tls;
+  std::string tls{};
 };
 
 struct HandshakeCount {
