@@ -244,7 +244,7 @@ def test_few_descriptors_are_mostly_for_connections(relay, serve):
 
 
 @pytest.mark.needs("prlimit")
-@pytest.mark.parametrize("limit, workers", [(4, 2), (8, 2), (24, 2), (31, 1), (40, 16)])
+@pytest.mark.parametrize("limit, workers", [(8, 2), (24, 2), (31, 1), (40, 16)])
 def test_too_few_descriptors_to_begin_are_said(start, limit, workers):
     tunnel = start({"workers": workers, "svc": {"accept": "127.0.0.1:0", "connect": "127.0.0.1:9"}},
                    wait_ready=False, prefix=["prlimit", f"--nofile={limit}:{limit}", "--"])
