@@ -13,7 +13,7 @@
 
 #include "base/text.h"
 #include "process/launcher_child.h"
-#include "process/send_descriptors.h"
+#include "process/pass_descriptors.h"
 
 namespace tunnel::process {
 namespace {

@@ -8,21 +8,20 @@
 #include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
-#include <sys/uio.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <array>
 #include <cerrno>
-#include <cstring>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "base/argv.h"
 #include "base/fd.h"
 #include "process/passed_sockets.h"
-#include "process/send_descriptors.h"
+#include "process/pass_descriptors.h"
 
 namespace tunnel::process::launcher {
 namespace {
@@ -58,34 +57,22 @@ class Life {
  private:
   // False: the parent has gone.
   bool obey() {
-    std::string text(kLargest, '\0');
-    iovec piece{.iov_base = text.data(), .iov_len = text.size()};
-    alignas(cmsghdr) std::array<char, CMSG_SPACE(sizeof(int) * kMostDescriptors)> control{};
-    msghdr header{};
-    header.msg_iov = &piece;
-    header.msg_iovlen = 1;
-    header.msg_control = control.data();
-    header.msg_controllen = control.size();
-    const ssize_t size = ::recvmsg(socket_, &header, MSG_CMSG_CLOEXEC);
-    if (size < 0 && errno == EINTR) return true;
-    if (size <= 0) return false;
+    auto received = receive_descriptors(socket_, kLargest);
+    if (!received) return errno == EINTR;
+    const std::string& text = received->message;
+    if (text.empty()) return false;
     const Order order = static_cast<Order>(text.front());
-    if (order == Order::take && size == 1) {
+    if (order == Order::take && text.size() == 1) {
       // The first part of an order. One that was broken off has left its own behind.
       names_.clear();
       descriptors_.clear();
       is_cut_ = false;
     }
-    if ((header.msg_flags & MSG_CTRUNC) != 0) is_cut_ = true;
-    for (cmsghdr* part = CMSG_FIRSTHDR(&header); part != nullptr; part = CMSG_NXTHDR(&header, part)) {
-      if (part->cmsg_level != SOL_SOCKET || part->cmsg_type != SCM_RIGHTS) continue;
-      std::vector<int> descriptors((part->cmsg_len - CMSG_LEN(0)) / sizeof(int));
-      std::memcpy(descriptors.data(), CMSG_DATA(part), descriptors.size() * sizeof(int));
-      for (const int descriptor : descriptors) descriptors_.emplace_back(descriptor);
-    }
+    is_cut_ = is_cut_ || received->is_cut;
+    for (Fd& each : received->descriptors) descriptors_.push_back(std::move(each));
     switch (order) {
       case Order::take:
-        names_.push_back(text.substr(1, static_cast<std::size_t>(size) - 1));
+        names_.push_back(text.substr(1));
         break;
       case Order::launch:
         ++round_;

@@ -17,7 +17,7 @@
 #include "base/address.h"
 #include "base/fd.h"
 #include "base/text.h"
-#include "process/send_descriptors.h"
+#include "process/pass_descriptors.h"
 
 namespace tunnel::process {
 namespace {

@@ -1,16 +1,15 @@
 // SPDX-License-Identifier: MIT
-#include "process/send_descriptors.h"
+#include "process/pass_descriptors.h"
 
 #include <doctest/doctest.h>
 #include <fcntl.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/uio.h>
 
 #include <array>
 #include <cerrno>
-#include <cstring>
-#include <string>
+#include <utility>
 #include <vector>
 
 #include "base/fd.h"
@@ -18,29 +17,10 @@
 namespace tunnel::process {
 namespace {
 
-struct Received {
-  std::string message;
-  std::vector<Fd> descriptors;
-};
-
 Received receive(int socket) {
-  std::array<char, 64> text{};
-  iovec piece{.iov_base = text.data(), .iov_len = text.size()};
-  alignas(cmsghdr) std::array<char, CMSG_SPACE(sizeof(int) * kMostDescriptors)> control{};
-  msghdr header{};
-  header.msg_iov = &piece;
-  header.msg_iovlen = 1;
-  header.msg_control = control.data();
-  header.msg_controllen = control.size();
-  const ssize_t size = ::recvmsg(socket, &header, MSG_CMSG_CLOEXEC | MSG_DONTWAIT);
-  REQUIRE(size >= 0);
-  Received received{{text.data(), static_cast<std::size_t>(size)}, {}};
-  if (const cmsghdr* part = CMSG_FIRSTHDR(&header)) {
-    std::vector<int> numbers((part->cmsg_len - CMSG_LEN(0)) / sizeof(int));
-    std::memcpy(numbers.data(), CMSG_DATA(part), numbers.size() * sizeof(int));
-    for (const int number : numbers) received.descriptors.emplace_back(number);
-  }
-  return received;
+  auto received = receive_descriptors(socket, 64, MSG_DONTWAIT);
+  REQUIRE(received);
+  return std::move(*received);
 }
 
 bool is_same_file(int one, int other) {
@@ -85,11 +65,33 @@ TEST_CASE("a message may have no descriptors, and as many as the limit says") {
   CHECK(receive(line.far.get()).descriptors.size() == kMostDescriptors);
 }
 
+TEST_CASE("what arrives without room for its descriptors is known to be cut") {
+  const Line line;
+  CHECK(send_descriptors(line.near.get(), "take", std::array<int, 1>{line.near.get()}) == 4);
+  CHECK_FALSE(receive(line.far.get()).is_cut);
+  const rlimit before = [] {
+    rlimit now{};
+    REQUIRE(::getrlimit(RLIMIT_NOFILE, &now) == 0);
+    return now;
+  }();
+  CHECK(send_descriptors(line.near.get(), "take", std::array<int, 1>{line.near.get()}) == 4);
+  const rlimit none{.rlim_cur = 0, .rlim_max = before.rlim_max};
+  REQUIRE(::setrlimit(RLIMIT_NOFILE, &none) == 0);
+  const Received received = receive(line.far.get());
+  REQUIRE(::setrlimit(RLIMIT_NOFILE, &before) == 0);
+  CHECK(received.message == "take");
+  CHECK(received.is_cut);
+  CHECK(received.descriptors.empty());
+}
+
 TEST_CASE("where the other end has gone there is an error, and no signal") {
   Line line;
   line.far.reset();
   CHECK(send_descriptors(line.near.get(), "hello", {}) == -1);
   CHECK(errno == EPIPE);
+  Line other;
+  other.near.reset();
+  CHECK(receive(other.far.get()).message.empty());
 }
 
 }  // namespace tunnel::process
