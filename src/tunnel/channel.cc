@@ -150,9 +150,7 @@ bool Channel::only_stopped_reading() const {
 
 bool Channel::is_hung_up() const { return !stream_ || stream_->is_hung_up(); }
 
-uv::Stream::Unread Channel::unread() const {
-  return stream_ ? stream_->unread() : uv::Stream::Unread::end;
-}
+bool Channel::is_at_end() const { return !stream_ || stream_->is_at_end(); }
 
 bool Channel::is_delivered() const { return !stream_ || stream_->is_delivered(); }
 

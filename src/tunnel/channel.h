@@ -94,7 +94,7 @@ class Channel final : private uv::Stream::Events {
   void look();
 
   [[nodiscard]] bool is_hung_up() const;    // see uv::Stream
-  [[nodiscard]] uv::Stream::Unread unread() const;
+  [[nodiscard]] bool is_at_end() const;     // see uv::Stream
   [[nodiscard]] bool is_delivered() const;  // see uv::Stream
   [[nodiscard]] std::size_t undelivered() const;
   // Null after release().

@@ -153,7 +153,7 @@ bool Spare::is_wanted() const {
 }
 
 bool Spare::check() {
-  if (channel_->is_hung_up() || channel_->unread() == uv::Stream::Unread::end) {
+  if (channel_->is_hung_up() || channel_->is_at_end()) {
     on_lost();
     return false;
   }

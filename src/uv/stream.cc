@@ -122,18 +122,10 @@ bool Stream::is_hung_up() const {
 
 bool Stream::has_unread() const { return block_ && socket::has_unread_bytes(fd()); }
 
-Stream::Unread Stream::unread() const {
-  if (!block_) return Unread::end;
-  switch (socket::peek(fd()).what) {
-    case socket::Peeked::What::nothing:
-      return Unread::nothing;
-    case socket::Peeked::What::bytes:
-      return Unread::bytes;
-    case socket::Peeked::What::eof:
-    case socket::Peeked::What::error:
-      break;
-  }
-  return Unread::end;
+bool Stream::is_at_end() const {
+  if (!block_) return true;
+  const socket::Peeked::What what = socket::peek(fd()).what;
+  return what == socket::Peeked::What::eof || what == socket::Peeked::What::error;
 }
 
 int Stream::find_error() {

@@ -82,9 +82,8 @@ class Stream {
   // up: whether bytes are left to be read, and the error that ended it (0: none), which reading
   // will find again at its end.
   [[nodiscard]] bool has_unread() const;
-  // For one that is about to change hands, and not hung up: what a read would find now.
-  enum class Unread : std::uint8_t { nothing, bytes, end };
-  [[nodiscard]] Unread unread() const;
+  // For one that is about to change hands, and not hung up: a read would find its end now.
+  [[nodiscard]] bool is_at_end() const;
   [[nodiscard]] int find_error();
   // How many bytes of ours the peer has not acknowledged, pending() included.
   [[nodiscard]] std::size_t undelivered() const;
