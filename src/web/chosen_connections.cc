@@ -74,10 +74,6 @@ Chosen matching(const admin::Status& status, const Query& query) {
 
 }  // namespace
 
-std::string name_of(const admin::ConnectionStatus& connection) {
-  return connection.service + "[" + std::to_string(connection.id) + "]";
-}
-
 Chosen chosen(const admin::Status& status, const Query& query) {
   Chosen chosen = matching(status, query);
   std::stable_sort(chosen.begin(), chosen.end(),

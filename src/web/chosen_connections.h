@@ -15,8 +15,11 @@ namespace tunnel::web {
 using Chosen = std::vector<const admin::ConnectionStatus*>;
 [[nodiscard]] Chosen chosen(const admin::Status& status, const Query& query);
 
-// "ldap[12]", as the log has it.
-[[nodiscard]] std::string name_of(const admin::ConnectionStatus& connection);
+// "ldap[12]", as the log has it; of a connection that is open or over.
+template <class Connection>
+[[nodiscard]] std::string name_of(const Connection& connection) {
+  return connection.service + "[" + std::to_string(connection.id) + "]";
+}
 
 // The answer of /connections.json: those of `query` by service and number, from the one behind
 // `query.after` on and as many as `query.limit` says. Pure.

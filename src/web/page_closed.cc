@@ -3,6 +3,7 @@
 #include <string>
 
 #include "admin/short_text.h"
+#include "web/chosen_connections.h"
 #include "web/page_parts.h"
 
 namespace tunnel::web {
@@ -13,7 +14,7 @@ using admin::short_time;
 
 void add_row(const admin::ClosedStatus& closed, Html& html) {
   html.add("<tr>").quantity(short_time(closed.ago.count()) + " ago");
-  html.cell(closed.service + "[" + std::to_string(closed.id) + "]").cell(closed.client);
+  html.cell(name_of(closed)).cell(closed.client);
   html.cell(closed.target);
   html.add(closed.has_failed ? "<td class=bad>&#10007; " : "<td>").text(closed.kind).add("</td>");
   html.cell(closed.side).cell(closed.why).quantity(short_time(closed.lasted.count()));
