@@ -7,18 +7,13 @@
 #include <string>
 #include <vector>
 
+#include "runtime/watched_file.h"
 #include "support/fake_log.h"
 
 namespace tunnel::runtime {
 namespace {
 
-FileIdentities files(std::int64_t version) {
-  FileIdentity one;
-  one.path = "/etc/robot.pem";
-  one.exists = true;
-  one.modified_ns = version;
-  return {one};
-}
+using testing::files;
 
 // A snapshot with one service whose files are looked at after a millisecond.
 struct World {

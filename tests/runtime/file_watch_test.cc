@@ -6,25 +6,19 @@
 #include <filesystem>
 #include <fstream>
 
+#include "runtime/watched_file.h"
 #include "support/temp_folder.h"
 #include "x509/trust_store.h"
 
 namespace tunnel::runtime {
 namespace {
 
+using testing::files;
 using Verdict = FileWatch::Verdict;
 namespace fs = std::filesystem;
 
 void write(const std::string& path, const std::string& text) {
   std::ofstream(path, std::ios::binary | std::ios::trunc) << text;
-}
-
-FileIdentities files(std::int64_t version) {
-  FileIdentity one;
-  one.path = "/etc/robot.pem";
-  one.exists = true;
-  one.modified_ns = version;
-  return {one};
 }
 
 }  // namespace
