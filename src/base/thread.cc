@@ -14,7 +14,9 @@ Result<std::thread> made(std::function<void()> body) {
   try {
     return std::thread(std::move(body));
   } catch (const std::system_error& error) {
-    return failed(ErrorCode::exhausted, "cannot start a thread; look at the limits of processes (ulimit -u, TasksMax=)", error.code().value());
+    return failed(ErrorCode::exhausted,
+                  "cannot start a thread; look at the limits of processes (ulimit -u, TasksMax=)",
+                  error.code().value());
   }
 }
 
