@@ -98,6 +98,19 @@ def test_two_ctrl_c_leave_nothing_behind(tmp_path, keep, name):
     eventually(lambda: not processes_that_name(script.folder), "its processes are gone")
 
 
+def test_what_a_server_has_forked_ends_with_the_script_even_if_it_does_not_want_to(tmp_path):
+    """A server that forks has a group of its own; in any POSIX shell."""
+    child = tmp_path / "child"
+    (tmp_path / "server").write_text(
+        f'sh -c \'trap "" TERM; touch "{child}"; sleep {2 * PATIENCE}; : \' & wait')
+    script = f'. "{ROOT}/tests/lib/script.sh"; setsid sh "{tmp_path}/server" & pids=$!; ' \
+             f'await it "$!" /dev/null test -e "{child}"'
+    done = subprocess.run([*DIE_WITH_PARENT, "sh", "-c", script], stdin=subprocess.DEVNULL,
+                          start_new_session=True, timeout=PATIENCE)
+    assert done.returncode == 0
+    eventually(lambda: not processes_that_name(child), "the child is gone")
+
+
 @pytest.mark.parametrize("moment", ["a throw-away authority", "a real slapd", "the configuration"])
 def test_ctrl_c_at_any_moment_leaves_nothing_behind(tmp_path, keep, moment):
     script = keep(Script("ldap", tmp_path, "--keep"))

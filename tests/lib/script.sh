@@ -70,9 +70,11 @@ leave() {
     done
     for pid in $pids; do
       wait "$pid" 2>/dev/null
-      kill -9 -- "-$pid" 2>/dev/null # what it has forked: socat's children outlive it
+      # What it has forked: socat's children outlive it, and may turn without end. (dash takes no
+      # "--" behind -9.)
+      kill -s KILL -- "-$pid" 2>/dev/null
     done
-    kill "$killer"
+    kill -9 "$killer" # it ignores the others, too
   fi
   [ -z "$left_behind" ] || rm -f "$left_behind"
   [ -z "$work" ] || rm -rf "$work"
