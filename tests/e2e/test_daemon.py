@@ -75,7 +75,9 @@ def test_the_caller_sees_what_the_log_warns_of(daemon, tmp_path):
     warning, running = done.stderr.splitlines()
     assert warning.startswith('tunnel: warning: [svc] tls.verify = "none": the server is not verified')
     assert running.startswith("tunnel: running as process")
-    assert any(e["level"] == "warning" and "tls.verify" in e["msg"] for e in events(tmp_path / "log"))
+    # The log's thread may write a moment later.
+    eventually(lambda: any(e["level"] == "warning" and "tls.verify" in e["msg"]
+                           for e in events(tmp_path / "log")), "the log has it, too")
 
 
 @pytest.fixture
