@@ -16,6 +16,8 @@ namespace {
 
 // Between two looks whether anybody still wants it.
 constexpr Millis kLook{200};
+// A worker may be busy, but one that is busy for longer does not keep others from being captured.
+constexpr Millis kLanesWanted{1000};
 constexpr std::uint64_t kWorthWriting = 256 * 1024;
 constexpr auto kMadeUp =
     "captured inside tunnel: the octets are those that passed, the IP and TCP headers are made up";
@@ -74,6 +76,7 @@ Result<void> Recording::start(std::unique_ptr<Sink> sink, std::string prologue) 
 void Recording::leave() {
   is_leaving_ = true;
   wake();
+  has_come_.notify_one();  // also if it is awake: it may wait for lanes
 }
 
 void Recording::finish() {
@@ -99,6 +102,7 @@ std::shared_ptr<Lane> Recording::make_lane(uv::Loop& loop) {
   });
   const std::lock_guard lock(mutex_);
   lanes_.push_back(lane);
+  if (lanes_.size() == settings_.lanes) has_come_.notify_one();
   return lane;
 }
 
@@ -133,8 +137,16 @@ void Recording::write_on() {
   events_.on_over(settings_.id, text);
 }
 
+void Recording::await_lanes() {
+  std::unique_lock lock(mutex_);
+  (void)has_come_.wait_for(lock, kLanesWanted, [this] {
+    return lanes_.size() >= settings_.lanes || is_leaving_.load();
+  });
+}
+
 // Why it is over by itself; empty: it was told to leave. An error: it could not be written.
 Result<std::string> Recording::write_until_over() {
+  await_lanes();
   auto written = flush();
   while (written && wait()) {
     written = write_what_came();

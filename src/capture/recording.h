@@ -33,6 +33,9 @@ class Recording : public std::enable_shared_from_this<Recording> {
     std::string by;                     // for people: "the configuration", "uid 0, pid 12"
     std::string to;                     // for people: where the packets go
     std::string program;                // "tunnel 0.1.0"
+    // Lanes that are to be there before the first octet is written: whoever sees it may rely on it
+    // that what passes from then on is in the capture. A second at most is waited for them.
+    std::size_t lanes = 0;
   };
   // On the writing thread.
   struct Events {
@@ -77,6 +80,7 @@ class Recording : public std::enable_shared_from_this<Recording> {
  private:
   void wake();
   void write_on();
+  void await_lanes();
   [[nodiscard]] Result<std::string> write_until_over();
   [[nodiscard]] bool wait();
   [[nodiscard]] Result<void> write_what_came();

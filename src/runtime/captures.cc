@@ -42,6 +42,7 @@ Captures::~Captures() = default;
 std::shared_ptr<capture::Recording> Captures::make(capture::Recording::Settings settings) {
   settings.id = ++last_id_;
   settings.program = "tunnel " TUNNEL_VERSION;
+  settings.lanes = process_.workers;
   return std::make_shared<capture::Recording>(
       std::move(settings), capture::Recording::Events{
                                .on_over =

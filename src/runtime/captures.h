@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <map>
@@ -25,6 +26,7 @@ class Captures {
  public:
   struct Process {
     log::Log& log;
+    std::size_t workers = 0;
     std::function<void(const UseCaptures&)> send;  // to all workers
     std::function<void(CaptureNews)> report;       // any thread: comes back by on_news()
   };

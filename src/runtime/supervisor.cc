@@ -44,6 +44,7 @@ Supervisor::Supervisor(Settings settings)
       stop_timer_(loop_, [this] { stop_now("shutdown_timeout is over"); }),
       credentials_(loop_, log_, [this] { return look_at_files(); }),
       captures_({.log = log_,
+                 .workers = workers_.size(),
                  .send = [this](const UseCaptures& use) { send_all([&] { return ToWorker(use); }); },
                  .report = [this](CaptureNews news) { mailbox_.send(std::move(news)); }}),
       pulse_(loop_),

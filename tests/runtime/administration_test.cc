@@ -136,7 +136,10 @@ struct World {
   std::vector<ConnectionsOrder> orders;
   std::optional<Verdict> verdict;
   std::unique_ptr<Acceptor> acceptor;
-  Captures captures{{.log = *log, .send = [](const UseCaptures&) {}, .report = [](const CaptureNews&) {}}};
+  Captures captures{{.log = *log,
+                     .workers = 0,
+                     .send = [](const UseCaptures&) {},
+                     .report = [](const CaptureNews&) {}}};
   std::unique_ptr<Administration> administration;
   std::unique_ptr<Resolution> resolution;
 };
