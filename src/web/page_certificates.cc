@@ -48,11 +48,11 @@ std::vector<Ending> endings(const admin::Status& status) {
   return all;
 }
 
-// From the issuer to the anchor: the server's own has a column of its own.
-std::string path_of(const balance::Identity& identity) {
+// From the issuer to the anchor; the server's own stands in front.
+std::string verification_of(const balance::Identity& identity) {
   if (identity.path.empty()) return "not verified by a chain";
-  if (identity.path.size() == 1) return "itself";
-  std::string text;
+  if (identity.path.size() == 1) return "verified with itself";
+  std::string text = "verified with ";
   for (std::size_t i = 1; i < identity.path.size(); ++i) {
     text += (i > 1 ? " < " : "") + identity.path[i];
   }
@@ -65,18 +65,15 @@ void add_identities(const admin::Status& status, Html& html) {
   for (const admin::ServiceStatus& service : status.services) {
     for (const admin::TargetStatus& target : service.targets) {
       if (!target.identity || target.identity->pin.empty() || ++known > kMostShown) continue;
-      if (known == 1) {
-        html.add(
-            "<div class=scroll><table><thead><tr><th>Service</th><th>Target</th><th>Subject</th>"
-            "<th>Issuer</th><th>Verified with</th><th>Key (tls.pin)</th></tr></thead><tbody>");
-      }
+      if (known == 1) html.add("<dl>");
       const balance::Identity& identity = *target.identity;
-      html.add("<tr>").cell(service.name).cell(target.target).cell(identity.subject);
-      html.cell(identity.issuer).cell(path_of(identity));
-      html.add("<td><code>").text(identity.pin).add("</code></td></tr>");
+      html.add("<dt>").text(service.name + ": " + target.target).add("</dt><dd>");
+      html.text(identity.subject).add(", issued by ").text(identity.issuer);
+      html.add(", ").text(verification_of(identity)).add("; <code>tls.pin = &quot;");
+      html.text(identity.pin).add("&quot;</code></dd>");
     }
   }
-  if (known > 0) html.add("</tbody></table></div>");
+  if (known > 0) html.add("</dl>");
   if (known > kMostShown) {
     html.add("<p>and ").number(known - kMostShown).add(" more, in status.json</p>");
   }

@@ -12,14 +12,16 @@ namespace {
 using admin::short_bytes;
 using admin::short_time;
 
-void add_row(const admin::ClosedStatus& closed, Html& html) {
-  html.add("<tr>").quantity(short_time(closed.ago.count()) + " ago");
+void add_one(const admin::ClosedStatus& closed, Html& html) {
+  html.add("<tbody><tr>").quantity(short_time(closed.ago.count()) + " ago");
   html.cell(name_of(closed)).cell(closed.client);
-  html.cell(closed.target);
-  html.add(closed.has_failed ? "<td class=bad>&#10007; " : "<td>").text(closed.kind).add("</td>");
-  html.cell(closed.side).cell(closed.why).quantity(short_time(closed.lasted.count()));
+  html.cell(closed.target).quantity(short_time(closed.lasted.count()));
   html.quantity(short_bytes(static_cast<double>(closed.bytes_up)));
   html.quantity(short_bytes(static_cast<double>(closed.bytes_down))).add("</tr>");
+  html.add("<tr class=more><td></td><td colspan=6>");
+  html.add(closed.has_failed ? "<span class=bad>&#10007; " : "<span>").text(closed.kind);
+  html.add("</span>").text(closed.side.empty() ? "" : ", ended by " + std::string(closed.side));
+  html.text(closed.why.empty() ? "" : ": " + closed.why).add("</td></tr></tbody>");
 }
 
 }  // namespace
@@ -27,7 +29,7 @@ void add_row(const admin::ClosedStatus& closed, Html& html) {
 void add_closed(const admin::Status& status, const Query& query, Html& html) {
   Html rows;
   for (auto closed = status.closed.rbegin(); closed != status.closed.rend(); ++closed) {
-    if (query.service.empty() || closed->service == query.service) add_row(*closed, rows);
+    if (query.service.empty() || closed->service == query.service) add_one(*closed, rows);
   }
   html.add("<h2 id=closed>Last connections that are over</h2>");
   const std::string shown = rows.take();
@@ -37,9 +39,9 @@ void add_closed(const admin::Status& status, const Query& query, Html& html) {
   }
   html.add(
       "<div class=scroll><table><thead><tr><th class=n>When</th><th>Connection</th><th>Client</th>"
-      "<th>Target</th><th>Kind</th><th>Ended by</th><th>Why</th><th class=n>Lasted</th>"
-      "<th class=n>From client</th><th class=n>To client</th></tr></thead><tbody>");
-  html.add(shown).add("</tbody></table></div>");
+      "<th>Target</th><th class=n>Lasted</th><th class=n>From client</th><th class=n>To client</th>"
+      "</tr></thead>");
+  html.add(shown).add("</table></div>");
 }
 
 }  // namespace tunnel::web

@@ -55,12 +55,14 @@ std::string client_of(const admin::ConnectionStatus& each) {
   return each.client + (each.uid ? " (uid " + std::to_string(*each.uid) + ")" : "");
 }
 
-void add_row(const admin::ConnectionStatus& each, Html& html) {
-  html.add("<tr>").cell(name_of(each)).cell(client_of(each));
-  html.cell(each.target).cell(each.phase).quantity(short_time(each.age.count()));
+void add_connection(const admin::ConnectionStatus& each, Html& html) {
+  html.add("<tbody><tr>").cell(name_of(each)).cell(client_of(each));
+  html.cell(each.target).quantity(short_time(each.age.count()));
   html.quantity(each.idle ? short_time(each.idle->count()) : "-");
   html.quantity(short_bytes(static_cast<double>(each.bytes_up)));
-  html.quantity(short_bytes(static_cast<double>(each.bytes_down))).cell(each.tls).add("</tr>");
+  html.quantity(short_bytes(static_cast<double>(each.bytes_down))).add("</tr>");
+  html.add("<tr class=more><td></td><td colspan=6>").text(each.phase);
+  html.text(each.tls.empty() ? "" : " · " + each.tls).add("</td></tr></tbody>");
 }
 
 }  // namespace
@@ -94,11 +96,10 @@ void add_connections(const admin::Status& status, const Query& query, Html& html
   html.add("<p>").number(from + 1).add(" to ").number(to).add(" of ").number(shown.size());
   html.add(
       "</p><div class=scroll><table><thead><tr>"
-      "<th>Connection</th><th>Client</th><th>Target</th><th>Phase</th><th class=n>Age</th>"
-      "<th class=n>Idle</th><th class=n>From client</th><th class=n>To client</th><th>TLS</th>"
-      "</tr></thead><tbody>");
-  for (std::size_t i = from; i < to; ++i) add_row(*shown[i], html);
-  html.add("</tbody></table></div>");
+      "<th>Connection</th><th>Client</th><th>Target</th><th class=n>Age</th>"
+      "<th class=n>Idle</th><th class=n>From client</th><th class=n>To client</th></tr></thead>");
+  for (std::size_t i = from; i < to; ++i) add_connection(*shown[i], html);
+  html.add("</table></div>");
 }
 
 }  // namespace tunnel::web

@@ -16,6 +16,8 @@ const char* const kPageStyle =
     "table{border-collapse:collapse;min-width:100%}"
     "th,td{text-align:left;padding:.2em .6em;border-bottom:1px solid var(--line);"
     "vertical-align:top}th{background:var(--soft)}"
+    // What is said of the row above it.
+    "tr:has(+.more)>td{border-bottom:0}.more>td{padding-top:0;font-size:.9em;max-width:60em}"
     ".n{text-align:right;font-variant-numeric:tabular-nums}"
     ".scroll{overflow-x:auto}.bad{color:var(--bad);font-weight:600}"
     ".good{color:var(--good)}"
@@ -24,7 +26,7 @@ const char* const kPageStyle =
     ".axis{stroke:var(--line);stroke-width:.5}polyline{fill:none;stroke:var(--ink);"
     "stroke-width:1.5;stroke-linecap:round}.second{stroke-dasharray:4 3}"
     "a{color:inherit}nav a{margin-right:1em}"
-    "p,li,h1,h2,h3,figcaption{overflow-wrap:anywhere}"
+    "p,li,dt,dd,h1,h2,h3,figcaption{overflow-wrap:anywhere}"
     "form{margin:.4em 0}label{margin-right:.8em}input,select,button{font:inherit;max-width:100%}";
 
 }  // namespace tunnel::web

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <cstdint>
 #include <string>
+#include <string_view>
 
 #include "admin/short_text.h"
 #include "base/text.h"
@@ -51,7 +52,7 @@ std::string override_of(const admin::TargetStatus& target) {
   return text;
 }
 
-// "UP 2/3; 3.0s ago, 1.2 ms: connect_refused: ..."; why a target is out stands beside it.
+// "UP 2/3; 3.0s ago, 1.2 ms: connect_refused: ..."; why a target is out stands above it.
 std::string check_of(const admin::TargetStatus& target) {
   if (!target.last_check) return target.check;
   const admin::CheckStatus& last = *target.last_check;
@@ -79,22 +80,38 @@ std::string bytes_and_rate(std::uint64_t bytes, double rate) {
          (rate > 0 ? " (" + short_bytes(rate) + "/s)" : "");
 }
 
+// What is no column of a narrow table: "check UP; 3.0s ago, 1.2 ms · TLS1.3 · 10.1.1.1 (9s ago)".
+std::string details_of(const admin::TargetStatus& target) {
+  std::string text;
+  const auto add = [&](std::string_view label, std::string_view value) {
+    if (value.empty()) return;
+    text += (text.empty() ? "" : " · ") + std::string(label) + std::string(value);
+  };
+  add("check ", check_of(target));
+  add("failures: ", failures_of(target));
+  add("", addresses_of(target));
+  add("", target.identity ? target.identity->tls_version : "");
+  add("ordered: ", override_of(target));
+  return text;
+}
+
 void add_target(const admin::TargetStatus& target, std::int64_t now, Html& html) {
   const bool is_up = target.state == "up";
-  html.add("<tr>").count(target.group).cell(target.target);
+  html.add("<tbody><tr>").count(target.group).cell(target.target);
   html.add(is_up ? "<td class=good>" : "<td class=bad>").add(is_up ? "&#10003; " : "&#10007; ");
   html.text(target.state);
   if (target.since) html.add(" for ").text(short_time(target.since->count()));
-  html.add("</td>").cell(check_of(target));
-  html.cell(target.kind.empty() ? target.why : target.kind + ": " + target.why);
-  html.cell(failures_of(target));
-  html.count(target.weight);
+  html.add("</td>").count(target.weight);
   html.quantity(std::to_string(target.connections) +
                 (target.max_connections ? "/" + std::to_string(*target.max_connections) : ""));
-  html.cell(addresses_of(target)).cell(target.identity ? target.identity->tls_version : "");
   const std::int64_t end = target.counts.not_after;
-  html.quantity(end != 0 ? time_left(end - now) : "");
-  html.cell(override_of(target)).add("</tr>");
+  html.quantity(end != 0 ? time_left(end - now) : "").add("</tr>");
+  html.add("<tr class=more><td></td><td colspan=5>");
+  if (!target.why.empty()) {
+    html.add("<div class=bad>").text(target.kind.empty() ? "" : target.kind + ": ");
+    html.text(target.why).add("</div>");
+  }
+  html.text(details_of(target)).add("</td></tr></tbody>");
 }
 
 }  // namespace
@@ -132,12 +149,10 @@ void add_targets(const admin::Status& status, Html& html) {
       html.add("<p class=bad>&#10007; no target: ").text(service.no_targets).add("</p>");
       continue;
     }
-    html.add(
-        "<div class=scroll><table><thead><tr><th class=n>Group</th><th>Target</th><th>State</th>"
-        "<th>Check</th><th>Why</th><th>Failures</th><th class=n>Weight</th><th class=n>Open</th>"
-        "<th>Addresses</th><th>TLS</th><th class=n>Certificate</th><th>Ordered</th></tr></thead><tbody>");
+    html.add("<div class=scroll><table><thead><tr><th class=n>Group</th><th>Target</th><th>State</th>"
+             "<th class=n>Weight</th><th class=n>Open</th><th class=n>Certificate</th></tr></thead>");
     for (const admin::TargetStatus& target : service.targets) add_target(target, now, html);
-    html.add("</tbody></table></div>");
+    html.add("</table></div>");
   }
 }
 

@@ -10,7 +10,8 @@ from harness.wait import eventually
 
 pytestmark = pytest.mark.needs("chromium")
 
-ROW = """[...document.querySelectorAll('tr')].map(row => row.innerText)
+# A target or a connection has a row group of its own.
+ROW = """[...document.querySelectorAll('tbody')].map(row => row.innerText)
          .find(text => text.includes(%r)) || ''"""
 # The contrast of WCAG 2.1 between an element's text and the page behind it.
 CONTRAST = """(selector => {

@@ -327,7 +327,7 @@ def test_the_last_check_of_a_target_is_told_with_how_it_went(start, serve, tmp_p
     assert failed["kind"] == "connect_refused" and dead in failed["why"]
     assert 0 < passed["took"] < PATIENCE
     page = web.get(address, "/").body
-    assert re.search(r"<td>UP; [0-9.]+s ago, [0-9.]+ ms</td>", page), page
+    assert re.search(r"check UP; [0-9.]+s ago, [0-9.]+ ms<", page), page
     assert html.escape(failed["why"]) in page.replace("&#39;", "&#x27;")
 
 
@@ -380,24 +380,44 @@ def test_an_address_for_others_has_to_be_allowed(tmp_path):
     assert done.returncode == 0
 
 
+def _at_80_columns(page, folder):
+    file = folder / "page.html"
+    file.write_text(page)
+    return subprocess.run(["w3m", "-dump", "-cols", "80", "-T", "text/html", str(file)],
+                          capture_output=True, text=True, timeout=PATIENCE).stdout
+
+
 @pytest.mark.needs("w3m")
 def test_the_page_shows_what_happens_and_reads_well_at_80_columns(instance):
-    client = instance.served()
+    """w3m's dump is left in the test's folder."""
+    dead = f"127.0.0.1:{free_port()}"
+    instance.config["svc"] |= {"connect": [dead, instance.server.address], "balance": "first",
+                               "health": {"check": "tls", "interval": "1h"}}
+    instance.tunnel.reload(instance.config)
+    over, client = instance.served(), instance.served()
+    over.close()
+    instance.tunnel.closed()
+
+    def checked():
+        [service] = instance.get("/status.json").json()["services"]
+        return all(target["last_check"] for target in service["targets"])
+
+    eventually(checked, "both targets were checked")
     answer = instance.get("/?refresh=5")
     assert answer.status == 200
     assert answer.headers["content-type"] == "text/html; charset=utf-8"
     assert "script" not in answer.body and "http-equiv=refresh content=5" in answer.body
-    file = instance.folder / "page.html"
-    file.write_text(answer.body)
-    shown = subprocess.run(["w3m", "-dump", "-cols", "80", "-T", "text/html", str(file)],
-                           capture_output=True, text=True, timeout=PATIENCE).stdout
+    shown = _at_80_columns(answer.body, instance.folder)
+    (instance.folder / "w3m.txt").write_text(shown)
     assert "✓ up" in shown and instance.server.address in shown
-    assert "svc[1]" in shown and client.local_address in shown
+    assert "connect_refused" in shown and dead in shown
+    assert "svc[2]" in shown and client.local_address in shown
+    assert [line for line in shown.splitlines() if len(line) > 80] == []
     client.close()
     instance.tunnel.closed()
     body = instance.get("/").body
-    assert "svc[1]" not in body.partition("<h2 id=closed>")[0]
-    assert "svc[1]" in body
+    assert "svc[2]" not in body.partition("<h2 id=closed>")[0]
+    assert "svc[2]" in body
 
 
 def test_the_page_gives_the_reason_that_the_log_gives(start, serve_tls, pki):
