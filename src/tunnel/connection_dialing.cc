@@ -167,6 +167,7 @@ void Connection::on_dial_deadline() {
   const bool is_dialled = claim_ && (dialing_->dial->has_begun() || dialing_->attempts.empty());
   if (is_dialled) {
     record_.times = dialing_->dial->times();
+    tally_.dial_failed(record_.times);
     attempt_failed(gave_up_on(record_.target, dialing_->dial->phase(),
                               *service_.config().timeouts.dial),
                    Sentence::in_a_later_line);

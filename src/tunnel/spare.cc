@@ -66,6 +66,7 @@ void Spare::dial_next() {
 
 void Spare::on_dial_failed() {
   const DialFailure failure = dial_->failure();
+  note_times();
   owner_.report_failed(claim_, failure);
   return dial_next();
 }
@@ -74,12 +75,17 @@ void Spare::gave_up() {
   if (!claim_) return rest(owner_.back_off());
   const DialFailure failure =
       gave_up_on(claim_.target().text(), dial_->phase(), *config().timeouts.dial);
+  note_times();
   dial_->abandon();
   owner_.report_failed(claim_, failure);
   return rest(owner_.back_off());
 }
 
+// The phases of its dials count like those of a client's.
+void Spare::note_times() { return setting_.service.life->tally.observe(dial_->times()); }
+
 void Spare::on_established() {
+  note_times();
   owner_.report_established(claim_);
   greeting_ = dial_->take_greeting();
   surplus_ = dial_->take_surplus();

@@ -74,6 +74,7 @@ class Spare final : public Dial::Owner, public Channel::Reader, public Channel::
   void dial_next();
   void look();
   void gave_up();
+  void note_times();
   void replace(Millis delay);
   void rest(Millis delay);
   [[nodiscard]] bool is_wanted() const;

@@ -68,6 +68,7 @@ TEST_SUITE("reserve") {
     Bench bench(2);
     bench.wait(2, 2);
     CHECK(bench.handle.life->ready_workers.load() == 4);
+    CHECK(bench.handle.life->tally.connect.read().count() == 2);
     CHECK(bench.layout->targets()[0]->in_flight() == 2);
     const auto taken = bench.service->take_preconnected();
     REQUIRE(taken);
