@@ -13,6 +13,8 @@
 namespace tunnel {
 namespace {
 
+// RFC 4291, 2.5.5.2: ::ffff:0:0/96.
+constexpr int kMappedPrefix = 96;
 bool is_mapped_v4(const in6_addr& address) { return IN6_IS_ADDR_V4MAPPED(&address); }
 
 // The zone of a link-local address: an interface name or number; 0 when there is no such interface.
@@ -34,17 +36,23 @@ bool equal_bits(const std::uint8_t* a, const std::uint8_t* b, int bits) {
 
 }  // namespace
 
+SocketAddress SocketAddress::v4(const in_addr& ip, std::uint16_t port) {
+  sockaddr_in v4{};
+  v4.sin_family = AF_INET;
+  v4.sin_port = htons(port);
+  v4.sin_addr = ip;
+  SocketAddress result;
+  result.storage_.v4 = v4;
+  result.length_ = sizeof(sockaddr_in);
+  return result;
+}
+
 std::optional<SocketAddress> SocketAddress::parse_ip(std::string_view ip, std::uint16_t port) {
   const std::string text(ip);
-  SocketAddress result;
-  sockaddr_in v4{};
-  if (::inet_pton(AF_INET, text.c_str(), &v4.sin_addr) == 1 && text.size() == ip.size() &&
+  in_addr v4{};
+  if (::inet_pton(AF_INET, text.c_str(), &v4) == 1 && text.size() == ip.size() &&
       text.find('\0') == std::string::npos) {
-    v4.sin_family = AF_INET;
-    v4.sin_port = htons(port);
-    result.storage_.v4 = v4;
-    result.length_ = sizeof(sockaddr_in);
-    return result;
+    return SocketAddress::v4(v4, port);
   }
   sockaddr_in6 v6{};
   const std::size_t percent = text.find('%');
@@ -56,8 +64,14 @@ std::optional<SocketAddress> SocketAddress::parse_ip(std::string_view ip, std::u
     v6.sin6_scope_id = parse_zone(std::string_view(text).substr(percent + 1));
     if (v6.sin6_scope_id == 0) return std::nullopt;
   }
+  if (is_mapped_v4(v6.sin6_addr)) {
+    in_addr inner{};
+    std::memcpy(&inner, v6.sin6_addr.s6_addr + kMappedPrefix / 8, sizeof inner);
+    return SocketAddress::v4(inner, port);
+  }
   v6.sin6_family = AF_INET6;
   v6.sin6_port = htons(port);
+  SocketAddress result;
   result.storage_.v6 = v6;
   result.length_ = sizeof(sockaddr_in6);
   return result;
@@ -184,18 +198,21 @@ Result<Cidr> Cidr::parse(std::string_view text) {
   }
   Cidr result;
   result.v6_ = address->family() == AF_INET6;
-  const int widest = result.v6_ ? 128 : 32;
+  const bool is_mapped = !result.v6_ && text.find(':') != std::string_view::npos;
+  const int least = is_mapped ? kMappedPrefix : 0;
+  const int widest = result.v6_ || is_mapped ? 128 : 32;
   int prefix = widest;
   if (slash != std::string_view::npos) {
     const std::string_view digits = text.substr(slash + 1);
     const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), prefix);
-    if (error != std::errc() || end != digits.data() + digits.size() || prefix < 0 ||
+    if (error != std::errc() || end != digits.data() + digits.size() || prefix < least ||
         prefix > widest) {
-      return failed(ErrorCode::invalid, "the prefix length after \"/\" must be between 0 and " +
+      return failed(ErrorCode::invalid, "the prefix length after \"/\" must be between " +
+                                            std::to_string(least) + " and " +
                                             std::to_string(widest));
     }
   }
-  result.prefix_ = static_cast<std::uint8_t>(prefix);
+  result.prefix_ = static_cast<std::uint8_t>(prefix - least);
   if (result.v6_) {
     std::memcpy(result.bytes_, &reinterpret_cast<const sockaddr_in6*>(address->get())->sin6_addr,
                 16);

@@ -20,7 +20,7 @@ class SocketAddress {
  public:
   SocketAddress() = default;  // AF_UNSPEC
 
-  // "10.0.0.1", "::1", "fe80::1%eth0"; no brackets, no port, no names.
+  // "10.0.0.1", "::1", "fe80::1%eth0"; no brackets, no port, no names. "::ffff:10.0.0.1" is 10.0.0.1.
   static std::optional<SocketAddress> parse_ip(std::string_view ip, std::uint16_t port);
   static SocketAddress loopback_v4(std::uint16_t port);
   static SocketAddress loopback_v6(std::uint16_t port);
@@ -47,6 +47,8 @@ class SocketAddress {
   friend std::strong_ordering operator<=>(const SocketAddress& a, const SocketAddress& b);
 
  private:
+  static SocketAddress v4(const in_addr& ip, std::uint16_t port);
+
   union Storage {
     sockaddr base;
     sockaddr_in v4;
@@ -58,7 +60,7 @@ class SocketAddress {
 };
 
 // An address range in CIDR notation: "10.0.0.0/8", "2001:db8::/32", a bare address is a host.
-// IPv4-mapped IPv6 addresses match IPv4 ranges.
+// IPv4-mapped IPv6 addresses match IPv4 ranges, and "::ffff:10.0.0.0/104" is 10.0.0.0/8.
 class Cidr {
  public:
   static Result<Cidr> parse(std::string_view text);

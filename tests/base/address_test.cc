@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "base/address.h"
 
+#include <arpa/inet.h>
+
 #include <doctest/doctest.h>
 
 namespace tunnel {
@@ -8,6 +10,7 @@ namespace tunnel {
 TEST_CASE("an address is written the way it is read") {
   CHECK(SocketAddress::parse_ip("10.1.2.3", 636)->to_string() == "10.1.2.3:636");
   CHECK(SocketAddress::parse_ip("::1", 636)->to_string() == "[::1]:636");
+  CHECK(SocketAddress::parse_ip("::ffff:10.1.2.3", 636)->to_string() == "10.1.2.3:636");
   CHECK(SocketAddress::unix_path("/run/x.sock")->to_string() == "/run/x.sock");
   CHECK(SocketAddress::unix_path("@abstract")->to_string() == "@abstract");
   CHECK_FALSE(SocketAddress::parse_ip("10.1.2", 1).has_value());
@@ -32,14 +35,20 @@ TEST_CASE("equal addresses compare equal, the port counts") {
 TEST_CASE("a range contains its addresses and no others") {
   const Cidr range = Cidr::parse("10.1.0.0/15").value();
   CHECK(range.contains(*SocketAddress::parse_ip("10.0.255.255", 1)));
-  CHECK(range.contains(*SocketAddress::parse_ip("::ffff:10.1.0.1", 1)));
+  sockaddr_in6 mapped{};
+  mapped.sin6_family = AF_INET6;
+  REQUIRE(::inet_pton(AF_INET6, "::ffff:10.1.0.1", &mapped.sin6_addr) == 1);
+  CHECK(range.contains(
+      SocketAddress::from(reinterpret_cast<const sockaddr*>(&mapped), sizeof mapped)));
   CHECK_FALSE(range.contains(*SocketAddress::parse_ip("10.2.0.0", 1)));
   CHECK(Cidr::parse("2001:db8::/33").value().contains(*SocketAddress::parse_ip("2001:db8::1", 1)));
   CHECK_FALSE(
       Cidr::parse("2001:db8::/33").value().contains(*SocketAddress::parse_ip("2001:db8:8000::", 1)));
   CHECK(Cidr::parse("10.0.0.7").value().to_string() == "10.0.0.7/32");
   CHECK(Cidr::parse("0.0.0.0/0").value().contains(*SocketAddress::parse_ip("8.8.8.8", 1)));
-  for (const char* text : {"10.0.0.0/33", "10.0.0.0/", "10.0.0/8", "x", "::/129", "10.0.0.0/-1"}) {
+  CHECK(Cidr::parse("::ffff:10.0.0.0/104").value().to_string() == "10.0.0.0/8");
+  CHECK(Cidr::parse("::ffff:10.0.0.7").value().to_string() == "10.0.0.7/32");
+  for (const char* text : {"::ffff:10.0.0.0/95", "10.0.0.0/33", "10.0.0.0/", "10.0.0/8", "x", "::/129", "10.0.0.0/-1"}) {
     CAPTURE(text);
     CHECK_FALSE(Cidr::parse(text).has_value());
   }
