@@ -59,6 +59,9 @@ class Targets {
       problem("the target has a \"name\" for its certificate, but the service speaks no TLS",
               "remove \"name\", or tls = false");
     }
+    if (auto mistake = target.name.empty() ? std::nullopt : mistake_in_name(target.name)) {
+      problem(std::move(mistake->text), std::move(mistake->hint));
+    }
     // Without a host there is no name to compare with.
     const bool needs_name = service_.tls && service_.tls->verify == Verify::full &&
                             service_.tls->name.empty() && target.name.empty();

@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: MIT
 #include <algorithm>
 #include <array>
+#include <cstddef>
+#include <utility>
 
+#include "base/address.h"
 #include "base/text.h"
 #include "config/cross_checks.h"
 
@@ -14,6 +17,7 @@ class TlsChecks {
       : document_(document), service_(service), tls_(tls), prefix_(std::move(prefix)) {}
 
   void run() {
+    check_names();
     check_ciphers();
     check_verify();
     check_versions();
@@ -35,6 +39,15 @@ class TlsChecks {
 
   void warning(std::string_view key, std::string text, std::string hint = {}) {
     document_.warning(service_.name, full(key), -1, std::move(text), std::move(hint));
+  }
+
+  void check_names() {
+    for (std::size_t i = 0; i < tls_.name.size(); ++i) {
+      auto mistake = mistake_in_name(tls_.name[i]);
+      if (!mistake) continue;
+      document_.problem(service_.name, full("name"), static_cast<int>(i), std::move(mistake->text),
+                        std::move(mistake->hint));
+    }
   }
 
   // A key that would be ignored looks like protection that is not there.
@@ -150,6 +163,25 @@ class TlsChecks {
 };
 
 }  // namespace
+
+std::optional<NameMistake> mistake_in_name(std::string_view name) {
+  const bool has_scheme = name.starts_with("email:") || name.starts_with("uri:");
+  if (has_scheme || SocketAddress::parse_ip(name, 0)) return std::nullopt;
+  std::string text = "no certificate carries the name " + in_quotes(name);
+  if (name.find("://") != std::string_view::npos) {
+    return NameMistake{std::move(text), "write the host alone; a URI begins with \"uri:\""};
+  }
+  const bool has_brackets = name.starts_with('[') && name.ends_with(']');
+  if (has_brackets) {
+    return NameMistake{std::move(text), "write the address without brackets: " +
+                                            in_quotes(name.substr(1, name.size() - 2))};
+  }
+  if (name.find(':') == std::string_view::npos) return std::nullopt;
+  const auto parts = parse_host_port(name);
+  return NameMistake{std::move(text),
+                     parts && !parts->host.empty() ? "write it without the port: " + in_quotes(parts->host)
+                                                   : "write a host name or an IP address"};
+}
 
 void cross_check_tls(Document& document, const Service& service, const Tls& tls,
                      const std::string& prefix) {

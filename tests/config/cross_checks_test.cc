@@ -31,6 +31,28 @@ TEST_CASE("protection that would be ignored is refused") {
         "t.toml:4:33: error: ocsp = \"require\" is not checked with verify = \"none\"");
 }
 
+TEST_CASE("a name that no certificate can carry is refused, with the one that is meant") {
+  const auto hint = [](const std::string& lines) {
+    const std::string text = problems("[ldap]\naccept = \"127.0.0.1:389\"\n" + lines + "\n");
+    const std::size_t at = text.find("hint: ");
+    return at == std::string::npos ? text : text.substr(at + 6, text.find('\n', at) - at - 6);
+  };
+  CHECK(refused("tls.name = \"[::1]\"") ==
+        "t.toml:4:12: error: no certificate carries the name \"[::1]\"");
+  const std::string connect = "connect = \"dc1.example.com:636\"\n";
+  CHECK(hint(connect + "tls.name = \"[::1]\"") == "write the address without brackets: \"::1\"");
+  CHECK(hint(connect + "tls.name = [\"a\", \"dc1.example.com:636\"]") ==
+        "write it without the port: \"dc1.example.com\"");
+  CHECK(hint(connect + "tls.name = \"ldaps://dc1.example.com\"") ==
+        "write the host alone; a URI begins with \"uri:\"");
+  CHECK(hint("connect = { address = \"dc1.example.com:636\", name = \"[::1]:636\" }") ==
+        "write it without the port: \"::1\"");
+  for (const char* name : {"::1", "10.0.0.1", "dc1.example.com", "email:a@b.example", "uri:spiffe://x/y"}) {
+    CAPTURE(name);
+    CHECK(refused("tls.name = \"" + std::string(name) + "\"") == "");
+  }
+}
+
 TEST_CASE("nobody waits for the first word of a side that speaks second") {
   CHECK(refused("defer_accept = true\nfast_open = true") == "");
   CHECK(refused("defer_accept = true\nfast_open = true\nstarttls = \"ldap\"") == "");
