@@ -99,6 +99,30 @@ std::string explained(const Named& named, const std::vector<Named>& all) {
   return text;
 }
 
+// The keys of a group, a line each.
+std::string listed(const std::vector<Named>& all, const Title& title) {
+  // A longer name than this takes the room of its own line only.
+  constexpr std::size_t kColumn = 23;
+  std::string text = std::string(title.text) + ":\n";
+  for (const Named& named : all) {
+    if (named.group != title.group) continue;
+    text += "  " + named.name +
+            std::string(2 + kColumn - std::min(kColumn, named.name.size()), ' ') +
+            std::string(first_sentence(named.option->help)) + "\n";
+  }
+  return text;
+}
+
+// [defaults] is no key, but the first word that a reader of a file looks for.
+std::string defaults_text(const std::vector<Named>& all) {
+  const auto service = std::find_if(kTitles.begin(), kTitles.end(),
+                                    [](const Title& title) { return title.group == "service"; });
+  return "defaults: a table\n\n" +
+         wrapped("What stands in [defaults] holds for every service that does not say otherwise. "
+                 "Its tables, [defaults.tls] for one, count key by key.") +
+         "\n" + listed(all, *service);
+}
+
 // One name may be a key of the file and of its services: "capture".
 std::string explained(std::string_view name, const std::vector<Named>& all) {
   std::string text;
@@ -189,18 +213,8 @@ std::string near(const std::vector<Named>& all, std::string_view word) {
 
 std::string explain_all() {
   const std::vector<Named> all = config::all_options();
-  // A longer name than this takes the room of its own line only.
-  constexpr std::size_t kColumn = 23;
   std::string text;
-  for (const Title& title : kTitles) {
-    text += (text.empty() ? "" : "\n") + std::string(title.text) + ":\n";
-    for (const Named& named : all) {
-      if (named.group != title.group) continue;
-      text += "  " + named.name +
-              std::string(2 + kColumn - std::min(kColumn, named.name.size()), ' ') +
-              std::string(first_sentence(named.option->help)) + "\n";
-    }
-  }
+  for (const Title& title : kTitles) text += (text.empty() ? "" : "\n") + listed(all, title);
   return text +
          "\n`tunnel explain KEY` says more about one of them; `tunnel explain` with one of these "
          "words lists\n" +
@@ -233,6 +247,7 @@ std::string explain_stunnel() {
 
 Result<std::string> explain(std::string_view word) {
   const std::vector<Named> all = config::all_options();
+  if (word == "defaults" || word == "[defaults]") return defaults_text(all);
   std::string text = key_text(all, word);
   const std::string term = term_text(word);
   if (!term.empty()) text += (text.empty() ? "" : "\n") + term;

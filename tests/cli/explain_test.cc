@@ -31,6 +31,15 @@ TEST_CASE("a table is explained with the keys in it") {
   CHECK(text.ends_with("\nKeys: keepalive.idle keepalive.interval keepalive.count\n"));
 }
 
+TEST_CASE("the table of defaults is explained with the keys of a service") {
+  for (const char* word : {"defaults", "[defaults]"}) {
+    const std::string text = explain(word).value();
+    CHECK(text.find("holds for every service") != std::string::npos);
+    CHECK(text.find("\n  accept ") != std::string::npos);
+    CHECK(text.find("\n  tls.verify ") == std::string::npos);
+  }
+}
+
 TEST_CASE("a key is found as it stands in a file, below a service") {
   CHECK(explain("ldap.tls.ca").value() == explain("tls.ca").value());
   CHECK(explain("ldap.accept").value() == explain("accept").value());
