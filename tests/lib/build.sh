@@ -26,17 +26,29 @@ configure() {
   tunnel=$build/src/cli/tunnel
   shift
   if [ ! -f "$build/build.ninja" ]; then
+    # Lines are all that a stack trace needs; all else a debugger could want takes a third longer
+    # to compile.
+    arguments="'-g1'"
     case " $* " in
-      *" --buildtype=release "*) ;;
-      # Lines are all that a stack trace needs; all else a debugger could want takes a third longer
-      # to compile.
-      *) set -- -Dcpp_args=-g1 "$@" ;;
+      *" --buildtype=release "*) arguments= ;;
     esac
+    # ThreadSanitizer's build is the one that shows what a source forgot to include.
+    prelude=$build/prelude.h
+    case " $* " in
+      *" -Db_sanitize=thread "*) prelude= ;;
+      *) arguments="${arguments:+$arguments, }'-pthread', '-include', '$prelude'" ;;
+    esac
+    set -- "-Dcpp_args=[$arguments]" "$@"
     # It links in a tenth of the time.
     if command -v mold >/dev/null; then
       export CXX_LD=mold
     fi
+    if [ -n "$prelude" ]; then
+      mkdir -p "$build"
+      cp "$root/tests/lib/prelude.h" "$prelude"
+    fi
     quietly meson setup "$@" "$build" "$root"
+    [ -z "$prelude" ] || quietly python3 "$root/tests/lib/precompile.py" "$build"
   elif [ $# -gt 0 ]; then
     quietly meson configure "$build" "$@"
   fi
