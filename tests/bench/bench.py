@@ -156,6 +156,7 @@ class Run:
             self.note("system-trust", ours.system_trust(folder, server, self.cpu))
             self.note("check", ours.check(folder, peers.Tunnel.program, self.sizes.services))
             self.note("workers", ours.workers(folder, server, work, self.sizes.idle))
+            self.note("watched", ours.watched(self.fresh("ours"), server, work, self.cpu))
             self.note("capture", ours.capture(self.fresh("ours"), server, work, self.cpu))
 
 

@@ -10,6 +10,7 @@ import time
 
 import peers
 from tree import Refused
+from watchers import Watchers
 from workloads import GIB, connections_by_worker
 
 
@@ -64,6 +65,24 @@ def capture(folder, server, work, cpu):
             tunnel.stop()
         for way in ("down", "up"):
             figures[f"{name}_{way}_cpu_s_per_gib"] = streams[f"{way}_cpu_s_per_gib"]
+    return figures
+
+
+def watched(folder, server, work, cpu):
+    """The time of a round trip, with nobody at the status address and with many there."""
+    tunnel = peers.WatchedTunnel(folder, server, cpu).start()
+    try:
+        figures = {f"alone_{key}": value for key, value in work.round_trips(tunnel, 5).items()}
+        watchers = Watchers(tunnel.status)
+        try:
+            figures |= {f"watched_{key}": value
+                        for key, value in work.round_trips(tunnel, 5).items()}
+        finally:
+            watchers.stop()
+        if watchers.error or not watchers.answers:
+            raise Refused(f"nobody was answered at the status address: {watchers.error}")
+    finally:
+        tunnel.stop()
     return figures
 
 

@@ -68,12 +68,15 @@ class Tunnel(Peer):
     workers = 1
     tls = True
     trust = "private"
+    status = None  # "HOST:PORT"
 
     def more(self, service):
         return ""
 
     def command(self):
         text = f'foreground = true\nlog_level = "error"\nworkers = {self.workers}\n'
+        if self.status:
+            text += f'status = "{self.status}"\n'
         for service, port in self.ports.items():
             target = self.server.ports[service if self.tls else "plain"]
             text += (f'[{service}]\naccept = "127.0.0.1:{port}"\n'
@@ -106,6 +109,14 @@ class SystemTrustTunnel(Tunnel):
 class TwoWorkerTunnel(Tunnel):
     name, label = "two-workers", "tunnel, two workers"
     workers = 2
+
+
+class WatchedTunnel(Tunnel):
+    name, label = "watched", "tunnel, with a status address"
+
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.status = f"127.0.0.1:{free_port()}"
 
 
 def memory_folder():

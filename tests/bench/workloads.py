@@ -89,11 +89,14 @@ class Workloads:
 
     def latency(self, peer):
         """Beyond a direct connection to the same server, asked at the same time."""
-        with self._load("latency", peer.ports["full"], self.sizes.latencies) as load:
-            through = load.run()
+        through = self.round_trips(peer)
         with self._load("latency", self.server.ports["plain"], self.sizes.latencies) as load:
             direct = load.run()
         return {f"added_{key}": through[key] - direct[key] for key in ("p50_us", "p99_us")}
+
+    def round_trips(self, peer, times=1):
+        with self._load("latency", peer.ports["full"], times * self.sizes.latencies) as load:
+            return load.run()
 
     def memory(self, peer):
         """Of a process that has done nothing yet: peers keep what they once had. But for one

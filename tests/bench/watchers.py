@@ -1,0 +1,43 @@
+# SPDX-License-Identifier: MIT
+"""Who looks at a tunnel's status address: a hundred clients that never end their request, and one
+that asks for everything four times a second."""
+
+import contextlib
+import socket
+import threading
+import urllib.request
+
+SLOW = 100
+INTERVAL_SECONDS = 0.25
+
+
+class Watchers:
+    def __init__(self, address):
+        host, port = address.rsplit(":", 1)
+        self._place, self._url = (host, int(port)), f"http://{address}"
+        self._over, self.answers, self.error = threading.Event(), 0, None
+        self._slow = [socket.create_connection(self._place) for _ in range(SLOW)]
+        self._thread = threading.Thread(target=self._run)
+        self._thread.start()
+
+    def _run(self):
+        try:
+            while not self._over.wait(INTERVAL_SECONDS):
+                for path in ("/metrics", "/status.json", "/"):
+                    urllib.request.urlopen(self._url + path, timeout=30).read()
+                self.answers += 1
+                for i, client in enumerate(self._slow):
+                    # One that was sent away comes again.
+                    with contextlib.suppress(ConnectionError):
+                        client.send(b"G")
+                        continue
+                    client.close()
+                    self._slow[i] = socket.create_connection(self._place)
+        except OSError as error:
+            self.error = error
+
+    def stop(self):
+        self._over.set()
+        self._thread.join()
+        for client in self._slow:
+            client.close()
