@@ -18,7 +18,7 @@ import subprocess
 import sys
 
 FIGURES = pathlib.Path(__file__).resolve().parent / "figures.json"
-WORKLOADS = ("handshakes", "streams", "requests")
+WORKLOADS = ("handshakes", "streams", "requests", "preconnected")
 ALLOWED = 1.10
 
 

@@ -10,6 +10,7 @@
 
 #include "support/sockets.h"
 #include "tests/tls/fixture.h"
+#include "tests/tunnel/reserve_bench.h"
 #include "tunnel/relay.h"
 
 using namespace tunnel;
@@ -133,4 +134,17 @@ TEST_CASE("requests") {
   }
   CHECK(relayed.server->received().size() == 400 * text.size());
   CHECK_FALSE(relayed.has_ended);
+}
+
+// From the accepted client to the relay, over a connection that was ready: no dial, no turn.
+TEST_CASE("preconnected") {
+  testing::ReserveBench bench(1);
+  bench.log.most = log::Level::info;
+  for (std::size_t i = 1; i <= 100; ++i) {
+    bench.wait(1, i);
+    Pair client = Pair::tcp();
+    counted([&] { bench.take(client); });
+    client.reset();
+    testing::turn_until(bench.loop, [&] { return bench.gone == static_cast<int>(i); });
+  }
 }

@@ -28,7 +28,7 @@ using uv::testing::turn_until;
 // Keeps what is said of connections and checks.
 class KeepingLog final : public log::Log {
  public:
-  [[nodiscard]] bool enabled(log::Level) const override { return true; }
+  [[nodiscard]] bool enabled(log::Level level) const override { return level <= most; }
   void write(log::Level, log::Event event, log::Subject, std::string_view message,
              std::initializer_list<log::Field> fields) override {
     if (event == log::Event::closed) closed.push_back(value_of(fields, "kind"));
@@ -37,6 +37,7 @@ class KeepingLog final : public log::Log {
   void reopen() override {}
   void flush() override {}
 
+  log::Level most = log::Level::debug;
   std::vector<std::string> closed;  // its kind
   std::vector<std::string> notices;
 
