@@ -60,8 +60,7 @@ class AdminActions {
     std::optional<Cidr> client;  // nullopt: all
     std::optional<Millis> lasting;
   };
-  virtual void set_log_level(const Operator& by, const LevelOrder& order,
-                             OnVerdict on_verdict) = 0;
+  virtual void set_log_level(const Operator& by, const LevelOrder& order, OnVerdict on_verdict) = 0;
 
   struct CaptureOrder {
     std::vector<std::string> services;  // empty: all
@@ -71,8 +70,8 @@ class AdminActions {
     std::optional<std::uint64_t> max_size;
     std::optional<Millis> lasting;
   };
-  // The packets go to the connection of who asks, behind the answer, until it is closed. The verdict
-  // comes only when it is refused.
+  // The packets go to the connection of who asks, behind the answer, until it is closed. The
+  // verdict comes only when it is refused.
   virtual void capture(const Operator& by, const CaptureOrder& order,
                        const std::function<Fd()>& take_over, OnVerdict on_verdict) = 0;
 

@@ -113,7 +113,8 @@ void capture(const Job& job) {
                                    .snaplen = request.number("snaplen"),
                                    .max_size = request.number("max_size"),
                                    .lasting = request.duration("for_ms")};
-  if (const std::string layer = request.text("layer"); layer != "" && layer != "plain" && !order.is_wire) {
+  if (const std::string layer = request.text("layer");
+      layer != "" && layer != "plain" && !order.is_wire) {
     return job.refuse("a layer is plain or wire");
   }
   for (const std::string& range : request.texts("clients")) {

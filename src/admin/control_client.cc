@@ -30,8 +30,9 @@ tl::unexpected<Error> no_instance(const std::string& socket, int error_number) {
     case EACCES:
     case EPERM:
       return failed(ErrorCode::permission,
-                    where + " is not for this user; only root and the user of the instance may "
-                            "use it");
+                    where +
+                        " is not for this user; only root and the user of the instance may "
+                        "use it");
     default:
       return failed(ErrorCode::system, "cannot reach " + where, error_number);
   }
@@ -68,8 +69,9 @@ Result<Json> ControlClient::ask(Json request, Millis patience) {
   if (!answer) return tl::unexpected(answer.error());
   Json json = Json::parse(*answer, nullptr, false);
   if (!json.is_object()) {
-    return failed(ErrorCode::invalid, "the instance's answer cannot be understood; is it of another "
-                                      "version?");
+    return failed(ErrorCode::invalid,
+                  "the instance's answer cannot be understood; is it of another "
+                  "version?");
   }
   return json;
 }
@@ -89,8 +91,9 @@ Result<std::string> ControlClient::read_line(Millis patience) {
                     "the instance did not answer within " + format_duration(patience));
     }
     pollfd wanted{socket_.get(), POLLIN, 0};
-    const int ready = ::poll(&wanted, 1, static_cast<int>(std::min<Millis::rep>(
-                                             left.count(), std::numeric_limits<int>::max())));
+    const int ready = ::poll(
+        &wanted, 1,
+        static_cast<int>(std::min<Millis::rep>(left.count(), std::numeric_limits<int>::max())));
     if (ready < 0 && errno != EINTR) return failed(ErrorCode::system, "poll", errno);
     if (ready <= 0) continue;
     std::array<char, 16 * 1024> bytes;

@@ -19,9 +19,9 @@ struct ControlPath {
 
 // What decides about it, apart from the configuration.
 struct ControlSurroundings {
-  std::string runtime_directory;      // RUNTIME_DIRECTORY, which systemd sets
-  std::string user_runtime_directory; // XDG_RUNTIME_DIR
-  uid_t uid = 0;                      // as which the process was started
+  std::string runtime_directory;       // RUNTIME_DIRECTORY, which systemd sets
+  std::string user_runtime_directory;  // XDG_RUNTIME_DIR
+  uid_t uid = 0;                       // as which the process was started
   [[nodiscard]] static ControlSurroundings of_process();
 };
 

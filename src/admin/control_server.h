@@ -34,8 +34,8 @@ class ControlServer {
     Operator by;
     // One line, with its newline. Does nothing when the client has gone.
     std::function<void(const std::string& line)> answer;
-    // The connection itself, non-blocking, for an answer without end: the server forgets the client.
-    // Not valid when it has gone.
+    // The connection itself, non-blocking, for an answer without end: the server forgets the
+    // client. Not valid when it has gone.
     std::function<Fd()> take_over;
   };
   struct Owner {

@@ -73,10 +73,8 @@ std::string answer_line(Json fields) {
 
 std::string answer_line(const Verdict& verdict) {
   if (verdict.is_done()) return answer_line(Json{{"lines", verdict.lines}});
-  return line_of(Json{{"v", kProtocolVersion},
-                      {"ok", false},
-                      {"kind", verdict.kind},
-                      {"lines", verdict.lines}});
+  return line_of(Json{
+      {"v", kProtocolVersion}, {"ok", false}, {"kind", verdict.kind}, {"lines", verdict.lines}});
 }
 
 }  // namespace tunnel::admin

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 // The control socket's language: one JSON object a line each way. Requests name a command and its
-// arguments, {"v":1,"command":"close","service":"ldap","connection":12}; answers are {"v":1,"ok":true,...}
-// or {"v":1,"ok":false,"kind":"no_such_service","lines":["..."]}. Pure; any thread.
+// arguments, {"v":1,"command":"close","service":"ldap","connection":12}; answers are
+// {"v":1,"ok":true,...} or {"v":1,"ok":false,"kind":"no_such_service","lines":["..."]}. Pure; any
+// thread.
 #pragma once
 
 #include <cstddef>

@@ -79,14 +79,14 @@ struct TargetStatus {
   std::uint32_t weight = 1;
   std::uint32_t connections = 0;  // and attempts
   std::optional<std::uint32_t> max_connections;
-  std::string check;                       // "UP 2/3", "DOWN 1/2", "no check"
+  std::string check;  // "UP 2/3", "DOWN 1/2", "no check"
   std::optional<CheckStatus> last_check{};
-  std::optional<Seconds> since;            // how long it has been in its state, where that is known
-  std::optional<Seconds> ejected_for;      // until its ejection is over
-  std::string why;                         // the last failure's sentence
-  std::string kind;                        // and its word
-  std::vector<AddressStatus> addresses;    // of its name, as DNS has said
-  std::optional<Seconds> addresses_age;    // since DNS said so
+  std::optional<Seconds> since;          // how long it has been in its state, where that is known
+  std::optional<Seconds> ejected_for;    // until its ejection is over
+  std::string why;                       // the last failure's sentence
+  std::string kind;                      // and its word
+  std::vector<AddressStatus> addresses;  // of its name, as DNS has said
+  std::optional<Seconds> addresses_age;  // since DNS said so
   std::optional<OverrideStatus> override;
   std::shared_ptr<const balance::Identity> identity{};  // null: it has not shown any
 };
@@ -110,7 +110,7 @@ struct ClosedStatus {
   std::string service{};
   std::uint64_t id = 0;
   std::string client{};
-  std::string target{};  // the last one tried; empty: none
+  std::string target{};     // the last one tried; empty: none
   std::string_view kind{};  // as the closed line has it
   std::string_view side{};  // who ended it
   bool has_failed = false;

@@ -59,12 +59,18 @@ Json to_json(const balance::Identity& identity) {
 }
 
 Json to_json(const ClosedStatus& closed) {
-  return {{"service", closed.service},   {"conn", closed.id},
-          {"client", closed.client},     {"target", closed.target},
-          {"kind", closed.kind},         {"side", closed.side},
-          {"why", closed.why},           {"ago", seconds(closed.ago)},
-          {"lasted", seconds(closed.lasted)}, {"bytes_up", closed.bytes_up},
-          {"bytes_down", closed.bytes_down},  {"tls", closed.tls}};
+  return {{"service", closed.service},
+          {"conn", closed.id},
+          {"client", closed.client},
+          {"target", closed.target},
+          {"kind", closed.kind},
+          {"side", closed.side},
+          {"why", closed.why},
+          {"ago", seconds(closed.ago)},
+          {"lasted", seconds(closed.lasted)},
+          {"bytes_up", closed.bytes_up},
+          {"bytes_down", closed.bytes_down},
+          {"tls", closed.tls}};
 }
 
 Json to_json(const CheckStatus& check) {
@@ -142,10 +148,14 @@ Json to_json(const std::optional<ReloadStatus>& reload) {
 }
 
 Json to_json(const CaptureStatus& capture) {
-  return {{"services", capture.services}, {"layer", capture.layer},
-          {"to", capture.to},             {"by", capture.by},
-          {"since", rfc3339(capture.since)}, {"packets", capture.packets},
-          {"dropped", capture.dropped},   {"bytes", capture.bytes}};
+  return {{"services", capture.services},
+          {"layer", capture.layer},
+          {"to", capture.to},
+          {"by", capture.by},
+          {"since", rfc3339(capture.since)},
+          {"packets", capture.packets},
+          {"dropped", capture.dropped},
+          {"bytes", capture.bytes}};
 }
 
 Json to_json(const SandboxStatus& sandbox) {
@@ -174,12 +184,17 @@ std::string rfc3339(WallTime time) {
 }
 
 Json to_json(const ConnectionStatus& connection) {
-  return {{"service", connection.service},   {"conn", connection.id},
-          {"client", connection.client},     {"uid", or_null(connection.uid)},
+  return {{"service", connection.service},
+          {"conn", connection.id},
+          {"client", connection.client},
+          {"uid", or_null(connection.uid)},
           {"target", connection.target},
-          {"phase", connection.phase},       {"age", seconds(connection.age)},
-          {"idle", or_null(connection.idle)}, {"bytes_up", connection.bytes_up},
-          {"bytes_down", connection.bytes_down}, {"tls", connection.tls}};
+          {"phase", connection.phase},
+          {"age", seconds(connection.age)},
+          {"idle", or_null(connection.idle)},
+          {"bytes_up", connection.bytes_up},
+          {"bytes_down", connection.bytes_down},
+          {"tls", connection.tls}};
 }
 
 Json to_json(const Status& status) {

@@ -6,8 +6,8 @@
 
 namespace tunnel::admin {
 
-// Status as JSON: what `tunnel status --json` prints and /status.json serves. Durations are seconds,
-// times RFC 3339 in UTC, absent values null. Pure; any thread.
+// Status as JSON: what `tunnel status --json` prints and /status.json serves. Durations are
+// seconds, times RFC 3339 in UTC, absent values null. Pure; any thread.
 [[nodiscard]] Json to_json(const Status& status);
 [[nodiscard]] Json to_json(const ConnectionStatus& connection);
 

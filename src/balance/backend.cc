@@ -80,8 +80,9 @@ std::vector<std::shared_ptr<const Target>> Backend::departed(TimePoint now) cons
 }
 
 std::shared_ptr<Target> Backend::target_for(const Endpoint& endpoint, const HealthRules& rules) {
-  const auto known = std::find_if(targets_.begin(), targets_.end(),
-                                  [&](const Known& each) { return each.target->endpoint() == endpoint; });
+  const auto known = std::find_if(targets_.begin(), targets_.end(), [&](const Known& each) {
+    return each.target->endpoint() == endpoint;
+  });
   if (known != targets_.end()) return known->target;
   targets_.push_back({std::make_shared<Target>(++last_id_, endpoint, rules, waiters_, workers_)});
   return targets_.back().target;

@@ -28,22 +28,22 @@ class Backend {
   Backend& operator=(const Backend&) = delete;
 
   // A layout in which the targets that were known before keep their health and their counts.
-  // Targets that nothing refers to any more are forgotten once they are not shown any more, or, when
-  // they were ejected, once they have been away for kMemory. An answer that leaves one out for a
-  // moment must not make it healthy.
+  // Targets that nothing refers to any more are forgotten once they are not shown any more, or,
+  // when they were ejected, once they have been away for kMemory. An answer that leaves one out for
+  // a moment must not make it healthy.
   static constexpr Millis kMemory = std::chrono::minutes(10);
   [[nodiscard]] std::shared_ptr<const Layout> build(const Arrangement& arrangement,
                                                     config::Balance policy,
                                                     const HealthRules& rules, TimePoint now);
 
   // Those that have left less than kShown ago, the last kMostShown: what they have counted since
-  // someone looked must not be lost. Longer, as past(), while others of the same text are in force. The
-  // same thread.
+  // someone looked must not be lost. Longer, as past(), while others of the same text are in force.
+  // The same thread.
   static constexpr Millis kShown = std::chrono::minutes(5);
   static constexpr std::size_t kMostShown = 100;
   [[nodiscard]] std::vector<std::shared_ptr<const Target>> departed(TimePoint now) const;
-  // What forgotten targets had counted, by their text, where others of that text are still known: the
-  // addresses of one name have one sum, which must not fall when DNS takes one of them away.
+  // What forgotten targets had counted, by their text, where others of that text are still known:
+  // the addresses of one name have one sum, which must not fall when DNS takes one of them away.
   struct Past {
     std::uint64_t connections = 0, bytes_up = 0, bytes_down = 0;
     std::uint64_t ejections = 0, checks_passed = 0, checks_failed = 0;

@@ -18,8 +18,8 @@ struct Identity {
   std::string subject{}, issuer{};  // of its certificate (RFC 4514)
   std::string pin{};                // of its key, as tls.pin has it: "sha256:..."
   std::int64_t not_after = 0;
-  // What it was verified with: the subjects from its own certificate to the anchor, and the earliest
-  // end among them. None where nothing was verified.
+  // What it was verified with: the subjects from its own certificate to the anchor, and the
+  // earliest end among them. None where nothing was verified.
   std::vector<std::string> path{};
   std::int64_t path_until = 0;
   std::int64_t ocsp_until = 0;  // until when its stapled OCSP response holds

@@ -85,9 +85,8 @@ Arrangement Overrides::applied(Arrangement arrangement) const {
 }
 
 const Override* Overrides::find(const Endpoint& endpoint) const {
-  const auto found = std::find_if(entries_.begin(), entries_.end(), [&](const Entry& entry) {
-    return is_about(entry, endpoint);
-  });
+  const auto found = std::find_if(entries_.begin(), entries_.end(),
+                                  [&](const Entry& entry) { return is_about(entry, endpoint); });
   return found == entries_.end() ? nullptr : &found->override;
 }
 

@@ -20,7 +20,8 @@ class SocketAddress {
  public:
   SocketAddress() = default;  // AF_UNSPEC
 
-  // "10.0.0.1", "::1", "fe80::1%eth0"; no brackets, no port, no names. "::ffff:10.0.0.1" is 10.0.0.1.
+  // "10.0.0.1", "::1", "fe80::1%eth0"; no brackets, no port, no names. "::ffff:10.0.0.1"
+  // is 10.0.0.1.
   static std::optional<SocketAddress> parse_ip(std::string_view ip, std::uint16_t port);
   static SocketAddress loopback_v4(std::uint16_t port);
   static SocketAddress loopback_v6(std::uint16_t port);

@@ -73,7 +73,7 @@ using KindCounters = std::array<SharedCounter, kKindCount>;
 
 // A histogram as it was read.
 struct HistogramReading {
-  std::span<const double> bounds;         // upper ones; the last is infinity, and not among them
+  std::span<const double> bounds;           // upper ones; the last is infinity, and not among them
   std::vector<std::uint64_t> cumulative{};  // one more than bounds
   double sum = 0;
   [[nodiscard]] std::uint64_t count() const { return cumulative.empty() ? 0 : cumulative.back(); }
@@ -89,7 +89,8 @@ struct HistogramReading {
   }
 };
 
-// How values are spread over ranges that are fixed from the beginning. Sums are exact to a millionth.
+// How values are spread over ranges that are fixed from the beginning. Sums are exact to a
+// millionth.
 template <const auto& kBounds>
 class Histogram {
  public:

@@ -124,9 +124,8 @@ std::size_t edit_distance(std::string_view a, std::string_view b) {
 
 std::string lowered(std::string_view text) {
   std::string result(text);
-  std::transform(result.begin(), result.end(), result.begin(), [](char c) {
-    return c == '-' ? '_' : lower(c);
-  });
+  std::transform(result.begin(), result.end(), result.begin(),
+                 [](char c) { return c == '-' ? '_' : lower(c); });
   return result;
 }
 

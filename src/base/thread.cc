@@ -22,7 +22,8 @@ Result<std::thread> made(std::function<void()> body) {
 
 }  // namespace
 
-// A new thread has the mask of the one that makes it: there is no moment in which it takes a signal.
+// A new thread has the mask of the one that makes it: there is no moment in which it takes a
+// signal.
 Result<std::thread> start_thread(std::string name, std::function<void()> body) {
   sigset_t all;
   sigset_t before;

@@ -14,8 +14,8 @@ namespace tunnel::capture {
 class ClientStream final : public Sink {
  public:
   // Of a capture that is over at `until`, if there is such a time.
-  ClientStream(Fd socket, std::optional<std::uint64_t> max_size, const std::atomic<bool>& is_leaving,
-               std::optional<TimePoint> until = std::nullopt)
+  ClientStream(Fd socket, std::optional<std::uint64_t> max_size,
+               const std::atomic<bool>& is_leaving, std::optional<TimePoint> until = std::nullopt)
       : socket_(std::move(socket)), max_size_(max_size), is_leaving_(is_leaving), until_(until) {}
 
   // A client that does not read holds up this capture and nothing else, until it has gone or the

@@ -101,9 +101,7 @@ void Composer::add_octets(std::string& out, Stream& stream, const Event& event, 
     const std::size_t original = std::min(left, Segment::kLongestPayload);
     const Bytes payload = octets.first(std::min(octets.size(), original));
     packet(out, stream, event.way, event.at,
-           {.flags = Segment::psh | Segment::ack,
-            .payload = payload,
-            .original = original});
+           {.flags = Segment::psh | Segment::ack, .payload = payload, .original = original});
     octets = octets.subspan(payload.size());
     left -= original;
   }
@@ -145,12 +143,11 @@ void Composer::close(std::string& out, Stream& stream, const Event& event) {
     stream.is_reset = true;
     hold_end(stream, Way::from_target, event.at);
   }
-  const auto flags = static_cast<std::uint8_t>(
-      stream.is_reset ? Segment::rst | Segment::ack : Segment::fin | Segment::ack);
+  const auto flags = static_cast<std::uint8_t>(stream.is_reset ? Segment::rst | Segment::ack
+                                                               : Segment::fin | Segment::ack);
   packet(out, stream, stream.held_way, stream.held_at, {.flags = flags, .comment = event.text});
   if (stream.is_reset) return;
-  const Way answer =
-      stream.held_way == Way::from_client ? Way::from_target : Way::from_client;
+  const Way answer = stream.held_way == Way::from_client ? Way::from_target : Way::from_client;
   packet(out, stream, answer, event.at, {.flags = Segment::ack});
 }
 

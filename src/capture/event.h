@@ -25,9 +25,9 @@ struct Flow {
 // What happened to a flow, from the worker that saw it to the thread that writes it down. A value.
 struct Event {
   enum class What : std::uint8_t {
-    opened,   // its `flow`
-    octets,   // that went one `way`
-    fin,      // of the side that `way` comes from
+    opened,  // its `flow`
+    octets,  // that went one `way`
+    fin,     // of the side that `way` comes from
     reset,
     secrets,  // `text`: lines of a key log, for what comes from now on
     remark,   // `text`: for the comment of the next packet

@@ -6,8 +6,8 @@
 namespace tunnel::capture {
 namespace {
 
-// The writer may be so many turns behind before fresh memory is needed, whose pages cost as much as a
-// copy of what goes there.
+// The writer may be so many turns behind before fresh memory is needed, whose pages cost as much as
+// a copy of what goes there.
 constexpr std::size_t kMostSpares = 32;
 
 }  // namespace

@@ -48,8 +48,8 @@ class Lane final : public uv::Deferred, public std::enable_shared_from_this<Lane
 
   uv::Loop& loop_;
   const std::function<void()> on_batch_;
-  Batch collecting_;  // the worker's
-  std::shared_ptr<Lane> self_;  // until the end of the turn in which something was added
+  Batch collecting_;                     // the worker's
+  std::shared_ptr<Lane> self_;           // until the end of the turn in which something was added
   std::atomic<std::size_t> pending_{0};  // handed over and not written yet
   std::atomic<std::uint64_t> dropped_{0};
   std::mutex mutex_;

@@ -8,7 +8,8 @@
 namespace tunnel::capture::pcapng {
 namespace {
 
-static_assert(std::endian::native == std::endian::little, "blocks are written as they are in memory");
+static_assert(std::endian::native == std::endian::little,
+              "blocks are written as they are in memory");
 
 enum : std::uint32_t {
   kInterface = 1,

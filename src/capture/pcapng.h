@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The blocks of a capture file (draft-ietf-opsawg-pcapng, version 1.0), little-endian. Each function
-// appends one whole block. Pure; any thread.
+// The blocks of a capture file (draft-ietf-opsawg-pcapng, version 1.0), little-endian. Each
+// function appends one whole block. Pure; any thread.
 #pragma once
 
 #include <cstdint>
@@ -25,11 +25,11 @@ void append_interface(std::string& out, const Interface& interface);
 
 struct Packet {
   std::uint32_t interface = 0;
-  std::uint64_t at = 0;          // nanoseconds since 1970
-  std::uint32_t captured = 0;    // octets of the packet that follow
-  std::uint32_t original = 0;    // octets it had
-  bool is_inbound = false;       // from the target
-  std::uint64_t dropped = 0;     // packets that are missing before it
+  std::uint64_t at = 0;        // nanoseconds since 1970
+  std::uint32_t captured = 0;  // octets of the packet that follow
+  std::uint32_t original = 0;  // octets it had
+  bool is_inbound = false;     // from the target
+  std::uint64_t dropped = 0;   // packets that are missing before it
   std::string_view comment{};
 };
 // Around the packet's own octets, which the caller appends in between.

@@ -31,11 +31,10 @@ std::string ranges_text(const std::vector<Cidr>& ranges) {
 Composer::Settings composition(const Recording::Settings& settings) {
   const bool is_plain = settings.what.layer == config::CaptureLayer::plain;
   return {.program = settings.program,
-          .comment = std::string(kMadeUp) +
-                     (is_plain ? "; plaintext, passwords included"
-                               : "; keys for the decryption included"),
-          .description = is_plain ? "plaintext, as the client sees it"
-                                  : "between tunnel and the target",
+          .comment = std::string(kMadeUp) + (is_plain ? "; plaintext, passwords included"
+                                                      : "; keys for the decryption included"),
+          .description =
+              is_plain ? "plaintext, as the client sees it" : "between tunnel and the target",
           .filter = ranges_text(settings.what.clients),
           .salt = std::random_device{}()};
 }
@@ -91,9 +90,8 @@ bool Recording::is_of(const std::string& service) const {
 
 bool Recording::is_of(const SocketAddress& client) const {
   const auto& clients = settings_.what.clients;
-  return clients.empty() || std::any_of(clients.begin(), clients.end(), [&](const Cidr& range) {
-           return range.contains(client);
-         });
+  return clients.empty() || std::any_of(clients.begin(), clients.end(),
+                                        [&](const Cidr& range) { return range.contains(client); });
 }
 
 std::shared_ptr<Lane> Recording::make_lane(uv::Loop& loop) {
@@ -181,9 +179,8 @@ Result<void> Recording::write_what_came() {
     if (event.what == Event::What::secrets) composer_.add_secrets(out_, event);
   });
   Result<void> result;
-  const std::function<void(const Event&, Bytes)> compose = [this](const Event& event, Bytes octets) {
-    composer_.add(out_, event, octets);
-  };
+  const std::function<void(const Event&, Bytes)> compose =
+      [this](const Event& event, Bytes octets) { composer_.add(out_, event, octets); };
   while (result && !is_full_ && backlog.take(compose)) {
     if (out_.size() >= worth_writing()) result = flush();
   }

@@ -50,8 +50,8 @@ class Recording : public std::enable_shared_from_this<Recording> {
   Recording(const Recording&) = delete;
   Recording& operator=(const Recording&) = delete;
 
-  // Begins to write. `prologue` goes in front of everything. Once. After an error it is over, and no
-  // event comes.
+  // Begins to write. `prologue` goes in front of everything. Once. After an error it is over, and
+  // no event comes.
   [[nodiscard]] Result<void> start(std::unique_ptr<Sink> sink, std::string prologue = {});
   // It is to write what has come and the end of the file, and to say on_over: a moment for files, a
   // second at most for a client that does not read. One that is over by itself is not in a hurry.
@@ -110,9 +110,9 @@ class Recording : public std::enable_shared_from_this<Recording> {
   std::unique_ptr<Sink> sink_;
   Composer composer_;
   std::string out_;
-  std::size_t prologue_ = 0;           // how much of `out_` is none of the capture's octets
+  std::size_t prologue_ = 0;            // how much of `out_` is none of the capture's octets
   std::uint64_t packets_of_files_ = 0;  // when this file was begun
-  std::uint64_t unwritten_ = 0;        // packets that the sink did not take
+  std::uint64_t unwritten_ = 0;         // packets that the sink did not take
   bool is_full_ = false;
 
   std::thread thread_;

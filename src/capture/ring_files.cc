@@ -36,8 +36,8 @@ Result<Fd> open_folder(const std::string& file) {
   const std::string folder = folder_of(file);
   Fd fd(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   if (!fd.valid()) {
-    return failed(ErrorCode::system,
-                  "cannot capture to " + printable(file, 4096) + ": its folder", errno);
+    return failed(ErrorCode::system, "cannot capture to " + printable(file, 4096) + ": its folder",
+                  errno);
   }
   struct stat status {};
   if (::fstat(fd.get(), &status) != 0) return failed(ErrorCode::system, folder, errno);
@@ -114,11 +114,11 @@ Result<void> RingFiles::make() {
   file_ = Fd(::openat(folder_.get(), name.c_str(),
                       O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600));
   if (!file_.valid()) {
-    return failed(ErrorCode::system,
-                  "cannot capture to " +
-                      printable((std::filesystem::path(folder_of(settings_.file)) / name).string(),
-                                4096),
-                  errno);
+    return failed(
+        ErrorCode::system,
+        "cannot capture to " +
+            printable((std::filesystem::path(folder_of(settings_.file)) / name).string(), 4096),
+        errno);
   }
   size_ = 0;
   names_.push_back(name);

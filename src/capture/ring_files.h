@@ -12,8 +12,8 @@
 namespace tunnel::capture {
 
 // A ring of files beside each other: "ldap.pcapng" stands for ldap_00001_20261125190000.pcapng,
-// ldap_00002_..., the oldest of which goes when there are too many. Numbers go on from those that are
-// there. Files are made for this process's user alone and never through a link.
+// ldap_00002_..., the oldest of which goes when there are too many. Numbers go on from those that
+// are there. Files are made for this process's user alone and never through a link.
 class RingFiles final : public Sink {
  public:
   struct Settings {

@@ -125,8 +125,8 @@ void Segment::append_to(std::string& out) const {
     put32(pseudo, static_cast<std::uint32_t>(length));
     put32(pseudo, kTcp);
     set16(out, tcp_at + 16,
-          checksum(sum(as_bytes(pseudo)) +
-                   sum(as_bytes(std::string_view(out).substr(tcp_at))) + sum(payload)));
+          checksum(sum(as_bytes(pseudo)) + sum(as_bytes(std::string_view(out).substr(tcp_at))) +
+                   sum(payload)));
   }
   out.append(as_text(payload));
 }

@@ -21,7 +21,8 @@ struct Segment {
   std::uint32_t acknowledged = 0;
   std::uint8_t flags = 0;
   Bytes payload{};
-  std::size_t original = 0;  // octets that the payload had; more than `payload` when only its head is kept
+  std::size_t original =
+      0;  // octets that the payload had; more than `payload` when only its head is kept
 
   // The longest payload: IPv4's total length has 16 bits.
   static constexpr std::size_t kLongestPayload = 65'495;

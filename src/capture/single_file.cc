@@ -14,7 +14,8 @@ namespace tunnel::capture {
 
 namespace {
 
-// A file that was there may have been made for others to read, which a device or a pipe cannot mind.
+// A file that was there may have been made for others to read, which a device or a pipe cannot
+// mind.
 bool is_private(const Fd& file) {
   struct stat status {};
   if (::fstat(file.get(), &status) != 0) return false;

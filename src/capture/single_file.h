@@ -9,8 +9,8 @@
 
 namespace tunnel::capture {
 
-// A file for its owner alone, for what holds secrets of users; what was there is replaced, unless it
-// is a link or another user's.
+// A file for its owner alone, for what holds secrets of users; what was there is replaced, unless
+// it is a link or another user's.
 [[nodiscard]] Result<Fd> open_private_file(const std::string& path);
 
 // One such file, of any size.

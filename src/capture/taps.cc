@@ -26,9 +26,8 @@ bool Taps::has_unopened() const {
 }
 
 void Taps::leave(std::uint64_t recording) {
-  std::erase_if(each_, [&](const Each& each) {
-    return each.source.recording->settings().id == recording;
-  });
+  std::erase_if(
+      each_, [&](const Each& each) { return each.source.recording->settings().id == recording; });
 }
 
 void Taps::remark(std::string_view text) { return add(What::remark, Way::from_client, text); }
@@ -55,7 +54,8 @@ void Taps::add_octets(Way way, Bytes octets) {
   for (Each& each : each_) {
     if (each.number == 0) continue;
     const auto snaplen = each.source.recording->settings().what.snaplen;
-    const Bytes kept = snaplen ? octets.first(std::min<std::size_t>(octets.size(), *snaplen)) : octets;
+    const Bytes kept =
+        snaplen ? octets.first(std::min<std::size_t>(octets.size(), *snaplen)) : octets;
     if (!each.source.lane->has_room(kept.size())) {
       const auto index = static_cast<std::size_t>(way);
       each.lost_octets[index] += octets.size();

@@ -51,7 +51,8 @@ Result<bool> read_as_stunnel(Words& arguments) {
   const auto is_digit = [](char c) { return c >= '0' && c <= '9'; };
   if (number == arguments.end() || number->empty() || number->size() > 9 ||
       !std::all_of(number->begin(), number->end(), is_digit)) {
-    return failed(ErrorCode::invalid, "-fd needs the number of the descriptor that a stunnel.conf is read from");
+    return failed(ErrorCode::invalid,
+                  "-fd needs the number of the descriptor that a stunnel.conf is read from");
   }
   *number = "/dev/fd/" + *number;
   word = arguments.erase(word);

@@ -21,16 +21,18 @@ using admin::Json;
 class CaptureCommand final : public Command {
  public:
   CaptureCommand()
-      : Command("capture",
-                "the decrypted traffic, live, as pcapng: tunnel capture t.toml | wireshark -k -i -") {}
+      : Command(
+            "capture",
+            "the decrypted traffic, live, as pcapng: tunnel capture t.toml | wireshark -k -i -") {}
 
   void declare(CLI::App& app) override {
     add_config(app, config_);
     app.add_option("SERVICE", services_, "the default is every service")->type_name("");
     app.add_option("-w,--write", file_, "where to; the default is \"-\", standard output")
         ->type_name("FILE");
-    app.add_option("--layer", layer_,
-                   "plain: what the application sees; wire: what goes over the network, with its keys")
+    app.add_option(
+           "--layer", layer_,
+           "plain: what the application sees; wire: what goes over the network, with its keys")
         ->check(CLI::IsMember({"plain", "wire"}))
         ->type_name("plain|wire");
     app.add_option("--client", clients_, "only connections of these clients; may be repeated")
@@ -49,7 +51,8 @@ class CaptureCommand final : public Command {
   Outcome run(const CommonOptions& common, const Machinery&) override {
     const bool is_to_stdout = file_.empty() || file_ == "-";
     if (is_to_stdout && ::isatty(STDOUT_FILENO) == 1) {
-      return misused("a capture is not for terminals: pipe it (| wireshark -k -i -), or give -w FILE");
+      return misused(
+          "a capture is not for terminals: pipe it (| wireshark -k -i -), or give -w FILE");
     }
     auto client = Instance{config_, common.control}.connect();
     if (!client) return unreachable(client.error());

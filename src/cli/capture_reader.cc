@@ -61,7 +61,9 @@ void PacketCount::feed(Bytes octets) {
     const std::size_t part = std::min<std::size_t>(octets.size(), length - block_.size());
     block_.append(as_text(octets.first(part)));
     octets = octets.subspan(part);
-    if (block_.size() >= kHead && block_.size() == number_at<std::uint32_t>(block_, 4)) take_block();
+    if (block_.size() >= kHead && block_.size() == number_at<std::uint32_t>(block_, 4)) {
+      take_block();
+    }
   }
 }
 
@@ -98,13 +100,12 @@ Result<void> CaptureReader::pump(admin::ControlClient client, const Fd& out,
   Result<bool> written = true;
   bool is_ending = false;
   while (written && *written) {
-    // A reader of `out` that goes is noticed although nothing is captured, and one that does not read
-    // keeps nobody from ending this.
+    // A reader of `out` that goes is noticed although nothing is captured, and one that does not
+    // read keeps nobody from ending this.
     const bool is_full = !pending.empty();
-    std::array<pollfd, 3> wanted{
-        {{is_full ? -1 : socket.get(), POLLIN, 0},
-         {signals.get(), POLLIN, 0},
-         {out.get(), static_cast<short>(is_full ? POLLOUT : 0), 0}}};
+    std::array<pollfd, 3> wanted{{{is_full ? -1 : socket.get(), POLLIN, 0},
+                                  {signals.get(), POLLIN, 0},
+                                  {out.get(), static_cast<short>(is_full ? POLLOUT : 0), 0}}};
     if (::poll(wanted.data(), wanted.size(), kProgressMillis) < 0 && errno != EINTR) break;
     if ((wanted[1].revents & POLLIN) != 0) {
       signalfd_siginfo taken{};

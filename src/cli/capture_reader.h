@@ -28,15 +28,15 @@ class PacketCount {
   std::uint64_t dropped_ = 0;
 };
 
-// Asks an instance for a capture and writes it to `out` until the instance ends it, SIGINT or SIGTERM
-// comes (then the last packets are waited for), or nobody reads `out` any more. `on_progress` is
-// called now and then. Blocking.
+// Asks an instance for a capture and writes it to `out` until the instance ends it, SIGINT or
+// SIGTERM comes (then the last packets are waited for), or nobody reads `out` any more.
+// `on_progress` is called now and then. Blocking.
 struct CaptureReader {
   // "ok": false is an answer, and the end.
-  [[nodiscard]] static Result<admin::Json> begin(admin::ControlClient& client,
-                                                 admin::Json request);
-  [[nodiscard]] static Result<void> pump(admin::ControlClient client, const Fd& out,
-                                         const std::function<void(const PacketCount&)>& on_progress);
+  [[nodiscard]] static Result<admin::Json> begin(admin::ControlClient& client, admin::Json request);
+  [[nodiscard]] static Result<void> pump(
+      admin::ControlClient client, const Fd& out,
+      const std::function<void(const PacketCount&)>& on_progress);
 };
 
 }  // namespace tunnel::cli

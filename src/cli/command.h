@@ -18,14 +18,14 @@ class App;
 
 namespace tunnel::cli {
 
-// What the commands need of the rooms below. `main` passes it in, so that they can be tested without
-// sockets or certificates.
+// What the commands need of the rooms below. `main` passes it in, so that they can be tested
+// without sockets or certificates.
 struct Machinery {
   // Loads every credential, adds what is wrong to the document, returns the warnings of each start
   // ("[SERVICE] tls.KEY ...").
   std::function<std::vector<std::string>(config::Document&)> check_credentials;
-  // Runs the services of a document without errors, which the function reads again for a reload; the
-  // exit status. `ready_fd` is the descriptor to write a line to when they are served, or -1.
+  // Runs the services of a document without errors, which the function reads again for a reload;
+  // the exit status. `ready_fd` is the descriptor to write a line to when they are served, or -1.
   std::function<int(config::Document, std::function<config::Document()>, int ready_fd)> run;
   // See probe::run.
   std::function<std::optional<probe::Report>(config::Document&, const probe::Options&)> probe{};

@@ -27,7 +27,8 @@ class HelpText final : public CLI::Formatter {
       return "\n" + CLI::Formatter::make_usage(app, std::move(name));
     }
     return "\nUsage: tunnel [OPTIONS] CONFIG        run the services of CONFIG\n"
-           "       tunnel [OPTIONS] -fd N         those of a stunnel.conf that descriptor N is open "
+           "       tunnel [OPTIONS] -fd N         those of a stunnel.conf that descriptor N is "
+           "open "
            "on\n"
            "       tunnel [OPTIONS] --service NAME=ACCEPT,TARGET...\n"
            "                                      one service, without a file\n"
@@ -42,13 +43,13 @@ class Grammar {
       : commands_(std::move(commands)) {
     app_.formatter(std::make_shared<HelpText>());
     app_.get_formatter()->column_width(30);
-    app_.footer("Exit status: 0 ended as asked, 1 failed at run time, 2 usage or configuration "
-                "error.");
+    app_.footer(
+        "Exit status: 0 ended as asked, 1 failed at run time, 2 usage or configuration "
+        "error.");
     // A command behind a command is an argument of it: tunnel explain capture.
     app_.require_subcommand(0, 1);
     app_.set_help_flag("-h,--help", "print this text");
-    app_.set_version_flag("-V,--version", "",
-                          "print the version, and those of GnuTLS and libuv");
+    app_.set_version_flag("-V,--version", "", "print the version, and those of GnuTLS and libuv");
     app_.add_flag("-f,--foreground", common_.foreground,
                   "stay in the foreground and log to standard error");
     app_.add_option_function<std::string>(
@@ -68,8 +69,9 @@ class Grammar {
         ->check(CLI::Validator(
             [](std::string& path) { return std::string(path.empty() ? "the path is empty" : ""); },
             "", "path"));
-    app_.add_option("--service", services_,
-                    "run a service without a file, its targets separated by commas; may be repeated")
+    app_.add_option(
+            "--service", services_,
+            "run a service without a file, its targets separated by commas; may be repeated")
         ->type_name("NAME=...")
         ->allow_extra_args(false);
     app_.add_option("--ready-fd", common_.ready_fd,
@@ -113,9 +115,8 @@ class Grammar {
     const Command* command = chosen();
     Invocation result;
     result.what = Invocation::What::help;
-    result.help = command != nullptr
-                      ? app_.get_subcommand(command->name())->help("tunnel") + "\n"
-                      : app_.help();
+    result.help = command != nullptr ? app_.get_subcommand(command->name())->help("tunnel") + "\n"
+                                     : app_.help();
     return result;
   }
 

@@ -53,13 +53,14 @@ Outcome run(const Invocation& invocation, const Machinery& machinery) {
   CommonOptions common = invocation.common;
   const bool is_path = !common.control.empty() && !common.control.starts_with("fd:");
   if (is_path) common.control = std::filesystem::absolute(common.control).string();
-  const auto invoked = std::make_shared<const Invocation>(Invocation{.what = Invocation::What::run,
-                                                                     .common = common,
-                                                                     .config = invocation.config,
-                                                                     .text = invocation.text,
-                                                                     .is_stunnel = invocation.is_stunnel,
-                                                                     .help = {},
-                                                                     .command = nullptr});
+  const auto invoked =
+      std::make_shared<const Invocation>(Invocation{.what = Invocation::What::run,
+                                                    .common = common,
+                                                    .config = invocation.config,
+                                                    .text = invocation.text,
+                                                    .is_stunnel = invocation.is_stunnel,
+                                                    .help = {},
+                                                    .command = nullptr});
   const std::string path = invocation.text.empty() ? invocation.config : kServiceOption;
   config::Document document = read(*invoked, path);
   if (document.has_errors()) return {kMisused, "", document.render()};

@@ -108,7 +108,8 @@ class TargetCommand final : public OrderCommand {
         ->check(CLI::IsMember({"drain", "enable", "eject", "weight", "kick"}));
     app.add_option("N", weight_, "the weight")->type_name("")->check(CLI::Range(0, 65'535));
     add_duration(app, "--for", "for_ms", "reverts by itself then; default: at the next restart");
-    add_duration(app, "--idle", "idle_ms", "kick: only connections that have been quiet for this long");
+    add_duration(app, "--idle", "idle_ms",
+                 "kick: only connections that have been quiet for this long");
   }
 
   std::string check() const override {

@@ -62,10 +62,10 @@ void add_table(std::vector<Ending>& list, const std::string& service, const std:
 
 void warn(config::Document& document, const Ending& ending, long days) {
   const std::string when = x509::date_text(ending.what.end);
-  document.warning(ending.service, ending.what.key, ending.what.index,
-                   ending.name() + (days < 0 ? " ended on " + when
-                                             : " ends in " + std::to_string(days) + " days, on " +
-                                                   when));
+  document.warning(
+      ending.service, ending.what.key, ending.what.index,
+      ending.name() + (days < 0 ? " ended on " + when
+                                : " ends in " + std::to_string(days) + " days, on " + when));
 }
 
 }  // namespace

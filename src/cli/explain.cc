@@ -118,8 +118,9 @@ std::string defaults_text(const std::vector<Named>& all) {
   const auto service = std::find_if(kTitles.begin(), kTitles.end(),
                                     [](const Title& title) { return title.group == "service"; });
   return "defaults: a table\n\n" +
-         wrapped("What stands in [defaults] holds for every service that does not say otherwise. "
-                 "Its tables, [defaults.tls] for one, count key by key.") +
+         wrapped(
+             "What stands in [defaults] holds for every service that does not say otherwise. "
+             "Its tables, [defaults.tls] for one, count key by key.") +
          "\n" + listed(all, *service);
 }
 
@@ -190,8 +191,9 @@ std::string near(const std::vector<Named>& all, std::string_view word) {
   std::vector<std::string> speaking;
   const auto look_at = [&](std::string_view name, std::string_view help) {
     names.push_back(name);
-    if (word.size() > 2 && (mentions(name, word) || mentions(help, word)))
+    if (word.size() > 2 && (mentions(name, word) || mentions(help, word))) {
       speaking.emplace_back(name);
+    }
   };
   for (const Named& named : all) {
     look_at(named.name, named.option->help);

@@ -15,7 +15,9 @@ class ExplainCommand final : public Command {
                 "or a word of the log, a signal, an exit status;\n"
                 "\"stunnel\": what becomes of each option of a stunnel.conf") {}
 
-  void declare(CLI::App& app) override { app.add_option("WORD", word_, "the default is all keys")->type_name(""); }
+  void declare(CLI::App& app) override {
+    app.add_option("WORD", word_, "the default is all keys")->type_name("");
+  }
 
   Outcome run(const CommonOptions&, const Machinery&) override {
     if (word_.empty()) return {0, explain_all(), ""};

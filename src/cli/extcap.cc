@@ -36,9 +36,10 @@ class Words {
       if (!words[i].starts_with("--")) continue;
       const std::size_t equals = words[i].find('=');
       const bool has_next = i + 1 < words.size() && !words[i + 1].starts_with("--");
-      values_[words[i].substr(0, equals)] = equals != std::string::npos ? words[i].substr(equals + 1)
-                                            : has_next                  ? words[i + 1]
-                                                                        : "";
+      values_[words[i].substr(0, equals)] = equals != std::string::npos
+                                                ? words[i].substr(equals + 1)
+                                            : has_next ? words[i + 1]
+                                                       : "";
     }
   }
   [[nodiscard]] bool has(const std::string& name) const { return values_.contains(name); }
@@ -59,8 +60,8 @@ void add_matches(const std::string& pattern, std::set<std::string>& paths) {
   ::globfree(&found);
 }
 
-// Where instances have their control sockets unless the configuration says otherwise, where those of
-// running ones do say otherwise, and what TUNNEL_CONTROL names (separated by colons): instances
+// Where instances have their control sockets unless the configuration says otherwise, where those
+// of running ones do say otherwise, and what TUNNEL_CONTROL names (separated by colons): instances
 // whose socket is mounted from another place, or whose processes are not to be seen.
 std::set<std::string> control_sockets() {
   std::set<std::string> paths = configured_control_sockets();
@@ -152,7 +153,9 @@ std::string wrong_filter(const std::string& filter) {
 
 Outcome capture(const Words& words) {
   const auto interface = parse_interface(words.value("--extcap-interface"));
-  if (!interface) return failure("there is no interface " + in_quotes(words.value("--extcap-interface")));
+  if (!interface) {
+    return failure("there is no interface " + in_quotes(words.value("--extcap-interface")));
+  }
   Json request{{"services", {interface->service}}, {"layer", "plain"}, {"clients", Json::array()}};
   if (words.value("--layer") == "wire") request["layer"] = "wire";
   for (const char* name : {"--client", "--extcap-capture-filter"}) {

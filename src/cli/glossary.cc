@@ -175,12 +175,13 @@ constexpr auto kSignals = std::to_array<Term>({
 
 constexpr auto kUpgrade = std::to_array<Term>({
     {"upgrade_refused",
-     "SIGUSR2 came when no other process could take over: during an upgrade or a stop, to process 1 "
+     "SIGUSR2 came when no other process could take over: during an upgrade or a stop, to process "
+     "1 "
      "of a container, under a supervisor that would start the service again. The line says which."},
-    {"upgrade_not_started",
-     "SIGUSR2: the program could not be started. The old process goes on."},
+    {"upgrade_not_started", "SIGUSR2: the program could not be started. The old process goes on."},
     {"upgrade_exited",
-     "SIGUSR2: the new process ended before it served; the line has its last words. The old one goes "
+     "SIGUSR2: the new process ended before it served; the line has its last words. The old one "
+     "goes "
      "on."},
     {"upgrade_timeout",
      "SIGUSR2: the new process did not serve within a minute and was killed. The old one goes on."},

@@ -21,8 +21,9 @@ Result<std::string> socket_of(const std::string& config) {
                                           " has control = \"off\": its instance cannot be reached");
   }
   if (control.starts_with("fd:")) {
-    return failed(ErrorCode::invalid, printable(config, 4096) + " has control = \"" + control +
-                                          "\": name the path that the socket unit has, with --control");
+    return failed(ErrorCode::invalid,
+                  printable(config, 4096) + " has control = \"" + control +
+                      "\": name the path that the socket unit has, with --control");
   }
   if (!control.empty()) return control;
   const auto path = admin::control_path(config, admin::ControlSurroundings::of_process());

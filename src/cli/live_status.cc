@@ -55,8 +55,8 @@ std::string targets_text(const Json& service) {
 Traffic traffic_of(const Json& status) {
   Traffic traffic;
   for (const Json& service : list(status, "services")) {
-    traffic[text(service, "service")] = static_cast<std::uint64_t>(
-        number(service, "bytes_up") + number(service, "bytes_down"));
+    traffic[text(service, "service")] =
+        static_cast<std::uint64_t>(number(service, "bytes_up") + number(service, "bytes_down"));
   }
   return traffic;
 }
@@ -75,12 +75,11 @@ std::string status_screen(const Json& status, const Traffic& before, double seco
   lines.push_back(fmt::format("{:<16} {:>6} {:>9} {:>8} {:>8}  {}", "service", "open", "per s",
                               "up", "down", "targets"));
   for (const Json* service : services) {
-    lines.push_back(fmt::format("{:<16} {:>6} {:>9} {:>8} {:>8}  {}", text(*service, "service"),
-                                count(*service, "connections"),
-                                admin::short_bytes(rate_of(*service, before, seconds)),
-                                admin::short_bytes(number(*service, "bytes_up")),
-                                admin::short_bytes(number(*service, "bytes_down")),
-                                targets_text(*service)));
+    lines.push_back(fmt::format(
+        "{:<16} {:>6} {:>9} {:>8} {:>8}  {}", text(*service, "service"),
+        count(*service, "connections"), admin::short_bytes(rate_of(*service, before, seconds)),
+        admin::short_bytes(number(*service, "bytes_up")),
+        admin::short_bytes(number(*service, "bytes_down")), targets_text(*service)));
   }
   std::vector<const Json*> connections;
   for (const Json& connection : list(status, "connection_list")) connections.push_back(&connection);

@@ -6,8 +6,8 @@
 
 #include "cli/commands.h"
 #include "cli/extcap.h"
-#include "process/beginning.h"
 #include "probe/run.h"
+#include "process/beginning.h"
 #include "runtime/run.h"
 #include "tls/library.h"
 #include "uv/library.h"
@@ -21,8 +21,7 @@ void begin(int, char**, char** environment) { tunnel::process::begin(environment
 
 // The exit status. An answer that a full disk swallowed was not given.
 int print(const tunnel::cli::Outcome& outcome) {
-  const bool is_written =
-      std::fputs(outcome.out.c_str(), stdout) >= 0 && std::fflush(stdout) == 0;
+  const bool is_written = std::fputs(outcome.out.c_str(), stdout) >= 0 && std::fflush(stdout) == 0;
   if (!is_written) std::perror("tunnel: cannot write to standard output");
   (void)std::fputs(outcome.err.c_str(), stderr);
   return is_written || outcome.status != 0 ? outcome.status : tunnel::cli::kFailed;

@@ -167,13 +167,13 @@ class ProbeCommand final : public Command {
                                      .by = "tunnel probe",
                                      .to = capture_,
                                      .program = "tunnel " TUNNEL_VERSION},
-        capture::Recording::Events{
-            .on_over =
-                [](std::uint64_t, const std::string& why) {
-                  if (why.empty()) return;
-                  (void)std::fprintf(stderr, "tunnel: warning: %s\n", why.c_str());
-                },
-            .on_dropping = [](std::uint64_t) {}});
+        capture::Recording::Events{.on_over =
+                                       [](std::uint64_t, const std::string& why) {
+                                         if (why.empty()) return;
+                                         (void)std::fprintf(stderr, "tunnel: warning: %s\n",
+                                                            why.c_str());
+                                       },
+                                   .on_dropping = [](std::uint64_t) {}});
     return options_.capture->start(std::move(*file));
   }
 

@@ -26,7 +26,8 @@ bool is_ours(const fs::path& process) {
   struct stat status {};
   if (::stat(process.c_str(), &status) != 0) return false;
   const uid_t uid = ::geteuid();
-  return (uid == 0 || status.st_uid == uid) && process::proc_text((process / "comm").string()) == kComm;
+  return (uid == 0 || status.st_uid == uid) &&
+         process::proc_text((process / "comm").string()) == kComm;
 }
 
 // The file that a process serves; nothing for one that is a command or has services on its line.

@@ -22,7 +22,8 @@ constexpr Millis kLook{100};
 class StatusCommand final : public Command {
  public:
   StatusCommand()
-      : Command("status", "what the running instance does: services, targets, connections, problems") {}
+      : Command("status",
+                "what the running instance does: services, targets, connections, problems") {}
 
   void declare(CLI::App& app) override {
     add_config(app, config_);
@@ -71,8 +72,8 @@ class StatusCommand final : public Command {
     return Reached{std::move(*client), std::move(*status)};
   }
 
-  // Whoever waits wants one that serves, which is there when it answers: the control socket is served
-  // after the listeners are. One that is stopping may have a successor soon.
+  // Whoever waits wants one that serves, which is there when it answers: the control socket is
+  // served after the listeners are. One that is stopping may have a successor soon.
   Result<Reached> reach(const Instance& instance) const {
     const SystemClock clock;
     const TimePoint until = clock.now() + wait_;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// How the JSON of a status is read: what is missing, or of another type, counts as empty, so that an
-// older or newer instance can be shown, too. Texts are printable. No state.
+// How the JSON of a status is read: what is missing, or of another type, counts as empty, so that
+// an older or newer instance can be shown, too. Texts are printable. No state.
 #pragma once
 
 #include <string>

@@ -36,13 +36,11 @@ void put(std::string_view text) {
   }
 }
 
-// A terminal on which single keys are read. Whatever ends us, it is put back: signals that would end
-// the process come through a descriptor while this lives.
+// A terminal on which single keys are read. Whatever ends us, it is put back: signals that would
+// end the process come through a descriptor while this lives.
 class Terminal {
  public:
-  static bool is_there() {
-    return ::isatty(STDIN_FILENO) == 1 && ::isatty(STDOUT_FILENO) == 1;
-  }
+  static bool is_there() { return ::isatty(STDIN_FILENO) == 1 && ::isatty(STDOUT_FILENO) == 1; }
   Terminal() {
     (void)::tcgetattr(STDIN_FILENO, &before_);
     termios raw = before_;
@@ -108,8 +106,9 @@ void draw(const std::string& screen) {
 
 Result<void> watch_status(const std::function<Result<admin::Json>()>& ask) {
   if (!Terminal::is_there()) {
-    return failed(ErrorCode::invalid, "--watch needs a terminal; without it the status is printed "
-                                      "once");
+    return failed(ErrorCode::invalid,
+                  "--watch needs a terminal; without it the status is printed "
+                  "once");
   }
   const SystemClock clock;
   Traffic before;

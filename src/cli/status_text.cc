@@ -78,9 +78,8 @@ void add_service(const Json& service, std::string& out) {
   if (service.value("preconnected", 0U) > 0) {
     out += ", " + count(service, "preconnected") + " ready for clients";
   }
-  out += fmt::format(", {} ended, {} of them failed; {} up, {} down; {}\n",
-                     count(service, "ended"), count(service, "failed"),
-                     admin::short_bytes(number(service, "bytes_up")),
+  out += fmt::format(", {} ended, {} of them failed; {} up, {} down; {}\n", count(service, "ended"),
+                     count(service, "failed"), admin::short_bytes(number(service, "bytes_up")),
                      admin::short_bytes(number(service, "bytes_down")), text(service, "balance"));
   if (const std::string why = text(service, "no_targets"); !why.empty()) out += "  " + why + "\n";
   for (const Json& target : list(service, "targets")) add_target(target, out);
@@ -141,7 +140,9 @@ void add_process(const Json& status, std::string& out) {
                        count(capture, "packets"), count(capture, "dropped"));
   }
   for (const Json& warning : list(status, "warnings")) {
-    if (warning.is_string()) out += "warning: " + printable(warning.get<std::string>(), 4096) + "\n";
+    if (warning.is_string()) {
+      out += "warning: " + printable(warning.get<std::string>(), 4096) + "\n";
+    }
   }
 }
 
@@ -161,8 +162,8 @@ void add_problems(const Json& status, std::string& out) {
   const Json& problems = list(status, "problems");
   if (problems.empty()) return;
   out += "\nlast problems\n";
-  for (std::size_t i = problems.size() > kShown ? problems.size() - kShown : 0;
-       i < problems.size(); ++i) {
+  for (std::size_t i = problems.size() > kShown ? problems.size() - kShown : 0; i < problems.size();
+       ++i) {
     const Json& problem = problems[i];
     const std::string service = text(problem, "service");
     out += "  " + text(problem, "time") + " " + (service.empty() ? "" : service + ": ") +

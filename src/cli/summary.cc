@@ -57,7 +57,8 @@ std::string accept_words(const Service& service) {
   std::vector<std::string> places;
   for (const Accept& accept : service.accept) {
     if (accept.form == Accept::Form::passed) {
-      places.push_back("the sockets that the service manager passes as \"" + accept.passed_name() + "\"");
+      places.push_back("the sockets that the service manager passes as \"" + accept.passed_name() +
+                       "\"");
       continue;
     }
     const bool is_free = accept.form == Accept::Form::tcp && accept.address.port() == 0;
@@ -87,15 +88,17 @@ std::string pinned(const Tls& tls) {
   std::string text;
   if (tls.pin.size() == 1) text = "the pinned one";
   if (tls.pin.size() > 1) text = "one of " + std::to_string(tls.pin.size()) + " pinned ones";
-  if (!tls.peer_certs.empty())
+  if (!tls.peer_certs.empty()) {
     text += (text.empty() ? "" : " or ") + ("that of a certificate in " + joined(tls.peer_certs));
+  }
   return text;
 }
 
 std::string verify_words(const Tls& tls) {
   const bool accepts_certificates = !tls.ca.empty() || !tls.pin.empty() || !tls.peer_certs.empty();
-  if (!tls.psk_file.empty() && !accepts_certificates)
+  if (!tls.psk_file.empty() && !accepts_certificates) {
     return "; the server must know the pre-shared key of " + psk_name(tls);
+  }
   const std::string authorities = tls.ca.empty() ? "the system's trust store" : joined(tls.ca);
   const std::string pins = pinned(tls).empty() ? "" : ", with a key that is " + pinned(tls);
   switch (tls.verify) {
@@ -136,10 +139,12 @@ std::string tls_words(const Tls& tls) {
     text += " by the priority string " + tls.priority;
   }
   text += verify_words(tls);
-  if (!tls.psk_file.empty() && !text.ends_with(psk_name(tls)))
+  if (!tls.psk_file.empty() && !text.ends_with(psk_name(tls))) {
     text += ", or it must know the pre-shared key of " + psk_name(tls);
-  if (!tls.cert.empty())
+  }
+  if (!tls.cert.empty()) {
     text += "; it is shown the client certificate in " + without_query(tls.cert);
+  }
   return text;
 }
 

@@ -9,7 +9,8 @@ namespace {
 
 template <class Wrong>
 CLI::Validator validator(Wrong wrong, const char* name) {
-  return CLI::Validator([wrong](std::string& text) -> std::string { return wrong(text); }, "", name);
+  return CLI::Validator([wrong](std::string& text) -> std::string { return wrong(text); }, "",
+                        name);
 }
 
 }  // namespace

@@ -167,9 +167,8 @@ std::vector<std::string> changed_keys(const Global& before, const Global& after)
 }
 
 std::vector<std::string> keys_for_restart(const Global& before, const Global& after) {
-  constexpr auto kFixed =
-      std::to_array<std::string_view>({"foreground", "pid_file", "workers", "user", "group",
-                                       "control", "sandbox"});
+  constexpr auto kFixed = std::to_array<std::string_view>(
+      {"foreground", "pid_file", "workers", "user", "group", "control", "sandbox"});
   std::vector<std::string> keys = changed_keys(before, after);
   std::erase_if(keys, [&](const std::string& key) {
     return std::find(kFixed.begin(), kFixed.end(), key) == kFixed.end();

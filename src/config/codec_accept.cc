@@ -54,10 +54,12 @@ class AcceptEntry {
 
   void passed() {
     if (!is_socket_name(text_.substr(3))) {
-      return reader_.error(value_, in_quotes(text_) + " does not name a socket",
-                           "it is \"fd:NAME\", with the FileDescriptorName= of a systemd socket unit");
+      return reader_.error(
+          value_, in_quotes(text_) + " does not name a socket",
+          "it is \"fd:NAME\", with the FileDescriptorName= of a systemd socket unit");
     }
-    target_.push_back({.form = Accept::Form::passed, .address = {}, .entry = entry_, .text = text_});
+    target_.push_back(
+        {.form = Accept::Form::passed, .address = {}, .entry = entry_, .text = text_});
   }
 
   void unix_path() {

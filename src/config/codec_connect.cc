@@ -76,7 +76,8 @@ class TargetText {
     const auto* port = value_.as<std::int64_t>();
     return refuse(
         "a target is a string such as \"ldap.example.com:636\", not " + std::string(value_.kind()),
-        port != nullptr ? "a target needs a host: \"localhost:" + std::to_string(*port) + "\"" : "");
+        port != nullptr ? "a target needs a host: \"localhost:" + std::to_string(*port) + "\""
+                        : "");
   }
 
   bool read_srv(const std::string& text) {
@@ -204,8 +205,9 @@ constexpr auto kRows = std::to_array<Row<Target>>({
     row<Type::integer, &Target::weight>(
         {.key = "weight",
          .standard = "1",
-         .help = "Its share of the connections of its group, from 0 to 65535. 0 drains it: it keeps "
-                 "what it has and gets nothing new.",
+         .help =
+             "Its share of the connections of its group, from 0 to 65535. 0 drains it: it keeps "
+             "what it has and gets nothing new.",
          .max = 65'535}),
     row<Type::integer, &Target::max_connections>(
         {.key = "max_connections",

@@ -19,8 +19,8 @@ std::string Codec<Type::path>::print(const std::string& value) {
 bool is_passed_socket(std::string_view text) { return text.starts_with("fd:"); }
 
 bool is_socket_name(std::string_view name) {
-  const bool is_plain = std::all_of(name.begin(), name.end(),
-                                    [](char c) { return c >= ' ' && c < 127 && c != ':'; });
+  const bool is_plain =
+      std::all_of(name.begin(), name.end(), [](char c) { return c >= ' ' && c < 127 && c != ':'; });
   return !name.empty() && name.size() <= 255 && is_plain;
 }
 
@@ -36,9 +36,9 @@ void Codec<Type::path_or_off>::read(Reader& reader, const Option& option, const 
   // Without a slash it would become a file of that name.
   if (text != nullptr && text->find('/') == std::string::npos &&
       text->find(':') != std::string::npos && parse_host_port(*text)) {
-    return reader.error(value, in_quotes(option.key) + " is a unix socket, not the address " +
-                                   in_quotes(*text),
-                        "write a path, such as \"/run/tunnel/control.sock\"");
+    return reader.error(
+        value, in_quotes(option.key) + " is a unix socket, not the address " + in_quotes(*text),
+        "write a path, such as \"/run/tunnel/control.sock\"");
   }
   return Codec<Type::path>::read(reader, option, value, target);
 }

@@ -16,8 +16,8 @@ void cross_check(Document& document);
 // cross_checks_tls.cc: one TLS table, at `prefix` ("tls" or "health.tls") of a service.
 void cross_check_tls(Document& document, const Service& service, const Tls& tls,
                      const std::string& prefix);
-// The same: what is wrong with a name that a certificate is to carry, and what to write instead; none
-// if it could be one.
+// The same: what is wrong with a name that a certificate is to carry, and what to write instead;
+// none if it could be one.
 struct NameMistake {
   std::string text, hint;
 };

@@ -64,9 +64,9 @@ class Listening {
     const std::string whose = other.service != nullptr
                                   ? "an accept address of service \"" + other.service->name + "\""
                                   : "an address of `" + std::string(other.key) + "`";
-    document_.problem(user.name(), user.key, user.entry,
-                      accept.address.to_string() + " is already " + whose + ", at " +
-                          document_.place(first));
+    document_.problem(
+        user.name(), user.key, user.entry,
+        accept.address.to_string() + " is already " + whose + ", at " + document_.place(first));
   }
 
   Document& document_;
@@ -81,8 +81,9 @@ void check_control(Document& document, Listening& listening) {
   const std::string& path = document.config.global.control;
   if (path.empty() || path == "off" || path.starts_with("fd:")) return;
   if (auto address = SocketAddress::unix_path(path)) {
-    listening.add(nullptr, "control",
-                  {.form = Accept::Form::unix_socket, .address = *address, .entry = -1, .text = path});
+    listening.add(
+        nullptr, "control",
+        {.form = Accept::Form::unix_socket, .address = *address, .entry = -1, .text = path});
   } else {
     document.problem("", "control", -1, address.error().text);
   }

@@ -18,10 +18,10 @@ void check_preconnect(Document& document, const Service& service) {
   }
   // At the other key, so that each of several is told.
   const auto problem = [&](std::string_view key, std::string_view setting, std::string_view why) {
-    document.problem(service.name, key, -1,
-                     "\"preconnect\" and " + std::string(setting) + " exclude each other: " +
-                         std::string(why),
-                     "remove one of the two");
+    document.problem(
+        service.name, key, -1,
+        "\"preconnect\" and " + std::string(setting) + " exclude each other: " + std::string(why),
+        "remove one of the two");
   };
   if (service.send_proxy != SendProxy::none) {
     problem("send_proxy", "\"send_proxy\"",

@@ -178,9 +178,9 @@ std::optional<NameMistake> mistake_in_name(std::string_view name) {
   }
   if (name.find(':') == std::string_view::npos) return std::nullopt;
   const auto parts = parse_host_port(name);
-  return NameMistake{std::move(text),
-                     parts && !parts->host.empty() ? "write it without the port: " + in_quotes(parts->host)
-                                                   : "write a host name or an IP address"};
+  return NameMistake{std::move(text), parts && !parts->host.empty()
+                                          ? "write it without the port: " + in_quotes(parts->host)
+                                          : "write a host name or an IP address"};
 }
 
 void cross_check_tls(Document& document, const Service& service, const Tls& tls,

@@ -9,8 +9,7 @@ std::vector<std::string> Document::files() const {
   std::vector<std::string> files;
   for (std::uint32_t i = 0; i < diagnostics_->source_count(); ++i) {
     const Source& source = diagnostics_->source(i);
-    files.push_back(source.folder() + "/" +
-                    source.path().substr(source.path().rfind('/') + 1));
+    files.push_back(source.folder() + "/" + source.path().substr(source.path().rfind('/') + 1));
   }
   return files;
 }

@@ -25,8 +25,8 @@ using Timeout = std::optional<Millis>;
 struct Accept {
   enum class Form { tcp, unix_socket, stdio, passed };
   Form form = Form::tcp;
-  // tcp and unix_socket; empty for stdio, for a name under System::leave_alone, and for a socket that
-  // the service manager passes, until it is looked at
+  // tcp and unix_socket; empty for stdio, for a name under System::leave_alone, and for a socket
+  // that the service manager passes, until it is looked at
   SocketAddress address;
   // Of the optional addresses that one entry was expanded to ("*:389", "389", a name), one that the
   // machine does not have is no error, but at least one of the same `entry` must be bound.
@@ -199,12 +199,12 @@ enum class CaptureLayer { plain, wire };
 struct Capture {
   std::string file;  // stands for a ring of files
   CaptureLayer layer = CaptureLayer::plain;
-  std::vector<Cidr> clients;                 // empty: all
-  std::optional<std::uint64_t> snaplen;      // octets of each segment; nullopt: all
-  std::uint64_t max_size = 64ULL << 20U;     // of one file
+  std::vector<Cidr> clients;              // empty: all
+  std::optional<std::uint64_t> snaplen;   // octets of each segment; nullopt: all
+  std::uint64_t max_size = 64ULL << 20U;  // of one file
   std::uint32_t files = 4;
-  Timeout duration;                          // from its start; nullopt: as long as the process
-  std::optional<std::uint16_t> port;         // of the target in layer "plain"
+  Timeout duration;                   // from its start; nullopt: as long as the process
+  std::optional<std::uint16_t> port;  // of the target in layer "plain"
   friend bool operator==(const Capture&, const Capture&) = default;
 };
 
@@ -265,7 +265,7 @@ struct Global {
   Millis dns_max_stale = std::chrono::hours(1);
   std::string user, group;  // as written; process::find_identity knows who that is
   Timeout shutdown_timeout = seconds(30);
-  std::string control;  // path of the control socket; "off"; empty: the default place
+  std::string control;         // path of the control socket; "off"; empty: the default place
   std::vector<Accept> status;  // where status, metrics and health are served over HTTP; no stdio
   bool status_allow_remote = false;
   std::vector<std::string> status_hosts;  // names that a Host header may carry

@@ -28,13 +28,15 @@ constexpr auto kRows = std::to_array<Row<Capture>>({
     row<Type::choice, &Capture::layer>(
         {.key = "layer",
          .standard = "\"plain\"",
-         .help = "What is captured. \"plain\" is what the application sees, decrypted; \"wire\" is what "
+         .help = "What is captured. \"plain\" is what the application sees, decrypted; \"wire\" is "
+                 "what "
                  "goes over the network to the targets, failed handshakes included, with the keys "
                  "that decrypt it in the file."}),
     row<Type::ranges, &Capture::clients>(
         {.key = "clients",
-         .help = "Only connections of these clients. Without it: all. Clients without an IP address "
-                 "count as 127.0.0.1."}),
+         .help =
+             "Only connections of these clients. Without it: all. Clients without an IP address "
+             "count as 127.0.0.1."}),
     row<Type::size_or_off, &Capture::snaplen>(
         {.key = "snaplen",
          .standard = "\"off\"",
@@ -60,9 +62,10 @@ constexpr auto kRows = std::to_array<Row<Capture>>({
          .min = 1}),
     row<Type::integer, &Capture::port>(
         {.key = "port",
-         .help = "The target's port as it is written to the file in layer \"plain\". Without it the "
-                 "one under which Wireshark knows the plaintext: that of the `starttls` or "
-                 "health.check protocol, 389 for 636, 143 for 993, and so on.",
+         .help =
+             "The target's port as it is written to the file in layer \"plain\". Without it the "
+             "one under which Wireshark knows the plaintext: that of the `starttls` or "
+             "health.check protocol, 389 for 636, 143 for 993, and so on.",
          .min = 1,
          .max = 65'535}),
 });

@@ -168,11 +168,12 @@ constexpr auto kRows = std::to_array<Row<Global>>({
     row<Type::choice, &Global::sandbox>(
         {.key = "sandbox",
          .standard = "\"auto\"",
-         .help = "What the process gives up once its keys are loaded and its ports are bound. Files "
-                 "that this configuration does not need, system calls such as execve and ptrace, new "
-                 "privileges, core dumps. \"auto\" does what the kernel and the configuration allow "
-                 "and logs it. \"require\" fails where the kernel lacks a part, and keeps to the TCP "
-                 "ports of the configuration, too (Linux 6.7). \"off\" gives up nothing."}),
+         .help =
+             "What the process gives up once its keys are loaded and its ports are bound. Files "
+             "that this configuration does not need, system calls such as execve and ptrace, new "
+             "privileges, core dumps. \"auto\" does what the kernel and the configuration allow "
+             "and logs it. \"require\" fails where the kernel lacks a part, and keeps to the TCP "
+             "ports of the configuration, too (Linux 6.7). \"off\" gives up nothing."}),
     {{.key = "expand_environment",
       .standard = "false",
       .help = "Replace each ${NAME} in strings by the environment variable of that name. It "

@@ -163,10 +163,11 @@ constexpr auto kServiceRows = std::to_array<Row<Service>>({
     row<Type::integer, &Service::preconnect>(
         {.key = "preconnect",
          .standard = "0",
-         .help = "How many connections are kept established for clients to come. Each serves one at "
-                 "once, and is replaced; the number is for all workers together. Not with "
-                 "send_proxy, starttls = \"mysql\" or balance = \"hash\", which need the client "
-                 "first.",
+         .help =
+             "How many connections are kept established for clients to come. Each serves one at "
+             "once, and is replaced; the number is for all workers together. Not with "
+             "send_proxy, starttls = \"mysql\" or balance = \"hash\", which need the client "
+             "first.",
          .max = 4096}),
     row<Type::duration, &Service::preconnect_age>(
         {.key = "preconnect_age",

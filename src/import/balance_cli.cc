@@ -29,7 +29,7 @@ class Converter {
     }
     if (line_.operands.size() < 2) {
       return refuse_balance(line_.operands.empty() ? "the port to listen at is missing"
-                                            : "there is no channel");
+                                                   : "there is no channel");
     }
     service_.name = is_digits(line_.operands[0]) ? "balance" : line_.operands[0];
     service_.tls.reset();
@@ -164,7 +164,9 @@ class Converter {
     const std::string& host = line_.value('B');
     service_.bind = SocketAddress::parse_ip(host, 0);
     if (service_.bind) return {};
-    if (!is_name(host)) return refuse_balance(in_quotes(host) + " is not an address to connect from");
+    if (!is_name(host)) {
+      return refuse_balance(in_quotes(host) + " is not an address to connect from");
+    }
     const auto found = config::look_up_host(host);
     if (!found) return refuse_balance("-B " + host + " has no address: " + found.error().text);
     const int family = line_.has('6') ? AF_INET6 : AF_INET;

@@ -41,8 +41,10 @@ class ConnectConversion {
     config::Array targets;
     for (const StunnelGiven* given : section_.connect) {
       if (has_other && is_out_of_reach(*given)) {
-        report_.warning(given->value_at, in_quotes(printable(given->value)) + " is left out, as in "
-                        "stunnel: its address is of another family than local");
+        report_.warning(given->value_at,
+                        in_quotes(printable(given->value)) +
+                            " is left out, as in "
+                            "stunnel: its address is of another family than local");
         continue;
       }
       const auto address = parse_stunnel_address(given->value);

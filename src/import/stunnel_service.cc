@@ -85,8 +85,7 @@ class ServiceConversion {
 
   void check_inetd() {
     for (const StunnelGiven* accept : section_.accept) {
-      report_.error(accept->name_at,
-                    "\"accept\" comes before any section, and there is no section",
+      report_.error(accept->name_at, "\"accept\" comes before any section, and there is no section",
                     "[ldap] in a line of its own begins a service; without accept, the file is one "
                     "for inetd");
     }
@@ -240,8 +239,8 @@ class ServiceConversion {
       return tree_.set(key, text_at(at, "1s"));
     }
     if (given == section_.timeout_connect) {
-      report_.warning(at,
-                      "TIMEOUTconnect = 0 reaches only what answers at once; it is one second here");
+      report_.warning(
+          at, "TIMEOUTconnect = 0 reaches only what answers at once; it is one second here");
       return tree_.set(key, text_at(at, "1s"));
     }
     report_.error(at, printable(given->option->name) + " = 0 ends every connection at once");

@@ -23,11 +23,10 @@ constexpr std::size_t kMessageLimit = 32 * 1024;
 constexpr std::size_t kValueLimit = 8 * 1024;
 
 constexpr std::array<std::string_view, 17> kEventWords = {
-    "ready",         "listening",    "connected", "closed",
-    "dial_failed",   "ejected",      "restored",  "reloaded",
-    "reload_failed", "certificates_reloaded",     "capture_started",
-    "capture_stopped", "control",    "draining",  "worker_stalled",
-    "stopped",       "notice"};
+    "ready",           "listening",       "connected", "closed",        "dial_failed",
+    "ejected",         "restored",        "reloaded",  "reload_failed", "certificates_reloaded",
+    "capture_started", "capture_stopped", "control",   "draining",      "worker_stalled",
+    "stopped",         "notice"};
 static_assert(static_cast<std::size_t>(Event::notice) + 1 == kEventWords.size());
 
 struct LevelWords {

@@ -10,8 +10,8 @@
 
 namespace tunnel::log {
 
-// What a line is about, for machines. `notice` is any line without an event of its own. The table of
-// words is in line.cc.
+// What a line is about, for machines. `notice` is any line without an event of its own. The table
+// of words is in line.cc.
 enum class Event {
   ready,
   listening,

@@ -30,7 +30,7 @@ class Problems {
  public:
   static constexpr std::size_t kMost = 50;
 
-  void note(const Line& line);  // does nothing for a line of another level
+  void note(const Line& line);                      // does nothing for a line of another level
   [[nodiscard]] std::vector<Problem> list() const;  // the oldest first
 
  private:

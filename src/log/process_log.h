@@ -23,11 +23,11 @@ class Writer;
 // so that no worker ever waits for a disk. When the queue overflows, the oldest lines are dropped
 // and their number is logged. Owned by main; any thread may call any method.
 //
-// `open` starts the writing thread, unless it is to begin later: call it after daemonizing, because a
-// fork does not copy threads. Until `begin` lines wait, and the destructor writes them.
-// A file's path is made absolute there, so that a later chdir does not matter. An absent syslog
-// daemon is not an error (it may start later; until then lines are lost and counted), an absent
-// journal is one.
+// `open` starts the writing thread, unless it is to begin later: call it after daemonizing, because
+// a fork does not copy threads. Until `begin` lines wait, and the destructor writes them. A file's
+// path is made absolute there, so that a later chdir does not matter. An absent syslog daemon is
+// not an error (it may start later; until then lines are lost and counted), an absent journal is
+// one.
 class ProcessLog final : public Log {
  public:
   // Whether a syslog daemon answers at /dev/log (or `socket`); an error says why not.

@@ -26,8 +26,8 @@ class Sink {
   virtual Result<void> reopen() { return {}; }
 };
 
-// Whether the descriptor is a stream of the journal, as systemd says in JOURNAL_STREAM. The variable
-// may be left from an ancestor whose standard error it was: then the file is another one.
+// Whether the descriptor is a stream of the journal, as systemd says in JOURNAL_STREAM. The
+// variable may be left from an ancestor whose standard error it was: then the file is another one.
 [[nodiscard]] bool is_journal(int descriptor);
 
 // Whether a syslog daemon is there; empty: where the system has it.

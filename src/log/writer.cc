@@ -131,7 +131,8 @@ void Writer::run() {
 }
 
 Writer::Work Writer::take() {
-  Work work{.line = {}, .reopen = {}, .written = written_, .reopens = reopens_wanted_, .dropped = 0};
+  Work work{
+      .line = {}, .reopen = {}, .written = written_, .reopens = reopens_wanted_, .dropped = 0};
   if (reopens_done_ != reopens_wanted_) work.reopen = destination_;
   if (!queue_.empty()) {
     work.dropped = std::exchange(dropped_, 0);

@@ -77,7 +77,9 @@ class Writer {
   };
   struct Work;
   void run();
-  [[nodiscard]] bool has_work() const { return !queue_.empty() || reopens_wanted_ != reopens_done_; }
+  [[nodiscard]] bool has_work() const {
+    return !queue_.empty() || reopens_wanted_ != reopens_done_;
+  }
   [[nodiscard]] Work take();
   void perform(const Work& work);
   void report_dropped(const Destination& to, std::uint64_t dropped);

@@ -130,7 +130,8 @@ class ImapCheck final : public LineCheck {
 
   Step on_line(const Lines::Line& line) override {
     if (state() == State::goodbye) {
-      // BYE alone is not an answer after STARTTLS: a server that has no room for us says it as well.
+      // BYE alone is not an answer after STARTTLS: a server that has no room for us says it as
+      // well.
       if (line.text.starts_with("* ")) return {};
       return starts_ignoring_case(line.text, "tunnel1 OK") ? finish() : unwell(line.text);
     }

@@ -124,7 +124,8 @@ std::string imap_greeting_without_starttls(std::string_view line) {
   while (!words.empty()) {
     const std::string_view word = words.substr(0, words.find(' '));
     words.remove_prefix(std::min(words.size(), word.size() + 1));
-    if (word.empty() || equal_ignoring_case(word, "STARTTLS") || equal_ignoring_case(word, "LOGINDISABLED")) {
+    if (word.empty() || equal_ignoring_case(word, "STARTTLS") ||
+        equal_ignoring_case(word, "LOGINDISABLED")) {
       continue;
     }
     if (!kept.empty()) kept += ' ';

@@ -4,8 +4,8 @@
 #include <memory>
 #include <string>
 
-#include "preamble/mysql_packet.h"
 #include "preamble/conversation.h"
+#include "preamble/mysql_packet.h"
 #include "preamble/talk.h"
 
 namespace tunnel::preamble {

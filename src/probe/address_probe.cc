@@ -5,8 +5,8 @@
 #include <utility>
 
 #include "probe/fix.h"
-#include "x509/x509_text.h"
 #include "tunnel/wire_flow.h"
+#include "x509/x509_text.h"
 
 namespace tunnel::probe {
 namespace {
@@ -54,10 +54,9 @@ void AddressProbe::begin() {
   stage_ = Visit::Stage::dialling;
   round_began_ = Clock::now();
   const config::Check check = task_.settings.service->health.check;
-  return visit(task_.settings, check,
-               {.purpose = preamble::Purpose::check,
-                .remembered = &remembered_,
-                .evidence = &evidence_});
+  return visit(
+      task_.settings, check,
+      {.purpose = preamble::Purpose::check, .remembered = &remembered_, .evidence = &evidence_});
 }
 
 void AddressProbe::visit(const DialSettings& settings, config::Check check, Caller caller) {
@@ -128,9 +127,9 @@ void AddressProbe::next() {
 
 void AddressProbe::end_round(const Failure& failure) {
   if (taps_) {
-    taps_->close(failure.kind == Kind::ok ? "kind=ok"
-                                          : "kind=" + std::string(word(failure.kind)) + ": " +
-                                                failure.text);
+    taps_->close(failure.kind == Kind::ok
+                     ? "kind=ok"
+                     : "kind=" + std::string(word(failure.kind)) + ": " + failure.text);
   }
   if (stage_ != Visit::Stage::leaving) end_step();
   if (!times_.total) {
@@ -215,8 +214,7 @@ void AddressProbe::next_version() {
     if (const tls::Context* context = task_.versions.get(version_)) {
       version_settings_ = task_.settings;
       version_settings_.tls = context;
-      return visit(version_settings_, config::Check::none,
-                   {.purpose = preamble::Purpose::check});
+      return visit(version_settings_, config::Check::none, {.purpose = preamble::Purpose::check});
     }
     ++version_;
   }

@@ -30,7 +30,7 @@ class AddressProbe final : public Visit::Owner {
     VersionContexts& versions;
     Millis timeout;  // of each visit
     unsigned rounds;
-    std::optional<Seconds> dns;  // what looking for the address took
+    std::optional<Seconds> dns;                // what looking for the address took
     const capture::Source* capture = nullptr;  // of what goes over the network; null: none
   };
   // `on_done` may destroy the probe's owner's other things, but not the probe.

@@ -85,8 +85,8 @@ std::string wrong_name(const Case& known) {
 }
 
 std::string wrong_dates(const Case& known, Kind kind) {
-  std::string text = "the clock here says " + x509::date_text(known.now) + " (" +
-                     local_time(known.now) + ")";
+  std::string text =
+      "the clock here says " + x509::date_text(known.now) + " (" + local_time(known.now) + ")";
   if (const CertificateFacts* own = own_certificate(known)) {
     text += "; the server's certificate is valid from " + x509::date_text(own->not_before) +
             " to " + x509::date_text(own->not_after);

@@ -61,8 +61,8 @@ Json to_json(const x509::CertificateFacts& certificate, std::time_t now) {
           {"key", certificate.key},
           {"not_before", time(certificate.not_before)},
           {"not_after", time(certificate.not_after)},
-          {"days_left", certificate.not_after < 0 ? Json()
-                                                  : Json(days_left(certificate.not_after, now))},
+          {"days_left",
+           certificate.not_after < 0 ? Json() : Json(days_left(certificate.not_after, now))},
           {"pin", "sha256:" + certificate.spki}};
 }
 
@@ -92,12 +92,9 @@ Json to_json(const Problem& problem) {
 
 Json tls_of(const AddressReport& address) {
   if (!address.speaks_tls) return {};
-  return {{"version", address.version},
-          {"cipher", address.cipher},
-          {"group", or_null(address.group)},
-          {"alpn", or_null(address.alpn)},
-          {"resumable", address.is_resumable},
-          {"ocsp_until", time(address.ocsp_until)}};
+  return {{"version", address.version},        {"cipher", address.cipher},
+          {"group", or_null(address.group)},   {"alpn", or_null(address.alpn)},
+          {"resumable", address.is_resumable}, {"ocsp_until", time(address.ocsp_until)}};
 }
 
 Json rounds_of(const AddressReport& address) {

@@ -124,9 +124,9 @@ std::string details(const Report& report) {
     for (const TargetReport& target : service.targets) {
       for (const AddressReport& address : target.addresses) {
         for (const Problem& problem : address.problems) {
-          text += plain(service.name + ": " + std::string(word(problem.kind)) + ": " +
-                        problem.text) +
-                  "\n";
+          text +=
+              plain(service.name + ": " + std::string(word(problem.kind)) + ": " + problem.text) +
+              "\n";
         }
       }
     }

@@ -27,7 +27,8 @@ struct Options {
   // Each target, as soon as all its addresses have been visited: for who wants to see them arrive.
   // Null: nobody does.
   std::function<void(const std::string& service, const TargetReport& target)> on_target{};
-  // How many of the visits that are known so far are over, when that has changed. Null: nobody asks.
+  // How many of the visits that are known so far are over, when that has changed. Null: nobody
+  // asks.
   std::function<void(std::size_t over, std::size_t known)> on_progress{};
 };
 

@@ -194,10 +194,9 @@ void Prober::look_up(Target& target) {
   auto& waiting = waiting_[target.asked];
   waiting.push_back(&target);
   if (waiting.size() > 1) return;
-  lookups_.addresses(target.asked, *target.service.dial.timeouts.resolve,
-                     [this, name = target.asked](const Lookups::Found& found) {
-                       on_addresses(name, found);
-                     });
+  lookups_.addresses(
+      target.asked, *target.service.dial.timeouts.resolve,
+      [this, name = target.asked](const Lookups::Found& found) { on_addresses(name, found); });
 }
 
 // A proxy resolves the targets' names itself; its own has to be known before a dial.
@@ -211,9 +210,8 @@ void Prober::look_up_proxies(Target& target) {
     auto& waiting = waiting_[name];
     waiting.push_back(&target);
     if (waiting.size() > 1) continue;
-    lookups_.addresses(
-        name, *target.service.dial.timeouts.resolve,
-        [this, name](const Lookups::Found& found) { on_addresses(name, found); });
+    lookups_.addresses(name, *target.service.dial.timeouts.resolve,
+                       [this, name](const Lookups::Found& found) { on_addresses(name, found); });
   }
 }
 
@@ -274,17 +272,17 @@ void Prober::dial(Target& target, const balance::Endpoint& endpoint, std::option
   const std::size_t index = target.report.addresses.size();
   target.report.addresses.emplace_back();
   ++target.open;
-  target.probes.push_back(std::make_unique<AddressProbe>(
-      loop_, book_,
-      AddressProbe::Task{.target = endpoint,
-                         .settings = target.service.dial,
-                         .tls = target.service.tls,
-                         .versions = *target.service.versions,
-                         .timeout = options_.timeout,
-                         .rounds = options_.rounds,
-                         .dns = dns,
-                         .capture = capture_ ? &*capture_ : nullptr},
-      [this, &target, index] { on_dialled(target, index); }));
+  target.probes.push_back(
+      std::make_unique<AddressProbe>(loop_, book_,
+                                     AddressProbe::Task{.target = endpoint,
+                                                        .settings = target.service.dial,
+                                                        .tls = target.service.tls,
+                                                        .versions = *target.service.versions,
+                                                        .timeout = options_.timeout,
+                                                        .rounds = options_.rounds,
+                                                        .dns = dns,
+                                                        .capture = capture_ ? &*capture_ : nullptr},
+                                     [this, &target, index] { on_dialled(target, index); }));
   queue_.push_back(target.probes.back().get());
   ++known_;
 }

@@ -100,8 +100,8 @@ std::string problem_lines(const Problem& problem) {
 
 std::string address_lines(const AddressReport& address, std::size_t width) {
   const std::string name = address.address.empty() ? "no address" : address.address;
-  std::string text = "  " + padded(name, width) + "  " + times_line(address) + "  " +
-                     verdict(address) + "\n";
+  std::string text =
+      "  " + padded(name, width) + "  " + times_line(address) + "  " + verdict(address) + "\n";
   const std::string indent(width + 4, ' ');
   if (address.speaks_tls) text += indent + tls_line(address) + "\n";
   if (address.rounds.size() > 1) text += indent + rounds_line(address.rounds) + "\n";

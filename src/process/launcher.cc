@@ -63,7 +63,8 @@ Result<pid_t> Launcher::launch(const std::vector<Handed>& handed, int standard_e
     return failed(ErrorCode::unavailable, std::string("the process that starts others ") + how +
                                               "; restart the service instead");
   };
-  bool is_sent = send(socket_.get(), Order::take, "", {STDIN_FILENO, STDOUT_FILENO, standard_error});
+  bool is_sent =
+      send(socket_.get(), Order::take, "", {STDIN_FILENO, STDOUT_FILENO, standard_error});
   for (std::size_t at = 0; is_sent && at < handed.size(); at += kMostDescriptors) {
     std::string names;
     std::vector<int> descriptors;

@@ -18,8 +18,9 @@
 namespace tunnel::process {
 
 // A process beside this one that starts the program anew when this one has given that up: a sandbox
-// would be inherited. What it starts was decided when it was made, before there were keys in memory;
-// all that it takes later are descriptors. It ends with this process. Owned by run(); one thread.
+// would be inherited. What it starts was decided when it was made, before there were keys in
+// memory; all that it takes later are descriptors. It ends with this process. Owned by run(); one
+// thread.
 class Launcher {
  public:
   struct Ended {

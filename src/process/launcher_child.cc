@@ -20,8 +20,8 @@
 
 #include "base/argv.h"
 #include "base/fd.h"
-#include "process/passed_sockets.h"
 #include "process/pass_descriptors.h"
+#include "process/passed_sockets.h"
 
 namespace tunnel::process::launcher {
 namespace {

@@ -47,9 +47,8 @@ Result<void> Notifier::main_process(pid_t pid) const {
 Result<void> Notifier::reloading() const {
   timespec now{};
   (void)::clock_gettime(CLOCK_MONOTONIC, &now);
-  const auto microseconds =
-      std::chrono::duration_cast<std::chrono::microseconds>(
-          std::chrono::seconds(now.tv_sec) + std::chrono::nanoseconds(now.tv_nsec));
+  const auto microseconds = std::chrono::duration_cast<std::chrono::microseconds>(
+      std::chrono::seconds(now.tv_sec) + std::chrono::nanoseconds(now.tv_nsec));
   return send("RELOADING=1\nMONOTONIC_USEC=" + std::to_string(microseconds.count()));
 }
 
@@ -93,8 +92,7 @@ Millis watchdog_interval() {
   if (pid != nullptr && pid != std::to_string(::getpid())) return Millis(0);
   std::int64_t microseconds = 0;
   const std::string_view text(interval);
-  const auto [end, error] =
-      std::from_chars(text.data(), text.data() + text.size(), microseconds);
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), microseconds);
   if (error != std::errc() || microseconds <= 0) return Millis(0);
   return std::max(Millis(2), std::chrono::floor<Millis>(std::chrono::microseconds(microseconds)));
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Descriptors from one process to another, by a unix socket (SCM_RIGHTS, unix(7)). No state; any thread.
+// Descriptors from one process to another, by a unix socket (SCM_RIGHTS, unix(7)). No state; any
+// thread.
 #pragma once
 
 #include <sys/types.h>

@@ -119,7 +119,8 @@ std::vector<Handed> PassedSockets::given() const {
   return given;
 }
 
-// Without WATCHDOG_PID, which is this process: a manager's watchdog wants to hear from the next one.
+// Without WATCHDOG_PID, which is this process: a manager's watchdog wants to hear from the next
+// one.
 std::vector<std::string> handed_environment(const std::vector<Handed>& handed) {
   std::vector<std::string> environment;
   for (char** each = environ; *each != nullptr; ++each) {

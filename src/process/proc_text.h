@@ -7,8 +7,8 @@
 
 namespace tunnel::process {
 
-// What a file in /proc holds; "" for one that cannot be read, as when its process has ended, before or
-// meanwhile. (An istreambuf_iterator would throw then.)
+// What a file in /proc holds; "" for one that cannot be read, as when its process has ended, before
+// or meanwhile. (An istreambuf_iterator would throw then.)
 [[nodiscard]] inline std::string proc_text(const std::string& path) {
   std::ifstream file(path, std::ios::binary);
   std::ostringstream text;

@@ -12,16 +12,16 @@ namespace tunnel::process {
 // How this process was started, so that what is installed there later can be started in the same
 // way. A value.
 struct Program {
-  std::string path;    // absolute; links in it are followed anew by each start
-  std::string folder;  // the working folder
+  std::string path;                    // absolute; links in it are followed anew by each start
+  std::string folder;                  // the working folder
   std::vector<std::string> arguments;  // with the name first
 
   // Of this process as it is: call before a daemon changes its folder.
   [[nodiscard]] static Result<Program> of_this_process();
 };
 
-// Of the process that has that folder in /proc, with its name first; none when it has gone, or is the
-// kernel's.
+// Of the process that has that folder in /proc, with its name first; none when it has gone, or is
+// the kernel's.
 [[nodiscard]] std::vector<std::string> arguments_of(const std::string& process);
 
 // What a shell in `folder` would have run for `name`, with `search` as its PATH; empty: nothing.

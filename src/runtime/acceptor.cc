@@ -86,9 +86,8 @@ std::vector<ListenPlace> Acceptor::places() const {
 }
 
 std::unique_ptr<Acceptor::Entry> Acceptor::open(const ServiceHandle& service, Bound::Entry bound) {
-  auto entry = std::make_unique<Entry>(Entry{.service = service,
-                                             .place = std::move(bound.place),
-                                             .listener = std::move(bound.socket)});
+  auto entry = std::make_unique<Entry>(Entry{
+      .service = service, .place = std::move(bound.place), .listener = std::move(bound.socket)});
   Entry& stays = *entry;
   stays.listener.own_file();
   entry->watch = std::make_unique<uv::FdWatch>(
@@ -235,8 +234,8 @@ bool Acceptor::may_accept(const ServiceHandle& service) const {
   return settings_.connections.load() < most_connections();
 }
 
-// A connection needs two descriptors; one that waits for its client (`preconnect`) has one, and when
-// it gets its client another is made.
+// A connection needs two descriptors; one that waits for its client (`preconnect`) has one, and
+// when it gets its client another is made.
 std::size_t Acceptor::most_connections() const {
   const std::size_t taken = (preconnected_ + 1) / 2;
   return settings_.max_connections > taken ? settings_.max_connections - taken : 1;

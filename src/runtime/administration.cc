@@ -76,9 +76,8 @@ void Administration::note(const Operator& by, const std::string& what) {
 
 const ServiceHandle* Administration::find(const std::string& name) const {
   const std::vector<ServiceHandle>& services = process_.snapshot().services;
-  const auto found = std::find_if(services.begin(), services.end(), [&](const auto& service) {
-    return service.life->name == name;
-  });
+  const auto found = std::find_if(services.begin(), services.end(),
+                                  [&](const auto& service) { return service.life->name == name; });
   return found == services.end() ? nullptr : &*found;
 }
 
@@ -115,10 +114,10 @@ Verdict Administration::no_such_target(const ServiceHandle& service,
   std::string_view meant = did_you_mean(name, names);
   std::string all;
   for (const std::string_view one : names) all += (all.empty() ? "" : ", ") + std::string(one);
-  return Verdict::refused("no_such_target",
-                          "service " + in_quotes(service.life->name) + " has no target " +
-                              in_quotes(name) + (meant.empty() ? "; it has " + all
-                                                 : "; did you mean " + in_quotes(meant) + "?"));
+  return Verdict::refused(
+      "no_such_target",
+      "service " + in_quotes(service.life->name) + " has no target " + in_quotes(name) +
+          (meant.empty() ? "; it has " + all : "; did you mean " + in_quotes(meant) + "?"));
 }
 
 void Administration::reload(const Operator& by, OnVerdict on_verdict) {
@@ -171,8 +170,8 @@ void Administration::order(const Operator& by, const TargetOrder& order, OnVerdi
   const std::string what = "target " + order.target + " of service " + in_quotes(order.service);
   if (const auto* kick = std::get_if<Kick>(&order.what)) {
     note(by, "kick of the connections of " + what);
-    ConnectionsOrder ending{.what = ConnectionsOrder::What::end, .service = service->life->id,
-                            .idle = kick->idle};
+    ConnectionsOrder ending{
+        .what = ConnectionsOrder::What::end, .service = service->life->id, .idle = kick->idle};
     for (const balance::Target* target : targets) ending.targets.push_back(target->id());
     return ask_workers(std::move(ending), [on_verdict](const Inquiries::Answers& answers) {
       return on_verdict(Verdict::done({count_of(answers.ended, "connection") + " ended"}));
@@ -206,14 +205,12 @@ void Administration::close(const Operator& by, const std::string& name, std::uin
   if (service == nullptr) return on_verdict(no_such_service(name));
   const std::string what = name + "[" + std::to_string(id) + "]";
   note(by, "close of " + what);
-  return ask_workers({.what = ConnectionsOrder::What::end,
-                      .service = service->life->id,
-                      .connection = id},
-                     [on_verdict, what](const Inquiries::Answers& answers) {
-                       if (answers.ended > 0) return on_verdict(Verdict::done({what + " ended"}));
-                       return on_verdict(Verdict::refused("no_such_connection",
-                                                          "there is no connection " + what));
-                     });
+  return ask_workers(
+      {.what = ConnectionsOrder::What::end, .service = service->life->id, .connection = id},
+      [on_verdict, what](const Inquiries::Answers& answers) {
+        if (answers.ended > 0) return on_verdict(Verdict::done({what + " ended"}));
+        return on_verdict(Verdict::refused("no_such_connection", "there is no connection " + what));
+      });
 }
 
 void Administration::set_log_level(const Operator& by, const LevelOrder& order,

@@ -102,10 +102,10 @@ class Administration final : public admin::AdminActions {
   [[nodiscard]] admin::Verdict no_such_target(const ServiceHandle& service,
                                               const std::string& name) const;
   [[nodiscard]] admin::Status collect(const Inquiries::Answers& answers, Connections how) const;
-  [[nodiscard]] admin::ServiceStatus collect(const ServiceHandle& service, Acceptor::Listens listens) const;
+  [[nodiscard]] admin::ServiceStatus collect(const ServiceHandle& service,
+                                             Acceptor::Listens listens) const;
   [[nodiscard]] admin::TargetStatus collect(const ServiceHandle& service,
-                                            const balance::Member& member,
-                                            std::size_t group) const;
+                                            const balance::Member& member, std::size_t group) const;
 
   const Process process_;
   const std::chrono::system_clock::time_point started_ = std::chrono::system_clock::now();

@@ -82,7 +82,9 @@ config::Config masked(const Snapshot& snapshot) {
     if (service.smtp_login) service.smtp_login->password = "MASKED";
     for (config::Proxy& proxy : service.proxies) {
       if (!proxy.password.empty()) proxy.password = "MASKED";
-      for (std::string& header : proxy.headers) header = header.substr(0, header.find(':')) + ": MASKED";
+      for (std::string& header : proxy.headers) {
+        header = header.substr(0, header.find(':')) + ": MASKED";
+      }
     }
     config.services.push_back(std::move(service));
   }
@@ -93,10 +95,11 @@ config::Config masked(const Snapshot& snapshot) {
 
 void Administration::status(Connections how, std::function<void(admin::Status)> on_status) {
   if (how == Connections::unasked) return on_status(collect(Inquiries::Answers{}, how));
-  return ask_workers({.what = ConnectionsOrder::What::list},
-                     [this, how, on_status = std::move(on_status)](const Inquiries::Answers& answers) {
-                       return on_status(collect(answers, how));
-                     });
+  return ask_workers(
+      {.what = ConnectionsOrder::What::list},
+      [this, how, on_status = std::move(on_status)](const Inquiries::Answers& answers) {
+        return on_status(collect(answers, how));
+      });
 }
 
 void Administration::config(std::function<void(ConfigInForce)> on_config) {
@@ -104,8 +107,7 @@ void Administration::config(std::function<void(ConfigInForce)> on_config) {
   return on_config({process_.config, snapshot.hash, config::print(masked(snapshot))});
 }
 
-admin::Status Administration::collect(const Inquiries::Answers& answers,
-                                      Connections how) const {
+admin::Status Administration::collect(const Inquiries::Answers& answers, Connections how) const {
   const Snapshot& snapshot = process_.snapshot();
   admin::Status status;
   status.version = TUNNEL_VERSION;

@@ -14,8 +14,8 @@ namespace {
 constexpr std::size_t kMostLive = 8;
 
 std::string totals_text(const capture::Recording::Totals& totals) {
-  std::string text = std::to_string(totals.packets) + " packets, " +
-                     std::to_string(totals.octets) + " bytes";
+  std::string text =
+      std::to_string(totals.packets) + " packets, " + std::to_string(totals.octets) + " bytes";
   if (totals.dropped > 0) text += ", " + std::to_string(totals.dropped) + " packets dropped";
   return text;
 }
@@ -32,7 +32,8 @@ bool is_configured(const Snapshot& snapshot, const std::string& service,
 }
 
 const char* layer_text(config::CaptureLayer layer) {
-  return layer == config::CaptureLayer::plain ? "decrypted traffic" : "network traffic with its keys";
+  return layer == config::CaptureLayer::plain ? "decrypted traffic"
+                                              : "network traffic with its keys";
 }
 
 }  // namespace
@@ -44,21 +45,21 @@ std::shared_ptr<capture::Recording> Captures::make(capture::Recording::Settings 
   settings.program = "tunnel " TUNNEL_VERSION;
   settings.lanes = process_.workers;
   return std::make_shared<capture::Recording>(
-      std::move(settings), capture::Recording::Events{
-                               .on_over =
-                                   [report = process_.report](std::uint64_t id, const std::string& why) {
-                                     report({.id = id, .is_over = true, .text = why});
-                                   },
-                               .on_dropping =
-                                   [report = process_.report](std::uint64_t id) {
-                                     report({.id = id, .is_over = false, .text = {}});
-                                   }});
+      std::move(settings),
+      capture::Recording::Events{
+          .on_over =
+              [report = process_.report](std::uint64_t id, const std::string& why) {
+                report({.id = id, .is_over = true, .text = why});
+              },
+          .on_dropping =
+              [report = process_.report](std::uint64_t id) {
+                report({.id = id, .is_over = false, .text = {}});
+              }});
 }
 
 void Captures::use(const Snapshot& snapshot) {
-  std::erase_if(over_, [&](const auto& each) {
-    return !is_configured(snapshot, each.first, each.second);
-  });
+  std::erase_if(
+      over_, [&](const auto& each) { return !is_configured(snapshot, each.first, each.second); });
   waiting_.clear();
   const bool is_forbidden = snapshot.global.capture == config::Captures::never;
   for (auto& [id, entry] : entries_) {
@@ -68,8 +69,8 @@ void Captures::use(const Snapshot& snapshot) {
                 : is_configured(snapshot, entry.service, entry.recording->settings().what)) {
       continue;
     }
-    entry.ending = is_live ? "capture = \"never\" is in force now"
-                           : "a reload has changed or removed it";
+    entry.ending =
+        is_live ? "capture = \"never\" is in force now" : "a reload has changed or removed it";
     // It may write to what is slow or does not answer: its thread does, and says when it is over.
     entry.recording->leave();
   }
@@ -92,8 +93,8 @@ Captures::Entries::iterator Captures::find_configured(const std::string& service
 
 void Captures::begin_configured(const ServiceHandle& service) {
   const config::Capture& what = *service.settings().capture;
-  auto files = capture::RingFiles::open(
-      {.file = what.file, .max_size = what.max_size, .files = what.files});
+  auto files =
+      capture::RingFiles::open({.file = what.file, .max_size = what.max_size, .files = what.files});
   if (!files) {
     return process_.log.write(log::Level::error, log::Event::capture_stopped, {service.life->name},
                               "nothing is captured: " + files.error().text, {});
@@ -124,19 +125,18 @@ void Captures::begin(const admin::Operator& by, const admin::AdminActions::Captu
   what.clients = order.clients;
   what.snaplen = order.snaplen;
   what.duration = order.lasting;
-  Entry entry{.recording = make({.id = 0,
-                                 .what = std::move(what),
-                                 .services = order.services,
-                                 .by = "uid " + std::to_string(by.uid) + ", pid " +
-                                       std::to_string(by.pid),
-                                 .to = "the control socket",
-                                 .program = {}}),
-              .service = {},
-              .name = services_text(order.services),
-              .ending = {}};
-  auto sink = std::make_unique<capture::ClientStream>(std::move(socket), order.max_size,
-                                                      entry.recording->is_leaving(),
-                                                      entry.recording->until());
+  Entry entry{
+      .recording = make({.id = 0,
+                         .what = std::move(what),
+                         .services = order.services,
+                         .by = "uid " + std::to_string(by.uid) + ", pid " + std::to_string(by.pid),
+                         .to = "the control socket",
+                         .program = {}}),
+      .service = {},
+      .name = services_text(order.services),
+      .ending = {}};
+  auto sink = std::make_unique<capture::ClientStream>(
+      std::move(socket), order.max_size, entry.recording->is_leaving(), entry.recording->until());
   begin(std::move(entry), std::move(sink), std::move(prologue));
   return tell();
 }
@@ -147,10 +147,11 @@ void Captures::begin(Entry entry, std::unique_ptr<capture::Sink> sink, std::stri
     return process_.log.write(log::Level::error, log::Event::capture_stopped, {entry.service},
                               "nothing is captured: " + started.error().text, {});
   }
-  process_.log.write(log::Level::warning, log::Event::capture_started, {entry.service},
-                     std::string(layer_text(settings.what.layer)) + " of " + entry.name +
-                         " is captured to " + printable(settings.to, 4096) + ", by " + settings.by,
-                     {{"to", std::string_view(settings.to)}, {"by", std::string_view(settings.by)}});
+  process_.log.write(
+      log::Level::warning, log::Event::capture_started, {entry.service},
+      std::string(layer_text(settings.what.layer)) + " of " + entry.name + " is captured to " +
+          printable(settings.to, 4096) + ", by " + settings.by,
+      {{"to", std::string_view(settings.to)}, {"by", std::string_view(settings.by)}});
   entries_.emplace(settings.id, std::move(entry));
 }
 
@@ -182,13 +183,11 @@ void Captures::end(Entries::iterator entry, const std::string& why) {
   ended_.packets += totals.packets;
   ended_.dropped += totals.dropped;
   ended_.octets += totals.octets;
-  process_.log.write(log::Level::info, log::Event::capture_stopped, {ended.service},
-                     "the capture of " + ended.name + " to " +
-                         printable(ended.recording->settings().to, 4096) + " has ended: " + why +
-                         " (" + totals_text(totals) + ")",
-                     {{"packets", totals.packets},
-                      {"dropped", totals.dropped},
-                      {"bytes", totals.octets}});
+  process_.log.write(
+      log::Level::info, log::Event::capture_stopped, {ended.service},
+      "the capture of " + ended.name + " to " + printable(ended.recording->settings().to, 4096) +
+          " has ended: " + why + " (" + totals_text(totals) + ")",
+      {{"packets", totals.packets}, {"dropped", totals.dropped}, {"bytes", totals.octets}});
   entries_.erase(entry);
 }
 

@@ -16,11 +16,8 @@ namespace tunnel::runtime {
 namespace {
 
 constexpr sandbox::Rights kRead{.read = true};
-constexpr sandbox::Rights kWork{.read = true,
-                                .write = true,
-                                .make_file = true,
-                                .make_socket = true,
-                                .remove_file = true};
+constexpr sandbox::Rights kWork{
+    .read = true, .write = true, .make_file = true, .make_socket = true, .remove_file = true};
 
 // Where a socket, a log or a capture that a reload brings is put as a rule.
 constexpr std::pair<const char*, sandbox::Rights> kWorkFolders[] = {
@@ -57,8 +54,7 @@ void add_patterns(const config::Document& document, const std::string& folder,
 
 void add_control(const config::Config& config, sandbox::Needs& needs) {
   if (!config.global.control.empty()) return;  // with the other sockets, or none
-  const auto path =
-      admin::control_path(config.path, admin::ControlSurroundings::of_process());
+  const auto path = admin::control_path(config.path, admin::ControlSurroundings::of_process());
   if (!path) return;
   needs.files[path->socket].add({.make_socket = true, .remove_file = true});
   // A folder is removed from the one that it is in.

@@ -14,8 +14,8 @@
 
 namespace tunnel::runtime {
 
-// The listening end of the control socket, and its file. Made before the identity changes and before
-// there are threads; owned by run(), for as long as the process serves.
+// The listening end of the control socket, and its file. Made before the identity changes and
+// before there are threads; owned by run(), for as long as the process serves.
 class ControlSocket {
  public:
   // Null without one: `control` is "off", or there is no default place, which `notice` says. Only a
@@ -34,7 +34,9 @@ class ControlSocket {
   [[nodiscard]] int fd() const { return socket_.get(); }
   // By which name the next process finds it.
   static constexpr const char* kKeptName = "tunnel-kept-control-socket";
-  [[nodiscard]] bool is_passed() const { return !file_; }  // a socket unit's, with a name of its own
+  [[nodiscard]] bool is_passed() const {
+    return !file_;
+  }  // a socket unit's, with a name of its own
   // The file and its folder stay when this goes, or do not: those of a socket that was kept for us
   // stay until it is in use.
   void leave_file();

@@ -25,10 +25,7 @@ tls::Context::Shown shown(const ServiceHandle& service) {
 }  // namespace
 
 CredentialWatch::CredentialWatch(uv::Loop& loop, log::Log& log, Look look)
-    : log_(log),
-      look_(std::move(look)),
-      failures_(loop),
-      timer_(loop, [this] { on_timer(); }) {}
+    : log_(log), look_(std::move(look)), failures_(loop), timer_(loop, [this] { on_timer(); }) {}
 
 void CredentialWatch::use(const Snapshot& snapshot) {
   timer_.stop();

@@ -20,8 +20,8 @@
 namespace tunnel::runtime {
 
 // Notices, every `certificate_poll`, that credential files of services have changed, and logs what
-// became of them. Looking at files blocks, so its owner does that elsewhere. Supervisor's loop; owned
-// by the Supervisor.
+// became of them. Looking at files blocks, so its owner does that elsewhere. Supervisor's loop;
+// owned by the Supervisor.
 class CredentialWatch {
  public:
   // Begins a look at the files of all services, whose result goes to on_looked(). False: not now.

@@ -10,9 +10,9 @@
 namespace tunnel::runtime {
 namespace {
 
-// FDSTORE is how many descriptors systemd keeps, from version 254 on; our unit says so to older ones.
-// The file of a unix socket would outlive a stop where nothing is kept, so for those the manager must
-// have said that it keeps something.
+// FDSTORE is how many descriptors systemd keeps, from version 254 on; our unit says so to older
+// ones. The file of a unix socket would outlive a stop where nothing is kept, so for those the
+// manager must have said that it keeps something.
 bool may_keep(int family) {
   const char* most = std::getenv("FDSTORE");
   if (most == nullptr) return family != AF_UNIX;

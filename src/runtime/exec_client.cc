@@ -59,8 +59,8 @@ void ExecClient::on_ended(uv::Process::Ended ended) {
                                     ::strsignal(ended.signal) + ")"
                               : "ended with status " + std::to_string(ended.status);
   const bool is_good = ended.signal == 0 && ended.status == 0;
-  log_.write(is_good ? log::Level::info : log::Level::warning, log::Event::notice, {settings().name},
-             settings().exec + " " + how);
+  log_.write(is_good ? log::Level::info : log::Level::warning, log::Event::notice,
+             {settings().name}, settings().exec + " " + how);
   return go_on_if_over();
 }
 
@@ -80,8 +80,8 @@ void ExecClient::go_on_if_over() {
   if (is_stopping_) return owner_.on_over();
   if (std::exchange(is_wanted_again_, false)) return start();
   if (settings().retry) return retry_.start(*settings().retry);
-  log_.info({settings().name},
-            "the service has finished: " + settings().exec + " is run once, because `retry` is off");
+  log_.info({settings().name}, "the service has finished: " + settings().exec +
+                                   " is run once, because `retry` is off");
 }
 
 void ExecClient::use(ServiceHandle service) {

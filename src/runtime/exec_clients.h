@@ -16,8 +16,8 @@
 
 namespace tunnel::runtime {
 
-// The programs of all services with `exec`, each an ExecClient under its service. Supervisor's loop;
-// owned by the Supervisor.
+// The programs of all services with `exec`, each an ExecClient under its service. Supervisor's
+// loop; owned by the Supervisor.
 class ExecClients {
  public:
   struct Owner {
@@ -29,8 +29,8 @@ class ExecClients {
   ExecClients(uv::Loop& loop, log::Log& log, Owner owner)
       : loop_(loop), log_(log), owner_(std::move(owner)) {}
 
-  // From now on the programs of these services, which the snapshot has: a program that runs goes on,
-  // and its next run is as the snapshot says. One whose service has gone is not run again.
+  // From now on the programs of these services, which the snapshot has: a program that runs goes
+  // on, and its next run is as the snapshot says. One whose service has gone is not run again.
   void use(const Snapshot& snapshot, const std::vector<ServiceHandle>& services);
   void connection_gone(ServiceId service, ExecClient::Connection how);
   // As ExecClient's.

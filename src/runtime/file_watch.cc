@@ -20,8 +20,8 @@ FileIdentity identity_of(const std::string& path) {
   identity.exists = true;
   identity.device = info.st_dev;
   identity.inode = info.st_ino;
-  // A folder's own size and time change with entries that are none of ours, such as the file that an
-  // editor writes beside: its entries say what has changed.
+  // A folder's own size and time change with entries that are none of ours, such as the file that
+  // an editor writes beside: its entries say what has changed.
   if (S_ISDIR(info.st_mode)) return identity;
   identity.size = info.st_size;
   identity.modified_ns =

@@ -14,8 +14,8 @@ namespace tunnel::runtime {
 // watches what a link pointed to when it was asked, and Kubernetes and certbot renew a certificate
 // by moving a link. So the files are looked at, through their links, at intervals.
 
-// What stat(2) says of one file, through all links: another file, or another content. A path without
-// a file has an identity, too.
+// What stat(2) says of one file, through all links: another file, or another content. A path
+// without a file has an identity, too.
 struct FileIdentity {
   std::string path;
   bool exists = false;

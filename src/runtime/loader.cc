@@ -39,15 +39,14 @@ std::vector<std::string> leave_out(config::Config& config, const std::vector<Lis
     const auto service =
         std::find_if(config.services.begin(), config.services.end(),
                      [&](const config::Service& each) { return each.name == place.service; });
-    const auto old = std::find_if(
-        in_force.services.begin(), in_force.services.end(),
-        [&](const ServiceHandle& each) { return each.life->name == place.service; });
+    const auto old =
+        std::find_if(in_force.services.begin(), in_force.services.end(),
+                     [&](const ServiceHandle& each) { return each.life->name == place.service; });
     if (old != in_force.services.end()) {
       service->accept = old->settings().accept;
     } else {
-      std::erase_if(service->accept, [&](const config::Accept& accept) {
-        return accept.address == place.address;
-      });
+      std::erase_if(service->accept,
+                    [&](const config::Accept& accept) { return accept.address == place.address; });
     }
   }
   return left_out;
@@ -169,8 +168,7 @@ Build Loader::build(config::Document& document, const Previous& previous) const 
     return build;
   }
   if (identity_) own_sockets(document.config, *identity_);
-  Prepared prepared =
-      prepare(document.config, tls::Context::Purpose::run, previous.snapshot.get());
+  Prepared prepared = prepare(document.config, tls::Context::Purpose::run, previous.snapshot.get());
   if (!prepared.snapshot) {
     report(document, prepared.problems);
     return refused(document);

@@ -25,8 +25,8 @@
 // names a service by a handle, which keeps it alive, or by an id, which never becomes another's.
 namespace tunnel::runtime {
 
-// A worker's bit in ServiceLife::ready_workers. Beyond 64 workers they have none, and get clients as
-// if nothing were ready there.
+// A worker's bit in ServiceLife::ready_workers. Beyond 64 workers they have none, and get clients
+// as if nothing were ready there.
 [[nodiscard]] constexpr std::uint64_t worker_bit(std::size_t worker) {
   return worker < 64 ? std::uint64_t{1} << worker : 0;
 }

@@ -46,10 +46,10 @@ void Reloader::load_configuration(Loader::Previous previous) {
 void Reloader::load_credentials(Loader::Previous previous, ServiceId service) {
   return begin({.task = Task::credentials, .service = service},
                [this, previous = std::move(previous), service] {
-    return Done{.task = Task::credentials,
-                .service = service,
-                .build = loader_.load_credentials(previous, service)};
-  });
+                 return Done{.task = Task::credentials,
+                             .service = service,
+                             .build = loader_.load_credentials(previous, service)};
+               });
 }
 
 void Reloader::look(std::shared_ptr<const Snapshot> snapshot) {

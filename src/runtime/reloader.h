@@ -20,8 +20,8 @@ class Reloader {
   };
   struct Done {
     Task task = Task::configuration;
-    ServiceId service = 0;  // Task::credentials
-    Build build{};          // but for Task::look
+    ServiceId service = 0;                        // Task::credentials
+    Build build{};                                // but for Task::look
     std::map<ServiceId, FileIdentities> found{};  // Task::look
   };
   // `on_done` is called once for each job: on the thread, or at once where there can be no thread,

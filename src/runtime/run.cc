@@ -78,13 +78,15 @@ int run(config::Document document, std::function<config::Document()> read_again,
     say(passed.error().text);
     return kRunTimeError;
   }
-  Loader loader(settled(std::move(document)),
-                [read_again = std::move(read_again)] { return settled(read_again()); }, *passed);
+  Loader loader(
+      settled(std::move(document)),
+      [read_again = std::move(read_again)] { return settled(read_again()); }, *passed);
   const config::Config& config = loader.config();
   process::Readiness readiness;
   std::unique_ptr<StdioClient> stdio;
   // Before a daemon changes its folder.
-  Start start{.passed = *passed, .readiness = readiness, .program = process::Program::of_this_process()};
+  Start start{
+      .passed = *passed, .readiness = readiness, .program = process::Program::of_this_process()};
   if (is_on_stdio(config)) {
     auto taken = StdioClient::take();
     if (!taken) {

@@ -24,7 +24,10 @@ class Preparation {
  public:
   Preparation(const config::Config& config, tls::Context::Purpose purpose, const Snapshot* previous,
               std::optional<ServiceId> only)
-      : purpose_(purpose), previous_(previous), only_(only), snapshot_(std::make_unique<Snapshot>()) {
+      : purpose_(purpose),
+        previous_(previous),
+        only_(only),
+        snapshot_(std::make_unique<Snapshot>()) {
     snapshot_->global = config.global;
     if (previous_ != nullptr) index();
     if (const auto identity = process::find_identity(config.global.user, config.global.group)) {
@@ -60,10 +63,9 @@ class Preparation {
     } else if (service.health.tls) {
       check_context = load(service, *service.health.tls, "health.");
     }
-    snapshot_->services.push_back(
-        {std::make_shared<const ServiceConfig>(service, std::move(context),
-                                               std::move(check_context)),
-         life_of(service.name)});
+    snapshot_->services.push_back({std::make_shared<const ServiceConfig>(
+                                       service, std::move(context), std::move(check_context)),
+                                   life_of(service.name)});
     snapshot_->files[snapshot_->services.back().life->id] = std::move(files);
   }
 
@@ -165,8 +167,9 @@ class Preparation {
 }  // namespace
 
 const ServiceHandle* find(const Snapshot& snapshot, ServiceId service) {
-  const auto found = std::find_if(snapshot.services.begin(), snapshot.services.end(),
-                                  [&](const ServiceHandle& each) { return each.life->id == service; });
+  const auto found =
+      std::find_if(snapshot.services.begin(), snapshot.services.end(),
+                   [&](const ServiceHandle& each) { return each.life->id == service; });
   return found == snapshot.services.end() ? nullptr : &*found;
 }
 

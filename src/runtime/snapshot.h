@@ -33,8 +33,8 @@ struct Snapshot {
   std::vector<Warning> warnings;        // to be logged at each start
   // What the services' credentials were made from, as it was found before they were read.
   std::map<ServiceId, FileIdentities> files;
-  std::string hash;                     // "sha256:...", of the configuration
-  ServiceId last_id = 0;                // of all services so far
+  std::string hash;       // "sha256:...", of the configuration
+  ServiceId last_id = 0;  // of all services so far
 };
 
 // The service, or null.
@@ -60,8 +60,8 @@ void report(config::Document& document, const std::vector<LoadProblem>& problems
 
 // Loads every credential of `config`. Changes nothing outside of what it returns; for a run the key
 // log is created. Services that `previous` (or null) has under the same name live on, and one whose
-// settings and files are the same goes on as it is: nothing of it is loaded again. With `only`, so do
-// all others but that one, whatever their files. Blocking.
+// settings and files are the same goes on as it is: nothing of it is loaded again. With `only`, so
+// do all others but that one, whatever their files. Blocking.
 [[nodiscard]] Prepared prepare(const config::Config& config, tls::Context::Purpose purpose,
                                const Snapshot* previous = nullptr,
                                std::optional<ServiceId> only = std::nullopt);

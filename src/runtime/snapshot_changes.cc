@@ -22,7 +22,8 @@ config::Config config_of(const Snapshot& snapshot) {
 }
 
 std::string kept(std::uint32_t connections) {
-  return std::to_string(connections) + (connections == 1 ? " connection kept" : " connections kept");
+  return std::to_string(connections) +
+         (connections == 1 ? " connection kept" : " connections kept");
 }
 
 using ByName = std::unordered_map<std::string_view, const ServiceHandle*>;
@@ -66,9 +67,9 @@ std::vector<std::string> describe_changes(const Snapshot& before, const Snapshot
   const ByName old_services = by_name(before);
   const ByName new_services = by_name(after);
   for (const config::ServiceChange& change : config::changes(config_of(before), config_of(after))) {
-    lines.push_back(printable(change.name) + ": " +
-                    describe(change, find(old_services, change.name),
-                             find(new_services, change.name)));
+    lines.push_back(
+        printable(change.name) + ": " +
+        describe(change, find(old_services, change.name), find(new_services, change.name)));
   }
   return lines;
 }

@@ -8,8 +8,8 @@
 
 namespace tunnel::runtime {
 
-// What a reload from `before` to `after` has changed and what stays, for people: one line a service,
-// as config::changes() orders them.
+// What a reload from `before` to `after` has changed and what stays, for people: one line a
+// service, as config::changes() orders them.
 [[nodiscard]] std::vector<std::string> describe_changes(const Snapshot& before,
                                                         const Snapshot& after);
 

@@ -94,8 +94,8 @@ Result<SocketFile> SocketFile::adopt(const Wish& wish) {
 
 SocketFile::Found SocketFile::look() const {
   Found found;
-  found.file = Fd(
-      ::openat(place_.folder.get(), place_.name.c_str(), O_PATH | O_NOFOLLOW | O_CLOEXEC));
+  found.file =
+      Fd(::openat(place_.folder.get(), place_.name.c_str(), O_PATH | O_NOFOLLOW | O_CLOEXEC));
   if (found.file.valid() && ::fstat(found.file.get(), &found.status) != 0) found.file.reset();
   return found;
 }
@@ -142,8 +142,9 @@ Result<void> SocketFile::settle(const Found& found, const FileOwner& owner, Orig
   const std::string reason = "cannot give the socket file to unix_owner";
   if (error != EPERM) return failed(ErrorCode::permission, reason, error);
   return failed(ErrorCode::permission,
-                reason + ", which takes root; under systemd set Group= in the unit, because a socket "
-                         "file has the group of the process, and unix_mode = \"0660\" instead");
+                reason +
+                    ", which takes root; under systemd set Group= in the unit, because a socket "
+                    "file has the group of the process, and unix_mode = \"0660\" instead");
 }
 
 SocketFile::~SocketFile() {

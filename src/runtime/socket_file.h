@@ -28,8 +28,8 @@ class SocketFile {
   // for new files changes for a moment.
   static Result<SocketFile> bind(int socket, const SocketAddress& address, const Wish& wish);
   // The file of a socket that an earlier process has bound and left to us; it gets the mode and the
-  // owner that are wished now. It stays when this object goes, because that process may still use it;
-  // unless own() is called.
+  // owner that are wished now. It stays when this object goes, because that process may still use
+  // it; unless own() is called.
   static Result<SocketFile> adopt(const Wish& wish);
   // Its mode from now on, if it is still ours.
   Result<void> set_mode(mode_t mode);

@@ -95,7 +95,8 @@ Result<void> Startup::settle() {
   }
   // What a container allows of the processors is read in /sys, which a sandbox closes.
   if (start_.stdio == nullptr) {
-    workers_ = global().workers.value_or(automatic_workers(open_files_ ? *open_files_ : UINT64_MAX));
+    workers_ =
+        global().workers.value_or(automatic_workers(open_files_ ? *open_files_ : UINT64_MAX));
   }
   needs_ = loader_.needs();
   followed_by_ = process::supervising_parent();  // from inside a sandbox it is out of sight
@@ -122,16 +123,18 @@ Result<void> Startup::open_log() {
   log_ = std::move(*log);
   if (!open_files_) log_->warning({}, open_files_.error().text);
   if (!launcher_) {
-    log_->warning({}, "SIGUSR2 will not work, restart instead: no process could be made that starts "
-                      "others: " + launcher_.error().text);
+    log_->warning({},
+                  "SIGUSR2 will not work, restart instead: no process could be made that starts "
+                  "others: " +
+                      launcher_.error().text);
   }
   return {};
 }
 
 Result<void> Startup::open_control() {
   if (start_.stdio != nullptr) return {};
-  auto opened = ControlSocket::open(loader_.config().path, global().control, options_.owner,
-                                    start_.passed);
+  auto opened =
+      ControlSocket::open(loader_.config().path, global().control, options_.owner, start_.passed);
   if (!opened) return tl::unexpected(std::move(opened).error());
   control_ = std::move(opened->socket);
   if (!opened->notice.empty()) log_->warning({}, opened->notice);
@@ -193,13 +196,14 @@ Supervisor::Settings Startup::settings() {
                                return lost_rights();
                              }},
           .handed = [this] { return handed_over(); },
-          .log_options = [this](const config::Global& now) {
-            config::Global as_it_runs = now;
-            as_it_runs.foreground = global().foreground;
-            log::Options its = log_options(as_it_runs, voice_);
-            its.owner = options_.owner;
-            return its;
-          }};
+          .log_options =
+              [this](const config::Global& now) {
+                config::Global as_it_runs = now;
+                as_it_runs.foreground = global().foreground;
+                log::Options its = log_options(as_it_runs, voice_);
+                its.owner = options_.owner;
+                return its;
+              }};
 }
 
 // What a process that replaces this one gets beside the listeners that are ours.

@@ -34,9 +34,9 @@ struct Start {
   bool was_root = ::geteuid() == 0;
 };
 
-// Everything between a valid configuration and the exit, in an order that never leaves a half-started
-// process: load and bind, open the log, the control socket and the pid file, drop privileges, serve.
-// Owned by run(); main thread. What it is given must outlive it.
+// Everything between a valid configuration and the exit, in an order that never leaves a
+// half-started process: load and bind, open the log, the control socket and the pid file, drop
+// privileges, serve. Owned by run(); main thread. What it is given must outlive it.
 class Startup {
  public:
   Startup(Loader& loader, const Start& start);
@@ -75,7 +75,7 @@ class Startup {
   sandbox::Needs needs_;
   std::string followed_by_;
   Result<std::unique_ptr<process::Launcher>> launcher_;  // null: none is needed
-  Build build_;  // until commit()
+  Build build_;                                          // until commit()
   std::vector<Warning> warnings_;
   log::Options options_;
   std::unique_ptr<log::ProcessLog> log_;

@@ -38,8 +38,9 @@ void StatusService::use(std::vector<StatusSocket> sockets, const std::vector<std
       .look = [this] { return look(); }});
   if (!server_->start()) {
     server_.reset();
-    return settings_.log.error({}, "status is not served: its server cannot be started, for want of "
-                                   "descriptors, threads or memory; look at the process's limits");
+    return settings_.log.error({},
+                               "status is not served: its server cannot be started, for want of "
+                               "descriptors, threads or memory; look at the process's limits");
   }
   return announce(before);
 }
@@ -52,9 +53,8 @@ void StatusService::announce(const std::vector<StatusSocket>& before) const {
     if (is_old) continue;
     const std::string address = each.socket->address().to_string();
     settings_.log.write(log::Level::info, log::Event::listening, {},
-                        "serving status at " +
-                            (each.wanted.is_unix() ? printable(address, 4096)
-                                                   : "http://" + address + "/"),
+                        "serving status at " + (each.wanted.is_unix() ? printable(address, 4096)
+                                                                      : "http://" + address + "/"),
                         {{"address", std::string_view(address)}});
   }
 }

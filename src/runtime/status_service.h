@@ -15,8 +15,8 @@
 
 namespace tunnel::runtime {
 
-// The HTTP server of `status` in the process: there while some address is configured, made anew when
-// that changes. Supervisor's thread, apart from what says otherwise; owned by the Supervisor.
+// The HTTP server of `status` in the process: there while some address is configured, made anew
+// when that changes. Supervisor's thread, apart from what says otherwise; owned by the Supervisor.
 class StatusService {
  public:
   // A question of the server's, on its way to the supervisor. Which server asked is part of it: the
@@ -32,7 +32,7 @@ class StatusService {
   };
   struct Settings {
     log::Log& log;
-    std::vector<Loop> loops;  // the beats must outlive this
+    std::vector<Loop> loops;            // the beats must outlive this
     std::function<void(Question)> ask;  // any thread
   };
 
@@ -56,7 +56,7 @@ class StatusService {
   const Settings settings_;
   std::vector<StatusSocket> sockets_;
   std::vector<std::string> hosts_;
-  std::uint64_t servers_ = 0;  // so far: the present one's number
+  std::uint64_t servers_ = 0;            // so far: the present one's number
   std::unique_ptr<web::Server> server_;  // uses the sockets
 };
 

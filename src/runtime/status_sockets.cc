@@ -23,8 +23,8 @@ StatusSockets bind_status(const config::Global& global, const FileOwner& owner,
                           process::PassedSockets* passed) {
   StatusSockets result;
   std::vector<StatusSocket> left = at_hand;
-  std::map<int, std::size_t> bound;                      // by entry
-  std::map<int, std::vector<std::string>> unavailable;   // families that this machine does not have
+  std::map<int, std::size_t> bound;                     // by entry
+  std::map<int, std::vector<std::string>> unavailable;  // families that this machine does not have
   for (const config::Accept& accept : global.status) {
     const auto same = std::find_if(left.begin(), left.end(), [&](const StatusSocket& each) {
       return each.wanted == accept.address;
@@ -42,10 +42,9 @@ StatusSockets bind_status(const config::Global& global, const FileOwner& owner,
       ++bound[accept.entry];
       continue;
     }
-    const std::string problem = "status cannot be served at " + accept.address.to_string() + ": " +
-                                socket.error().text;
-    const bool is_missing_family =
-        accept.optional && socket.error().code == ErrorCode::unavailable;
+    const std::string problem =
+        "status cannot be served at " + accept.address.to_string() + ": " + socket.error().text;
+    const bool is_missing_family = accept.optional && socket.error().code == ErrorCode::unavailable;
     (is_missing_family ? unavailable[accept.entry] : result.problems).push_back(problem);
   }
   for (auto& [entry, problems] : unavailable) {

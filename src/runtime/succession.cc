@@ -40,8 +40,9 @@ void Succession::begin() {
     return owner_.on_over();
   }
   upgrade_ = std::make_unique<Upgrade>(
-      loop_, Upgrade::Events{[this](pid_t pid, const std::string& said) { on_ready(pid, said); },
-                             [this](const Upgrade::Failed& failed) { on_failed(failed); }},
+      loop_,
+      Upgrade::Events{[this](pid_t pid, const std::string& said) { on_ready(pid, said); },
+                      [this](const Upgrade::Failed& failed) { on_failed(failed); }},
       settings_.launcher);
   if (auto started = upgrade_->start(*settings_.program, owner_.handed()); !started) {
     upgrade_.reset();

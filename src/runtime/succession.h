@@ -28,8 +28,8 @@ class Succession {
     // process::supervising_parent(), asked before a sandbox: it could not be looked at from inside.
     std::string followed_by{};
     process::Launcher* launcher = nullptr;  // see Upgrade; must outlive this
-    // A successor that was started had the pid file, and came to nothing: takes that back. Says what
-    // may be the reason.
+    // A successor that was started had the pid file, and came to nothing: takes that back. Says
+    // what may be the reason.
     std::function<std::string()> take_back = [] { return std::string(); };
   };
   struct Owner {
@@ -44,7 +44,8 @@ class Succession {
   Succession(const Succession&) = delete;
   Succession& operator=(const Succession&) = delete;
 
-  // Refuses, or remembers that begin() is to be called. `owners_obstacle`: what keeps the owner from it.
+  // Refuses, or remembers that begin() is to be called. `owners_obstacle`: what keeps the owner
+  // from it.
   void want(const std::string& owners_obstacle);
   [[nodiscard]] bool is_wanted() const { return is_wanted_; }
   void begin();

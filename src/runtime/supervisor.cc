@@ -43,10 +43,11 @@ Supervisor::Supervisor(Settings settings)
                  }}),
       stop_timer_(loop_, [this] { stop_now("shutdown_timeout is over"); }),
       credentials_(loop_, log_, [this] { return look_at_files(); }),
-      captures_({.log = log_,
-                 .workers = workers_.size(),
-                 .send = [this](const UseCaptures& use) { send_all([&] { return ToWorker(use); }); },
-                 .report = [this](CaptureNews news) { mailbox_.send(std::move(news)); }}),
+      captures_(
+          {.log = log_,
+           .workers = workers_.size(),
+           .send = [this](const UseCaptures& use) { send_all([&] { return ToWorker(use); }); },
+           .report = [this](CaptureNews news) { mailbox_.send(std::move(news)); }}),
       pulse_(loop_),
       beat_(loop_),
       succession_(loop_, log_, std::move(settings.succession),
@@ -98,7 +99,8 @@ void Supervisor::serve_stdio() {
 
 // Puts what was built in force. Nothing in here can fail.
 void Supervisor::commit(Build build) {
-  const std::shared_ptr<const Snapshot> before = std::exchange(snapshot_, std::move(build.snapshot));
+  const std::shared_ptr<const Snapshot> before =
+      std::exchange(snapshot_, std::move(build.snapshot));
   const SnapshotIndex old(before.get());
   for (const Warning& warning : snapshot_->warnings) {
     if (!old.has(warning)) log_.warning({warning.service}, warning.text);
@@ -109,11 +111,11 @@ void Supervisor::commit(Build build) {
   for (const ServiceHandle& service : snapshot_->services) {
     if (old.has_same(service)) continue;
     if (!old.has(service.life->id)) begin(service);
-    checks_[service.life->id] = std::make_unique<HealthChecks>(
-        Surroundings{loop_, log_, book_, random_}, service,
-        [this, id = service.life->id](const TargetChange& change) {
-          on_target_changed({id, change});
-        });
+    checks_[service.life->id] =
+        std::make_unique<HealthChecks>(Surroundings{loop_, log_, book_, random_}, service,
+                                       [this, id = service.life->id](const TargetChange& change) {
+                                         on_target_changed({id, change});
+                                       });
   }
   if (build.status) status_->use(std::move(*build.status), snapshot_->global.status_hosts);
   const SnapshotIndex now(snapshot_.get());

@@ -43,9 +43,9 @@
 
 namespace tunnel::runtime {
 
-// Runs the services of a configuration from bound listeners to the last connection: owns the control
-// loop and what turns on it, the workers and the sentry, and decides what follows from what. Owned by
-// run(); main thread.
+// Runs the services of a configuration from bound listeners to the last connection: owns the
+// control loop and what turns on it, the workers and the sentry, and decides what follows from
+// what. Owned by run(); main thread.
 class Supervisor {
  public:
   struct Settings {
@@ -54,8 +54,8 @@ class Supervisor {
     StdioClient* stdio = nullptr;
     log::ProcessLog& log;
     unsigned workers = 1;
-    Loader& loader;  // for reloads; must outlive this
-    const sandbox::Sandbox& sandbox;  // in force; for the status
+    Loader& loader;                    // for reloads; must outlive this
+    const sandbox::Sandbox& sandbox;   // in force; for the status
     ControlSocket* control = nullptr;  // which must outlive this; null: none
     Succession::Settings succession;
     // What a successor gets beside our listeners.
@@ -144,7 +144,7 @@ class Supervisor {
 
   log::ProcessLog& log_;
   const std::function<log::Options(const config::Global&)> log_options_;
-  Build first_;                                // until start()
+  Build first_;                               // until start()
   std::shared_ptr<const Snapshot> snapshot_;  // in force; from start() on
   process::Notifier notifier_;
   DescriptorStore store_;
@@ -184,7 +184,7 @@ class Supervisor {
 
   std::unique_ptr<Administration> administration_;
   std::unique_ptr<StatusService> status_;  // from start() on; its thread uses mailbox and beats
-  Reloader reloader_;     // last: its thread uses the mailbox
+  Reloader reloader_;                      // last: its thread uses the mailbox
 };
 
 }  // namespace tunnel::runtime

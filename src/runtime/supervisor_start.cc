@@ -15,28 +15,26 @@
 namespace tunnel::runtime {
 
 Administration::Process Supervisor::process(const Settings& settings) {
-  return {.loop = loop_,
-          .log = log_,
-          .book = book_,
-          .workers = settings.workers,
-          .config = settings.loader.config().path,
-          .sandbox = status_of(settings.sandbox.report()),
-          .snapshot = [this]() -> const Snapshot& { return *snapshot_; },
-          .resolution = [this]() -> Resolution& { return *resolution_; },
-          .acceptor = [this]() -> Acceptor& { return *acceptor_; },
-          .take_no_more = [this](ServiceId id) { take_no_more(id); },
-          .send =
-              [this](const ConnectionsOrder& order) {
-                send_all([&] { return ToWorker(order); });
-              },
-          .reload =
-              [this](const admin::AdminActions::OnVerdict& on_verdict) {
-                reload([on_verdict](const Reloaded& result) {
-                  on_verdict({result.is_done ? "" : "failed", result.lines});
-                });
-              },
-          .captures = [this]() -> Captures& { return captures_; },
-          .is_stopping = [this] { return is_stopping_; }};
+  return {
+      .loop = loop_,
+      .log = log_,
+      .book = book_,
+      .workers = settings.workers,
+      .config = settings.loader.config().path,
+      .sandbox = status_of(settings.sandbox.report()),
+      .snapshot = [this]() -> const Snapshot& { return *snapshot_; },
+      .resolution = [this]() -> Resolution& { return *resolution_; },
+      .acceptor = [this]() -> Acceptor& { return *acceptor_; },
+      .take_no_more = [this](ServiceId id) { take_no_more(id); },
+      .send = [this](const ConnectionsOrder& order) { send_all([&] { return ToWorker(order); }); },
+      .reload =
+          [this](const admin::AdminActions::OnVerdict& on_verdict) {
+            reload([on_verdict](const Reloaded& result) {
+              on_verdict({result.is_done ? "" : "failed", result.lines});
+            });
+          },
+      .captures = [this]() -> Captures& { return captures_; },
+      .is_stopping = [this] { return is_stopping_; }};
 }
 
 Result<void> Supervisor::start() {
@@ -70,10 +68,10 @@ std::unique_ptr<StatusService> Supervisor::make_status() {
     loops.push_back({std::to_string(index), &workers_[index].beat()});
   }
   loops.push_back({"control", &beat_});
-  return std::make_unique<StatusService>(
-      StatusService::Settings{.log = log_,
-                              .loops = std::move(loops),
-                              .ask = [this](StatusWanted wanted) { mailbox_.send(wanted); }});
+  return std::make_unique<StatusService>(StatusService::Settings{
+      .log = log_, .loops = std::move(loops), .ask = [this](StatusWanted wanted) {
+        mailbox_.send(wanted);
+      }});
 }
 
 std::unique_ptr<Resolution> Supervisor::make_resolution() {
@@ -82,25 +80,22 @@ std::unique_ptr<Resolution> Supervisor::make_resolution() {
       Resolution::Settings{
           .loop = loop_,
           .log = log_,
-          .sink = {.on_answer =
-                       [this](const std::string& name, const AddressBook::Answer& answer) {
-                         on_answer(name, answer);
-                       },
-                   .on_targets =
-                       [this](const ServiceHandle& service,
-                              std::shared_ptr<const balance::Layout> layout,
-                              const std::string& error) {
-                         on_targets(service, std::move(layout), error);
-                       },
-                   .on_forgotten =
-                       [this](const std::string& name) {
-                         book_.forget(name);
-                         send_all([&] { return ToWorker(NameForgotten{name}); });
-                       }},
-          .adjust =
-              [this](ServiceId service, const balance::Arrangement& arrangement) {
-                return administration_->adjusted(service, arrangement);
-              }});
+          .sink = {
+              .on_answer = [this](const std::string& name,
+                                  const AddressBook::Answer& answer) { on_answer(name, answer); },
+              .on_targets =
+                  [this](const ServiceHandle& service,
+                         std::shared_ptr<const balance::Layout> layout, const std::string& error) {
+                    on_targets(service, std::move(layout), error);
+                  },
+              .on_forgotten =
+                  [this](const std::string& name) {
+                    book_.forget(name);
+                    send_all([&] { return ToWorker(NameForgotten{name}); });
+                  }},
+          .adjust = [this](ServiceId service, const balance::Arrangement& arrangement) {
+            return administration_->adjusted(service, arrangement);
+          }});
 }
 
 // Signals come through the sentry, which acts on them when we cannot.
@@ -123,7 +118,8 @@ Result<void> Supervisor::watch() {
                        log_.flush();
                      },
                      [this] { (void)notifier_.watchdog(); }},
-      Sentry::Settings{.watchdog = notifier_.has_manager() ? process::watchdog_interval() : Millis(0)});
+      Sentry::Settings{.watchdog =
+                           notifier_.has_manager() ? process::watchdog_interval() : Millis(0)});
   return sentry_->start();
 }
 

@@ -134,8 +134,8 @@ void Supervisor::log_stopped() {
   }
   std::string text = "stopped: ";
   if (stdio_) {
-    text +=
-        exit_status() == 0 ? "the connection ended in order" : "the connection did not end in order";
+    text += exit_status() == 0 ? "the connection ended in order"
+                               : "the connection did not end in order";
   } else if (has_reset_) {
     text += "connections that were left were reset";
   } else if (ended == 0) {

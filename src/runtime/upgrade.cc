@@ -62,7 +62,8 @@ Upgrade::~Upgrade() {
   }
   process_->kill(SIGKILL);
   siginfo_t ended{};  // libuv is to reap it
-  while (::waitid(P_PID, static_cast<id_t>(pid_), &ended, WEXITED | WNOWAIT) != 0 && errno == EINTR) {
+  while (::waitid(P_PID, static_cast<id_t>(pid_), &ended, WEXITED | WNOWAIT) != 0 &&
+         errno == EINTR) {
   }
 }
 
@@ -71,8 +72,7 @@ void Upgrade::kill() {
   process_->kill(SIGKILL);
 }
 
-Result<void> Upgrade::start(const process::Program& program,
-                            std::vector<process::Handed> handed) {
+Result<void> Upgrade::start(const process::Program& program, std::vector<process::Handed> handed) {
   int sockets[2];
   int pipe[2];
   if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, sockets) != 0) {
@@ -97,10 +97,10 @@ Result<void> Upgrade::start(const process::Program& program,
                                                     [this](uv::FdWatch::Ready) { on_launcher(); });
     launcher_watch_->watch(uv::FdWatch::Read::yes, uv::FdWatch::Write::no);
   }
-  ready_watch_ = std::make_unique<uv::FdWatch>(
-      loop_, ready_.get(), [this](uv::FdWatch::Ready) { on_ready_socket(); });
-  said_watch_ = std::make_unique<uv::FdWatch>(loop_, said_.get(),
-                                              [this](uv::FdWatch::Ready) { on_said(); });
+  ready_watch_ = std::make_unique<uv::FdWatch>(loop_, ready_.get(),
+                                               [this](uv::FdWatch::Ready) { on_ready_socket(); });
+  said_watch_ =
+      std::make_unique<uv::FdWatch>(loop_, said_.get(), [this](uv::FdWatch::Ready) { on_said(); });
   ready_watch_->watch(uv::FdWatch::Read::yes, uv::FdWatch::Write::no);
   said_watch_->watch(uv::FdWatch::Read::yes, uv::FdWatch::Write::no);
   timer_.start(patience_);
@@ -111,14 +111,14 @@ Result<pid_t> Upgrade::start_here(const process::Program& program,
                                   const std::vector<process::Handed>& handed, int standard_error) {
   std::vector<int> descriptors = {STDIN_FILENO, STDOUT_FILENO, standard_error};
   for (const process::Handed& each : handed) descriptors.push_back(each.fd);
-  auto process = uv::Process::start(
-      loop_,
-      {.path = program.path,
-       .name = program.arguments.front(),
-       .arguments = {program.arguments.begin() + 1, program.arguments.end()},
-       .environment = process::handed_environment(handed),
-       .folder = program.folder},
-      descriptors, [this](uv::Process::Ended ended) { on_ended(ended); });
+  auto process =
+      uv::Process::start(loop_,
+                         {.path = program.path,
+                          .name = program.arguments.front(),
+                          .arguments = {program.arguments.begin() + 1, program.arguments.end()},
+                          .environment = process::handed_environment(handed),
+                          .folder = program.folder},
+                         descriptors, [this](uv::Process::Ended ended) { on_ended(ended); });
   if (!process) return tl::unexpected(std::move(process).error());
   process_ = std::move(*process);
   return process_->pid();

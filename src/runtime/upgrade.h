@@ -22,7 +22,8 @@
 namespace tunnel::runtime {
 
 // One try to have another process take over: starts the program, hands it the sockets, and waits
-// until it says that it serves, or does not come to that. Supervisor's loop; owned by the Supervisor.
+// until it says that it serves, or does not come to that. Supervisor's loop; owned by the
+// Supervisor.
 class Upgrade {
  public:
   // Why there is no other process; stable words for machines.
@@ -38,7 +39,8 @@ class Upgrade {
   };
   static constexpr Millis kPatience{60'000};
 
-  // `launcher` starts it, where this process may not; it must outlive this. Null: this process does.
+  // `launcher` starts it, where this process may not; it must outlive this. Null: this process
+  // does.
   Upgrade(uv::Loop& loop, Events events, process::Launcher* launcher = nullptr,
           Millis patience = kPatience);
   ~Upgrade();  // what has been started and is not ready is killed

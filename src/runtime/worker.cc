@@ -91,9 +91,8 @@ void Worker::answer(const ConnectionsOrder& order) {
     closed_.append_to(result.closed);
   } else {
     for_each(order.service, [&](Service& service) {
-      result.ended += service.end_some({.connection = order.connection,
-                                        .targets = order.targets,
-                                        .idle = order.idle});
+      result.ended += service.end_some(
+          {.connection = order.connection, .targets = order.targets, .idle = order.idle});
     });
   }
   return settings_.report(std::move(result));
@@ -129,9 +128,9 @@ void Worker::use_targets(TargetsChanged changed) {
 
 Service& Worker::service_of(const ServiceHandle& handle) {
   Generations& generations = services_[handle.life->id];
-  const auto found = std::find_if(
-      generations.begin(), generations.end(),
-      [&](const auto& service) { return service->handle().config == handle.config; });
+  const auto found = std::find_if(generations.begin(), generations.end(), [&](const auto& service) {
+    return service->handle().config == handle.config;
+  });
   if (found != generations.end()) return **found;
   Service& made = *generations.emplace_back(std::make_unique<Service>(Service::Settings{
       .service = handle,
@@ -156,9 +155,8 @@ void Worker::use_captures(const UseCaptures::Recordings& recordings) {
     const auto known = std::find_if(before.begin(), before.end(), [&](const auto& source) {
       return source.recording == recording;
     });
-    captures_.push_back(known != before.end()
-                            ? *known
-                            : capture::Source{recording, recording->make_lane(loop_)});
+    captures_.push_back(
+        known != before.end() ? *known : capture::Source{recording, recording->make_lane(loop_)});
   }
   return for_each([this](Service& service) { service.use_captures(captures_); });
 }

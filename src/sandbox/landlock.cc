@@ -62,10 +62,10 @@ struct PortRule {
 
 // All that a version can forbid in the file system: what is not handled is allowed.
 Bits handled_files(int version) {
-  Bits handled = bit(13) - 1;                // executing, reading, writing, making, removing
-  if (version >= 2) handled |= bit(13);      // linking and renaming into other folders
+  Bits handled = bit(13) - 1;            // executing, reading, writing, making, removing
+  if (version >= 2) handled |= bit(13);  // linking and renaming into other folders
   if (version >= 3) handled |= kTruncate;
-  if (version >= 5) handled |= bit(15);      // ioctl on devices
+  if (version >= 5) handled |= bit(15);  // ioctl on devices
   return handled;
 }
 
@@ -129,11 +129,13 @@ Result<void> restrict_by_landlock(const Rules& rules, int version) {
     attributes.scoped = kSignals;
     if (rules.keeps_abstract_sockets) attributes.scoped |= kAbstractSockets;
   }
-  const Fd ruleset(static_cast<int>(
-      ::syscall(kCreateRuleset, &attributes, size_of_ruleset(version), 0)));
+  const Fd ruleset(
+      static_cast<int>(::syscall(kCreateRuleset, &attributes, size_of_ruleset(version), 0)));
   if (!ruleset.valid()) return refused("a set of rules");
   for (const Rules::Place& place : rules.places) {
-    if (auto allowed = allow_place(ruleset.get(), place, attributes.files); !allowed) return allowed;
+    if (auto allowed = allow_place(ruleset.get(), place, attributes.files); !allowed) {
+      return allowed;
+    }
   }
   if (version >= kLandlockPorts) {
     if (auto done = allow_ports(ruleset.get(), rules.bind_ports, kBind); !done) return done;

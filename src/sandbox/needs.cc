@@ -90,8 +90,7 @@ class Collection {
     add(tls.ca);
     add(tls.peer_certs);
     add(tls.crl);
-    for (const std::string& path :
-         {tls.cert, tls.key, tls.key_password_file, tls.psk_file}) {
+    for (const std::string& path : {tls.cert, tls.key, tls.key_password_file, tls.psk_file}) {
       add_readable(path);
     }
     if (!tls.keylog.empty()) needs_.files[tls.keylog].add(kLog);

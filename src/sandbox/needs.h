@@ -33,16 +33,17 @@ struct Needs {
   std::map<std::string, Rights> files;
   // Folders for what may come, if they are there.
   std::map<std::string, Rights> folders;
-  std::set<std::uint16_t> connect_ports;  // TCP
-  std::set<std::uint16_t> bind_ports;     // TCP; 0 stands for any free one
-  std::vector<std::string> srv_services;  // whose targets' ports are DNS's to say
+  std::set<std::uint16_t> connect_ports;    // TCP
+  std::set<std::uint16_t> bind_ports;       // TCP; 0 stands for any free one
+  std::vector<std::string> srv_services;    // whose targets' ports are DNS's to say
   std::vector<std::string> exec_services;   // that run a program
   std::vector<std::string> token_services;  // that load a PKCS#11 module
   bool has_abstract_targets = false;        // unix sockets without a file
 };
 
 // `trust_files` are those of the system's trust store. What follows from more
-// than the configuration's values (its own files, the control socket's place) is the caller's to add.
+// than the configuration's values (its own files, the control socket's place) is the caller's to
+// add.
 [[nodiscard]] Needs needs_of(const config::Config& config,
                              const std::vector<std::string>& trust_files);
 

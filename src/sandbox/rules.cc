@@ -157,7 +157,9 @@ Rules rules_for(const Needs& needs) {
     for (const Rules::Place& place : places_of(file, wanted)) places[place.path].add(place.rights);
   }
   for (const auto& [folder, wanted] : needs.folders) {
-    if (const fs::path place = real_path(folder); !place.empty()) places[place.string()].add(wanted);
+    if (const fs::path place = real_path(folder); !place.empty()) {
+      places[place.string()].add(wanted);
+    }
   }
   Rules rules;
   for (auto& [path, rights] : places) rules.places.push_back({path, rights});

@@ -36,10 +36,9 @@ struct Rules {
 
 // Where a file is now: the folder of its path, and of every link on the way to it, so that a link
 // that is moved on to a new file beside the old one (Kubernetes' ..data, certbot's live/) stays
-// inside. For a folder, itself and where the links in it lead. Reads the disk; what is not there has
-// no places.
-[[nodiscard]] std::vector<Rules::Place> places_of(const std::string& file,
-                                                   const Rights& rights);
+// inside. For a folder, itself and where the links in it lead. Reads the disk; what is not there
+// has no places.
+[[nodiscard]] std::vector<Rules::Place> places_of(const std::string& file, const Rights& rights);
 
 // The places of all files. Ports are not limited.
 [[nodiscard]] Rules rules_for(const Needs& needs);

@@ -182,12 +182,13 @@ class Entering {
   inline static const std::vector<Part> kWalls{Part::files, Part::connect_ports, Part::bind_ports,
                                                Part::system_calls};
   // By the programs that the process runs.
-  inline static const std::vector<Part> kInherited{Part::files,        Part::connect_ports,
-                                                   Part::bind_ports,   Part::system_calls,
-                                                   Part::no_new_privileges, Part::no_core};
+  inline static const std::vector<Part> kInherited{
+      Part::files,        Part::connect_ports,     Part::bind_ports,
+      Part::system_calls, Part::no_new_privileges, Part::no_core};
   inline static const std::vector<Part> kAll{
-      Part::files,        Part::connect_ports, Part::bind_ports, Part::system_calls,
-      Part::no_new_privileges, Part::not_dumpable, Part::no_core};
+      Part::files,        Part::connect_ports,     Part::bind_ports,
+      Part::system_calls, Part::no_new_privileges, Part::not_dumpable,
+      Part::no_core};
 
   const Needs& needs_;
   const Sandbox::Settings& settings_;

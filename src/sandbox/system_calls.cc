@@ -29,9 +29,9 @@ constexpr const char* kAllowed[] = {
     "read", "write", "readv", "writev", "pread64", "pwrite64", "preadv", "pwritev", "preadv2",
     "pwritev2", "close", "close_range", "dup", "dup2", "dup3", "fcntl", "fcntl64", "lseek",
     "_llseek", "pipe", "pipe2", "eventfd", "eventfd2", "timerfd_create", "timerfd_settime",
-    "timerfd_settime64", "timerfd_gettime", "timerfd_gettime64", "signalfd", "signalfd4",
-    "poll", "ppoll", "ppoll_time64", "select", "_newselect", "pselect6", "pselect6_time64",
-    "epoll_create", "epoll_create1", "epoll_ctl", "epoll_wait", "epoll_pwait", "epoll_pwait2",
+    "timerfd_settime64", "timerfd_gettime", "timerfd_gettime64", "signalfd", "signalfd4", "poll",
+    "ppoll", "ppoll_time64", "select", "_newselect", "pselect6", "pselect6_time64", "epoll_create",
+    "epoll_create1", "epoll_ctl", "epoll_wait", "epoll_pwait", "epoll_pwait2",
     // Sockets; which families is said below
     "bind", "listen", "accept", "accept4", "connect", "shutdown", "getsockname", "getpeername",
     "getsockopt", "setsockopt", "send", "sendto", "sendmsg", "sendmmsg", "recv", "recvfrom",
@@ -40,10 +40,10 @@ constexpr const char* kAllowed[] = {
     "open", "openat", "creat", "stat", "stat64", "lstat", "lstat64", "fstat", "fstat64",
     "newfstatat", "fstatat64", "statx", "access", "faccessat", "faccessat2", "readlink",
     "readlinkat", "getdents", "getdents64", "getcwd", "chdir", "fchdir", "statfs", "statfs64",
-    "fstatfs", "fstatfs64",
-    "unlink", "unlinkat", "rmdir", "ftruncate", "ftruncate64", "fallocate", "fsync", "fdatasync",
-    "flock", "fadvise64", "fadvise64_64", "arm_fadvise64_64", "chmod", "fchmod", "fchmodat",
-    "chown", "chown32", "fchown", "fchown32", "lchown", "lchown32", "fchownat", "umask",
+    "fstatfs", "fstatfs64", "unlink", "unlinkat", "rmdir", "ftruncate", "ftruncate64", "fallocate",
+    "fsync", "fdatasync", "flock", "fadvise64", "fadvise64_64", "arm_fadvise64_64", "chmod",
+    "fchmod", "fchmodat", "chown", "chown32", "fchown", "fchown32", "lchown", "lchown32",
+    "fchownat", "umask",
     // Memory; none that can be executed, see below
     "brk", "munmap", "mremap", "madvise", "mlock", "mlock2", "munlock", "msync", "membarrier",
     // Threads
@@ -66,13 +66,42 @@ constexpr const char* kAllowed[] = {
 
 // What would look into other processes, run a program, change the kernel or the file systems, or
 // leave the filter behind. None of our libraries has a reason to try.
-constexpr const char* kDeadly[] = {
-    "execve", "execveat", "ptrace", "process_vm_readv", "process_vm_writev", "pidfd_getfd",
-    "kexec_load", "kexec_file_load", "init_module", "finit_module", "delete_module", "mount",
-    "umount", "umount2", "pivot_root", "chroot", "move_mount", "open_tree", "fsopen", "fsmount",
-    "setns", "bpf", "perf_event_open", "userfaultfd", "keyctl", "add_key", "request_key", "reboot",
-    "swapon", "swapoff", "open_by_handle_at", "acct", "iopl", "ioperm", "modify_ldt",
-    "personality"};
+constexpr const char* kDeadly[] = {"execve",
+                                   "execveat",
+                                   "ptrace",
+                                   "process_vm_readv",
+                                   "process_vm_writev",
+                                   "pidfd_getfd",
+                                   "kexec_load",
+                                   "kexec_file_load",
+                                   "init_module",
+                                   "finit_module",
+                                   "delete_module",
+                                   "mount",
+                                   "umount",
+                                   "umount2",
+                                   "pivot_root",
+                                   "chroot",
+                                   "move_mount",
+                                   "open_tree",
+                                   "fsopen",
+                                   "fsmount",
+                                   "setns",
+                                   "bpf",
+                                   "perf_event_open",
+                                   "userfaultfd",
+                                   "keyctl",
+                                   "add_key",
+                                   "request_key",
+                                   "reboot",
+                                   "swapon",
+                                   "swapoff",
+                                   "open_by_handle_at",
+                                   "acct",
+                                   "iopl",
+                                   "ioperm",
+                                   "modify_ldt",
+                                   "personality"};
 
 struct FreeFilter {
   void operator()(void* filter) const { seccomp_release(filter); }

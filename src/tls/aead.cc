@@ -42,10 +42,9 @@ bool Aead::seal(const Nonce& nonce, Bytes additional, Bytes text, MutableBytes i
     return true;
   }
   std::size_t size = into.size();
-  return gnutls_ &&
-         gnutls_aead_cipher_encrypt(gnutls_.get(), nonce.data(), nonce.size(), additional.data(),
-                                    additional.size(), tag_size_, text.data(), text.size(),
-                                    into.data(), &size) >= 0;
+  return gnutls_ && gnutls_aead_cipher_encrypt(gnutls_.get(), nonce.data(), nonce.size(),
+                                               additional.data(), additional.size(), tag_size_,
+                                               text.data(), text.size(), into.data(), &size) >= 0;
 }
 
 bool Aead::seal(const Nonce& nonce, Bytes additional, Bytes text, std::byte last,
@@ -65,9 +64,9 @@ bool Aead::seal(const Nonce& nonce, Bytes additional, Bytes text, std::byte last
   const std::array<giovec_t, 2> pieces{
       {{const_cast<std::byte*>(text.data()), text.size()}, {&last, 1}}};
   std::size_t size = into.size();
-  return gnutls_ && gnutls_aead_cipher_encryptv(gnutls_.get(), nonce.data(), nonce.size(),
-                                                associated.data(), 1, tag_size_, pieces.data(), 2,
-                                                into.data(), &size) >= 0;
+  return gnutls_ &&
+         gnutls_aead_cipher_encryptv(gnutls_.get(), nonce.data(), nonce.size(), associated.data(),
+                                     1, tag_size_, pieces.data(), 2, into.data(), &size) >= 0;
 }
 
 bool Aead::open(const Nonce& nonce, Bytes additional, Bytes sealed, MutableBytes into) {

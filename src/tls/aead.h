@@ -14,8 +14,8 @@
 
 namespace tunnel::tls {
 
-// An AEAD cipher of TLS with one key. Belongs to one thread; lives on the stack, where it wipes what
-// it has made of the key when it goes.
+// An AEAD cipher of TLS with one key. Belongs to one thread; lives on the stack, where it wipes
+// what it has made of the key when it goes.
 class Aead {
  public:
   using Nonce = std::array<unsigned char, 12>;

@@ -77,8 +77,7 @@ bool agrees(const AeadProvider& provider, gnutls_cipher_algorithm_t algorithm, s
   Buffer expected(text.size() + kTagSize);
   const AeadProvider reference;
   Aead gnutls(reference, cipher, as_bytes(key));
-  return gnutls.seal(kNonce, as_bytes(kAdditional), text, expected) &&
-         agrees(aead, text, expected);
+  return gnutls.seal(kNonce, as_bytes(kAdditional), text, expected) && agrees(aead, text, expected);
 }
 
 }  // namespace

@@ -28,7 +28,7 @@ class Context {
   struct Shared {
     x509::TrustStore trust;  // loaded at the first need
     keys::WrongPins wrong_pins;
-    FileOwner owner;  // of the key logs that are made
+    FileOwner owner;                                     // of the key logs that are made
     const AeadChoice* aead = &AeadChoice::of_process();  // of the records
   };
 

@@ -29,11 +29,11 @@ struct Evidence;
 class Remembered;
 
 // Would-block is an ordinary result, not an error.
-enum class [[nodiscard]] Io : std::uint8_t {
-  done,    // finished what was asked
-  again,   // all input is used up: feed more
-  closed,  // the peer sent close_notify
-  failed,  // see failure(); the output may hold an alert that should still be sent
+enum class [[nodiscard]] Io : std::uint8_t{
+    done,    // finished what was asked
+    again,   // all input is used up: feed more
+    closed,  // the peer sent close_notify
+    failed,  // see failure(); the output may hold an alert that should still be sent
 };
 
 // What was agreed on. Views of static text.

@@ -64,7 +64,9 @@ std::optional<x509::CertificateFacts> Session::certificate() const {
   return x509::facts_of(chain.leaf());
 }
 
-const std::shared_ptr<const x509::TrustedPath>& Session::trusted_path() const { return impl_->path; }
+const std::shared_ptr<const x509::TrustedPath>& Session::trusted_path() const {
+  return impl_->path;
+}
 
 std::string Session::certificate_fingerprint() const {
   const auto raw = impl_->session.get();
@@ -72,8 +74,8 @@ std::string Session::certificate_fingerprint() const {
   unsigned count = 0;
   const gnutls_datum_t* certificates = gnutls_certificate_get_peers(raw, &count);
   if (count == 0) return {};
-  return x509::sha256_text({reinterpret_cast<const char*>(certificates->data),
-                            std::size_t{certificates->size}});
+  return x509::sha256_text(
+      {reinterpret_cast<const char*>(certificates->data), std::size_t{certificates->size}});
 }
 
 std::string ocsp_text(const Negotiated& negotiated) {

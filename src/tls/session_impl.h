@@ -58,7 +58,7 @@ struct Session::Impl : SessionOwner {
   Resumption resumption;
   Remembered* const remembered_offers;  // null: it begins with the first offer, every time
   SessionHandle session;
-  Secrets* secrets = nullptr;  // is told them; may be null
+  Secrets* secrets = nullptr;              // is told them; may be null
   std::unique_ptr<const Failure> failure;  // the first one
 
   // The transport's two ends, during a call.
@@ -93,7 +93,7 @@ struct Session::Impl : SessionOwner {
   // GnuTLS lets the key usage of the server's certificate pass, from Certificate to Finished.
   bool is_lenient = false;
   bool takes_tickets = false;
-  std::time_t ocsp_until = 0;  // Verdict::ocsp_until
+  std::time_t ocsp_until = 0;                     // Verdict::ocsp_until
   std::shared_ptr<const x509::TrustedPath> path;  // Verdict::path
 
   void choose_attempt();

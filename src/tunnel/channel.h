@@ -82,7 +82,8 @@ class Channel final : private uv::Stream::Events {
 
   // 0, or the error by which the peer was found to have reset.
   [[nodiscard]] int lost() const { return lost_; }
-  // The peer of a unix socket may shut down its reading side and go on writing. TCP knows no such thing.
+  // The peer of a unix socket may shut down its reading side and go on writing. TCP knows no such
+  // thing.
   [[nodiscard]] bool only_stopped_reading() const;
   // With TLS: we have said goodbye, and nothing has come since. A peer that had nothing more to say
   // may then end as it likes (MySQL's servers just close).

@@ -28,8 +28,8 @@ struct ClosedView {
   tls::Negotiated negotiated{};
 };
 
-// The last connections that were over on one loop. Each takes the place of the oldest, whose memory it
-// uses again: what ends as often as it likes costs a few copies of short texts. Loop-bound.
+// The last connections that were over on one loop. Each takes the place of the oldest, whose memory
+// it uses again: what ends as often as it likes costs a few copies of short texts. Loop-bound.
 class ClosedConnections {
  public:
   static constexpr std::size_t kMost = 20;

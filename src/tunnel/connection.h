@@ -54,8 +54,8 @@ class Connection final : public uv::Deferred,
   };
   // In order, as soon as it is idle, unless stay() comes first.
   void leave_when_idle(Leaving why);
-  void stay(Leaving why);  // `why` has passed
-  void leave_now();        // its target is ejected: RST both ways
+  void stay(Leaving why);        // `why` has passed
+  void leave_now();              // its target is ejected: RST both ways
   void end(const Outcome& why);  // RST both ways, whatever it does
 
   // A capture has begun, or is over.

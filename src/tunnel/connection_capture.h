@@ -36,8 +36,7 @@ class ConnectionCapture {
   void established(const uv::Stream* target, const tls::Session* session,
                    const ConnectionRecord& record);
   // A capture has joined since.
-  void go_on(const uv::Stream* target, const tls::Session* session,
-             const ConnectionRecord& record);
+  void go_on(const uv::Stream* target, const tls::Session* session, const ConnectionRecord& record);
   [[nodiscard]] Dial::Watchers watch_target(const uv::Stream& target,
                                             const ConnectionRecord& record);
   void attempt_failed(const Failure& failure);

@@ -130,9 +130,7 @@ void Connection::on_ticket_suspected(const std::string& why) {
                        {{"target", std::string_view(record_.target)}});
 }
 
-void Connection::on_option_refused(const std::string& text) {
-  return service_.report_option(text);
-}
+void Connection::on_option_refused(const std::string& text) { return service_.report_option(text); }
 
 void Connection::on_read(MutableBytes bytes) { return dialing_->dial->on_client(bytes); }
 
@@ -168,9 +166,9 @@ void Connection::on_dial_deadline() {
   if (is_dialled) {
     record_.times = dialing_->dial->times();
     tally_.dial_failed(record_.times);
-    attempt_failed(gave_up_on(record_.target, dialing_->dial->phase(),
-                              *service_.config().timeouts.dial),
-                   Sentence::in_a_later_line);
+    attempt_failed(
+        gave_up_on(record_.target, dialing_->dial->phase(), *service_.config().timeouts.dial),
+        Sentence::in_a_later_line);
   }
   return all_failed();
 }

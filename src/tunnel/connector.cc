@@ -169,8 +169,8 @@ void Connector::report_if_over() {
 }
 
 Failure connect_timed_out(Millis limit) {
-  return {Kind::connect_timeout, "no answer within " + format_duration(limit) + " (timeouts.connect)",
-          false};
+  return {Kind::connect_timeout,
+          "no answer within " + format_duration(limit) + " (timeouts.connect)", false};
 }
 
 Failure connect_failure(const SocketAddress& address, int uv_status) {

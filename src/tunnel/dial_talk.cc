@@ -58,9 +58,8 @@ void Dial::begin_tls() {
   if (!enter(Phase::handshaking)) return;
   x509::Peer peer = expected_peer(target_, settings_);
   peer.attempt = attempt_;
-  session_ =
-      std::make_unique<tls::Session>(*settings_.tls, std::move(peer), caller_.remembered, tickets_,
-                                     caller_.evidence);
+  session_ = std::make_unique<tls::Session>(*settings_.tls, std::move(peer), caller_.remembered,
+                                            tickets_, caller_.evidence);
   if (secrets_ != nullptr) session_->tell(*secrets_);
   stream_->start_reading();
   const std::string early = std::move(surplus_);

@@ -76,8 +76,9 @@ void HealthCheck::begin() {
 void HealthCheck::on_visited(const Failure& failure) {
   const Micros took = in_visit_.elapsed();
   if (!failure.is_local) service_.life->tally.checks.observe(seconds(took));
-  target_->tally().last_check.show(std::make_shared<const balance::CheckReport>(balance::CheckReport{
-      .at = loop_.now(), .took = took, .failure = {failure.kind, failure.text}}));
+  target_->tally().last_check.show(
+      std::make_shared<const balance::CheckReport>(balance::CheckReport{
+          .at = loop_.now(), .took = took, .failure = {failure.kind, failure.text}}));
   if (failure.kind == Kind::ok) {
     passed();
   } else if (!failure.is_local) {  // what this machine could not do says nothing about the target
@@ -120,9 +121,7 @@ void HealthCheck::failed(const Failure& failure) {
 
 HealthChecks::HealthChecks(const Surroundings& surroundings, ServiceHandle service,
                            OnTargetChange on_change)
-    : surroundings_(surroundings),
-      service_(std::move(service)),
-      on_change_(std::move(on_change)) {}
+    : surroundings_(surroundings), service_(std::move(service)), on_change_(std::move(on_change)) {}
 
 HealthChecks::~HealthChecks() = default;
 
@@ -137,10 +136,10 @@ void HealthChecks::set_layout(std::shared_ptr<const balance::Layout> layout) {
       };
       if (std::any_of(kept.begin(), kept.end(), is_same)) continue;
       const auto found = std::find_if(checks_.begin(), checks_.end(), is_same);
-      kept.push_back(found != checks_.end()
-                         ? std::move(*found)
-                         : std::make_unique<HealthCheck>(surroundings_, service_, member.target,
-                                                         on_change_));
+      kept.push_back(
+          found != checks_.end()
+              ? std::move(*found)
+              : std::make_unique<HealthCheck>(surroundings_, service_, member.target, on_change_));
     }
   }
   const Choice choice = layout->has_one_target() ? Choice::only_target : Choice::one_of_several;

@@ -206,9 +206,9 @@ void Relay::on_sink_lost(Direction& direction) {
   }
   if (mode_ != Mode::relaying) return;
   half_closed_at_ = loop_.now();
-  // A side that is gone tells more when what it has sent is read, and one that only reads no more may
-  // go on. One that is there all the same (the system has no buffers, a filter forbids it) would tell
-  // nothing.
+  // A side that is gone tells more when what it has sent is read, and one that only reads no more
+  // may go on. One that is there all the same (the system has no buffers, a filter forbids it)
+  // would tell nothing.
   const auto has_more_to_tell = [](const Channel& channel, const Direction& from) {
     return from.state() == Direction::State::open &&
            (channel.is_hung_up() || channel.only_stopped_reading());

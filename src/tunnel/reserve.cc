@@ -59,9 +59,8 @@ Millis Reserve::back_off() {
 }
 
 std::size_t Reserve::ready() const {
-  return static_cast<std::size_t>(
-      std::count_if(spares_.begin(), spares_.end(),
-                    [](const auto& spare) { return spare->is_ready(); }));
+  return static_cast<std::size_t>(std::count_if(
+      spares_.begin(), spares_.end(), [](const auto& spare) { return spare->is_ready(); }));
 }
 
 // Tells the process: clients go to a worker that has one.

@@ -62,7 +62,7 @@ class Reserve final : private Spare::Owner {
   const Settings settings_;
   Layout layout_;
   std::vector<std::unique_ptr<Spare>> spares_;
-  std::size_t told_ = 0;  // how many of them the service's life counts
+  std::size_t told_ = 0;   // how many of them the service's life counts
   unsigned failures_ = 0;  // in a row
   bool is_stopped_ = false;
 };

@@ -92,8 +92,8 @@ void Service::report_failed(balance::Claim& claim, const DialFailure& failure, S
   const std::string target = claim.target().text();
   const std::uint64_t id = claim.target().id();
   const auto cause = failure.is_local ? balance::Cause::local : balance::Cause::target;
-  const balance::Transition transition = claim.failed(loop().now(), cause, random(),
-                                                       {failure.kind, failure.text});
+  const balance::Transition transition =
+      claim.failed(loop().now(), cause, random(), {failure.kind, failure.text});
   if (transition.change != balance::Transition::Change::ejected) return;
   log_ejected(log(), config().name, target, failure.kind,
               sentence == Sentence::with_the_ejection ? std::string_view(failure.text) : "",

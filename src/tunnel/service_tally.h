@@ -13,8 +13,8 @@
 
 namespace tunnel {
 
-inline constexpr auto kPhaseBounds = std::to_array<double>(
-    {.0005, .001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10});
+inline constexpr auto kPhaseBounds =
+    std::to_array<double>({.0005, .001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10});
 inline constexpr auto kTriesBounds = std::to_array<double>({1, 2, 3, 5, 10});
 inline constexpr auto kDurationBounds = std::to_array<double>({.1, 1, 10, 60, 600, 3600, 86400});
 

@@ -16,11 +16,9 @@ constexpr Millis kGoodbye{1000};
 }  // namespace
 
 Visit::Visit(uv::Loop& loop, AddressBook& book, const Task& task, Owner& owner)
-    : loop_(loop),
-      book_(book),
-      task_(task),
-      owner_(owner),
-      deadline_(loop, [this] { on_deadline(); }) {}
+    : loop_(loop), book_(book), task_(task), owner_(owner), deadline_(loop, [this] {
+        on_deadline();
+      }) {}
 
 Visit::~Visit() = default;
 

@@ -9,8 +9,8 @@
 
 namespace tunnel {
 
-// How a capture shows the stream to a target, between its true addresses. A unix socket has none: it
-// is shown on the loopback.
+// How a capture shows the stream to a target, between its true addresses. A unix socket has none:
+// it is shown on the loopback.
 [[nodiscard]] capture::Flow wire_flow(const uv::Stream& stream, std::string service,
                                       const std::string& target, std::string comment);
 

@@ -33,8 +33,9 @@ class Deferred : public DeferredLink {
   ~Deferred() = default;
 };
 
-// One event loop; belongs to the thread that runs it. Lends two scratch buffers to the byte path, so
-// that a connection at rest holds none; they are valid until the callback that borrowed them returns to the loop.
+// One event loop; belongs to the thread that runs it. Lends two scratch buffers to the byte path,
+// so that a connection at rest holds none; they are valid until the callback that borrowed them
+// returns to the loop.
 class Loop final : public Clock {
  public:
   static constexpr std::size_t kInputSize = 384 * 1024;

@@ -30,8 +30,8 @@ class Bell {
   std::unique_ptr<Block, Closer> block_;
 };
 
-// Messages from any thread to one loop, in order per sender. The mutex is held for a push or a swap.
-// Messages that were not delivered die with it; `on_message` must not destroy it.
+// Messages from any thread to one loop, in order per sender. The mutex is held for a push or a
+// swap. Messages that were not delivered die with it; `on_message` must not destroy it.
 template <class Message>
 class Mailbox {
  public:

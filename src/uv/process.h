@@ -14,8 +14,8 @@ namespace tunnel::uv {
 
 // One program that we run, from its start to its end, which is always waited for while the Process
 // lives. It begins with default signal actions, no signal blocked, our environment and standard
-// error unless told otherwise, and no other descriptor of ours. Destroying the Process leaves the program alone.
-// Supervisor's loop only.
+// error unless told otherwise, and no other descriptor of ours. Destroying the Process leaves the
+// program alone. Supervisor's loop only.
 class Process {
  public:
   struct Command {

@@ -17,10 +17,10 @@ namespace {
 
 bool has(const admin::ConnectionStatus& connection, const std::string& text) {
   const std::string name = name_of(connection);
-  for (const std::string_view field : {std::string_view(name), std::string_view(connection.client),
-                                       std::string_view(connection.target),
-                                       std::string_view(connection.phase),
-                                       std::string_view(connection.tls)}) {
+  for (const std::string_view field :
+       {std::string_view(name), std::string_view(connection.client),
+        std::string_view(connection.target), std::string_view(connection.phase),
+        std::string_view(connection.tls)}) {
     if (field.find(text) != std::string_view::npos) return true;
   }
   return false;

@@ -147,8 +147,8 @@ std::string prometheus_text(const std::vector<MetricFamily>& families) {
   return out;
 }
 
-// The family of a counter goes without "_total", the text has an end, and a unit is named if the name
-// has one.
+// The family of a counter goes without "_total", the text has an end, and a unit is named if the
+// name has one.
 std::string open_metrics_text(const std::vector<MetricFamily>& families) {
   std::string out;
   for (const MetricFamily& family : families) {

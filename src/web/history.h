@@ -14,8 +14,8 @@
 
 namespace tunnel::web {
 
-// What the process did in the last ten minutes, one sample every kPeriod, for the plots of the page.
-// Pure; one thread.
+// What the process did in the last ten minutes, one sample every kPeriod, for the plots of the
+// page. Pure; one thread.
 class History {
  public:
   static constexpr Millis kPeriod{5'000};
@@ -25,7 +25,7 @@ class History {
 
   // Of the time from one sample to the next, the oldest first.
   struct Point {
-    double age = 0;  // seconds before the last sample
+    double age = 0;                       // seconds before the last sample
     double bytes_up = 0, bytes_down = 0;  // a second
     double connections = 0;               // at its end
     // Seconds from accepting a client until a target was established, of half and of 99 in 100 of
@@ -34,8 +34,8 @@ class History {
   };
   [[nodiscard]] std::vector<Point> points() const;
 
-  // Of one service, a second, from the last sample but one to the last; nothing for one that was not
-  // there all the time.
+  // Of one service, a second, from the last sample but one to the last; nothing for one that was
+  // not there all the time.
   struct Rates {
     double accepted = 0, bytes_up = 0, bytes_down = 0;
   };

@@ -65,8 +65,9 @@ MHD_Result result(bool is_good) { return is_good ? MHD_YES : MHD_NO; }
 
 }  // namespace
 
-// A request is heard of twice: when its head is there, and when all of it is. Where a body is to come,
-// which nothing here wants, the answer goes out at once: it could not later, before the body is read.
+// A request is heard of twice: when its head is there, and when all of it is. Where a body is to
+// come, which nothing here wants, the answer goes out at once: it could not later, before the body
+// is read.
 struct HttpDaemon::Trampolines {
   static MHD_Result on_request(void* daemon, MHD_Connection* connection, const char* path,
                                const char* method, const char*, const char*, std::size_t* length,
@@ -80,8 +81,7 @@ struct HttpDaemon::Trampolines {
       if (!has_body(connection)) return MHD_YES;
     }
     *length = 0;
-    return result(
-        self.read(reinterpret_cast<std::uint64_t>(*context), connection, path, method));
+    return result(self.read(reinterpret_cast<std::uint64_t>(*context), connection, path, method));
   }
 
   static void on_completed(void* daemon, MHD_Connection*, void** context,
@@ -110,22 +110,21 @@ HttpDaemon::HttpDaemon(uv::Loop& loop, const std::vector<int>& listening, OnRequ
       on_request_(std::move(on_request)),
       turn_timer_(loop, [this] { turn(); }),
       limit_timer_(loop, [this] { cut_off_late(); }) {
-  daemon_ = MHD_start_daemon(
-      MHD_USE_EPOLL | MHD_USE_NO_LISTEN_SOCKET | MHD_ALLOW_SUSPEND_RESUME, 0, nullptr, nullptr,
-      &Trampolines::on_request, this,                                                        //
-      MHD_OPTION_NOTIFY_COMPLETED, &Trampolines::on_completed, this,                         //
-      MHD_OPTION_NOTIFY_CONNECTION, &Trampolines::on_connection, this,                       //
-      MHD_OPTION_UNESCAPE_CALLBACK, &Trampolines::leave_encoded, this,                       //
-      MHD_OPTION_CONNECTION_MEMORY_LIMIT, kLongestRequest,                                   //
-      MHD_OPTION_CONNECTION_LIMIT, static_cast<unsigned>(kMostClients),                      //
-      MHD_OPTION_CONNECTION_TIMEOUT, static_cast<unsigned>(kTimeLimit.count() / 1000),       //
-      MHD_OPTION_SIGPIPE_HANDLED_BY_APP, 1,                                                  //
-      MHD_OPTION_END);
+  daemon_ = MHD_start_daemon(MHD_USE_EPOLL | MHD_USE_NO_LISTEN_SOCKET | MHD_ALLOW_SUSPEND_RESUME, 0,
+                             nullptr, nullptr, &Trampolines::on_request, this,                  //
+                             MHD_OPTION_NOTIFY_COMPLETED, &Trampolines::on_completed, this,     //
+                             MHD_OPTION_NOTIFY_CONNECTION, &Trampolines::on_connection, this,   //
+                             MHD_OPTION_UNESCAPE_CALLBACK, &Trampolines::leave_encoded, this,   //
+                             MHD_OPTION_CONNECTION_MEMORY_LIMIT, kLongestRequest,               //
+                             MHD_OPTION_CONNECTION_LIMIT, static_cast<unsigned>(kMostClients),  //
+                             MHD_OPTION_CONNECTION_TIMEOUT,
+                             static_cast<unsigned>(kTimeLimit.count() / 1000),  //
+                             MHD_OPTION_SIGPIPE_HANDLED_BY_APP, 1,              //
+                             MHD_OPTION_END);
   if (daemon_ == nullptr) return;
   const MHD_DaemonInfo* const info = MHD_get_daemon_info(daemon_, MHD_DAEMON_INFO_EPOLL_FD);
-  watch_ = std::make_unique<uv::FdWatch>(loop_, info->epoll_fd, [this](uv::FdWatch::Ready) {
-    turn();
-  });
+  watch_ =
+      std::make_unique<uv::FdWatch>(loop_, info->epoll_fd, [this](uv::FdWatch::Ready) { turn(); });
   watch_->watch(uv::FdWatch::Read::yes, uv::FdWatch::Write::no);
   for (const int socket : listening) {
     listening_.push_back(std::make_unique<uv::FdWatch>(
@@ -165,7 +164,9 @@ void HttpDaemon::accept_from(int listening) {
     (void)MHD_add_connection(daemon_, socket.release(), its, length);
   } else if (errno != EAGAIN && errno != EINTR && errno != ECONNABORTED) {
     // For want of descriptors: the timer below looks again.
-    for (const auto& watch : listening_) watch->watch(uv::FdWatch::Read::no, uv::FdWatch::Write::no);
+    for (const auto& watch : listening_) {
+      watch->watch(uv::FdWatch::Read::no, uv::FdWatch::Write::no);
+    }
     return limit_timer_.start(kLook);
   }
   return turn();

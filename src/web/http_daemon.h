@@ -26,9 +26,9 @@ struct Response {
   std::string body;
 };
 
-// libmicrohttpd on a loop of ours: takes clients from listening sockets, reads one request of each, and
-// writes the response. No client can hold it up: they are few, each may send little, and has little
-// time for it. Loop-bound; owned by a Server.
+// libmicrohttpd on a loop of ours: takes clients from listening sockets, reads one request of each,
+// and writes the response. No client can hold it up: they are few, each may send little, and has
+// little time for it. Loop-bound; owned by a Server.
 class HttpDaemon {
  public:
   static constexpr std::size_t kMostClients = 16;
@@ -70,7 +70,7 @@ class HttpDaemon {
   uv::Loop& loop_;
   const OnRequest on_request_;
   MHD_Daemon* daemon_ = nullptr;
-  uv::Timer turn_timer_;    // when libmicrohttpd wants to be called, whatever the sockets do
+  uv::Timer turn_timer_;  // when libmicrohttpd wants to be called, whatever the sockets do
   uv::Timer limit_timer_;
   std::vector<std::unique_ptr<uv::FdWatch>> listening_;
   std::unique_ptr<uv::FdWatch> watch_;  // libmicrohttpd's epoll descriptor

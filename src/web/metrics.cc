@@ -27,11 +27,12 @@ void add_process(Families& families, const admin::Status& status,
   families.gauge("process_resident_memory_bytes", "Resident memory.").add({}, use.resident_bytes);
   families.gauge("process_open_fds", "Open file descriptors.").add({}, use.open_fds);
   families.gauge("process_max_fds", "File descriptors that may be open.").add({}, use.max_fds);
-  Family lag = families.gauge(
-      "tunnel_worker_loop_lag_seconds",
-      "How long the event loop took to turn when it was asked to, the longest since the last scrape.");
+  Family lag = families.gauge("tunnel_worker_loop_lag_seconds",
+                              "How long the event loop took to turn when it was asked to, the "
+                              "longest since the last scrape.");
   for (const LoopState& loop : loops) lag.add({{"worker", loop.name}}, loop.lag.count());
-  families.counter("tunnel_log_dropped_lines_total", "Lines of the log that its full queue has cost.")
+  families
+      .counter("tunnel_log_dropped_lines_total", "Lines of the log that its full queue has cost.")
       .add({}, number(status.log_dropped_lines));
   families.gauge("tunnel_capture_active", "Captures in force.")
       .add({}, number(status.captures.size()));
@@ -90,8 +91,8 @@ void add_configuration(Families& families, const admin::Status& status) {
       .gauge("tunnel_config_last_reload_success_timestamp_seconds",
              "When the configuration in force was taken over, since 1970.")
       .add({}, since_1970(status.loaded));
-  Family reloads =
-      families.counter("tunnel_config_reloads_total", "Attempts to take a changed configuration over.");
+  Family reloads = families.counter("tunnel_config_reloads_total",
+                                    "Attempts to take a changed configuration over.");
   reloads.add({{"result", "ok"}}, number(status.reloads));
   reloads.add({{"result", "failed"}}, number(status.failed_reloads));
   families.gauge("tunnel_config_info", "Hash of the configuration in force; always 1.")
@@ -143,8 +144,9 @@ void add_up(Histograms& sum, const Histograms& further) {
   for (std::size_t i = 0; i < sum.size(); ++i) sum[i].add(further[i]);
 }
 
-// They are most of the text: a hundred lines of a service that has dialled. Those of services without
-// a name here are counted together, and with them those of one that somebody has called "other".
+// They are most of the text: a hundred lines of a service that has dialled. Those of services
+// without a name here are counted together, and with them those of one that somebody has called
+// "other".
 void add_histograms(Families& families, const std::vector<admin::ServiceStatus>& services) {
   Family phases = families.histogram("tunnel_dial_phase_duration_seconds",
                                      "How long the phases of attempts at targets took.");
@@ -210,8 +212,9 @@ void add_handshakes(Families& families, const std::vector<admin::ServiceStatus>&
 
 }  // namespace
 
-std::vector<prometheus::MetricFamily> metrics(const admin::Status& status, const std::vector<LoopState>& loops,
-                                  const ProcessUse& use) {
+std::vector<prometheus::MetricFamily> metrics(const admin::Status& status,
+                                              const std::vector<LoopState>& loops,
+                                              const ProcessUse& use) {
   Families families;
   add_process(families, status, loops, use);
   add_configuration(families, status);

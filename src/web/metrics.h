@@ -42,8 +42,8 @@ inline constexpr std::size_t kMostTargets = 100;
 // The label of what is counted together.
 inline constexpr const char* kOther = "other";
 
-// Everything that /metrics tells, family by family; docs/metrics.md lists them. Labels come from the
-// configuration and from lists of ours, never from a peer.
+// Everything that /metrics tells, family by family; docs/metrics.md lists them. Labels come from
+// the configuration and from lists of ours, never from a peer.
 [[nodiscard]] std::vector<prometheus::MetricFamily> metrics(const admin::Status& status,
                                                             const std::vector<LoopState>& loops,
                                                             const ProcessUse& use);

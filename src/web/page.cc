@@ -16,8 +16,9 @@ namespace {
 using admin::short_time;
 
 void add_head(const admin::Status& status, const Query& query, Html& html) {
-  html.add("<!doctype html><html lang=en><head><meta charset=utf-8>"
-           "<meta name=viewport content=\"width=device-width,initial-scale=1\">");
+  html.add(
+      "<!doctype html><html lang=en><head><meta charset=utf-8>"
+      "<meta name=viewport content=\"width=device-width,initial-scale=1\">");
   if (query.refresh > 0) {
     html.add("<meta http-equiv=refresh content=").number(query.refresh).add(">");
   }
@@ -34,8 +35,9 @@ void add_head(const admin::Status& status, const Query& query, Html& html) {
   html.add("</code></p>");
   html.add("<nav><a href=\"").text(link(query, query.refresh > 0 ? 0 : 5, query.from)).add("\">");
   html.add(query.refresh > 0 ? "stop refreshing" : "refresh every 5 seconds").add("</a> ");
-  html.add("<a href=\"/status.json\">status.json</a> <a href=\"/connections.json\">connections.json</a>"
-           " <a href=\"/metrics\">metrics</a></nav>");
+  html.add(
+      "<a href=\"/status.json\">status.json</a> <a href=\"/connections.json\">connections.json</a>"
+      " <a href=\"/metrics\">metrics</a></nav>");
 }
 
 void add_notices(const admin::Status& status, Html& html) {
@@ -52,10 +54,11 @@ void add_notices(const admin::Status& status, Html& html) {
                       (level.left ? ", for " + short_time(level.left->count()) : ""));
   }
   for (const admin::CaptureStatus& capture : status.captures) {
-    notices.push_back("capturing " +
-                      (capture.services.empty() ? "every service" : enumerated(capture.services, ", ")) +
-                      " (" + capture.layer + ") to " + capture.to + " since " +
-                      admin::rfc3339(capture.since) + ", by " + capture.by);
+    notices.push_back(
+        "capturing " +
+        (capture.services.empty() ? "every service" : enumerated(capture.services, ", ")) + " (" +
+        capture.layer + ") to " + capture.to + " since " + admin::rfc3339(capture.since) + ", by " +
+        capture.by);
   }
   if (notices.empty()) return;
   html.add("<h2>To be known</h2><ul>");
@@ -69,8 +72,9 @@ void add_problems(const admin::Status& status, Html& html) {
     html.add("<p>None since the start.</p>");
     return;
   }
-  html.add("<div class=scroll><table><thead><tr><th>When</th><th>Where</th><th>Kind</th>"
-           "<th>What</th></tr></thead><tbody>");
+  html.add(
+      "<div class=scroll><table><thead><tr><th>When</th><th>Where</th><th>Kind</th>"
+      "<th>What</th></tr></thead><tbody>");
   for (auto problem = status.problems.rbegin(); problem != status.problems.rend(); ++problem) {
     html.add("<tr>").cell(admin::rfc3339(problem->time));
     html.cell(problem->service +

@@ -21,7 +21,8 @@ extern const char* const kPageStyle;
 // "20 h", "12 d", "ended": until something ends.
 [[nodiscard]] std::string time_left(std::int64_t seconds);
 
-void add_services(const admin::Status& status, const History& history, const Query& query, Html& html);
+void add_services(const admin::Status& status, const History& history, const Query& query,
+                  Html& html);
 void add_targets(const admin::Status& status, Html& html);
 void add_certificates(const admin::Status& status, Html& html);
 void add_plots(const History& history, Html& html);

@@ -30,16 +30,20 @@ void add_plots(const History& history, Html& html) {
     median.push_back(point.dial_median);
     p99.push_back(point.dial_p99);
   }
-  html.add(Plot{.title = "Throughput",
-                .ages = ages,
-                .lines = {{"from clients", "first", up}, {"to clients (dashed)", "second", down}},
-                .label = [](double value) { return short_bytes(value) + "/s"; }}
-               .svg());
-  html.add(Plot{.title = "Connections",
-                .ages = ages,
-                .lines = {{"open", "first", connections}},
-                .label = [](double value) { return std::to_string(std::llround(value)); }}
-               .svg());
+  html.add(Plot{
+      .title = "Throughput",
+      .ages = ages,
+      .lines = {{"from clients", "first", up}, {"to clients (dashed)", "second", down}},
+      .label = [](double value) {
+        return short_bytes(value) + "/s";
+      }}.svg());
+  html.add(Plot{
+      .title = "Connections",
+      .ages = ages,
+      .lines = {{"open", "first", connections}},
+      .label = [](double value) {
+        return std::to_string(std::llround(value));
+      }}.svg());
   html.add(Plot{
       .title = "Time until a target is established",
       .ages = ages,

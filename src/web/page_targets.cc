@@ -118,9 +118,10 @@ void add_target(const admin::TargetStatus& target, std::int64_t now, Html& html)
 
 void add_services(const admin::Status& status, const History& history, const Query& query,
                   Html& html) {
-  html.add("<h2>Services</h2><div class=scroll><table><thead><tr><th>Service</th><th>Accepts at</th>"
-           "<th>Policy</th><th class=n>Open</th><th class=n>Accepted</th><th class=n>Failed</th>"
-           "<th class=n>From clients</th><th class=n>To clients</th></tr></thead><tbody>");
+  html.add(
+      "<h2>Services</h2><div class=scroll><table><thead><tr><th>Service</th><th>Accepts at</th>"
+      "<th>Policy</th><th class=n>Open</th><th class=n>Accepted</th><th class=n>Failed</th>"
+      "<th class=n>From clients</th><th class=n>To clients</th></tr></thead><tbody>");
   for (const admin::ServiceStatus& service : status.services) {
     Query only = query;
     only.service = service.name;
@@ -149,8 +150,9 @@ void add_targets(const admin::Status& status, Html& html) {
       html.add("<p class=bad>&#10007; no target: ").text(service.no_targets).add("</p>");
       continue;
     }
-    html.add("<div class=scroll><table><thead><tr><th class=n>Group</th><th>Target</th><th>State</th>"
-             "<th class=n>Weight</th><th class=n>Open</th><th class=n>Certificate</th></tr></thead>");
+    html.add(
+        "<div class=scroll><table><thead><tr><th class=n>Group</th><th>Target</th><th>State</th>"
+        "<th class=n>Weight</th><th class=n>Open</th><th class=n>Certificate</th></tr></thead>");
     for (const admin::TargetStatus& target : service.targets) add_target(target, now, html);
     html.add("</table></div>");
   }

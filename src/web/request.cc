@@ -38,7 +38,8 @@ std::string_view name_of(std::string_view host) {
     const std::size_t end = host.find(']');
     if (end == std::string_view::npos) return {};
     const std::string_view rest = host.substr(end + 1);
-    const bool is_port = rest.starts_with(':') && std::all_of(rest.begin() + 1, rest.end(), is_digit);
+    const bool is_port =
+        rest.starts_with(':') && std::all_of(rest.begin() + 1, rest.end(), is_digit);
     return rest.empty() || is_port ? host.substr(1, end - 1) : std::string_view{};
   }
   const std::size_t colon = host.find(':');
@@ -124,8 +125,8 @@ Decision decide(const Request& request, const std::vector<std::string>& names) {
   return {found->second, 200, {}};
 }
 
-// Prometheus writes "application/openmetrics-text;version=1.0.0;q=0.5,text/plain;...": what it names
-// with a weight above zero it can read, and it names OpenMetrics only where it prefers that.
+// Prometheus writes "application/openmetrics-text;version=1.0.0;q=0.5,text/plain;...": what it
+// names with a weight above zero it can read, and it names OpenMetrics only where it prefers that.
 bool wants_open_metrics(std::string_view accept) {
   while (!accept.empty()) {
     const std::size_t comma = std::min(accept.find(','), accept.size());
@@ -133,11 +134,13 @@ bool wants_open_metrics(std::string_view accept) {
     accept.remove_prefix(std::min(comma + 1, accept.size()));
     if (range.find("application/openmetrics-text") == std::string_view::npos) continue;
     const std::size_t version = range.find("version=");
-    if (version != std::string_view::npos && !range.substr(version + 8).starts_with("1.0.0")) continue;
+    if (version != std::string_view::npos && !range.substr(version + 8).starts_with("1.0.0")) {
+      continue;
+    }
     const std::size_t weight = range.find("q=0");
-    const bool is_refused = weight != std::string_view::npos &&
-                            range.substr(weight + 3).find_first_of("123456789") ==
-                                std::string_view::npos;
+    const bool is_refused =
+        weight != std::string_view::npos &&
+        range.substr(weight + 3).find_first_of("123456789") == std::string_view::npos;
     if (!is_refused) return true;
   }
   return false;

@@ -143,8 +143,8 @@ Response Server::rendered(const Query& query, const admin::Status& status) {
     case Route::metrics:
       return exposition(query, status);
     case Route::readyz: {
-      const std::string missing = why_not_ready(status, query.with_targets ? Targets::wanted
-                                                                           : Targets::ignored);
+      const std::string missing =
+          why_not_ready(status, query.with_targets ? Targets::wanted : Targets::ignored);
       return missing.empty() ? Response{.body = "ready\n"} : refusal(503, missing);
     }
     default:

@@ -22,9 +22,9 @@
 
 namespace tunnel::web {
 
-// The status page, metrics and answers for health checks over HTTP, for reading only. On a thread and
-// a loop of its own: no client of it is in the way of a connection. What the process is like it asks
-// the supervisor, and does not wait for that longer than kPatience. Owned by the Supervisor.
+// The status page, metrics and answers for health checks over HTTP, for reading only. On a thread
+// and a loop of its own: no client of it is in the way of a connection. What the process is like it
+// asks the supervisor, and does not wait for that longer than kPatience. Owned by the Supervisor.
 class Server {
  public:
   static constexpr Millis kPatience{4'000};

@@ -3,8 +3,8 @@
 #include <array>
 #include <cstdint>
 #include <map>
-#include <set>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -72,7 +72,9 @@ std::vector<Labelled> labelled(const admin::ServiceStatus& service) {
   for (const admin::TargetStatus& target : service.targets) add_target(target);
   for (const admin::TargetStatus& target : service.departed) add_target(target);
   for (const auto& [text, counts] : service.past) {
-    if (const auto place = places.find(text); place != places.end()) add(all[place->second], counts);
+    if (const auto place = places.find(text); place != places.end()) {
+      add(all[place->second], counts);
+    }
   }
   return all;
 }
@@ -93,9 +95,9 @@ void add_targets(Families& families, const std::vector<admin::ServiceStatus>& se
   Family ejections =
       families.counter("tunnel_target_ejections_total", "How often the target was ejected.");
   Family checks = families.counter("tunnel_target_checks_total", "Active health checks.");
-  Family expiry =
-      families.gauge("tunnel_certificate_not_after_timestamp_seconds",
-                     "When a certificate expires, since 1970: of a server, as it showed it last, or ours.");
+  Family expiry = families.gauge(
+      "tunnel_certificate_not_after_timestamp_seconds",
+      "When a certificate expires, since 1970: of a server, as it showed it last, or ours.");
   Family stapled = families.gauge(
       "tunnel_ocsp_next_update_timestamp_seconds",
       "Until when the OCSP response holds that the server stapled last, since 1970.");

@@ -106,8 +106,7 @@ RevocationLists::List RevocationLists::read(CrlHandle handle, std::string origin
     std::array<unsigned char, kMaxSerial> serial{};
     std::size_t size = serial.size();
     std::time_t when = 0;
-    const int error =
-        gnutls_x509_crl_iter_crt_serial(crl, &position, serial.data(), &size, &when);
+    const int error = gnutls_x509_crl_iter_crt_serial(crl, &position, serial.data(), &size, &when);
     if (error < 0) {
       list.is_read_to_end = error == GNUTLS_E_REQUESTED_DATA_NOT_AVAILABLE;
       break;

@@ -54,7 +54,7 @@ class RevocationLists {
     std::string origin;
     std::time_t next_update = -1;  // -1: none given
     std::time_t this_update = -1;
-    bool partial = false;  // it says itself that it does not cover everything
+    bool partial = false;        // it says itself that it does not cover everything
     bool is_read_to_end = true;  // else an entry cannot be read, and those behind it are not known
     std::vector<Entry> entries;
   };

@@ -81,8 +81,8 @@ std::vector<std::string> names_in(gnutls_x509_crt_t crt) {
 std::string issuer_url_of(gnutls_x509_crt_t crt) {
   for (unsigned i = 0;; ++i) {
     Datum url;
-    const int error = gnutls_x509_crt_get_authority_info_access(
-        crt, i, GNUTLS_IA_CAISSUERS_URI, url.get(), nullptr);
+    const int error = gnutls_x509_crt_get_authority_info_access(crt, i, GNUTLS_IA_CAISSUERS_URI,
+                                                                url.get(), nullptr);
     if (error == 0) return printable(url.view());
     if (error != GNUTLS_E_UNKNOWN_ALGORITHM) return {};  // that one is an OCSP responder
   }

@@ -34,9 +34,9 @@ struct Examination {
   // From its own certificate to the anchor, as they were verified; when they could not be, as far
   // as the names lead.
   std::vector<CertificateFacts> path;
-  bool is_trusted = false;   // the path is verified, and its last certificate the anchor
-  std::string anchor;        // where that is from: "the system's trust store"
-  std::vector<bool> is_used;  // of `shown`: it is in the path, and not its anchor
+  bool is_trusted = false;       // the path is verified, and its last certificate the anchor
+  std::string anchor;            // where that is from: "the system's trust store"
+  std::vector<bool> is_used;     // of `shown`: it is in the path, and not its anchor
   bool is_out_of_order = false;  // what is used was not sent each before its issuer
   // When it is not trusted for want of an issuer: its name, and where it is missing.
   std::string missing_issuer;
@@ -45,9 +45,9 @@ struct Examination {
   bool system_has_issuer = false;   // where tls.ca has not
   std::string issuer_url;           // where the certificate at the top says its issuer is (AIA)
 
-  std::time_t staple_made = 0;   // when the stapled OCSP response was made; 0: there is none
-  std::time_t ocsp_until = 0;    // until when it says that the certificate is good; 0: it does not
-  std::vector<Failure> faults;   // all reasons to refuse it; the first is what verify_peer tells
+  std::time_t staple_made = 0;  // when the stapled OCSP response was made; 0: there is none
+  std::time_t ocsp_until = 0;   // until when it says that the certificate is good; 0: it does not
+  std::vector<Failure> faults;  // all reasons to refuse it; the first is what verify_peer tells
 };
 
 // During a handshake, where verify_peer is asked. Costs more than a verification: it goes on after

@@ -39,8 +39,6 @@ Fingerprinter& Fingerprinter::add_count(std::size_t parts) {
   return *this;
 }
 
-std::optional<Fingerprint> Fingerprinter::finish() const {
-  return sha256(text_);
-}
+std::optional<Fingerprint> Fingerprinter::finish() const { return sha256(text_); }
 
 }  // namespace tunnel::x509

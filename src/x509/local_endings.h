@@ -11,8 +11,8 @@ namespace tunnel::x509 {
 
 // When something that a [NAME.tls] table names on this machine ends. A value.
 struct LocalEnding {
-  std::string key;  // "ca", "peer_certs", "crl"
-  int index = -1;   // entry of an array
+  std::string key;      // "ca", "peer_certs", "crl"
+  int index = -1;       // entry of an array
   std::string origin;   // "/etc/tunnel/ca.pem, line 1"
   std::string subject;  // of a CRL: its issuer
   std::time_t end = 0;

@@ -14,9 +14,10 @@ constexpr std::size_t kDigestSize = 32;
 
 Result<std::string> parse_pin(std::string_view text) {
   const auto wrong = [text] {
-    return failed(ErrorCode::invalid, "\"" + printable(text) +
-                                          "\" is not a pin: \"sha256:\" and 64 hexadecimal digits or "
-                                          "44 characters of base64 are expected");
+    return failed(ErrorCode::invalid,
+                  "\"" + printable(text) +
+                      "\" is not a pin: \"sha256:\" and 64 hexadecimal digits or "
+                      "44 characters of base64 are expected");
   };
   if (!text.starts_with(kPrefix)) return wrong();
   const auto digest = lend(text.substr(kPrefix.size()));

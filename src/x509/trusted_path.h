@@ -7,7 +7,8 @@
 
 namespace tunnel::x509 {
 
-// The certificates that a verification has relied on. Immutable: sessions share it, and who shows it.
+// The certificates that a verification has relied on. Immutable: sessions share it, and who shows
+// it.
 struct TrustedPath {
   std::vector<std::string> subjects;  // from the server's own to the anchor
   std::time_t until = 0;              // the earliest end among them; 0: not known

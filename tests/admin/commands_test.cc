@@ -156,9 +156,10 @@ TEST_SUITE("control commands") {
     CHECK(session.refusal(R"("command":"target","service":"s","target":"t")") == "bad_request");
     CHECK(session.refusal(R"("command":"target","service":"s","target":"t","action":"weight")") ==
           "bad_request");
-    CHECK(session.refusal(
-              R"("command":"target","service":"s","target":"t","action":"weight","weight":70000)") ==
-          "bad_request");
+    CHECK(
+        session.refusal(
+            R"("command":"target","service":"s","target":"t","action":"weight","weight":70000)") ==
+        "bad_request");
     CHECK(session.refusal(R"("command":"log-level","level":"loud")") == "bad_request");
     CHECK(session.refusal(R"("command":"log-level","level":"info","client":"x")") == "bad_request");
   }

@@ -19,8 +19,8 @@ TEST_SUITE("status as JSON") {
     target.state = "ejected";
     target.target = "dc1.example.com:636";
     target.since = std::chrono::milliseconds(1500);
-    target.override = OverrideStatus{balance::Override::What::weight, 3, 1000, 42,
-                                     std::chrono::seconds(60)};
+    target.override =
+        OverrideStatus{balance::Override::What::weight, 3, 1000, 42, std::chrono::seconds(60)};
     target.last_check = CheckStatus{.ago = std::chrono::seconds(2),
                                     .took = std::chrono::microseconds(125),
                                     .kind = "ok",

@@ -64,7 +64,8 @@ TEST_CASE("a target that leaves is no longer chosen, but its connections keep it
   CHECK(room.backend.known_targets() == 1);
 }
 
-TEST_CASE("a target that has left is shown for five minutes, with what it has counted, and no longer") {
+TEST_CASE(
+    "a target that has left is shown for five minutes, with what it has counted, and no longer") {
   Room room(groups({{{"a"}, {"b"}}}), Balance::first);
   const auto build = [&](const Arrangement& arrangement) {
     room.layout = room.backend.build(arrangement, Balance::first, {}, room.now());

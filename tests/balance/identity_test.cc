@@ -17,7 +17,8 @@ TEST_CASE("it is time to look at a server's certificate at first, and then once 
   CHECK(shown.is_due(900));  // the clock was set back
 }
 
-TEST_CASE("the identity that was shown last is the one that is seen, and stays while it is looked at") {
+TEST_CASE(
+    "the identity that was shown last is the one that is seen, and stays while it is looked at") {
   ShownIdentity shown;
   CHECK(shown.get() == nullptr);
   shown.show(std::make_shared<const Identity>(Identity{.subject = "CN=old"}));

@@ -2,7 +2,6 @@
 #include "base/address.h"
 
 #include <arpa/inet.h>
-
 #include <doctest/doctest.h>
 
 namespace tunnel {
@@ -42,23 +41,27 @@ TEST_CASE("a range contains its addresses and no others") {
       SocketAddress::from(reinterpret_cast<const sockaddr*>(&mapped), sizeof mapped)));
   CHECK_FALSE(range.contains(*SocketAddress::parse_ip("10.2.0.0", 1)));
   CHECK(Cidr::parse("2001:db8::/33").value().contains(*SocketAddress::parse_ip("2001:db8::1", 1)));
-  CHECK_FALSE(
-      Cidr::parse("2001:db8::/33").value().contains(*SocketAddress::parse_ip("2001:db8:8000::", 1)));
+  CHECK_FALSE(Cidr::parse("2001:db8::/33")
+                  .value()
+                  .contains(*SocketAddress::parse_ip("2001:db8:8000::", 1)));
   CHECK(Cidr::parse("10.0.0.7").value().to_string() == "10.0.0.7/32");
   CHECK(Cidr::parse("0.0.0.0/0").value().contains(*SocketAddress::parse_ip("8.8.8.8", 1)));
   CHECK(Cidr::parse("::ffff:10.0.0.0/104").value().to_string() == "10.0.0.0/8");
   CHECK(Cidr::parse("::ffff:10.0.0.7").value().to_string() == "10.0.0.7/32");
-  for (const char* text : {"::ffff:10.0.0.0/95", "10.0.0.0/33", "10.0.0.0/", "10.0.0/8", "x", "::/129", "10.0.0.0/-1"}) {
+  for (const char* text : {"::ffff:10.0.0.0/95", "10.0.0.0/33", "10.0.0.0/", "10.0.0/8", "x",
+                           "::/129", "10.0.0.0/-1"}) {
     CAPTURE(text);
     CHECK_FALSE(Cidr::parse(text).has_value());
   }
 }
 
 TEST_CASE("host and port are split at the right colon") {
-  CHECK(parse_host_port("ldap.example.com:636").value() == HostPort{"ldap.example.com", 636, false});
+  CHECK(parse_host_port("ldap.example.com:636").value() ==
+        HostPort{"ldap.example.com", 636, false});
   CHECK(parse_host_port("[::1]:636").value() == HostPort{"::1", 636, true});
   CHECK(parse_host_port("389").value() == HostPort{"", 389, false});
-  for (const char* text : {"::1:636", ":636", "host:", "host:99999", "[host]:1", "[::1]", "host:p q", ""}) {
+  for (const char* text :
+       {"::1:636", ":636", "host:", "host:99999", "[host]:1", "[::1]", "host:p q", ""}) {
     CAPTURE(text);
     CHECK_FALSE(parse_host_port(text).has_value());
   }

@@ -11,7 +11,8 @@
 
 namespace tunnel {
 
-TEST_CASE("both ends of a connection agree on its addresses, and a reset is one for the other end") {
+TEST_CASE(
+    "both ends of a connection agree on its addresses, and a reset is one for the other end") {
   const Fd listener(::socket(AF_INET, SOCK_STREAM, 0));
   const SocketAddress wanted = SocketAddress::loopback_v4(0);
   REQUIRE(::bind(listener.get(), wanted.get(), wanted.length()) == 0);
@@ -46,8 +47,6 @@ TEST_CASE("the process at the other end of a unix socket is known, of TCP it is 
   CHECK_FALSE(peer_process(-1));
 }
 
-TEST_CASE("what is not a socket has no address") {
-  CHECK(local_address(-1).family() == AF_UNSPEC);
-}
+TEST_CASE("what is not a socket has no address") { CHECK(local_address(-1).family() == AF_UNSPEC); }
 
 }  // namespace tunnel

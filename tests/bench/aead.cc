@@ -3,6 +3,8 @@
 // AES-128-GCM over records of 16 KiB, by the library that the program would use (TUNNEL_AEAD
 // chooses). Prints one line of JSON. `aead MIB`
 
+#include "tls/aead.h"
+
 #include <time.h>
 
 #include <array>
@@ -10,8 +12,6 @@
 #include <cstdlib>
 #include <span>
 #include <vector>
-
-#include "tls/aead.h"
 
 namespace {
 
@@ -66,8 +66,9 @@ int main(int argc, char** argv) {
       taken[is_opening ? 1 : 0] += cpu_seconds() - begin;
     }
   }
-  for (const std::byte byte : plain)
+  for (const std::byte byte : plain) {
     must(byte == std::byte{'x'}, "what was opened is not what was sealed");
+  }
   const double gibibytes = static_cast<double>(rounds * plain.size()) / (1 << 30);
   (void)std::printf("{\"up\": %.6f, \"down\": %.6f}\n", taken[0] / gibibytes, taken[1] / gibibytes);
   return 0;

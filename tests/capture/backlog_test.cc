@@ -13,11 +13,13 @@ namespace {
 Event octets_at(std::uint64_t at) { return {.what = Event::What::octets, .number = 1, .at = at}; }
 
 // Hands over a batch for each list of times; each event has the given octets.
-std::shared_ptr<Lane> lane_with(uv::Loop& loop, const std::vector<std::vector<std::uint64_t>>& batches,
+std::shared_ptr<Lane> lane_with(uv::Loop& loop,
+                                const std::vector<std::vector<std::uint64_t>>& batches,
                                 const std::string& octets) {
   const auto lane = std::make_shared<Lane>(loop, [] {});
   for (const auto& times : batches) {
-    uv::Timer stop(loop, [&] { loop.stop(); });  // in the first timer's turn, newer libuvs end at once
+    uv::Timer stop(loop,
+                   [&] { loop.stop(); });  // in the first timer's turn, newer libuvs end at once
     uv::Timer timer(loop, [&] {
       for (const std::uint64_t at : times) lane->add(octets_at(at), as_bytes(octets));
       stop.start(Millis(0));

@@ -82,7 +82,8 @@ struct World {
     composer.add(out, event, as_bytes(text));
   }
   void tell(What what, Way way, std::string text = {}) {
-    composer.add(out, {.what = what, .way = way, .number = 1, .at = 7, .text = std::move(text)}, {});
+    composer.add(out, {.what = what, .way = way, .number = 1, .at = 7, .text = std::move(text)},
+                 {});
   }
 
   Composer composer{{.program = "test", .comment = "", .description = "", .filter = "", .salt = 9}};
@@ -162,7 +163,8 @@ TEST_CASE("a long read becomes packets that IP can hold") {
 
 TEST_CASE("each file is complete: keys and interfaces of what goes on are in the next one, too") {
   World world;
-  world.composer.add_secrets(world.out, {.what = What::secrets, .number = 1, .text = "CLIENT x y\n"});
+  world.composer.add_secrets(world.out,
+                             {.what = What::secrets, .number = 1, .text = "CLIENT x y\n"});
   world.open(1);
   std::string next;
   world.composer.begin_file(next, 8);

@@ -14,7 +14,8 @@ TEST_CASE("events are handed over at the end of a turn, and too much has no room
   int batches = 0;
   const auto lane = std::make_shared<Lane>(loop, [&] { ++batches; });
   const std::string block(Lane::kMostOctets / 2, 'x');
-  uv::Timer stop(loop, [&] { loop.stop(); });  // in the first timer's turn, newer libuvs end at once
+  uv::Timer stop(loop,
+                 [&] { loop.stop(); });  // in the first timer's turn, newer libuvs end at once
   uv::Timer timer(loop, [&] {
     CHECK(lane->has_room(block.size()));
     lane->add({.number = 1}, as_bytes(block));

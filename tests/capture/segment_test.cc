@@ -73,7 +73,8 @@ TEST_CASE("of a segment of which only the head is kept the headers tell the whol
   const auto from = *SocketAddress::parse_ip("10.1.2.3", 1);
   const auto to = *SocketAddress::parse_ip("10.1.2.4", 2);
   std::string packet;
-  Segment{.from = from, .to = to, .flags = Segment::ack, .payload = as_bytes("abc"), .original = 300}
+  Segment{
+      .from = from, .to = to, .flags = Segment::ack, .payload = as_bytes("abc"), .original = 300}
       .append_to(packet);
   CHECK(packet.size() == 43);
   CHECK(packet.substr(2, 2) == std::string("\x01\x54", 2));  // 340

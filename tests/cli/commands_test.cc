@@ -42,8 +42,8 @@ struct FakeMachinery {
                   return warnings;
                 },
             .run =
-                [this](const config::Document& document,
-                       const std::function<config::Document()>&, int ready_fd) {
+                [this](const config::Document& document, const std::function<config::Document()>&,
+                       int ready_fd) {
                   ++runs;
                   ran_with = document.config.global;
                   services = document.config.services;
@@ -271,8 +271,8 @@ TEST_CASE("explaining a key that does not exist fails and says where to look") {
 
 TEST_CASE("a service from the command line is what a file would say") {
   FakeMachinery fake;
-  const Outcome outcome = execute({"--service", "ldap=127.0.0.1:389,10.1.1.1:636,10.1.1.2:636", "-f",
-                                   "--service", "a b=@sock,[::1]:1"},
+  const Outcome outcome = execute({"--service", "ldap=127.0.0.1:389,10.1.1.1:636,10.1.1.2:636",
+                                   "-f", "--service", "a b=@sock,[::1]:1"},
                                   fake.machinery());
   CHECK(outcome.err == "");
   REQUIRE(fake.services.size() == 2);
@@ -313,7 +313,8 @@ TEST_CASE("a service from the command line that is none is a usage error") {
   CHECK(refused({"--service", "a=1,a:2", "--service", "a=2,a:2"}).find("two services \"a\"") !=
         std::string::npos);
   CHECK(refused({"--service", "a=1,a:2", "t.toml"}).find("instead of a file") != std::string::npos);
-  CHECK(refused({"check", "t.toml", "--service", "a=1,a:2"}).find("not for \"check\"") != std::string::npos);
+  CHECK(refused({"check", "t.toml", "--service", "a=1,a:2"}).find("not for \"check\"") !=
+        std::string::npos);
   CHECK(fake.runs == 0);
 }
 

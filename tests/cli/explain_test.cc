@@ -61,7 +61,8 @@ TEST_CASE("an unknown word is an error that names what is near") {
   CHECK(explain("cert_expird").error().text ==
         "there is nothing called \"cert_expird\"; did you mean \"cert_expired\"?");
   CHECK(explain("wireshark").error().text ==
-        "there is nothing called \"wireshark\"; these speak of it: capture tls.keylog capture.file capture.port");
+        "there is nothing called \"wireshark\"; these speak of it: capture tls.keylog capture.file "
+        "capture.port");
   CHECK(explain("qqqqqqqq").error().text == "there is nothing called \"qqqqqqqq\"");
   CHECK(explain("\x1b[31m").error().text.find('\x1b') == std::string::npos);
 }

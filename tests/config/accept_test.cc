@@ -151,7 +151,8 @@ TEST_CASE("an address is accepted at once only, in a service and across them") {
 
 TEST_CASE("status is served at addresses, which no service may have, too") {
   const auto with = [](const std::string& globals) {
-    const std::string text = problems(globals + "\n[a]\naccept = \"127.0.0.1:389\"\nconnect = \"h:1\"\n");
+    const std::string text =
+        problems(globals + "\n[a]\naccept = \"127.0.0.1:389\"\nconnect = \"h:1\"\n");
     return text.substr(0, text.find('\n'));
   };
   CHECK(with("status = 9099") == "");
@@ -188,15 +189,14 @@ TEST_CASE("status for other machines has to be asked for") {
 
 TEST_CASE("status_hosts are names without a port") {
   const auto with = [](const std::string& value) {
-    const std::string text = problems("status_hosts = " + value +
-                                      "\n[a]\naccept = 389\nconnect = \"h:1\"\n");
+    const std::string text =
+        problems("status_hosts = " + value + "\n[a]\naccept = 389\nconnect = \"h:1\"\n");
     return text.substr(0, text.find('\n'));
   };
   CHECK(with("[\"monitor.example.com\"]") == "");
   CHECK(with("[\"a\", \"monitor.example.com:80\"]") ==
         "t.toml:1:22: error: \"monitor.example.com:80\" is not a host name");
-  CHECK(with("[\"*.example.com\"]") ==
-        "t.toml:1:17: error: \"*.example.com\" is not a host name");
+  CHECK(with("[\"*.example.com\"]") == "t.toml:1:17: error: \"*.example.com\" is not a host name");
 }
 
 }  // namespace tunnel::config

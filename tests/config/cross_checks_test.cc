@@ -47,7 +47,8 @@ TEST_CASE("a name that no certificate can carry is refused, with the one that is
         "write the host alone; a URI begins with \"uri:\"");
   CHECK(hint("connect = { address = \"dc1.example.com:636\", name = \"[::1]:636\" }") ==
         "write it without the port: \"::1\"");
-  for (const char* name : {"::1", "10.0.0.1", "dc1.example.com", "email:a@b.example", "uri:spiffe://x/y"}) {
+  for (const char* name :
+       {"::1", "10.0.0.1", "dc1.example.com", "email:a@b.example", "uri:spiffe://x/y"}) {
     CAPTURE(name);
     CHECK(refused("tls.name = \"" + std::string(name) + "\"") == "");
   }
@@ -75,15 +76,18 @@ TEST_CASE("what needs the client first cannot be done before there is one") {
   CHECK(refused("preconnect = 2\nsend_proxy = \"v2\"") ==
         "t.toml:5:14: error: \"preconnect\" and \"send_proxy\" exclude each other: the header with "
         "the client's address goes first, and there is no client yet");
-  CHECK(refused("preconnect = 2\nstarttls = \"mysql\"") ==
-        "t.toml:5:12: error: \"preconnect\" and starttls = \"mysql\" exclude each other: its server "
-        "is upgraded with what the client has answered");
-  CHECK(refused("preconnect = 2\nbalance = \"hash\"") ==
-        "t.toml:5:11: error: \"preconnect\" and balance = \"hash\" exclude each other: the client's "
-        "address chooses the target, and there is no client yet");
+  CHECK(
+      refused("preconnect = 2\nstarttls = \"mysql\"") ==
+      "t.toml:5:12: error: \"preconnect\" and starttls = \"mysql\" exclude each other: its server "
+      "is upgraded with what the client has answered");
+  CHECK(
+      refused("preconnect = 2\nbalance = \"hash\"") ==
+      "t.toml:5:11: error: \"preconnect\" and balance = \"hash\" exclude each other: the client's "
+      "address chooses the target, and there is no client yet");
   const std::string all = problems(kService + "preconnect = 2\nsend_proxy = \"v2\"\n" +
                                    "balance = \"hash\"\nstarttls = \"mysql\"\n");
-  for (const char* place : {"t.toml:5:14: error: ", "t.toml:6:11: error: ", "t.toml:7:12: error: "}) {
+  for (const char* place :
+       {"t.toml:5:14: error: ", "t.toml:6:11: error: ", "t.toml:7:12: error: "}) {
     CAPTURE(all);
     CHECK(all.find(place) != std::string::npos);
   }
@@ -188,9 +192,10 @@ TEST_CASE("checks speak TLS one way only") {
 }
 
 TEST_CASE("closing connections of dead targets without checks is worth a warning") {
-  CHECK(refused("health.on_ejected = \"close\"") ==
-        "t.toml:4:21: warning: \"on_ejected\" is about targets that checks find dead, and there are "
-        "no checks; set health.check");
+  CHECK(
+      refused("health.on_ejected = \"close\"") ==
+      "t.toml:4:21: warning: \"on_ejected\" is about targets that checks find dead, and there are "
+      "no checks; set health.check");
   CHECK(refused("health = { on_ejected = \"close-idle\", check = \"tls\" }") == "");
   CHECK(refused("health.on_ejected = \"keep\"") == "");
 }

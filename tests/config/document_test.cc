@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 // Whole documents: services, defaults, unknown keys, problems in order, and later problems.
 #include "config/load.h"
-
 #include "fixture.h"
 
 namespace tunnel::config {

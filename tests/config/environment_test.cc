@@ -35,21 +35,24 @@ TEST_CASE("variables are replaced in the strings of every depth") {
 
 TEST_CASE("nothing is replaced unless it is asked for") {
   const Variable host("TUNNEL_TEST_HOST", "dc1.example.com");
-  const std::string text = "[s]\naccept = 1\nconnect = \"a:1\"\n[s.tls]\nsni = \"${TUNNEL_TEST_HOST}\"\n";
+  const std::string text =
+      "[s]\naccept = 1\nconnect = \"a:1\"\n[s.tls]\nsni = \"${TUNNEL_TEST_HOST}\"\n";
   CHECK(service_of(text).tls->sni == "${TUNNEL_TEST_HOST}");
   CHECK(service_of("expand_environment = false\n" + text).tls->sni == "${TUNNEL_TEST_HOST}");
 }
 
 TEST_CASE("a variable that is not set is an error where it is named") {
   CHECK(problems(kExpand + "[s]\naccept = 1\nconnect = \"${TUNNEL_TEST_NONE}:1\"\n")
-            .starts_with("t.toml:4:11: error: the environment variable TUNNEL_TEST_NONE is not set\n"));
+            .starts_with(
+                "t.toml:4:11: error: the environment variable TUNNEL_TEST_NONE is not set\n"));
 }
 
 TEST_CASE("what follows from a variable that is not set is not an error of its own") {
   const std::string line = "log_level = \"${TUNNEL_TEST_NONE}${TUNNEL_TEST_NO}\"\n";
   const std::string hint =
-      line + "            ^\nhint: expand_environment = true needs each ${NAME} in the environment of "
-             "the process\n";
+      line +
+      "            ^\nhint: expand_environment = true needs each ${NAME} in the environment of "
+      "the process\n";
   CHECK(problems(kExpand + line + "[s]\naccept = 1\nconnect = \"a:1\"\n") ==
         "t.toml:2:13: error: the environment variable TUNNEL_TEST_NO is not set\n" + hint +
             "t.toml:2:13: error: the environment variable TUNNEL_TEST_NONE is not set\n" + hint);
@@ -57,8 +60,9 @@ TEST_CASE("what follows from a variable that is not set is not an error of its o
 
 TEST_CASE("what is no variable is an error, and a doubled dollar is none") {
   const std::string start = kExpand + "[s]\naccept = 1\nconnect = \"a:1\"\n[s.tls]\nsni = ";
-  CHECK(problems(start + "\"${a b}\"\n").find("\"a b\" is not the name of an environment variable") !=
-        std::string::npos);
+  CHECK(
+      problems(start + "\"${a b}\"\n").find("\"a b\" is not the name of an environment variable") !=
+      std::string::npos);
   CHECK(problems(start + "\"${A\"\n").find("\"${\" has no closing brace") != std::string::npos);
   CHECK(service_of(start + "\"$${A} $B\"\n").tls->sni == "${A} $B");
 }

@@ -265,7 +265,8 @@ TEST_CASE("a proxy is a URL with a host and a port, and perhaps a login") {
       "t.toml:4:9: error: the login in front of \"@\" is user:password; write other characters as "
       "%XX");
   CHECK(refused("proxy = \"http://h\"") == "t.toml:4:9: error: a proxy needs a host and a port");
-  CHECK(refused("proxy = \"http://[::1]\"") == "t.toml:4:9: error: a proxy needs a host and a port");
+  CHECK(refused("proxy = \"http://[::1]\"") ==
+        "t.toml:4:9: error: a proxy needs a host and a port");
   CHECK(refused("proxy = \"http://h:0\"") == "t.toml:4:9: error: a proxy needs a host and a port");
   CHECK(refused("proxy = \"http://a\\nb:1\"") ==
         "t.toml:4:9: error: \"proxy\" must not contain control characters");

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
-// Preloaded into a process whose system calls are to fail on purpose. Counts the calls of each kind,
-// and makes the n-th one of the kind that is armed fail, all by way of a file that the test shares
-// with the process (FAULTS_FILE), so that one process can be driven through many faults.
+// Preloaded into a process whose system calls are to fail on purpose. Counts the calls of each
+// kind, and makes the n-th one of the kind that is armed fail, all by way of a file that the test
+// shares with the process (FAULTS_FILE), so that one process can be driven through many faults.
 //
-// libuv makes some calls by syscall(): that is looked into as well. What libc calls inside of itself
-// is not seen, which is why fopen() has a kind of its own.
+// libuv makes some calls by syscall(): that is looked into as well. What libc calls inside of
+// itself is not seen, which is why fopen() has a kind of its own.
 #include <dlfcn.h>
 #include <fcntl.h>
 #include <netdb.h>
@@ -31,9 +31,38 @@ namespace {
 
 // In the order of KINDS in tests/e2e/harness/faults.py.
 enum Kind : std::uint32_t {
-  k_socket, k_bind, k_listen, k_accept, k_connect, k_shutdown, k_close, k_read, k_write, k_log,
-  k_read_file, k_write_file, k_read_wake, k_write_wake, k_recv, k_send, k_epoll_ctl, k_epoll_wait, k_epoll_create, k_eventfd, k_pipe, k_open, k_fopen,
-  k_stat, k_getsockopt, k_setsockopt, k_getsockname, k_fcntl, k_rename, k_unlink, k_fsync, k_thread,
+  k_socket,
+  k_bind,
+  k_listen,
+  k_accept,
+  k_connect,
+  k_shutdown,
+  k_close,
+  k_read,
+  k_write,
+  k_log,
+  k_read_file,
+  k_write_file,
+  k_read_wake,
+  k_write_wake,
+  k_recv,
+  k_send,
+  k_epoll_ctl,
+  k_epoll_wait,
+  k_epoll_create,
+  k_eventfd,
+  k_pipe,
+  k_open,
+  k_fopen,
+  k_stat,
+  k_getsockopt,
+  k_setsockopt,
+  k_getsockname,
+  k_fcntl,
+  k_rename,
+  k_unlink,
+  k_fsync,
+  k_thread,
   k_kinds
 };
 
@@ -169,9 +198,8 @@ ssize_t read(int fd, void* into, size_t size) {
 }
 ssize_t readv(int fd, const iovec* buffers, int count) {
   REAL(readv);
-  return attempt_first(kind_of_read(fd), buffers, static_cast<size_t>(count), [=](const iovec* b, size_t n) {
-    return real(fd, b, static_cast<int>(n));
-  });
+  return attempt_first(kind_of_read(fd), buffers, static_cast<size_t>(count),
+                       [=](const iovec* b, size_t n) { return real(fd, b, static_cast<int>(n)); });
 }
 ssize_t recv(int fd, void* into, size_t size, int flags) {
   REAL(recv);

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: MIT
-// libFuzzer target for certificates before anything is verified: what a Certificate message shows at
-// sight, and what reports, pages and sentences say of a certificate. The first byte chooses what the
-// rest is: the body of a message of TLS 1.2 or 1.3, a certificate in DER, or a trusted one of OpenSSL.
+// libFuzzer target for certificates before anything is verified: what a Certificate message shows
+// at sight, and what reports, pages and sentences say of a certificate. The first byte chooses what
+// the rest is: the body of a message of TLS 1.2 or 1.3, a certificate in DER, or a trusted one of
+// OpenSSL.
 //
-// Found wrong: a crash, anything the sanitizers say, text that is not printable, names without end, a
-// certificate that is another one once written and read.
+// Found wrong: a crash, anything the sanitizers say, text that is not printable, names without end,
+// a certificate that is another one once written and read.
 #include <gnutls/x509.h>
 
 #include <cstddef>
@@ -29,8 +30,9 @@ using tunnel::require;
 using tunnel::require_printable;
 
 void look_at_message(std::string_view message, CertificateForm form) {
-  if (const auto verdict = refuse_at_sight(message, form, "dc1.example.com:636"))
+  if (const auto verdict = refuse_at_sight(message, form, "dc1.example.com:636")) {
     require_printable(verdict->failure.text);
+  }
 }
 
 void describe(std::string_view der) {
@@ -40,8 +42,9 @@ void describe(std::string_view der) {
   const auto data = lend(der);
   if (gnutls_x509_crt_import(raw, &data, GNUTLS_X509_FMT_DER) < 0) return;
   const auto facts = facts_of(raw);
-  for (const auto& text : {facts.subject, facts.issuer, facts.key, names_of(raw)})
+  for (const auto& text : {facts.subject, facts.issuer, facts.key, names_of(raw)}) {
     require_printable(text);
+  }
   for (const auto& name : facts.names) require_printable(name);
   require_printable(date_text(facts.not_before));
   require_printable(timestamp(facts.not_after));
@@ -56,7 +59,8 @@ void describe(std::string_view der) {
   require(gnutls_x509_crt_init(&again_raw) == 0, "there is memory");
   const Certificate again(again_raw);
   const auto written = lend(pem);
-  require(gnutls_x509_crt_import(again_raw, &written, GNUTLS_X509_FMT_PEM) == 0, "PEM is read again");
+  require(gnutls_x509_crt_import(again_raw, &written, GNUTLS_X509_FMT_PEM) == 0,
+          "PEM is read again");
   require(der_of(again_raw) == facts.der, "PEM holds what was there");
 }
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// libFuzzer target for a line that a client of the control socket sends. Found wrong: a crash, anything
-// the sanitizers say, an answer of more than one line.
+// libFuzzer target for a line that a client of the control socket sends. Found wrong: a crash,
+// anything the sanitizers say, an answer of more than one line.
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>

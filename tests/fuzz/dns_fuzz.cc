@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// libFuzzer target for replies of name servers. The first byte chooses the type that was asked for; the
-// rest is the message. Found wrong: a crash, anything the sanitizers say.
+// libFuzzer target for replies of name servers. The first byte chooses the type that was asked for;
+// the rest is the message. Found wrong: a crash, anything the sanitizers say.
 #include <cstddef>
 #include <cstdint>
 

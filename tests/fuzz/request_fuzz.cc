@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: MIT
-// libFuzzer target for what the status page makes of a request and of its query, behind libmicrohttpd's
-// reading of HTTP. Lines: method, path, Host, Origin, Sec-Fetch-Site, Accept, then the values of the
-// query: targets, refresh, service, from, filter, sort. An empty Host, Origin or Sec-Fetch-Site is none.
+// libFuzzer target for what the status page makes of a request and of its query, behind
+// libmicrohttpd's reading of HTTP. Lines: method, path, Host, Origin, Sec-Fetch-Site, Accept, then
+// the values of the query: targets, refresh, service, from, filter, sort. An empty Host, Origin or
+// Sec-Fetch-Site is none.
 //
-// Found wrong: a crash, anything the sanitizers say, a page for a Host that is not ours or for another
-// site, a number beyond its limit, markup in text of others.
+// Found wrong: a crash, anything the sanitizers say, a page for a Host that is not ours or for
+// another site, a number beyond its limit, markup in text of others.
 #include <array>
 #include <cstddef>
 #include <cstdint>
@@ -65,7 +66,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const auto query = query_of(decision.route.value_or(Route::page), request);
   require(query.refresh <= 3600 && query.from <= 100'000'000, "numbers have limits");
   require(query.filter.size() <= request.filter.size(), "decoding does not grow");
-  for (const auto& text : {query.filter, query.service, std::string(exact.begin(), exact.end())})
+  for (const auto& text : {query.filter, query.service, std::string(exact.begin(), exact.end())}) {
     require(escaped(text).find_first_of("<>\"'") == std::string::npos, "text is not markup");
+  }
   return 0;
 }

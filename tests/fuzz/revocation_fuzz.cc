@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
-// libFuzzer target for what says that certificates are revoked. The first byte chooses: a file of CRLs,
-// PEM or DER, or a stapled OCSP response; both about one certificate, whose CA has signed some of the
-// corpus.
+// libFuzzer target for what says that certificates are revoked. The first byte chooses: a file of
+// CRLs, PEM or DER, or a stapled OCSP response; both about one certificate, whose CA has signed
+// some of the corpus.
 //
-// Found wrong: a crash, anything the sanitizers say, text that is not printable, a certificate that is
-// good although the CA's signature cannot have been there.
+// Found wrong: a crash, anything the sanitizers say, text that is not printable, a certificate that
+// is good although the CA's signature cannot have been there.
 #include <gnutls/x509.h>
 #include <sys/mman.h>
 #include <unistd.h>
@@ -49,7 +49,7 @@ OmIwEwYDVR0lBAwwCgYIKwYBBQUHAwEwCgYIKoZIzj0EAwIDSAAwRQIgf2c+qGQZ
 Rui3Zg+Iz4nREcwJb7zyKJyl4tBC7DtnJkkCIQDCzu0nE4pGQ6zcrsjSDF4239BA
 mUnOispKEC7TYM8NSQ==
 -----END CERTIFICATE-----)";
-constexpr std::time_t kNow = 1'735'732'800;  // 2025-01-01 12:00 UTC
+constexpr std::time_t kNow = 1'735'732'800;   // 2025-01-01 12:00 UTC
 constexpr std::size_t kSmallestSigned = 100;  // a signature alone has 70 bytes
 
 Certificate read(std::string_view pem) {
@@ -74,8 +74,9 @@ const Certificate& server() {
 // A file without a place in any folder.
 struct File {
   explicit File(std::string_view content) : fd(::memfd_create("crl", MFD_CLOEXEC)) {
-    require(fd >= 0 && ::write(fd, content.data(), content.size()) ==
-                           static_cast<ssize_t>(content.size()), "a file is written");
+    require(fd >= 0 &&
+                ::write(fd, content.data(), content.size()) == static_cast<ssize_t>(content.size()),
+            "a file is written");
   }
   ~File() { ::close(fd); }
   File(const File&) = delete;
@@ -102,10 +103,10 @@ void look_up(std::string_view content) {
 
 void check(std::string_view response) {
   using State = OcspFinding::State;
-  const auto finding =
-      check_ocsp(lend(response), server().get(), authority().get(), kNow, 0);
+  const auto finding = check_ocsp(lend(response), server().get(), authority().get(), kNow, 0);
   require((finding.state == State::absent || finding.state == State::invalid) !=
-              std::string_view(finding.why).empty(), "what does not count has its reason");
+              std::string_view(finding.why).empty(),
+          "what does not count has its reason");
   require(finding.state != State::good || response.size() > kSmallestSigned, "an answer is signed");
 }
 

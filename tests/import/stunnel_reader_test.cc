@@ -146,8 +146,9 @@ TEST_CASE("global options cannot stand in a section, and unknown ones nowhere") 
 }
 
 TEST_CASE("what stunnel starts with starts here, too, with a warning") {
-  const std::string text = "[a]\nclient = yes\naccept = *:1389\nconnect = b:1\nkey = k.pem\n"
-                           "TIMEOUTconnect = 0\n";
+  const std::string text =
+      "[a]\nclient = yes\naccept = *:1389\nconnect = b:1\nkey = k.pem\n"
+      "TIMEOUTconnect = 0\n";
   const config::Service service = services(text).at(0);
   REQUIRE(service.accept.size() == 2);
   CHECK(service.accept[0].text == "*:1389");
@@ -160,7 +161,8 @@ TEST_CASE("what stunnel starts with starts here, too, with a warning") {
 }
 
 TEST_CASE("a target of another family than local is left out, unless it is the only one") {
-  const std::string text = "[a]\nclient = yes\naccept = 127.0.0.1:1\nlocal = 127.0.0.2\nconnect = ::1:636\n";
+  const std::string text =
+      "[a]\nclient = yes\naccept = 127.0.0.1:1\nlocal = 127.0.0.2\nconnect = ::1:636\n";
   const std::string two = text + "connect = 127.0.0.1:636\n";
   const config::Service service = services(two).at(0);
   REQUIRE(service.connect.at(0).size() == 1);

@@ -121,7 +121,8 @@ TEST_CASE("a log file that cannot be opened under systemd names the unit's folde
   (void)::setenv("LOGS_DIRECTORY", (scratch / "no").c_str(), 1);
   const auto there = ProcessLog::open(to_file(scratch / "no/log"));
   (void)::unsetenv("LOGS_DIRECTORY");
-  CHECK(elsewhere.error().text.ends_with("; the unit has the folder /var/log/tunnel-ldap for logs"));
+  CHECK(
+      elsewhere.error().text.ends_with("; the unit has the folder /var/log/tunnel-ldap for logs"));
   CHECK(there.error().text.ends_with("No such file or directory"));
 }
 
@@ -290,7 +291,8 @@ TEST_CASE("a syslog daemon on a stream socket gets lines that end in NUL") {
 TEST_CASE("the journal gets one datagram a line") {
   const TempFolder scratch;
   Receiver journal(scratch / "socket");
-  auto log = ProcessLog::open({.sink = Options::Sink::journal, .socket = scratch / "socket"}).value();
+  auto log =
+      ProcessLog::open({.sink = Options::Sink::journal, .socket = scratch / "socket"}).value();
   log->write(Level::info, Event::ready, {}, "ready", {{"services", std::int64_t{2}}});
   const std::string datagram = journal.receive();
   CHECK(datagram.starts_with("MESSAGE=ready services=2\nPRIORITY=6\n"));
@@ -439,7 +441,8 @@ TEST_CASE("an override gives some lines another level") {
   CHECK(written(mail, Level::debug));
   CHECK_FALSE(written({"mail", 3, "/run/mail.sock"}, Level::debug));
   // The last one that fits decides, and may write less.
-  log->set_level_overrides({{Level::debug, "", std::nullopt}, {Level::error, "mail", std::nullopt}});
+  log->set_level_overrides(
+      {{Level::debug, "", std::nullopt}, {Level::error, "mail", std::nullopt}});
   CHECK(written({}, Level::debug));
   CHECK_FALSE(written(mail, Level::info));
   log->set_level_overrides({});

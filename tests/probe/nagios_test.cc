@@ -17,8 +17,9 @@ std::string first_line(const PluginResult& result) {
 }  // namespace
 
 TEST_CASE("a plugin's line has its data behind one pipe, with ranges for what must not fall") {
-  const PluginResult result = to_nagios(
-      report({target("dc1.example.com", {usable("10.1.1.1:636", 69)})}), {.warning = 30, .critical = 7});
+  const PluginResult result =
+      to_nagios(report({target("dc1.example.com", {usable("10.1.1.1:636", 69)})}),
+                {.warning = 30, .critical = 7});
   CHECK(result.status == 0);
   CHECK(result.text ==
         "TUNNEL OK - ldap: 1/1 targets, 69 days|'ldap_days'=69;30:;7:;0; "
@@ -27,7 +28,8 @@ TEST_CASE("a plugin's line has its data behind one pipe, with ranges for what mu
 
 TEST_CASE("a plugin warns and cries below its limits, not at them") {
   const auto status = [](long days) {
-    return to_nagios(report({target("dc1.example.com", {usable("10.1.1.1:636", days)})}), {}).status;
+    return to_nagios(report({target("dc1.example.com", {usable("10.1.1.1:636", days)})}), {})
+        .status;
   };
   CHECK(status(30) == 0);
   CHECK(status(29) == 1);
@@ -38,7 +40,8 @@ TEST_CASE("a plugin warns and cries below its limits, not at them") {
 
 TEST_CASE("a plugin warns when one of several targets is down, and cries when all are") {
   const TargetReport up = target("dc1.example.com", {usable("10.1.1.1:636", 69)});
-  const TargetReport down = target("dc2.example.com", {failed("10.1.1.2:636", Kind::connect_refused)});
+  const TargetReport down =
+      target("dc2.example.com", {failed("10.1.1.2:636", Kind::connect_refused)});
   CHECK(to_nagios(report({up, down}), {}).status == 1);
   CHECK(first_line(to_nagios(report({up, down}), {})).starts_with("TUNNEL WARNING - ldap: 1/2 "));
   CHECK(to_nagios(report({down, down}), {}).status == 2);
@@ -59,7 +62,8 @@ TEST_CASE("a plugin warns of one address of a target, unless the reason is on th
 TEST_CASE("the worst service is a plugin's status") {
   Report two = report({target("dc1.example.com", {usable("10.1.1.1:636", 69)})});
   two.services.push_back(
-      {.name = "mail", .targets = {target("mx.example.com", {failed("10.1.1.9:25", Kind::not_tls)})}});
+      {.name = "mail",
+       .targets = {target("mx.example.com", {failed("10.1.1.9:25", Kind::not_tls)})}});
   CHECK(to_nagios(two, {}).status == 2);
 }
 
@@ -73,12 +77,13 @@ TEST_CASE("what a plugin says of problems has no pipe of its own") {
 }
 
 TEST_CASE("a plugin's labels are as short as tells targets apart, and unique") {
-  const PluginResult result = to_nagios(report({target("dc1.example.com", {usable("10.1.1.1:636", 69)}),
-                                                target("dc1.example.org", {usable("10.1.1.2:636", 69)}),
-                                                target("10.1.1.3", {usable("10.1.1.3:636", 69)}),
-                                                target("dc3.example.com", {usable("10.1.1.4:636", 69)}),
-                                                target("dc3.example.com", {usable("10.1.1.4:636", 69)})}),
-                                        {});
+  const PluginResult result =
+      to_nagios(report({target("dc1.example.com", {usable("10.1.1.1:636", 69)}),
+                        target("dc1.example.org", {usable("10.1.1.2:636", 69)}),
+                        target("10.1.1.3", {usable("10.1.1.3:636", 69)}),
+                        target("dc3.example.com", {usable("10.1.1.4:636", 69)}),
+                        target("dc3.example.com", {usable("10.1.1.4:636", 69)})}),
+                {});
   for (const char* label : {"'dc1.example.com_tls'", "'dc1.example.org_tls'", "'10.1.1.3_tls'",
                             "'ldap_dc3.example.com:636_tls'", "'ldap_dc3.example.com:636_2_tls'"}) {
     CHECK_MESSAGE(result.text.find(label) != std::string::npos, label);

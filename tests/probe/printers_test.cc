@@ -52,11 +52,10 @@ TEST_CASE("text marks what is wrong with a chain") {
 TEST_CASE("text shows each chain of a name's servers once") {
   AddressReport other = usable("10.1.1.3:636", 5);
   other.certificates->shown.front().der = "another";
-  const std::string text =
-      to_text("ldap",
-              target("dc1.example.com",
-                     {usable("10.1.1.1:636", 69), usable("10.1.1.2:636", 69), other}),
-              kNow);
+  const std::string text = to_text(
+      "ldap",
+      target("dc1.example.com", {usable("10.1.1.1:636", 69), usable("10.1.1.2:636", 69), other}),
+      kNow);
   CHECK(text.find("of 10.1.1.2:636") == std::string::npos);
   CHECK(text.find("of 10.1.1.3:636:\n") != std::string::npos);
 }

@@ -77,7 +77,8 @@ TEST_CASE("what was kept for us has no name of a socket unit, and goes when noth
   CHECK(all.drop_kept() == std::vector<std::string>{kept_name("127.0.0.1:390")});
 }
 
-TEST_CASE("the environment for the next process names what is handed over, and drops what was ours") {
+TEST_CASE(
+    "the environment for the next process names what is handed over, and drops what was ours") {
   (void)::setenv("LISTEN_PID", "1", 1);
   (void)::setenv("WATCHDOG_PID", "1", 1);
   (void)::setenv("TUNNEL_UPGRADE", "1", 1);
@@ -119,7 +120,8 @@ TEST_CASE("only the sockets of socket units are handed on under the names they h
   CHECK(given[0].name == "web");
 }
 
-TEST_CASE("a name in keeping has no colon and is never too long, and differs where the place does") {
+TEST_CASE(
+    "a name in keeping has no colon and is never too long, and differs where the place does") {
   CHECK(kept_name("[::1]:389") == "tunnel-kept-[;;1];389");
   const std::string path(300, 'a');
   CHECK(kept_name(path).size() < 255);

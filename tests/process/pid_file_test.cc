@@ -54,7 +54,8 @@ TEST_CASE("the file holds the process id while the service runs, and is gone aft
   CHECK_FALSE(std::filesystem::exists(path));
 }
 
-TEST_CASE("a file that is handed over names the old process until it is claimed, and stays locked") {
+TEST_CASE(
+    "a file that is handed over names the old process until it is claimed, and stays locked") {
   const TempFolder scratch;
   const std::string path = scratch / "pid";
   auto old = PidFile::create(path).value();

@@ -200,8 +200,8 @@ TEST_CASE("a service at its limit leaves its clients in the backlog until one go
   bench.wait_for(2);
   // A limit that is lifted counts for those who wait.
   const Fd third = Bench::connect(address[0]);
-  bench.serve(
-      {Bench::change(service, [](config::Service& settings) { settings.max_connections.reset(); })});
+  bench.serve({Bench::change(service,
+                             [](config::Service& settings) { settings.max_connections.reset(); })});
   bench.wait_for(3);
 }
 
@@ -219,9 +219,8 @@ TEST_CASE("connections that wait for clients leave fewer descriptors for them") 
 TEST_CASE("a client outside of `allow` is counted nowhere, logged, and reset") {
   Bench bench;
   ServiceHandle service = bench.make("one", {kAnyPort});
-  service = Bench::change(service, [](config::Service& settings) {
-    settings.allow = {*Cidr::parse("10.0.0.0/8")};
-  });
+  service = Bench::change(
+      service, [](config::Service& settings) { settings.allow = {*Cidr::parse("10.0.0.0/8")}; });
   const auto address = bench.serve({service});
   const Fd client = Bench::connect(address[0]);
   turn_until(bench.loop, [&] { return !bench.log.closed.empty(); });

@@ -79,23 +79,22 @@ struct World {
             .is_stopping = [] { return false; }},
         -1);
     resolution = std::make_unique<Resolution>(
-        snapshot,
-        Resolution::Settings{
-            .loop = loop,
-            .log = *log,
-            .sink = {.on_answer = [](const std::string&, const AddressBook::Answer&) {},
-                     .on_targets = [](const ServiceHandle&,
-                                      const std::shared_ptr<const balance::Layout>&,
-                                      const std::string&) {},
-                     .on_forgotten = [](const std::string&) {}},
-            .make_resolver =
-                [this](uv::Loop&, const config::Global&) {
-                  return std::make_unique<dns::testing::FakeResolver>(questions);
-                },
-            .adjust =
-                [this](ServiceId id, const balance::Arrangement& arrangement) {
-                  return administration->adjusted(id, arrangement);
-                }});
+        snapshot, Resolution::Settings{
+                      .loop = loop,
+                      .log = *log,
+                      .sink = {.on_answer = [](const std::string&, const AddressBook::Answer&) {},
+                               .on_targets = [](const ServiceHandle&,
+                                                const std::shared_ptr<const balance::Layout>&,
+                                                const std::string&) {},
+                               .on_forgotten = [](const std::string&) {}},
+                      .make_resolver =
+                          [this](uv::Loop&, const config::Global&) {
+                            return std::make_unique<dns::testing::FakeResolver>(questions);
+                          },
+                      .adjust =
+                          [this](ServiceId id, const balance::Arrangement& arrangement) {
+                            return administration->adjusted(id, arrangement);
+                          }});
     resolution->start();
   }
 
@@ -104,9 +103,9 @@ struct World {
   }
   void order(const std::string& target, decltype(Actions::TargetOrder::what) what,
              std::optional<Millis> lasting = std::nullopt) {
-    administration->order(
-        kOperator,
-        {.service = "ldap", .target = target, .what = what, .lasting = lasting}, answer());
+    administration->order(kOperator,
+                          {.service = "ldap", .target = target, .what = what, .lasting = lasting},
+                          answer());
   }
   // What the workers would say, and what status makes of it.
   admin::Status status() {
@@ -221,7 +220,8 @@ TEST_SUITE("administration") {
     world.life().connections = 2;
     world.life(1).connections = 1;
     world.administration->drain(kOperator, "ldap", world.answer());
-    world.administration->drain(kOperator, "other", [&](Verdict given) { other = std::move(given); });
+    world.administration->drain(kOperator, "other",
+                                [&](Verdict given) { other = std::move(given); });
     world.life(1).connections = 0;
     world.administration->on_leaving();
     REQUIRE(world.verdict);
@@ -300,7 +300,8 @@ TEST_SUITE("administration") {
     World world({service});
     const auto shown = [&] {
       Actions::ConfigInForce config;
-      world.administration->config([&](Actions::ConfigInForce given) { config = std::move(given); });
+      world.administration->config(
+          [&](Actions::ConfigInForce given) { config = std::move(given); });
       return config;
     };
     const auto before = shown();

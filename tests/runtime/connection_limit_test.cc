@@ -31,7 +31,9 @@ class OpenFiles {
 
 std::vector<Fd> open_some(std::size_t count) {
   std::vector<Fd> some;
-  for (std::size_t i = 0; i < count; ++i) some.emplace_back(::open("/dev/null", O_RDONLY | O_CLOEXEC));
+  for (std::size_t i = 0; i < count; ++i) {
+    some.emplace_back(::open("/dev/null", O_RDONLY | O_CLOEXEC));
+  }
   return some;
 }
 

@@ -25,7 +25,9 @@ log::Options options(const config::Global& global, Voice voice = Voice::standard
 }  // namespace
 
 TEST_SUITE("log place") {
-  TEST_CASE("without log_file a daemon logs to syslog, and a process in the foreground to standard error") {
+  TEST_CASE(
+      "without log_file a daemon logs to syslog, and a process in the foreground to standard "
+      "error") {
     CHECK(options(logging_to({})).sink == Sink::syslog);
     CHECK(options(logging_to({}, true)).sink == Sink::standard_error);
   }
@@ -57,7 +59,8 @@ TEST_SUITE("log place") {
   TEST_CASE("a daemon's caller reads where the log goes") {
     CHECK(where_the_log_goes(options(logging_to({}))) == "syslog");
     CHECK(where_the_log_goes(options(logging_to({"journal"}))) == "the journal");
-    CHECK(where_the_log_goes(options(logging_to({"/var/log/tunnel.log"}))) == "/var/log/tunnel.log");
+    CHECK(where_the_log_goes(options(logging_to({"/var/log/tunnel.log"}))) ==
+          "/var/log/tunnel.log");
     CHECK(where_the_log_goes(options(logging_to({"stderr"}))) ==
           "/dev/null, because a daemon has no standard error: set log_file");
   }

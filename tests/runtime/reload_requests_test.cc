@@ -9,9 +9,8 @@ TEST_CASE("requests that come during a reload wait for the next one and get its 
   ReloadRequests requests;
   std::string heard;
   const auto ask = [&](const std::string& name) {
-    requests.add([&heard, name](const Reloaded& result) {
-      heard += name + (result.is_done ? "+" : "-");
-    });
+    requests.add(
+        [&heard, name](const Reloaded& result) { heard += name + (result.is_done ? "+" : "-"); });
   };
   ask("a");
   requests.begin();

@@ -47,9 +47,8 @@ struct Bench {
     config::Service service;
     service.name = name;
     service.connect = connect;
-    snapshot->services.push_back(
-        {std::make_shared<const ServiceConfig>(service, nullptr, nullptr),
-         std::make_shared<ServiceLife>(++snapshot->last_id, name)});
+    snapshot->services.push_back({std::make_shared<const ServiceConfig>(service, nullptr, nullptr),
+                                  std::make_shared<ServiceLife>(++snapshot->last_id, name)});
   }
   void start() {
     resolution = std::make_unique<Resolution>(
@@ -57,23 +56,22 @@ struct Bench {
         Resolution::Settings{
             .loop = loop,
             .log = log,
-            .sink = {.on_answer = [this](const std::string& name,
-                                         const AddressBook::Answer& answer) {
-                       answers[name] = answer;
-                     },
-                     .on_targets =
-                         [this](const ServiceHandle& service,
-                                const std::shared_ptr<const balance::Layout>& layout,
-                                const std::string& error) {
-                           ++told;
-                           targets[service.settings().name] = text_of(*layout);
-                           errors[service.settings().name] = error;
-                         },
-                     .on_forgotten =
-                         [this](const std::string& name) { forgotten.push_back(name); }},
-            .make_resolver = [this](uv::Loop&, const config::Global&) {
-              return std::make_unique<FakeResolver>(open);
-            },
+            .sink = {
+                .on_answer = [this](const std::string& name,
+                                    const AddressBook::Answer& answer) { answers[name] = answer; },
+                .on_targets =
+                    [this](const ServiceHandle& service,
+                           const std::shared_ptr<const balance::Layout>& layout,
+                           const std::string& error) {
+                      ++told;
+                      targets[service.settings().name] = text_of(*layout);
+                      errors[service.settings().name] = error;
+                    },
+                .on_forgotten = [this](const std::string& name) { forgotten.push_back(name); }},
+            .make_resolver =
+                [this](uv::Loop&, const config::Global&) {
+                  return std::make_unique<FakeResolver>(open);
+                },
             .linger = Millis(20)});
     resolution->start();
   }

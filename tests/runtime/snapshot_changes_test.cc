@@ -51,7 +51,8 @@ TEST_SUITE("snapshot changes") {
                 "gone: removed, 0 connections kept as on_removed says"});
   }
 
-  TEST_CASE("a service with the same settings that was loaded anew has read its credentials again") {
+  TEST_CASE(
+      "a service with the same settings that was loaded anew has read its credentials again") {
     World world;
     const Snapshot before = of({world.make("ldap")});
     const Snapshot after = of({world.make("ldap")});

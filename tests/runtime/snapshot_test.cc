@@ -102,7 +102,8 @@ TEST_SUITE("snapshot") {
     CHECK(second->services[1].config == first->services[1].config);
   }
 
-  TEST_CASE("when one service is asked for, a file that is being written for another does not count") {
+  TEST_CASE(
+      "when one service is asked for, a file that is being written for another does not count") {
     World world;
     const auto first = world.prepared();
     world.write("a.pem", test::Identity({.common_name = "new", .is_ca = true}).pem() + "\n");
@@ -152,9 +153,9 @@ TEST_SUITE("snapshot") {
     const auto first = world.prepared();
     const auto build = [&](const Snapshot& snapshot) {
       const ServiceHandle& handle = snapshot.services[0];
-      return handle.life->backend.build(
-          balance::arrange(handle.settings().connect, {}), handle.settings().balance,
-          balance::rules_of(handle.settings().health), TimePoint{});
+      return handle.life->backend.build(balance::arrange(handle.settings().connect, {}),
+                                        handle.settings().balance,
+                                        balance::rules_of(handle.settings().health), TimePoint{});
     };
     const auto before = build(*first);
     first->services[0].life->ended = 7;

@@ -37,9 +37,7 @@ struct World {
                     .on_succeeded = [this](pid_t) { events.emplace_back("succeeded"); },
                     .on_refused = [this](const std::string& why) { events.push_back(why); },
                     .on_over = [this] { events.emplace_back("over"); }}) {}
-  bool has(std::string_view event) const {
-    return !events.empty() && events.back() == event;
-  }
+  bool has(std::string_view event) const { return !events.empty() && events.back() == event; }
 };
 
 }  // namespace

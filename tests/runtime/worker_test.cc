@@ -59,14 +59,14 @@ struct Plant : uv::testing::IgnoreSigpipe {
     settings.health = health;
     service.life = std::make_shared<ServiceLife>(1, "plain");
     for (std::size_t i = 0; i < 2; ++i) {
-      workers.push_back(std::make_unique<Worker>(Worker::Settings{
-          .index = i,
-          .connections = connections,
-          .is_gone_wanted = is_gone_wanted,
-          .report = [this](const ToSupervisor& message) { on_message(message); },
-          .log = log,
-          .remembered = remembered,
-          .address_history = address_history}));
+      workers.push_back(std::make_unique<Worker>(
+          Worker::Settings{.index = i,
+                           .connections = connections,
+                           .is_gone_wanted = is_gone_wanted,
+                           .report = [this](const ToSupervisor& message) { on_message(message); },
+                           .log = log,
+                           .remembered = remembered,
+                           .address_history = address_history}));
     }
     use(settings);
     for (const auto& worker : workers) REQUIRE(worker->start());
@@ -96,8 +96,8 @@ struct Plant : uv::testing::IgnoreSigpipe {
     service.life->connections.fetch_add(1);
     connections.fetch_add(1);
     workers[worker]->connections.fetch_add(1);
-    workers[worker]->send(
-        Accepted{service, std::move(client.near), SocketAddress::loopback_v4(1), connections.load()});
+    workers[worker]->send(Accepted{service, std::move(client.near), SocketAddress::loopback_v4(1),
+                                   connections.load()});
   }
   [[nodiscard]] Fd serve() const {
     Fd server(::accept4(target.get(), nullptr, nullptr, SOCK_CLOEXEC));

@@ -12,9 +12,10 @@ TEST_CASE("The log line names what is in force, and each reason once") {
   report.absent = {{Part::connect_ports, Report::Why::chosen, "reloads"},
                    {Part::bind_ports, Report::Why::chosen, "reloads"},
                    {Part::system_calls, Report::Why::impossible, "no seccomp"}};
-  CHECK(report.sentence() ==
-        "sandbox: files (Landlock), no core; without system calls (seccomp): no seccomp; without TCP "
-        "ports to connect to (Landlock), TCP ports to listen at (Landlock): reloads");
+  CHECK(
+      report.sentence() ==
+      "sandbox: files (Landlock), no core; without system calls (seccomp): no seccomp; without TCP "
+      "ports to connect to (Landlock), TCP ports to listen at (Landlock): reloads");
   CHECK(report.has(Part::files));
   CHECK_FALSE(report.has(Part::bind_ports));
 }

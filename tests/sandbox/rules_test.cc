@@ -93,9 +93,8 @@ TEST_CASE("Kubernetes: the next version of ..data is inside") {
   disk.file("secret/..2026_01/tls.crt");
   disk.link("secret/..data", "..2026_01");
   disk.link("secret/tls.crt", "..data/tls.crt");
-  CHECK(Rules{.places = places_of(disk / "secret/tls.crt", kRead),
-              .connect_ports = {},
-              .bind_ports = {}}
+  CHECK(Rules{
+      .places = places_of(disk / "secret/tls.crt", kRead), .connect_ports = {}, .bind_ports = {}}
             .allow({fs::canonical(disk / "secret").string() + "/..2026_02", kRead}));
 }
 
@@ -152,7 +151,8 @@ TEST_CASE("Forbidden files are named as they are written") {
   disk.file("out/cert.pem");
   const Rules rules = rules_for(reading(disk / "in/cert.pem"));
   CHECK(rules.forbid(reading(disk / "in/other.pem")).empty());
-  CHECK(rules.forbid(reading(disk / "out/cert.pem")) == Names{"reading " + (disk / "out/cert.pem")});
+  CHECK(rules.forbid(reading(disk / "out/cert.pem")) ==
+        Names{"reading " + (disk / "out/cert.pem")});
   Needs writing;
   writing.files[disk / "in/log"] = {.write = true, .make_file = true};
   CHECK(rules.forbid(writing) == Names{"writing to " + (disk / "in/log")});
@@ -173,7 +173,8 @@ TEST_CASE("Ports are free until they are limited") {
   CHECK(rules.forbid(needs).size() == 3);
 }
 
-TEST_CASE("Where unix sockets without a file are other processes', a target of that kind is refused") {
+TEST_CASE(
+    "Where unix sockets without a file are other processes', a target of that kind is refused") {
   Needs needs;
   Rules rules;
   needs.has_abstract_targets = true;

@@ -201,7 +201,8 @@ TEST_CASE("Ports that are not configured cannot be connected to or listened at")
 TEST_CASE("Ports are free unless a sandbox is required") {
   if (!has(Part::system_calls)) return;
   const Listener other;
-  CHECK(within({}, [&] { return try_connect(other.port()); }, config::Sandbox::automatic) == 0);
+  CHECK(within(
+            {}, [&] { return try_connect(other.port()); }, config::Sandbox::automatic) == 0);
 }
 
 TEST_CASE("Nothing can be run") {
@@ -243,8 +244,8 @@ TEST_CASE("No memory becomes executable") {
   CHECK(within({}, [&] { return map(PROT_READ | PROT_WRITE); }) == 0);
   CHECK(within({}, [&] { return map(PROT_READ | PROT_EXEC); }) == EACCES);
   CHECK(within({}, [] {
-          void* page = ::mmap(nullptr, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS,
-                              -1, 0);
+          void* page =
+              ::mmap(nullptr, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
           return error_of(::mprotect(page, 4096, PROT_READ | PROT_EXEC));
         }) == EACCES);
 }
@@ -285,8 +286,8 @@ TEST_CASE("A program to be run, and a token's module, keep their freedom") {
   const pid_t child = ::fork();
   if (child == 0) {
     const Sandbox sandbox = Sandbox::enter(needs, {.mode = config::Sandbox::require});
-    const bool is_right = sandbox.failure().empty() &&
-                          sandbox.report().in_force == std::vector{Part::not_dumpable};
+    const bool is_right =
+        sandbox.failure().empty() && sandbox.report().in_force == std::vector{Part::not_dumpable};
     if (is_right) (void)::execl("/bin/true", "true", nullptr);
     ::_exit(1);
   }
@@ -299,8 +300,8 @@ TEST_CASE("A program to be run, and a token's module, keep their freedom") {
     Needs token;
     token.token_services = {"card"};
     const Sandbox sandbox = Sandbox::enter(token, {.mode = config::Sandbox::automatic});
-    const bool is_right = sandbox.report().in_force == std::vector{Part::not_dumpable, Part::no_core,
-                                                                   Part::no_new_privileges};
+    const bool is_right = sandbox.report().in_force ==
+                          std::vector{Part::not_dumpable, Part::no_core, Part::no_new_privileges};
     ::_exit(is_right && try_open("/bin/true", O_RDONLY) == 0 ? 0 : 1);
   }
   CHECK(::waitpid(other, &status, 0) == other);
@@ -315,8 +316,8 @@ TEST_CASE("A required sandbox that comes too late names what it lacks") {
     std::thread stays([] { ::pause(); });
     const Sandbox sandbox = Sandbox::enter({}, {.mode = config::Sandbox::require});
     const std::string failure = sandbox.failure();
-    const bool is_right = failure.find("files (Landlock): a library has started 1 thread") !=
-                          std::string::npos;
+    const bool is_right =
+        failure.find("files (Landlock): a library has started 1 thread") != std::string::npos;
     ::_exit(is_right ? 0 : 1);
   }
   int status = 0;

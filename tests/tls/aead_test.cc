@@ -228,7 +228,8 @@ TEST_CASE("a key leaves nothing behind") {
   }
 }
 
-TEST_CASE("without a key nothing is sealed or opened, and another key takes the place of the first") {
+TEST_CASE(
+    "without a key nothing is sealed or opened, and another key takes the place of the first") {
   for (const auto& choice : aeads()) {
     CAPTURE(choice.provider.name());
     const Aead::Cipher cipher{GNUTLS_CIPHER_AES_128_GCM, kTagSize};

@@ -141,19 +141,16 @@ TEST_CASE("RSA keys that would stop a worker are refused before they are used") 
     unsigned modulus, exponent;
     const char* what;
   };
-  for (const Case& each :
-       {Case{16385, 17, "has a 16385-bit RSA key"},
-        Case{8192, 65, "has an RSA key with an exponent of 65 bits"},
-        Case{2048, 2047, "has an RSA key with an exponent of 2047 bits"}}) {
+  for (const Case& each : {Case{16385, 17, "has a 16385-bit RSA key"},
+                           Case{8192, 65, "has an RSA key with an exponent of 65 bits"},
+                           Case{2048, 2047, "has an RSA key with an exponent of 2047 bits"}}) {
     for (const char* version : {"1.2", "1.3"}) {
       CAPTURE(each.what);
       CAPTURE(version);
       Fixture f;
       const Identity rsa({.key = GNUTLS_PK_RSA});
-      const Identity leaf({.dns = {"dc1.example.com"},
-                           .modulus = each.modulus,
-                           .exponent = each.exponent},
-                          &f.ca);
+      const Identity leaf(
+          {.dns = {"dc1.example.com"}, .modulus = each.modulus, .exponent = each.exponent}, &f.ca);
       f.options.raw_chain = {&leaf};
       f.options.key_of = &rsa;
       set_version(f, version);

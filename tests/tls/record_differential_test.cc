@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
-// The same plaintext, cut in the same places, through GnuTLS's record layer and through ours: the bytes
-// and the sequence numbers must be equal after each step, with updates of the keys in between.
-// RECORD_DIFFERENTIAL_SECONDS of CPU time instead of a short while, and RECORD_DIFFERENTIAL_SEED, are
-// for longer runs by hand.
+// The same plaintext, cut in the same places, through GnuTLS's record layer and through ours: the
+// bytes and the sequence numbers must be equal after each step, with updates of the keys in
+// between. RECORD_DIFFERENTIAL_SECONDS of CPU time instead of a short while, and
+// RECORD_DIFFERENTIAL_SEED, are for longer runs by hand.
 #include <doctest/doctest.h>
 
 #include <cstdlib>
@@ -94,7 +94,8 @@ class Both {
     OutBuffer out(room);
     RecordCipher cipher(*keys, aead_.provider);
     REQUIRE(cipher.seal(as_mutable_bytes(text).first(kept.size()),
-                        is_followed ? RecordCipher::Followed::yes : RecordCipher::Followed::no, out));
+                        is_followed ? RecordCipher::Followed::yes : RecordCipher::Followed::no,
+                        out));
     const std::string theirs = by_gnutls([&] {
       REQUIRE(gnutls_record_send(raw_, kept.data(), kept.size()) ==
               static_cast<ssize_t>(kept.size()));

@@ -61,8 +61,8 @@ TEST_CASE("sealed_size is enough for every amount, and not wasteful") {
     Fixture f;
     f.options.priority = priority;
     connect(f);
-    for (std::size_t size : std::initializer_list<std::size_t>{
-             0, 1, 2, 511, 512, 513, 16383, 16384, 16385, 65536, 262144}) {
+    for (std::size_t size : std::initializer_list<std::size_t>{0, 1, 2, 511, 512, 513, 16383, 16384,
+                                                               16385, 65536, 262144}) {
       f.client().send(pattern(size));
       REQUIRE_MESSAGE(!f.client().has_failed(), f.failure().text);
       CHECK(f.client().take_output().size() <= Session::sealed_size(size));
@@ -89,8 +89,8 @@ TEST_CASE("records of every size arrive whole through windows of every size") {
     connect(f);
     f.client().set_window(window);
     std::string expected;
-    for (std::size_t size : std::initializer_list<std::size_t>{
-             1, 2, 3, 255, 256, 4096, 16383, 16384, 20000}) {
+    for (std::size_t size :
+         std::initializer_list<std::size_t>{1, 2, 3, 255, 256, 4096, 16383, 16384, 20000}) {
       const auto text = pattern(size);
       f.server().send(text);
       expected += text;

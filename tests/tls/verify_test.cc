@@ -598,8 +598,8 @@ TEST_CASE("a key usage that does not fit the key exchange") {
       CAPTURE(each.sentence);
       CAPTURE(verify);
       Fixture f;
-      const Identity leaf(
-          {.dns = {"dc1.example.com"}, .key = each.key, .key_usage = each.usage}, &f.ca);
+      const Identity leaf({.dns = {"dc1.example.com"}, .key = each.key, .key_usage = each.usage},
+                          &f.ca);
       f.options.raw_chain = {&leaf};
       f.options.priority += std::string(each.server) + ":%DEBUG_ALLOW_KEY_USAGE_VIOLATIONS";
       f.tls.verify = verify;

@@ -26,8 +26,7 @@ struct Checked : ServiceBench {
     health.interval = Millis(10);
     health.timeout = kDeadline;
     serve({target_at(silent.address())}, timeouts, health);
-    checks =
-        std::make_unique<HealthChecks>(surroundings, handle, [](const TargetChange&) {});
+    checks = std::make_unique<HealthChecks>(surroundings, handle, [](const TargetChange&) {});
     checks->set_layout(layout);
   }
   [[nodiscard]] Fd wait_for_check() {

@@ -79,7 +79,8 @@ TEST_SUITE("reserve") {
     }
   }
 
-  TEST_CASE("a client that is dialled for again may leave, and fails when its server cannot be reached") {
+  TEST_CASE(
+      "a client that is dialled for again may leave, and fails when its server cannot be reached") {
     for (const bool leaves : {false, true}) {
       CAPTURE(leaves);
       Bench bench(1);

@@ -128,7 +128,7 @@ struct ServiceBench : uv::testing::IgnoreSigpipe {
     handle = {std::make_shared<const ServiceConfig>(written, trusting_context(), nullptr),
               std::make_shared<ServiceLife>(1, "bench")};
     layout = handle.life->backend.build(balance::arrange(written.connect, {}), written.balance,
-                                  balance::rules_of(written.health), loop.now());
+                                        balance::rules_of(written.health), loop.now());
     service = std::make_unique<Service>(
         Service::Settings{.service = handle,
                           .surroundings = surroundings,

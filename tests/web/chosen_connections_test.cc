@@ -57,7 +57,8 @@ TEST_CASE("a page behind the last connection is empty, and nonsense begins at th
   const admin::Status status = status_of({{"a", 1}, {"a", 2}});
   CHECK(names_in(listing(status, {.limit = 5, .after = "a[2]"})).empty());
   CHECK(names_in(listing(status, {.after = "a[18446744073709551615]"})).empty());
-  for (const char* nonsense : {"a", "a[", "a[]", "a[x]", "a[1x]", "[", "]", "a[99999999999999999999]"}) {
+  for (const char* nonsense :
+       {"a", "a[", "a[]", "a[x]", "a[1x]", "[", "]", "a[99999999999999999999]"}) {
     CAPTURE(nonsense);
     CHECK(names_in(listing(status, {.after = nonsense})).size() == 2);
   }

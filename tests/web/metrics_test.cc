@@ -31,8 +31,8 @@ bool has(const std::string& text, const std::string& line) {
   return text.find(line + "\n") != std::string::npos;
 }
 
-constexpr auto kBounds = std::to_array<double>(
-    {.0005, .001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10});
+constexpr auto kBounds =
+    std::to_array<double>({.0005, .001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10});
 
 HistogramReading reading(std::uint64_t count) {
   return {.bounds = kBounds,
@@ -70,7 +70,8 @@ TEST_CASE("the addresses of a name are one target") {
   CHECK(has(text, "tunnel_target_connections_total{service=\"s\",target=\"a:1\"} 12"));
 }
 
-TEST_CASE("a target that has left is told on, after those that are there, and gets no connections") {
+TEST_CASE(
+    "a target that has left is told on, after those that are there, and gets no connections") {
   admin::Status status;
   status.services.emplace_back();
   status.services[0].name = "s";
@@ -82,7 +83,7 @@ TEST_CASE("a target that has left is told on, after those that are there, and ge
     status.services[0].departed.push_back(departed);
   }
   status.services[0].departed.push_back(target(1, "b:1", 7));  // one of its addresses
-  status.services[0].past["b:1"].connections = 30;              // and one that left long ago
+  status.services[0].past["b:1"].connections = 30;             // and one that left long ago
   status.services[0].past["gone"].connections = 1;
   const std::string text = prometheus_text(metrics(status, {}, {}));
   CHECK(has(text, "tunnel_target_connections_total{service=\"s\",target=\"b:1\"} 42"));

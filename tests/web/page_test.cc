@@ -57,7 +57,8 @@ TEST_CASE("a service is shown with its policy in words and its rates, a target w
   history.add(TimePoint(std::chrono::seconds(0)), status);
   status.services[0].accepted = 12;
   status.services[0].bytes_down = 1 << 20;
-  status.services[0].targets[1].counts.failures = {{"ok", 0}, {"cert_expired", 12}, {"tls_timeout", 1}};
+  status.services[0].targets[1].counts.failures = {
+      {"ok", 0}, {"cert_expired", 12}, {"tls_timeout", 1}};
   history.add(TimePoint(std::chrono::seconds(5)), status);
   const std::string html = page(status, {}, history);
   CHECK(has(html, "<td>round-robin: each in turn</td>"));
@@ -77,18 +78,29 @@ TEST_CASE("names of others are text, whatever they hold") {
   for (admin::TargetStatus& target : service.targets) {
     target.target = target.why = target.kind = target.check = target.state = hostile;
     target.addresses = {{hostile}};
-    target.identity = std::make_shared<const balance::Identity>(balance::Identity{
-        .tls_version = "TLS1.3",
-        .subject = hostile,
-        .issuer = hostile,
-        .pin = hostile,
-        .not_after = 1,
-        .path = {hostile, hostile}});
+    target.identity =
+        std::make_shared<const balance::Identity>(balance::Identity{.tls_version = "TLS1.3",
+                                                                    .subject = hostile,
+                                                                    .issuer = hostile,
+                                                                    .pin = hostile,
+                                                                    .not_after = 1,
+                                                                    .path = {hostile, hostile}});
   }
-  status.closed = {{.service = hostile, .id = 1, .client = hostile, .target = hostile, .kind = "ok",
-                    .side = "client", .why = hostile, .tls = hostile}};
-  status.connection_list = {{.service = hostile, .id = 1, .client = hostile, .target = hostile,
-                             .phase = hostile, .idle = std::nullopt, .tls = hostile}};
+  status.closed = {{.service = hostile,
+                    .id = 1,
+                    .client = hostile,
+                    .target = hostile,
+                    .kind = "ok",
+                    .side = "client",
+                    .why = hostile,
+                    .tls = hostile}};
+  status.connection_list = {{.service = hostile,
+                             .id = 1,
+                             .client = hostile,
+                             .target = hostile,
+                             .phase = hostile,
+                             .idle = std::nullopt,
+                             .tls = hostile}};
   status.problems.push_back({});
   status.problems.back().text = status.problems.back().service = hostile;
   status.last_reload = admin::ReloadStatus{.time = {}, .is_successful = false, .lines = {hostile}};
@@ -104,9 +116,14 @@ TEST_CASE("connections come in pages, of one service if that is asked for") {
   admin::Status status = status_of_one();
   status.connection_list.emplace();
   for (std::uint64_t i = 1; i <= 450; ++i) {
-    status.connection_list->push_back({.service = i % 2 == 0 ? "ldap" : "imap", .id = i,
-                                       .client = "c", .target = "t", .phase = "open",
-                                       .idle = std::nullopt, .bytes_up = i, .tls = ""});
+    status.connection_list->push_back({.service = i % 2 == 0 ? "ldap" : "imap",
+                                       .id = i,
+                                       .client = "c",
+                                       .target = "t",
+                                       .phase = "open",
+                                       .idle = std::nullopt,
+                                       .bytes_up = i,
+                                       .tls = ""});
   }
   const std::string first = page(status, {}, {});
   CHECK(has(first, "1 to 200 of 450"));
@@ -169,7 +186,8 @@ TEST_CASE("certificates are shown with what is left of them, the first to end fi
   CHECK(has(page(status_of_one(), {}, {}), "None is known yet"));
 }
 
-TEST_CASE("servers are shown with the names of their certificates, what proves them, and their keys") {
+TEST_CASE(
+    "servers are shown with the names of their certificates, what proves them, and their keys") {
   admin::Status status = status_of_one();
   status.services[0].targets[0].identity = std::make_shared<const balance::Identity>(
       balance::Identity{.tls_version = "TLS1.3",
@@ -181,18 +199,33 @@ TEST_CASE("servers are shown with the names of their certificates, what proves t
   status.services[0].targets[0].counts.not_after = 2'000'000'000;
   const std::string html = page(status, {}, {});
   CHECK(has(html,
-            "CN=dc1.example.com, issued by CN=Issuing CA, verified with CN=Issuing CA &lt; CN=Root CA; "));
-  CHECK(has(html, "<code>tls.pin = &quot;sha256:b/KIUeZYHPElc1heB2nSaXyZcsWfKBmYcfCcjGQfojA=&quot;</code>"));
+            "CN=dc1.example.com, issued by CN=Issuing CA, verified with CN=Issuing CA &lt; CN=Root "
+            "CA; "));
+  CHECK(has(
+      html,
+      "<code>tls.pin = &quot;sha256:b/KIUeZYHPElc1heB2nSaXyZcsWfKBmYcfCcjGQfojA=&quot;</code>"));
   CHECK(has(html, ">TLS1.3</td>"));
 }
 
 TEST_CASE("connections that are over are shown with why, the last one first") {
   admin::Status status = status_of_one();
   CHECK(has(page(status, {}, {}), "that are over</h2><p>None.</p>"));
-  status.closed = {{.service = "ldap", .id = 7, .client = "10.0.0.1:5", .target = "dc1:636", .kind = "ok",
-                    .side = "client", .ago = admin::Seconds(9), .bytes_up = 5},
-                   {.service = "imap", .id = 8, .client = "10.0.0.1:6", .kind = "truncated",
-                    .side = "server", .has_failed = true, .why = "cut off", .ago = admin::Seconds(2)}};
+  status.closed = {{.service = "ldap",
+                    .id = 7,
+                    .client = "10.0.0.1:5",
+                    .target = "dc1:636",
+                    .kind = "ok",
+                    .side = "client",
+                    .ago = admin::Seconds(9),
+                    .bytes_up = 5},
+                   {.service = "imap",
+                    .id = 8,
+                    .client = "10.0.0.1:6",
+                    .kind = "truncated",
+                    .side = "server",
+                    .has_failed = true,
+                    .why = "cut off",
+                    .ago = admin::Seconds(2)}};
   const std::string html = page(status, {}, {});
   CHECK(has(html, "<span class=bad>&#10007; truncated</span>, ended by server: cut off</td>"));
   CHECK(html.find("imap[8]") < html.find("ldap[7]"));

@@ -14,9 +14,9 @@ unsigned status_of(const Request& request) { return decide(request, {}).status; 
 
 TEST_CASE("a host is an address, localhost, or one of the names") {
   const std::vector<std::string> names{"monitor.example.com"};
-  for (const char* good : {"localhost", "LOCALHOST", "localhost:9099", "127.0.0.1", "127.0.0.1:9099",
-                           "10.0.0.1", "[::1]", "[::1]:9099", "monitor.example.com",
-                           "MONITOR.example.com:80"}) {
+  for (const char* good :
+       {"localhost", "LOCALHOST", "localhost:9099", "127.0.0.1", "127.0.0.1:9099", "10.0.0.1",
+        "[::1]", "[::1]:9099", "monitor.example.com", "MONITOR.example.com:80"}) {
     CAPTURE(good);
     CHECK(is_host_allowed(good, names));
   }
@@ -66,7 +66,8 @@ TEST_CASE("GET and HEAD are all there is") {
 TEST_CASE("paths are compared as they come") {
   CHECK(decide(get("/metrics"), {}).route == Route::metrics);
   CHECK(decide(get("/"), {}).route == Route::page);
-  for (const char* path : {"", "/metrics/", "//metrics", "/x/../metrics", "/%6detrics", "/Metrics"}) {
+  for (const char* path :
+       {"", "/metrics/", "//metrics", "/x/../metrics", "/%6detrics", "/Metrics"}) {
     CAPTURE(path);
     CHECK(status_of(get(path)) == 404);
   }
@@ -90,8 +91,9 @@ TEST_CASE("what stands in the query is read, and nonsense in it is nothing") {
 TEST_CASE("OpenMetrics is served to those who ask for a version that there is") {
   CHECK(wants_open_metrics("application/openmetrics-text"));
   CHECK(wants_open_metrics("application/openmetrics-text; version=1.0.0; charset=utf-8"));
-  CHECK(wants_open_metrics("application/openmetrics-text;version=1.0.0,"
-                           "application/openmetrics-text;version=0.0.1;q=0.75,text/plain;q=0.5"));
+  CHECK(
+      wants_open_metrics("application/openmetrics-text;version=1.0.0,"
+                         "application/openmetrics-text;version=0.0.1;q=0.75,text/plain;q=0.5"));
   CHECK_FALSE(wants_open_metrics(""));
   CHECK_FALSE(wants_open_metrics("*/*"));
   CHECK_FALSE(wants_open_metrics("text/plain;version=0.0.4"));
