@@ -3,19 +3,13 @@
 servers, same authority, certificate and name verified, nothing logged but errors."""
 
 import os
-import socket
 import tempfile
 import time
 
+from harness.ports import free_port
 from tree import Refused, Tree
 
 NAME = "localhost"
-
-
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 class Peer:

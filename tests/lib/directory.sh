@@ -26,7 +26,7 @@ make_certificate() {
 
 # A port of the loopback address that nobody listens on.
 free_port() {
-  python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])'
+  (cd "$root/tests/e2e" && python3 -B -c 'from harness.ports import free_port; print(free_port())')
 }
 
 # start_slapd NAME PORT: a real slapd that speaks LDAPS only, with a small directory, whose top

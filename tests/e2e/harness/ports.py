@@ -1,7 +1,11 @@
 # SPDX-License-Identifier: MIT
 """Loopback addresses: parsing, and ports for servers that cannot tell which one they took."""
 
+import errno
+import random
 import socket
+
+_CHANCE = random.SystemRandom()  # test processes beside one another take different ones
 
 
 def parse(address):
@@ -16,12 +20,28 @@ def show(host, port):
     return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
 
+def _first_ephemeral():
+    with open("/proc/sys/net/ipv4/ip_local_port_range", encoding="ascii") as file:
+        return int(file.read().split()[0])
+
+
 def free_port(host="127.0.0.1"):
-    """A port that was free a moment ago. Whoever uses it must be ready to try another one."""
+    """A port that was free a moment ago. It is none of those that the kernel gives to clients: of
+    thousands of connections, one would have it in the next moment."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    with socket.socket(family, socket.SOCK_STREAM) as s:
-        s.bind((host, 0))
-        return s.getsockname()[1]
+    end = _first_ephemeral()
+    if end < 20_000:  # a machine that gives nearly all of them to clients
+        end = 65_536
+    while True:
+        port = _CHANCE.randrange(10_000, end)
+        with socket.socket(family, socket.SOCK_STREAM) as s:
+            try:
+                s.bind((host, port))
+            except OSError as error:
+                if error.errno != errno.EADDRINUSE:
+                    raise
+                continue
+        return port
 
 
 def listen_on_localhost():
