@@ -22,7 +22,7 @@ namespace tunnel::capture {
 class Lane final : public uv::Deferred, public std::enable_shared_from_this<Lane> {
  public:
   // Octets on their way, after which more are dropped.
-  static constexpr std::size_t kMostOctets = 32UL << 20U;
+  static constexpr std::size_t kMostOctets = 64UL << 20U;
   // Events without octets are few and matter more; they have this much more room.
   static constexpr std::size_t kReserve = 1UL << 20U;
 

@@ -75,7 +75,7 @@ def test_every_byte_of_a_long_transfer_both_ways_is_in_a_file_in_memory(relay, b
     assert (server.size, server.digest()) == (TOTAL, digest_of(2, TOTAL))
 
 
-@pytest.mark.parametrize("both_ways", [max(TOTAL, 48 * MIB)], indirect=True)
+@pytest.mark.parametrize("both_ways", [max(TOTAL, 80 * MIB)], indirect=True)
 def test_a_slow_reader_gets_less_and_the_transfer_all(relay, both_ways, tmp_path):
     total = both_ways.total
     tunnel = relay(both_ways.server, options={"workers": 1, "control": f"{tmp_path}/c"})
