@@ -56,6 +56,7 @@ struct Relayed final : Relay::Owner, uv::testing::IgnoreSigpipe, uv::Stream::Eve
   Relay::Settings settings;
   Pair client = Pair::local();
   Pair target = Pair::local();
+  Traffic of_service, of_target;
   std::unique_ptr<Relay> relay;
   bool has_ended = false;
 
@@ -70,7 +71,9 @@ struct Relayed final : Relay::Owner, uv::testing::IgnoreSigpipe, uv::Stream::Eve
                                     Relay::Ends{.client = near(client),
                                                 .server = near(target),
                                                 .session = std::move(session),
-                                                .target = "server:1"},
+                                                .target = "server:1",
+                                                .of_service = &of_service,
+                                                .of_target = &of_target},
                                     settings, *this);
     relay->start();
   }
