@@ -55,11 +55,11 @@ TEST_CASE("the older text has bounds as they were written") {
   CHECK(prometheus_text({histogram()}) ==
         "# HELP tunnel_dial_seconds How long.\n"
         "# TYPE tunnel_dial_seconds histogram\n"
+        "tunnel_dial_seconds_count 3\n"
+        "tunnel_dial_seconds_sum 1.5\n"
         "tunnel_dial_seconds_bucket{le=\"0.0005\"} 1\n"
         "tunnel_dial_seconds_bucket{le=\"1\"} 2\n"
-        "tunnel_dial_seconds_bucket{le=\"+Inf\"} 3\n"
-        "tunnel_dial_seconds_count 3\n"
-        "tunnel_dial_seconds_sum 1.5\n");
+        "tunnel_dial_seconds_bucket{le=\"+Inf\"} 3\n");
 }
 
 TEST_CASE("nothing at all is a text all the same") {
