@@ -66,9 +66,7 @@ std::vector<std::string> check_credentials(config::Document& document) {
   Prepared prepared = prepare(document.config, tls::Context::Purpose::check);
   report(document, prepared.problems);
   std::vector<std::string> warnings;
-  for (const Warning& warning : prepared.warnings) {
-    warnings.push_back("[" + warning.service + "] " + warning.text);
-  }
+  for (const Warning& warning : prepared.warnings) warnings.push_back(warning.line());
   return warnings;
 }
 

@@ -20,8 +20,13 @@ namespace tunnel::runtime {
 
 // Something that each start says at warning level, about a service ("" is the process).
 struct Warning {
-  std::string service;
+  std::string service;  // empty: of the whole
   std::string text;
+
+  // "[ldap] the text", where no log says the service.
+  [[nodiscard]] std::string line() const {
+    return (service.empty() ? "" : "[" + service + "] ") + text;
+  }
 };
 
 // All configuration in force with its loaded credentials. Immutable once built, any thread; held by

@@ -251,7 +251,7 @@ void Startup::introduce() const {
   if (!start_.readiness.is_awaited()) return;
   for (const Warning& warning : warnings_) {
     if (is_logged_on_stderr()) break;
-    warn((warning.service.empty() ? "" : "[" + warning.service + "] ") + warning.text);
+    warn(warning.line());
   }
   (void)std::fprintf(stderr, "tunnel: running as process %ld; the log goes to %s\n",
                      static_cast<long>(::getpid()), where_the_log_goes(options_).c_str());
