@@ -148,8 +148,8 @@ void give(int file, const FilePlace& place, const FileOwner& owner, bool is_new)
   const bool is_ours = ::fstat(place.folder.get(), &folder) == 0 && folder.st_uid == ::geteuid() &&
                        (folder.st_mode & 022) == 0;
   if (!is_new && !is_ours) return;
-  (void)::fchown(file, owner.uid.value_or(static_cast<uid_t>(-1)),
-                 owner.gid.value_or(static_cast<gid_t>(-1)));
+  [[maybe_unused]] const int done = ::fchown(file, owner.uid.value_or(static_cast<uid_t>(-1)),
+                                             owner.gid.value_or(static_cast<gid_t>(-1)));
 }
 
 Result<Fd> open_as_root(const FileRequest& request, int flags) {

@@ -36,7 +36,8 @@ configure() {
     prelude=$build/prelude.h
     case " $* " in
       *" -Db_sanitize=thread "*) prelude= ;;
-      *) arguments="${arguments:+$arguments, }'-pthread', '-include', '$prelude'" ;;
+      # GCC says of each precompiled header that it is none for this source, until it finds the one.
+      *) arguments="${arguments:+$arguments, }'-pthread', '-Wno-invalid-pch', '-include', '$prelude'" ;;
     esac
     set -- "-Dcpp_args=[$arguments]" "$@"
     # It links in a tenth of the time.
