@@ -109,13 +109,13 @@ TEST_CASE("the addresses of a name have one sum, which does not fall when one of
     room.layout = room.backend.build(arrangement, Balance::first, {}, room.now());
   };
   const auto sum = [&] {
-    std::uint64_t sum = 0;
-    for (const Target* target : room.layout->targets()) sum += target->tally().connections.value();
+    std::uint64_t all = 0;
+    for (const Target* target : room.layout->targets()) all += target->tally().connections.value();
     for (const auto& target : room.backend.departed(room.now())) {
-      sum += target->tally().connections.value();
+      all += target->tally().connections.value();
     }
-    for (const auto& [text, past] : room.backend.past()) sum += past.connections;
-    return sum;
+    for (const auto& [text, past] : room.backend.past()) all += past.connections;
+    return all;
   };
   room.layout->targets()[0]->tally().connections.add(5);
   room.layout->targets()[1]->tally().connections.add(7);
