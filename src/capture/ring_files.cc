@@ -132,7 +132,7 @@ Result<void> RingFiles::make() {
 Result<void> RingFiles::write(Bytes octets) {
   if (const int error = write_all(file_.get(), as_text(octets)); error != 0) {
     // Half a block would make readers call the whole file damaged.
-    (void)::ftruncate(file_.get(), static_cast<off_t>(size_));
+    [[maybe_unused]] const int done = ::ftruncate(file_.get(), static_cast<off_t>(size_));
     return failed(ErrorCode::system, "cannot write to " + printable(names_.back(), 4096), error);
   }
   size_ += octets.size();

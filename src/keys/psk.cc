@@ -133,24 +133,23 @@ class Loading {
 Result<PskLine> parse_psk_line(std::string_view line) {
   const auto colon = line.find(':');
   if (colon == std::string_view::npos) return failed(ErrorCode::invalid, "there is no colon in it");
-  PskLine result;
-  result.identity = line.substr(0, colon);
+  const std::string_view identity = line.substr(0, colon);
   const auto written = line.substr(colon + 1);
   auto bytes = from_hex(written);
   const std::string unit = bytes ? " bytes in hexadecimal" : " bytes";
-  result.key = bytes ? *std::move(bytes) : std::string(written);
-  if (result.identity.empty()) return failed(ErrorCode::invalid, "the identity is empty");
-  if (result.identity.size() > kMostIdentity) {
+  std::string key = bytes ? *std::move(bytes) : std::string(written);
+  if (identity.empty()) return failed(ErrorCode::invalid, "the identity is empty");
+  if (identity.size() > kMostIdentity) {
     return failed(ErrorCode::invalid, "the identity is longer than 256 bytes");
   }
-  if (result.key.size() < kLeastKey) {
-    return failed(ErrorCode::invalid, "the key has only " + std::to_string(result.key.size()) +
-                                          unit + ", and 16 are needed");
+  if (key.size() < kLeastKey) {
+    return failed(ErrorCode::invalid,
+                  "the key has only " + std::to_string(key.size()) + unit + ", and 16 are needed");
   }
-  if (result.key.size() > kMostKey) {
+  if (key.size() > kMostKey) {
     return failed(ErrorCode::invalid, "the key is longer than 512 bytes");
   }
-  return result;
+  return PskLine{.identity = std::string(identity), .key = std::move(key)};
 }
 
 bool needs_psk(const config::Tls& tls) {

@@ -19,6 +19,9 @@
 namespace tunnel::process {
 namespace {
 
+// The folder in which it was started is to be free for others: to be unmounted, say.
+void leave_folder() { [[maybe_unused]] const int done = ::chdir("/"); }
+
 // What goes through the pipe: one byte of exit status, then the error text until end of file.
 // End of file at once: the daemon died.
 
@@ -110,7 +113,7 @@ void Readiness::tell_predecessor() {
   const Fd ready = std::move(predecessor_.ready);
   if (!ready.valid()) return;
   if (predecessor_.is_daemon) {
-    (void)::chdir("/");
+    leave_folder();
     detach_streams();
   }
   (void)::prctl(PR_SET_PDEATHSIG, 0, 0, 0, 0);  // see Launcher
@@ -126,7 +129,7 @@ void Readiness::ready() {
     supervisor_.reset();
   }
   if (!pipe_.valid()) return;
-  (void)::chdir("/");
+  leave_folder();
   // Before the word: a caller that waits for the end of its output must not wait for ours.
   detach_streams();
   write_all(pipe_.get(), std::string_view("\0", 1));
