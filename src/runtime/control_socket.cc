@@ -34,7 +34,8 @@ Result<void> make_folder(const std::string& folder, const FileOwner& owner) {
     return failed(ErrorCode::permission, printable(folder, 4096) + " can be written to by others");
   }
   if (is_new && owner.uid && *owner.uid != ::geteuid()) {
-    (void)::lchown(folder.c_str(), *owner.uid, owner.gid.value_or(static_cast<gid_t>(-1)));
+    [[maybe_unused]] const int done =
+        ::lchown(folder.c_str(), *owner.uid, owner.gid.value_or(static_cast<gid_t>(-1)));
   }
   return {};
 }
