@@ -138,10 +138,13 @@ void Prober::arrange(Service& service) {
   for (const auto& group : connect) {
     for (const config::Target& target : group) {
       if (target.form != Form::srv || !answers_.srv[target.host].empty()) continue;
-      balance::Endpoint endpoint;
-      endpoint.form = Form::name;
-      endpoint.host = target.host;
-      endpoint.text = target.text;
+      const balance::Endpoint endpoint{.form = Form::name,
+                                       .host = target.host,
+                                       .port = 0,
+                                       .address = {},
+                                       .name = {},
+                                       .is_foreign = false,
+                                       .text = target.text};
       if (!is_wanted(endpoint)) continue;
       service.targets.push_back(std::make_unique<Target>(service, endpoint, ++number));
       ++unfinished_;
