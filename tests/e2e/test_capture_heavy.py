@@ -13,7 +13,7 @@ from harness import pcapng
 from harness.capture import ring
 from harness.programs import Nginx
 from harness.volume import MIB, digest_of, receive, send
-from harness.wait import PATIENCE, eventually
+from harness.wait import PATIENCE
 
 pytestmark = [pytest.mark.heavy, pytest.mark.needs("nginx")]
 
@@ -79,7 +79,6 @@ def test_every_byte_of_a_long_transfer_both_ways_is_in_a_file_in_memory(relay, b
 def test_a_slow_reader_gets_less_and_the_transfer_all(relay, both_ways, tmp_path):
     total = both_ways.total
     tunnel = relay(both_ways.server, options={"workers": 1, "control": f"{tmp_path}/c"})
-    memory = tunnel.ps.memory_info().rss
     file = tmp_path / "slow.pcapng"
     is_over = threading.Event()
 
@@ -109,7 +108,3 @@ def test_a_slow_reader_gets_less_and_the_transfer_all(relay, both_ways, tmp_path
     client, server, told = pcapng.read(file, both_ways.port)
     assert dropped > 0 and told == dropped
     assert client.size + server.size < 2 * total
-    # What was on its way to the reader is nobody's any more.
-    eventually(lambda: tunnel.ps.memory_info().rss - memory < 10 * MIB,
-               lambda: f"memory is given back: {tunnel.ps.memory_info().rss / MIB:.1f} MiB, not "
-                       f"{memory / MIB:.1f}")

@@ -414,7 +414,7 @@ def test_the_page_shows_what_happens_and_reads_well_at_80_columns(instance):
     assert "svc[2]" in shown and client.local_address in shown
     assert [line for line in shown.splitlines() if len(line) > 80] == []
     client.close()
-    instance.tunnel.closed()
+    instance.tunnel.wait_for_event("closed", 2)
     body = instance.get("/").body
     assert "svc[2]" not in body.partition("<h2 id=closed>")[0]
     assert "svc[2]" in body
