@@ -79,8 +79,8 @@ def watched(folder, server, work, cpu):
                         for key, value in work.round_trips(tunnel, 5).items()}
         finally:
             watchers.stop()
-        if watchers.error or not watchers.answers:
-            raise Refused(f"nobody was answered at the status address: {watchers.error}")
+        if watchers.error:
+            raise Refused(f"somebody was not answered at the status address: {watchers.error}")
     finally:
         tunnel.stop()
     return figures
