@@ -52,7 +52,6 @@ TEST_CASE("the bounds of a histogram are floating-point numbers") {
         "# EOF\n");
 }
 
-// By the library, whose versions differ in the order of the lines.
 TEST_CASE("the older text has bounds as they were written") {
   const std::string text = prometheus_text({histogram()});
   CHECK(text.starts_with(
