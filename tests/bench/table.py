@@ -139,7 +139,7 @@ def goals(result):
                   of("capture", f"on_{figure}"), off + write, 1.25)
     ratio("first byte at a server 25 ms away, preconnect / without",
           of("preconnected", "first_byte_ms"), of("tunnel", "first_byte_ms"), 0.55)
-    ratio("round trip, 99 %, watched by 100 slow clients and four scrapes a second / not watched",
+    ratio("round trip, 99 %, watched by 12 slow clients and four scrapes a second / not watched",
           of("watched", "watched_p99_us"), of("watched", "alone_p99_us"), 1.10)
     share = of("workers", "smaller_share")
     if share is not None:
