@@ -120,7 +120,7 @@ std::string defaults_text(const std::vector<Named>& all) {
   return "defaults: a table\n\n" +
          wrapped(
              "What stands in [defaults] holds for every service that does not say otherwise. "
-             "Its tables, [defaults.tls] for one, count key by key.") +
+             "Its tables, such as [defaults.tls], are merged key by key.") +
          "\n" + listed(all, *service);
 }
 

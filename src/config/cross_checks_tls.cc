@@ -166,7 +166,9 @@ class TlsChecks {
 
 std::optional<NameMistake> mistake_in_name(std::string_view name) {
   const bool has_scheme = name.starts_with("email:") || name.starts_with("uri:");
-  if (has_scheme || SocketAddress::parse_ip(name, 0)) return std::nullopt;
+  // Its zone is that of another machine, maybe, and not compared.
+  const std::string_view address = name.substr(0, name.find('%'));
+  if (has_scheme || SocketAddress::parse_ip(address, 0)) return std::nullopt;
   std::string text = "no certificate carries the name " + in_quotes(name);
   if (name.find("://") != std::string_view::npos) {
     return NameMistake{std::move(text), "write the host alone; a URI begins with \"uri:\""};

@@ -45,8 +45,8 @@ TEST_CASE("a name that no certificate can carry is refused, with the one that is
         "write the host alone; a URI begins with \"uri:\"");
   CHECK(hint("connect = { address = \"dc1.example.com:636\", name = \"[::1]:636\" }") ==
         "write it without the port: \"::1\"");
-  for (const char* name :
-       {"::1", "10.0.0.1", "dc1.example.com", "email:a@b.example", "uri:spiffe://x/y"}) {
+  for (const char* name : {"::1", "fe80::1%nowhere", "10.0.0.1", "dc1.example.com",
+                           "email:a@b.example", "uri:spiffe://x/y"}) {
     CAPTURE(name);
     CHECK(refused("tls.name = \"" + std::string(name) + "\"") == "");
   }
