@@ -16,16 +16,23 @@
 namespace tunnel::runtime {
 namespace {
 
+// A listener stays readable while a client waits, so a failed accept would be tried again in every
+// turn of the loop. The pause begins short, for a descriptor may be free in a moment, and doubles
+// while none is.
 constexpr Millis kShortestPause{5};
 constexpr Millis kLongestPause{1000};
 // Denied clients that wait for their reset; when there are more the oldest waits no longer.
 constexpr std::size_t kMostDenied = 64;
 
+// Linux makes the descriptor and the file before it takes the client out of the backlog: a shortage
+// of either loses nobody, and the client is still there after the pause.
 bool is_shortage(int error) {
   return error == EMFILE || error == ENFILE || error == ENOBUFS || error == ENOMEM;
 }
 
 bool is_allowed(const config::Service& service, const SocketAddress& client) {
+  // `allow` has ranges of IP addresses. Who may use a unix socket is for its mode and owner to say;
+  // a program has a unix address, too, and so have pipes on standard input.
   if (service.allow.empty() || client.is_unix()) return true;
   return std::any_of(service.allow.begin(), service.allow.end(),
                      [&](const Cidr& range) { return range.contains(client); });
@@ -43,6 +50,9 @@ Acceptor::Acceptor(Settings settings)
 
 Acceptor::~Acceptor() = default;
 
+// Sorts the listeners into three: those that some service still wants change hands as they are
+// (their sockets are not touched, so no client is refused), `bound` brings the new ones, and what
+// is left in `old` is closed. The configuration is in force already: nothing in here may fail.
 void Acceptor::serve(const std::vector<ServiceHandle>& services, std::vector<Bound::Entry> bound) {
   loop_.assert_here();
   std::vector<const config::Service*> settings;
@@ -72,6 +82,8 @@ void Acceptor::serve(const std::vector<ServiceHandle>& services, std::vector<Bou
     entries_.push_back(open(service, std::move(each)));
   }
   for (const auto& entry : old) {
+    // close(2) resets the clients in the backlog, for whom connect(2) has returned already: they
+    // are taken first.
     if (entry) accept_rest(*entry);
   }
   old.clear();
@@ -89,7 +101,11 @@ std::unique_ptr<Acceptor::Entry> Acceptor::open(const ServiceHandle& service, Bo
   auto entry = std::make_unique<Entry>(Entry{
       .service = service, .place = std::move(bound.place), .listener = std::move(bound.socket)});
   Entry& stays = *entry;
+  // Until now the file was left alone whatever happened: had this start or reload failed, an
+  // earlier process might still be listening there.
   stays.listener.own_file();
+  // By reference: entries are on the heap and do not move when `entries_` does. The watch is a
+  // member of the entry, so it never outlives it.
   entry->watch = std::make_unique<uv::FdWatch>(
       loop_, stays.listener.fd(), [this, &stays](uv::FdWatch::Ready) { on_readable(stays); });
   return entry;
@@ -106,6 +122,7 @@ std::vector<Acceptor::Listening> Acceptor::listening() const {
 void Acceptor::stop(SocketFiles files) {
   loop_.assert_here();
   for (const auto& entry : entries_) {
+    // As in serve(): who has connected is a client, however late the process came to look.
     accept_rest(*entry);
     if (files == SocketFiles::leave) entry->listener.leave_file();
   }
@@ -168,11 +185,13 @@ bool Acceptor::accept_one(Entry& entry) {
 
 bool Acceptor::take(const ServiceHandle& service, Fd socket, const SocketAddress& client) {
   loop_.assert_here();
+  // Also for one that is denied: its `closed` line has a number like any other.
   const std::uint64_t id = next_id_++;
   if (!is_allowed(service.settings(), client)) {
     deny(service, std::move(socket), client, id);
     return false;
   }
+  // Counted before the worker hears of it: the worker counts down, and may do so at once.
   service.life->connections.fetch_add(1);
   settings_.connections.fetch_add(1);
   settings_.on_accepted({service, std::move(socket), client, id});
@@ -181,6 +200,7 @@ bool Acceptor::take(const ServiceHandle& service, Fd socket, const SocketAddress
 
 void Acceptor::deny(const ServiceHandle& service, Fd socket, const SocketAddress& client,
                     std::uint64_t id) {
+  // The kernel sends the reset when the descriptor is closed, which is not yet: see kSoonestReset.
   const linger reset_on_close{1, 0};
   (void)::setsockopt(socket.get(), SOL_SOCKET, SO_LINGER, &reset_on_close, sizeof reset_on_close);
   service.life->tally.closed[static_cast<std::size_t>(Kind::client_denied)].add();
@@ -193,6 +213,8 @@ void Acceptor::deny(const ServiceHandle& service, Fd socket, const SocketAddress
   log_closed(log_, record);
   closed_.note(loop_.now(), record);
   denied_.push_back({loop_.now() + kSoonestReset, std::move(socket)});
+  // Each holds a descriptor that an allowed client could have had: a flood of denied clients must
+  // not become a shortage for the others. The popped one is reset at once.
   if (denied_.size() > std::min(kMostDenied, settings_.max_connections / 4)) denied_.pop_front();
   if (!denied_.empty() && !denied_timer_.is_active()) denied_timer_.start(kSoonestReset);
 }

@@ -11,6 +11,8 @@
 namespace tunnel::runtime {
 namespace {
 
+// Each costs a thread and, for each worker, up to Lane::kMostOctets of memory while its reader is
+// slow.
 constexpr std::size_t kMostLive = 8;
 
 std::string totals_text(const capture::Recording::Totals& totals) {
@@ -44,6 +46,8 @@ std::shared_ptr<capture::Recording> Captures::make(capture::Recording::Settings 
   settings.id = ++last_id_;
   settings.program = "tunnel " TUNNEL_VERSION;
   settings.lanes = process_.workers;
+  // The events come on the recording's own thread, so they capture nothing of this object: `report`
+  // is a copy, and its way leads through the supervisor's mailbox to on_news().
   return std::make_shared<capture::Recording>(
       std::move(settings),
       capture::Recording::Events{
@@ -57,6 +61,10 @@ std::shared_ptr<capture::Recording> Captures::make(capture::Recording::Settings 
               }});
 }
 
+// What the snapshot does not have any more is told to leave and stays in `entries_` until its
+// thread has said that it is over, for it may still be writing to its files. One that replaces it,
+// for the same service and perhaps in the same ring of files, waits in `waiting_` until then.
+// on_news() goes on from there.
 void Captures::use(const Snapshot& snapshot) {
   std::erase_if(
       over_, [&](const auto& each) { return !is_configured(snapshot, each.first, each.second); });
@@ -96,6 +104,8 @@ void Captures::begin_configured(const ServiceHandle& service) {
   auto files =
       capture::RingFiles::open({.file = what.file, .max_size = what.max_size, .files = what.files});
   if (!files) {
+    // The folder was looked at when the snapshot was made (RingFiles::check); this is something
+    // that came up since. The tunnel serves without its capture rather than not at all.
     return process_.log.write(log::Level::error, log::Event::capture_stopped, {service.life->name},
                               "nothing is captured: " + files.error().text, {});
   }
@@ -152,6 +162,7 @@ void Captures::begin(Entry entry, std::unique_ptr<capture::Sink> sink, std::stri
       std::string(layer_text(settings.what.layer)) + " of " + entry.name + " is captured to " +
           printable(settings.to, 4096) + ", by " + settings.by,
       {{"to", std::string_view(settings.to)}, {"by", std::string_view(settings.by)}});
+  // The thread runs already, but its news comes by a message, and so never before this.
   entries_.emplace(settings.id, std::move(entry));
 }
 
@@ -167,6 +178,7 @@ void Captures::on_news(const CaptureNews& news) {
   }
   const std::string service = entry->second.service;
   std::string why = entry->second.ending;
+  // It has ended by itself.
   if (!service.empty() && why.empty()) {
     over_.emplace(service, entry->second.recording->settings().what);
   }
@@ -198,6 +210,7 @@ void Captures::finish() {
 }
 
 void Captures::tell() const {
+  // All of them each time, not what has changed: a worker compares, and a new one needs no history.
   auto recordings = std::make_shared<UseCaptures::Recordings>();
   for (const auto& [id, entry] : entries_) {
     if (entry.ending.empty()) recordings->push_back(entry.recording);

@@ -71,6 +71,7 @@ bool is_for_work(const std::string& folder) {
 void add_work_folders(const std::string& main, sandbox::Needs& needs) {
   for (const auto& [folder, rights] : kWorkFolders) needs.folders[folder].add(rights);
   for (const char* variable : kManagersFolders) {
+    // systemd separates several folders by colons.
     const char* value = std::getenv(variable);
     std::string_view rest = value != nullptr ? value : "";
     while (!rest.empty()) {
@@ -111,6 +112,8 @@ sandbox::Needs needs_of_process(const config::Document& document) {
 }
 
 sandbox::Sandbox confine(const sandbox::Needs& needs, config::Sandbox mode) {
+  // Landlock can keep a process from the abstract sockets of others (ABI 6), and the service
+  // manager's may be one: "@..." stands for the abstract namespace.
   const char* manager = std::getenv("NOTIFY_SOCKET");
   return sandbox::Sandbox::enter(
       needs, {.mode = mode, .keeps_abstract_sockets = manager == nullptr || manager[0] != '@'});

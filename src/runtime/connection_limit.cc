@@ -18,6 +18,8 @@ std::size_t open_descriptors() {
        !error && it != std::filesystem::directory_iterator(); it.increment(error)) {
     ++count;
   }
+  // Without /proc there is nothing to count. A guess that is too low is made good by accept4 and
+  // EMFILE, see the Acceptor.
   return count > 0 ? count : 64;
 }
 
@@ -34,6 +36,7 @@ std::size_t connection_limit() {
   if (::getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur == RLIM_INFINITY) return SIZE_MAX;
   const std::size_t all = limit.rlim_cur;
   const std::size_t used = open_descriptors() + reserved_descriptors(all);
+  // Asked once, at the start: what is open then is taken to stay open.
   return all > used + 2 ? (all - used) / 2 : 1;
 }
 

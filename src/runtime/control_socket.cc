@@ -19,11 +19,14 @@ constexpr int kBacklog = 16;
 
 // Whether the folder is there and nobody else could have put the socket into it.
 Result<void> make_folder(const std::string& folder, const FileOwner& owner) {
+  // A user who could put a socket of theirs here would get the requests of root's own `tunnel`
+  // commands.
   const bool is_new = ::mkdir(folder.c_str(), 0700) == 0;
   if (!is_new && errno != EEXIST) {
     return failed(ErrorCode::permission, "cannot make " + printable(folder, 4096), errno);
   }
   struct stat status {};
+  // lstat: a symbolic link in the folder's place leads where its owner likes, and that may change.
   if (::lstat(folder.c_str(), &status) != 0 || !S_ISDIR(status.st_mode)) {
     return failed(ErrorCode::invalid, printable(folder, 4096) + " is not a folder");
   }
@@ -34,6 +37,7 @@ Result<void> make_folder(const std::string& folder, const FileOwner& owner) {
     return failed(ErrorCode::permission, printable(folder, 4096) + " can be written to by others");
   }
   if (is_new && owner.uid && *owner.uid != ::geteuid()) {
+    // The process is going to be this user when it removes the socket.
     [[maybe_unused]] const int done =
         ::lchown(folder.c_str(), *owner.uid, owner.gid.value_or(static_cast<gid_t>(-1)));
   }
@@ -94,12 +98,15 @@ Result<std::unique_ptr<ControlSocket>> ControlSocket::bind(const std::string& pa
                                                            process::PassedSockets& passed) {
   const auto address = SocketAddress::unix_path(path);
   if (!address) return tl::unexpected(address.error());
+  // The mode is the first lock; the server looks at each client's credentials as well.
   const SocketFile::Wish wish{.path = path, .mode = 0600, .owner = owner};
   std::unique_ptr<ControlSocket> control;
   const auto* kept = passed.find_kept(kKeptName);
   if (kept != nullptr && kept->address == *address) {
     if (auto file = SocketFile::adopt(wish); file) {
       control.reset(new ControlSocket(passed.take_kept(kKeptName), std::move(*file), folder));
+      // Until this process serves, an earlier one may: a start that fails must not take the folder
+      // away.
       control->is_left_ = true;
     }
   }

@@ -46,10 +46,13 @@ void CredentialWatch::stop() {
 }
 
 void CredentialWatch::on_timer() {
+  // Refused while another job is under way. A look that has begun starts the timer again in
+  // on_looked().
   if (!look_()) timer_.start(kQuiet);
 }
 
 void CredentialWatch::on_looked(std::map<ServiceId, FileIdentities> found) {
+  // stop() came while the files were being looked at.
   if (!period_) return;
   bool is_changing = false;
   for (auto& [id, files] : found) {
@@ -59,6 +62,8 @@ void CredentialWatch::on_looked(std::map<ServiceId, FileIdentities> found) {
     is_changing = is_changing || verdict == FileWatch::Verdict::changing;
     if (verdict == FileWatch::Verdict::settled) settled_.push_back(id);
   }
+  // A change counts when two looks find the same, and the second one need not wait for a whole
+  // period.
   timer_.start(is_changing ? std::min(*period_, kQuiet) : *period_);
 }
 
@@ -73,6 +78,8 @@ void CredentialWatch::refused(const ServiceHandle& service,
                               const std::vector<std::string>& problems) {
   service.life->files_refused.add();
   const std::string why = enumerated(problems, ", ");
+  // Files that cannot be loaded are found settled at every look (see FileWatch), so this would be a
+  // line in every period.
   const log::RateLimit::Verdict verdict = failures_.admit(why);
   if (!verdict.write) return;
   log_.warning({service.life->name},

@@ -30,12 +30,16 @@ void DescriptorStore::keep(const std::vector<OwnSocket>& sockets) {
   std::set<std::string> now;
   for (const auto& [handed, family] : sockets) {
     if (!may_keep(family)) continue;
+    // Two listeners of one service with port 0 have one name, and the next process would find only
+    // one of them.
     if (!now.insert(handed.name).second || kept_.contains(handed.name)) continue;
     if (auto kept = manager_.keep(handed.fd, handed.name); !kept) {
       log_.warning({}, "cannot leave a listener to the service manager: " + kept.error().text);
     }
   }
   for (const std::string& name : kept_) {
+    // The manager's copy would keep the address bound, and its backlog would go on taking clients
+    // that nobody accepts.
     if (!now.contains(name)) (void)manager_.drop(name);
   }
   kept_ = std::move(now);

@@ -33,11 +33,14 @@ void Drains::look() {
     over.push_back(std::move(waiting.on_verdict));
     return true;
   });
+  // Only now: an answer may bring the next order, which adds to `waiting_`.
   for (const OnVerdict& on_verdict : over) on_verdict(Verdict::done({"no connection is left"}));
 }
 
 void Drains::end() {
   look();
+  // The rest gets an answer as well: without one, the command at the other end could not tell this
+  // from an instance that hangs.
   for (const Waiting& waiting : std::exchange(waiting_, {})) {
     const std::uint32_t left = connections_of(waiting.services);
     waiting.on_verdict(Verdict::refused(

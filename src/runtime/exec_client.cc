@@ -34,6 +34,7 @@ void ExecClient::start() {
   }
   Fd ours(ends[0]);
   Fd theirs(ends[1]);
+  // Ours alone: programs expect their standard input and output to block.
   (void)::fcntl(ours.get(), F_SETFL, O_NONBLOCK);
   auto process = uv::Process::start(
       loop_,
@@ -75,6 +76,8 @@ void ExecClient::connection_gone(Connection how) {
   return go_on_if_over();
 }
 
+// The program and its connection end in either order, and each end comes here. A failed start does,
+// too: it is over at once, and `retry` tries it again.
 void ExecClient::go_on_if_over() {
   if (!is_over()) return;
   if (is_stopping_) return owner_.on_over();
@@ -97,6 +100,8 @@ void ExecClient::stop() {
   is_stopping_ = true;
   is_wanted_again_ = false;
   retry_.stop();
+  // While it has its connection it may finish what it does: connection_gone() sends the signal
+  // then.
   if (process_ && !has_connection_) process_->kill(SIGTERM);
 }
 

@@ -14,6 +14,7 @@ void ExecClients::use(const Snapshot& snapshot, const std::vector<ServiceHandle>
   for (const auto& [id, client] : clients_) {
     if (!now.has(id)) client->stop();
   }
+  // One whose service has gone stays until its program and its connection have ended.
   std::erase_if(clients_,
                 [&](const auto& each) { return !now.has(each.first) && each.second->is_over(); });
   for (const ServiceHandle& service : services) {

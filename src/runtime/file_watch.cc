@@ -16,6 +16,7 @@ FileIdentity identity_of(const std::string& path) {
   FileIdentity identity;
   identity.path = path;
   struct stat info {};
+  // A file that is not there has an identity as well: one that appears, or goes, is a change.
   if (::stat(path.c_str(), &info) != 0) return identity;
   identity.exists = true;
   identity.device = info.st_dev;
@@ -36,6 +37,8 @@ void look_into_folder(const std::string& path, FileIdentities& found) {
        entry.increment(error)) {
     entries.push_back(entry->path().string());
   }
+  // Two looks are compared entry by entry, and the order in which a folder gives its entries is the
+  // file system's own.
   std::sort(entries.begin(), entries.end());
   for (const std::string& entry : entries) found.push_back(identity_of(entry));
 }
@@ -92,6 +95,8 @@ std::vector<std::string> credential_files(const config::Service& service) {
 }
 
 FileWatch::Verdict FileWatch::look(FileIdentities found) {
+  // Writers that replace a file by rename(2) need no such care; those that write in place do, and a
+  // key and its certificate are two files that change one after the other.
   const bool is_at_rest = found == last_;
   last_ = std::move(found);
   if (last_ == in_force_) return Verdict::unchanged;

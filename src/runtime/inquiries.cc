@@ -18,6 +18,7 @@ void Inquiries::ask(ConnectionsOrder order, TimePoint now, OnComplete on_complet
 
 void Inquiries::on_answer(ConnectionsAnswer answer) {
   const auto found = pending_.find(answer.request);
+  // It comes too late: who asked has been answered without it.
   if (found == pending_.end()) return;
   Answers& answers = found->second.answers;
   answers.silent.erase(answer.worker);
@@ -29,6 +30,7 @@ void Inquiries::on_answer(ConnectionsAnswer answer) {
 }
 
 void Inquiries::expire(TimePoint now) {
+  // First collected: complete() erases, and an answer may lead to the next question.
   std::vector<std::uint64_t> late;
   for (const auto& [request, pending] : pending_) {
     if (pending.until <= now) late.push_back(request);
@@ -46,6 +48,7 @@ std::optional<TimePoint> Inquiries::next_end() const {
 
 void Inquiries::complete(std::uint64_t request) {
   const auto found = pending_.find(request);
+  // Out of the table before the call, which may come back to ask().
   const Pending pending = std::move(found->second);
   pending_.erase(found);
   return pending.on_complete(pending.answers);

@@ -20,6 +20,7 @@ namespace {
 Result<Fd> new_socket(int family) {
   Fd socket(::socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
   if (!socket.valid()) {
+    // A kernel without IPv6. "*:389" asks for both families, and one that is missing is no error.
     const ErrorCode code = errno == EAFNOSUPPORT ? ErrorCode::unavailable : ErrorCode::system;
     return failed(code, "cannot make a socket", errno);
   }
@@ -37,6 +38,8 @@ void defer_accept(int socket, const config::Service& service) {
 }
 
 Result<void> set_options(int socket, const config::Service& service, int family) {
+  // Before bind(2) and listen(2): accepted sockets inherit them, and tcp(7) wants the sizes of
+  // buffers set before listen(2).
   if (family != AF_UNIX) defer_accept(socket, service);
   const auto refused = uv::set_socket_options(socket, family, service.socket_options.listen);
   if (refused.empty()) return {};
@@ -45,8 +48,12 @@ Result<void> set_options(int socket, const config::Service& service, int family)
 
 Result<void> bind_tcp(int socket, const config::Service& service, const SocketAddress& address) {
   const int on = 1;
+  // Old connections in TIME_WAIT must not keep a restart from its port. Linux still lets only one
+  // socket listen there.
   (void)::setsockopt(socket, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
   if (address.family() == AF_INET6) {
+    // Each family has a socket of its own; without this [::] would take IPv4's port as well, and
+    // the other socket of "*:389" could not be bound.
     (void)::setsockopt(socket, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof on);
   }
   if (auto set = set_options(socket, service, address.family()); !set) return set;
@@ -92,6 +99,8 @@ Result<ListeningSocket> ListeningSocket::open(const config::Service& service,
   const SocketAddress actual = local_address(socket->get());
   ListeningSocket listener(std::move(*socket), actual, std::move(file));
   if (::listen(listener.fd(), SOMAXCONN) != 0) {
+    // With SO_REUSEADDR two sockets may be bound to one address while neither listens: then it is
+    // the second listen(2) that fails.
     if (errno == EADDRINUSE) {
       return failed(ErrorCode::in_use, "the address is already in use; `ss -ltnp` shows by whom");
     }
@@ -111,6 +120,7 @@ Result<ListeningSocket> ListeningSocket::adopt(const process::PassedSockets::Soc
                                                const config::Service& service,
                                                const config::Accept& accept) {
   const SocketAddress& wanted = accept.address;
+  // Any port was asked for, so the one that it had is as good as another, and its clients know it.
   const bool is_any_port = accept.form == config::Accept::Form::tcp && wanted.port() == 0;
   const bool is_there = is_any_port ? wanted.ip() == kept.address.ip() : wanted == kept.address;
   if (!is_there) return failed(ErrorCode::not_found, "it listens elsewhere");
@@ -123,6 +133,7 @@ Result<ListeningSocket> ListeningSocket::adopt(const process::PassedSockets::Soc
     if (!adopted) return tl::unexpected(std::move(adopted).error());
     file.emplace(std::move(*adopted));
   }
+  // A copy: when its options cannot be set, the kept one stays where it is.
   Fd copy(::fcntl(kept.fd.get(), F_DUPFD_CLOEXEC, 0));
   if (!copy.valid()) return failed(ErrorCode::system, "cannot copy a descriptor", errno);
   if (auto set = set_options(copy.get(), service, wanted.family()); !set) {
@@ -143,6 +154,8 @@ Result<void> ListeningSocket::serve(const config::Service& service) {
 std::string kept_name_of(const ListenPlace& place) {
   const std::string address = place.address.to_string();
   const bool is_any_port = place.address.is_ip() && place.address.port() == 0;
+  // Of port 0 there may be many, and one service must not be given what another's clients know. Any
+  // other address is the same socket whichever service has it now.
   return process::kept_name(is_any_port ? place.service + " " + address : address);
 }
 
@@ -216,6 +229,8 @@ Result<ListeningSocket> listen_at(const config::Service& service, const config::
   const std::string name = kept_name_of({service.name, accept.address});
   const auto* kept = passed != nullptr ? passed->find_kept(name) : nullptr;
   if (kept != nullptr) {
+    // When it does not fit any more, a socket of our own may. When that fails, its error says more
+    // to people than the first.
     auto adopted = ListeningSocket::adopt(*kept, service, accept);
     if (adopted) {
       (void)passed->take_kept(name);
@@ -225,6 +240,10 @@ Result<ListeningSocket> listen_at(const config::Service& service, const config::
   return ListeningSocket::open(service, accept);
 }
 
+// Goes on after a problem, for all of them are reported at once. `next` runs along `reused`, which
+// has one entry for each place in the order of places_of(): the loops leave out the same ones. A
+// family that the machine does not have is a problem only when nothing of its service could be
+// bound.
 Bound bind_all(const std::vector<const config::Service*>& services,
                const std::vector<ListenPlace>& at_hand, process::PassedSockets* passed) {
   Bound result;

@@ -74,8 +74,13 @@ bool is_on_stdio(const std::vector<ServiceHandle>& services) {
 
 }  // namespace
 
+// Builds at most twice. Where the only thing in the way is a port that the process may not bind any
+// more, the second build leaves that out: one new low port must not keep the rest of a file from
+// coming into force.
 Build Loader::load_again(const Previous& previous) {
   config::Document document = read_();
+  // Compared with what the process began with, not with what the last reload asked for: otherwise
+  // the warning would come once and never again.
   auto for_restart = config::keys_for_restart(first_.config.global, document.config.global);
   keep_fixed(document.config.global);
   Build next = build(document, previous);
@@ -93,6 +98,7 @@ std::string Loader::lost_rights(const std::vector<std::string>& files) const {
   if (!was_root_ || ::geteuid() == 0) return {};
   std::string unreadable;
   for (const std::string& file : files) {
+    // A file that is not there has nothing to do with rights.
     if (::faccessat(AT_FDCWD, file.c_str(), R_OK, AT_EACCESS) == 0 || errno != EACCES) continue;
     if (!unreadable.empty()) unreadable += ", ";
     unreadable += printable(file, 4096);
@@ -159,10 +165,15 @@ Build Loader::refused(const config::Document& document) const {
   return build;
 }
 
+// In the order of what each step costs to take back. Reading and asking the sandbox leave nothing
+// behind, loading reads files, and binding comes last: a bound socket is seen from outside, and a
+// client may be in its backlog before the Build is dropped.
 Build Loader::build(config::Document& document, const Previous& previous) const {
   if (!document.has_errors()) look_up_passed(document, passed_);
   if (document.has_errors()) return refused(document);
   Build build;
+  // Before anything is opened: the kernel's answer from inside is EACCES, which would send people
+  // to look at modes and owners.
   if (std::string why = outside(needs_of(document)); !why.empty()) {
     build.problems.push_back(std::move(why));
     return build;
@@ -179,6 +190,7 @@ Build Loader::build(config::Document& document, const Previous& previous) const 
   }
   std::vector<const config::Service*> services;
   for (const ServiceHandle& service : prepared.snapshot->services) {
+    // An address that is bound takes clients into its backlog, if only for a moment.
     if (previous.drained.contains(service.life->id)) continue;
     services.push_back(&service.settings());
   }
@@ -190,6 +202,7 @@ Build Loader::build(config::Document& document, const Previous& previous) const 
   }
   build.problems.insert(build.problems.end(), status.problems.begin(), status.problems.end());
   if (!build.problems.empty()) {
+    // With another problem besides, a build without these would fail all the same.
     if (bound.not_permitted.size() == build.problems.size()) {
       build.not_permitted = std::move(bound.not_permitted);
     }

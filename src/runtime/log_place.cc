@@ -18,6 +18,7 @@ log::Options log_options(const config::Global& global, Voice voice, int standard
   if (places.empty()) places = {global.foreground ? "stderr" : "syslog"};
   if (places.size() > 1) {
     options.is_also_on_stderr = voice != Voice::syslog;
+    // The second sink. The configuration allows one other beside it.
     std::erase(places, "stderr");
   }
   std::string where = places.front();

@@ -57,6 +57,8 @@ class LookUp {
   void look_up(config::Service& service) {
     look_up(service.accept, service.name, "accept");
     for (const config::Accept& accept : service.accept) {
+      // What the name stands for is known only now: an address beyond the loopback needs
+      // allow_remote here as anywhere.
       if (accept.form == Form::passed) config::check_remote(document_, service, accept);
     }
   }
@@ -72,6 +74,7 @@ class LookUp {
                const std::string& key) {
     std::vector<config::Accept> found;
     for (const config::Accept& accept : std::exchange(accepts, {})) {
+      // A reload that has to leave out a port builds from the same document a second time.
       const bool is_known = accept.address.family() != AF_UNSPEC;
       if (accept.form != Form::passed || is_known) {
         found.push_back(accept);
@@ -83,6 +86,7 @@ class LookUp {
                           "there is no socket " + in_quotes(accept.passed_name()) + ": " + both_,
                           "FileDescriptorName= of the socket unit is the name");
       }
+      // A socket unit may have several ListenStream= under one name.
       for (const SocketAddress& address : addresses) {
         found.push_back(accept);
         found.back().address = address;
@@ -98,6 +102,7 @@ class LookUp {
   }
 
   void check_all_are_wanted() {
+    // Its clients would connect, for the socket listens, and then wait forever.
     for (const std::string& name : passed_.names()) {
       if (std::find(wanted_.begin(), wanted_.end(), name) != wanted_.end()) continue;
       document_.problem("", "", -1,

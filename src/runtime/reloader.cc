@@ -17,6 +17,7 @@ Reloader::~Reloader() {
 }
 
 void Reloader::finish() {
+  // The message was the thread's last act, so there is nothing to wait for.
   if (thread_.joinable()) thread_.join();
   is_busy_ = false;
 }

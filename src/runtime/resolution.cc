@@ -47,6 +47,10 @@ Resolution::Resolution(std::shared_ptr<const Snapshot> snapshot, Settings settin
 
 Resolution::~Resolution() = default;
 
+// Three steps, each of which leads to the next. watch_all() watches the SRV records that `connect`
+// names; arrange_all() makes targets of `connect` and of the newest answers, and tells only what
+// has changed; watch_names() watches the names of those targets. A reload begins at the first, an
+// answer that changes targets at the second.
 void Resolution::start() {
   settings_.loop.assert_here();
   return watch_all();
@@ -68,6 +72,8 @@ void Resolution::use(std::shared_ptr<const Snapshot> snapshot) {
     const auto known = current_.find(service.life->id);
     if (known == current_.end()) continue;
     Current& current = kept[service.life->id] = std::move(known->second);
+    // Its workers have a new Service, which has no targets yet: it is told although nothing has
+    // changed.
     if (!old.contains(service.config.get())) current.is_told = false;
   }
   current_ = std::move(kept);
@@ -83,6 +89,7 @@ void Resolution::watch_all() {
       if (target.form == Form::name && target.expand) expanded_.insert(target.host);
       if (target.form != Form::srv) return;
       const auto known = srv_errors_.find(target.host);
+      // What DNS has said of it before stays: the watch goes on, and says nothing new by itself.
       errors.emplace(target.host, known == srv_errors_.end() ? "" : known->second);
     });
   }
@@ -156,6 +163,7 @@ void Resolution::watch_names() {
     if (wanted.contains(name)) {
       unwanted_.erase(name);
     } else {
+      // Not put off by each further reload: the first time counts.
       unwanted_.try_emplace(name, settings_.loop.now() + settings_.linger);
     }
   }
@@ -192,6 +200,7 @@ void Resolution::set_forget_timer() {
 
 void Resolution::on_addresses(const std::string& name, const dns::Update& update) {
   settings_.sink.on_answer(name, {update.addresses, update.error});
+  // While DNS fails, an expanded name keeps the targets that it had.
   if (!expanded_.contains(name) || update.addresses.empty()) return;
   answers_.addresses[name] = update.addresses;
   return arrange_all();
@@ -213,6 +222,7 @@ void Resolution::rebuild(ServiceId service) {
   settings_.loop.assert_here();
   const auto known = current_.find(service);
   if (known == current_.end()) return;
+  // The arrangement is compared without adjustments, and would look the same.
   known->second.is_told = false;
   return arrange_all();
 }

@@ -70,6 +70,9 @@ std::vector<std::string> check_credentials(config::Document& document) {
   return warnings;
 }
 
+// In this order: what was passed is taken first, because LISTEN_PID is that of the process that was
+// started, and a daemon is another; then the process becomes what it is to be, before anything is
+// loaded or bound.
 int run(config::Document document, std::function<config::Document()> read_again, int ready_fd) {
   auto passed = process::PassedSockets::take();
   if (!passed) {

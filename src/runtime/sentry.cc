@@ -16,6 +16,7 @@ constexpr int kRunTimeError = 1;
 
 }  // namespace
 
+// All handles are made here, while the loop does not turn yet: only a message may reach it later.
 Sentry::Sentry(std::vector<Pulse*> pulses, const Signals& signals, Events events, Settings settings)
     : signals_(signals),
       events_(std::move(events)),
@@ -28,6 +29,7 @@ Sentry::Sentry(std::vector<Pulse*> pulses, const Signals& signals, Events events
       round_look_timer_(loop_, [this] { look_round(); }),
       mailbox_(loop_, [this](Word word) {
         if (word.is_leave) return loop_.stop();
+        // An end that is coming already is not put off.
         if (!end_timer_.is_active()) end_timer_.start(word.time);
       }) {
   for (const std::set<int>* numbers : {&signals_.that_stop, &signals_.others}) {
@@ -67,6 +69,8 @@ void Sentry::look() {
   look_timer_.start(settings_.look);
   const auto stalled = watch_.look();
   if (!stalled) return;
+  // Ending is all that helps: what a thread that stands still holds cannot be taken from it, and a
+  // service manager starts the process again.
   return report_and_end([say = events_.on_stalled, index = *stalled] { say(index); });
 }
 
@@ -97,6 +101,7 @@ void Sentry::report_and_end(std::function<void()> report) {
     is_reported->release();
   });
   if (thread) {
+    // It is given up when it takes too long, so what it uses must not be on this stack.
     thread->detach();
     (void)is_reported->try_acquire_for(settings_.report);
   }

@@ -35,6 +35,10 @@ class Preparation {
     }
   }
 
+  // A service is one of three: the same as before, and goes on by the same handle; changed apart
+  // from its TLS, whose contexts it keeps together with their tickets; or loaded anew. Its files
+  // are looked at before they are read: what changes in between differs from what is noted, and the
+  // next look finds it.
   void add(const config::Service& service) {
     FileIdentities files = files_of(service);
     if (const ServiceHandle* same = unchanged(service, files)) {
@@ -72,6 +76,7 @@ class Preparation {
   Prepared finish(const config::Config& config) {
     snapshot_->hash = hash_of(config);
     snapshot_->warnings = warnings_;
+    // All or nothing, and only now: each service has had its say.
     if (!problems_.empty()) snapshot_.reset();
     return {std::move(snapshot_), std::move(problems_), std::move(warnings_)};
   }
@@ -103,6 +108,8 @@ class Preparation {
 
   [[nodiscard]] FileIdentities files_of(const config::Service& service) const {
     const ServiceHandle* same = known(service.name);
+    // Of the other services the noted identities stay: a change of theirs has not been loaded, and
+    // must not be forgotten.
     if (only_ && same != nullptr && same->life->id != *only_) {
       const auto before = previous_->files.find(same->life->id);
       if (before != previous_->files.end()) return before->second;
@@ -175,6 +182,7 @@ const ServiceHandle* find(const Snapshot& snapshot, ServiceId service) {
 
 std::string hash_of(const config::Config& config) {
   config::Config nameless = config;
+  // The same text at another place is the same configuration.
   nameless.path.clear();
   const auto print = x509::Fingerprinter().add(config::print(nameless)).finish();
   return print ? "sha256:" + hex(as_text(*print)) : "";

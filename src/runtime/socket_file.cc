@@ -25,6 +25,8 @@ Result<void> clear_stale(const SocketAddress& address, const FilePlace& place) {
                   "there is a file of that name that is not a socket; remove it or "
                   "choose another path");
   }
+  // The file outlives its socket, and only connect(2) tells one from the other. EAGAIN is a backlog
+  // that is full: somebody listens there, and is busy.
   const Fd probe(::socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
   if (!probe.valid()) return failed(ErrorCode::system, "cannot make a socket", errno);
   const int connected = ::connect(probe.get(), address.get(), address.length());
@@ -42,6 +44,7 @@ Result<void> clear_stale(const SocketAddress& address, const FilePlace& place) {
 
 // 0, or the errno. A chmod afterwards would follow a link that was put there meanwhile.
 int bind_with_mode(int socket, const SocketAddress& address, mode_t mode) {
+  // bind(2) makes the file with mode 0777 less the mask.
   const mode_t old_mask = ::umask(0777 & ~mode);
   const int error = ::bind(socket, address.get(), address.length()) == 0 ? 0 : errno;
   (void)::umask(old_mask);
@@ -83,6 +86,7 @@ Result<SocketFile> SocketFile::adopt(const Wish& wish) {
   Result<FilePlace> place = FilePlace::find(wish.path, FilePlace::LastLink::keep);
   if (!place) return tl::unexpected(std::move(place).error());
   SocketFile file(std::move(*place));
+  // First of all: whatever fails from here on, the file is not ours to remove.
   file.leave();
   const Found found = file.look();
   if (auto settled = file.settle(found, wish.owner, Origin::inherited); !settled) {
@@ -120,6 +124,8 @@ Result<void> SocketFile::set_mode(const Found& found, mode_t mode) {
 // it for an owner who has changed in the configuration since.
 Result<void> SocketFile::settle(const Found& found, const FileOwner& owner, Origin origin) {
   const struct stat& status = found.status;
+  // bind(2) makes a file of one name. Where there are more, somebody has linked a file of theirs to
+  // the place, or ours to another.
   const bool is_plausible = found.file.valid() && S_ISSOCK(status.st_mode) &&
                             status.st_nlink == 1 &&
                             (status.st_uid == ::geteuid() || status.st_uid == owner.uid ||
@@ -137,6 +143,8 @@ Result<void> SocketFile::settle(const Found& found, const FileOwner& owner, Orig
   const uid_t uid = owner.uid.value_or(status.st_uid);
   const gid_t gid = owner.gid.value_or(status.st_gid);
   if (uid == status.st_uid && gid == status.st_gid) return {};
+  // By the descriptor, which is of O_PATH: fchown(2) refuses those, and a path could be another
+  // file by now.
   if (::fchownat(found.file.get(), "", uid, gid, AT_EMPTY_PATH) == 0) return {};
   const int error = errno;
   const std::string reason = "cannot give the socket file to unix_owner";
@@ -148,6 +156,7 @@ Result<void> SocketFile::settle(const Found& found, const FileOwner& owner, Orig
 }
 
 SocketFile::~SocketFile() {
+  // No inode: settle() did not take the file for ours.
   if (!place_.folder.valid() || inode_ == 0 || is_left_) return;
   const int folder = place_.folder.get();
   const char* name = place_.name.c_str();

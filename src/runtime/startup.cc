@@ -65,6 +65,10 @@ Startup::Startup(Loader& loader, const Start& start)
 
 Startup::~Startup() = default;
 
+// Everything that may need root's rights comes before drop_privileges(): low ports and keys, a log
+// file, folders in /run. The pid file comes after the listeners, for a process that finds it may
+// connect. Nothing is in force before commit(), so a failure anywhere ends the process and leaves
+// nothing behind.
 int Startup::load() {
   if (auto settled = settle(); !settled) return fail(settled.error());
   build_ = loader_.load_first();
@@ -98,6 +102,7 @@ Result<void> Startup::settle() {
     workers_ =
         global().workers.value_or(automatic_workers(open_files_ ? *open_files_ : UINT64_MAX));
   }
+  // As the user that started it: where the control socket is put depends on who that is.
   needs_ = loader_.needs();
   followed_by_ = process::supervising_parent();  // from inside a sandbox it is out of sight
   launcher_ = start_launcher();
@@ -117,6 +122,7 @@ Result<std::unique_ptr<process::Launcher>> Startup::start_launcher() const {
 // A sandbox is for the threads that begin in it: the log's waits.
 Result<void> Startup::open_log() {
   options_ = log_options(global(), voice_, start_.standard_error);
+  // SIGUSR1 opens the file again as that user.
   if (const auto& identity = loader_.identity()) options_.owner = {identity->uid, identity->gid};
   auto log = log::ProcessLog::open(options_, log::ProcessLog::Writing::waits);
   if (!log) return tl::unexpected(std::move(log).error());
@@ -169,6 +175,8 @@ Result<void> Startup::drop_privileges() {
 
 int Startup::commit() {
   supervisor_ = std::make_unique<Supervisor>(settings());
+  // In an upgrade standard error is a pipe to the process that is replaced, which reports what went
+  // wrong. The log's own lines belong where the service's have gone so far.
   start_.readiness.take_standard_error();
   if (auto begun = log_->begin(); !begun) return fail(begun.error());
   if (global().sandbox != config::Sandbox::off) log_->info({}, sandbox_.report().sentence());
@@ -198,6 +206,7 @@ Supervisor::Settings Startup::settings() {
           .handed = [this] { return handed_over(); },
           .log_options =
               [this](const config::Global& now) {
+                // `foreground` decides about the default of log_file, and takes a restart.
                 config::Global as_it_runs = now;
                 as_it_runs.foreground = global().foreground;
                 log::Options its = log_options(as_it_runs, voice_);
@@ -223,7 +232,10 @@ std::string Startup::lost_rights() const {
 // Clients are served: the caller, the predecessor and the service manager are to know.
 void Startup::announce() {
   introduce();
+  // Closed here and, further down, in the manager's store: as long as either has a copy, the
+  // address stays bound, and its backlog takes clients.
   const std::vector<std::string> not_wanted = start_.passed.drop_kept();
+  // Before the word: a process that ends removes a file that still names it.
   if (start_.passed.is_upgrade() && pid_file_) (void)pid_file_->claim();
   start_.readiness.ready();
   const process::Notifier manager(std::getenv("NOTIFY_SOCKET"));

@@ -18,6 +18,8 @@ bool is_same(const std::vector<StatusSocket>& a, const std::vector<StatusSocket>
 
 void StatusService::use(std::vector<StatusSocket> sockets, const std::vector<std::string>& hosts) {
   if (is_same(sockets, sockets_) && hosts == hosts_) return;
+  // First, and it waits for the thread: the server knows its sockets by their numbers, which the
+  // system gives to others once these are closed.
   server_.reset();
   const std::vector<StatusSocket> before = std::exchange(sockets_, std::move(sockets));
   hosts_ = hosts;
@@ -70,6 +72,7 @@ std::vector<web::LoopState> StatusService::look() const {
 }
 
 void StatusService::answer(const Question& question, admin::Status status) {
+  // Asked by a server that has been replaced since: the numbers of requests begin anew with each.
   if (!server_ || question.server != servers_) return;
   server_->answer(question.request, std::make_shared<const admin::Status>(std::move(status)));
 }

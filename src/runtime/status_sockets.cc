@@ -31,6 +31,7 @@ StatusSockets bind_status(const config::Global& global, const FileOwner& owner,
     });
     if (same != left.end()) {
       result.sockets.push_back(std::move(*same));
+      // Two addresses with port 0 are alike, and each has a socket of its own.
       left.erase(same);
       ++bound[accept.entry];
       continue;

@@ -43,6 +43,7 @@ int socket_option(int fd, int number) {
   return ::getsockopt(fd, SOL_SOCKET, number, &value, &length) == 0 ? value : 0;
 }
 
+// Above the standard streams, whose numbers take() gives to /dev/null.
 Fd copy_of(int fd) { return Fd(::fcntl(fd, F_DUPFD_CLOEXEC, STDERR_FILENO + 1)); }
 
 bool would_block() { return errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR; }
@@ -59,6 +60,9 @@ struct Flow {
 };
 
 // What the thread runs: both directions, one poll.
+// A direction reads only when its buffer is empty, so each side is held up by the other and memory
+// is bounded. Standard input and output stay in blocking mode, which they may share with a shell:
+// they are touched only when poll(2) has said that it will not block.
 class Mover {
  public:
   Mover(Fd& input, Fd& output, Fd& pair, int wake)
@@ -150,6 +154,7 @@ class Mover {
     return true;
   }
 
+  // An end is passed on behind the last byte, each way for itself.
   void pass_ends_on() {
     if (up_.is_read_to_end && !up_.has_output() && !up_.is_done) {
       up_.is_done = true;
@@ -177,6 +182,7 @@ class Mover {
 Result<std::unique_ptr<StdioClient>> StdioClient::take() {
   for (const int fd : {STDIN_FILENO, STDOUT_FILENO}) {
     // Closed when the process began: then it was given an end that is of no use here.
+    // See process::open_standard_streams().
     const int wrong_way = fd == STDIN_FILENO ? O_WRONLY : O_RDONLY;
     const int flags = ::fcntl(fd, F_GETFL);
     if (flags >= 0 && (flags & O_ACCMODE) != wrong_way) continue;
@@ -195,6 +201,7 @@ Result<std::unique_ptr<StdioClient>> StdioClient::take() {
   if (!null.valid()) return failed(ErrorCode::system, "cannot open /dev/null", errno);
   (void)::dup2(null.get(), STDIN_FILENO);
   (void)::dup2(null.get(), STDOUT_FILENO);
+  // Under inetd a message would go to the client, in the middle of its protocol.
   if (stdio->is_stderr_taken_) (void)::dup2(null.get(), STDERR_FILENO);
   return stdio;
 }

@@ -33,6 +33,8 @@ void Succession::want(const std::string& owners_obstacle) {
   is_wanted_ = true;
 }
 
+// Called when no reload is under way. From start() until an event, the other process may own the
+// pid file, so every way that ends without it takes the file back.
 void Succession::begin() {
   is_wanted_ = false;
   if (!settings_.program) {
@@ -54,6 +56,8 @@ void Succession::begin() {
 }
 
 void Succession::abandon() {
+  // In this order: destroying the Upgrade waits for the end of the process, which could write the
+  // file until then.
   if (std::exchange(upgrade_, nullptr)) (void)settings_.take_back();
 }
 
@@ -61,6 +65,7 @@ void Succession::abandon() {
 void Succession::on_ready(pid_t pid, const std::string& said) {
   if (!said.empty()) log_.warning({}, "the new process said: " + printable(said, 4096));
   owner_.on_succeeded(pid);
+  // Closes the socket at which the other process waits, and it begins to accept.
   return upgrade_->finish();
 }
 

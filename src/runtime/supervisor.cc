@@ -73,8 +73,11 @@ int Supervisor::run() {
   status_->stop();  // nobody would answer it
   // It may read from what does not answer, and is waited for.
   if (reloader_.is_busy()) sentry_->end_within(kReset);
+  // Before anything that they use goes. What they still send stays in the mailbox, and dies with
+  // it.
   workers_.join();
   if (stdio_) stdio_->stop();
+  // After the workers, so that the last bytes of their connections are in the files.
   captures_.finish();
   log_stopped();
   log_.flush();  // while the sentry can still cut it short
@@ -110,7 +113,10 @@ void Supervisor::commit(Build build) {
   std::vector<Bound::Entry> listeners = opened(std::move(build.listeners), open);
   for (const ServiceHandle& service : snapshot_->services) {
     if (old.has_same(service)) continue;
+    // A service that is known has its callbacks and counters already, and workers may be using them
+    // at this moment.
     if (!old.has(service.life->id)) begin(service);
+    // Before the targets come, which Resolution gives to them as well as to the workers.
     checks_[service.life->id] =
         std::make_unique<HealthChecks>(Surroundings{loop_, log_, book_, random_}, service,
                                        [this, id = service.life->id](const TargetChange& change) {
@@ -133,7 +139,9 @@ void Supervisor::commit(Build build) {
     resolution_->start();
   }
   acceptor_->serve(open, std::move(listeners));
+  // At the start run() does this.
   if (before) programs_.use(*snapshot_, open);
+  // One connection has its credentials once and for all.
   if (!stdio_) credentials_.use(*snapshot_);
 }
 
@@ -178,6 +186,8 @@ void Supervisor::take_no_more(ServiceId id) {
 std::vector<OwnSocket> Supervisor::own_sockets() const {
   std::vector<OwnSocket> own;
   for (const Acceptor::Listening& each : acceptor_->listening()) {
+    // Those of socket units go to the next process by their units' names (PassedSockets::given),
+    // and the manager has them anyway.
     if (each.is_passed) continue;
     own.push_back({{kept_name_of(each.place), each.fd}, each.place.address.family()});
   }
@@ -208,6 +218,7 @@ void Supervisor::on_message(ToSupervisor message) {
     return resolution_->refresh(wanted->name);
   }
   if (const auto* freed = std::get_if<SlotFreed>(&message)) {
+    // To all: any worker may have the connection that has waited longest, and only it knows.
     return send_all([freed] { return ToWorker(*freed); });
   }
   if (const auto* changed = std::get_if<TargetChanged>(&message)) {

@@ -70,11 +70,16 @@ void Supervisor::on_upgrade_signal() {
   return begin_next_job();
 }
 
+// Called whenever something is wanted and whenever a job is over: what is wanted meanwhile waits in
+// Succession, ReloadRequests or CredentialWatch, and is found here. An operator's wishes go before
+// changed files.
 void Supervisor::begin_next_job() {
   if (reloader_.is_busy() || is_stopping_ || succession_.is_under_way()) return;
   if (succession_.is_wanted()) return succession_.begin();
   if (reload_requests_.is_waiting()) {
     reload_requests_.begin();
+    // report() follows with READY=1 however it goes: a manager that has read RELOADING=1 would
+    // count the unit as reloading for good.
     (void)notifier_.reloading();
     return reloader_.load_configuration(
         {snapshot_, acceptor_->places(), administration_->drained(), status_->sockets()});
@@ -109,6 +114,8 @@ void Supervisor::on_configuration_loaded(Build build) {
   const std::shared_ptr<const Snapshot> before = snapshot_;
   const std::vector<std::string> fixed = std::move(build.for_restart);
   commit(std::move(build));
+  // Once more, after the Acceptor has had its listeners kept: sockets of `status` may have come or
+  // gone, too.
   store_.keep(own_sockets());
   Reloaded result{true, describe_changes(*before, *snapshot_)};
   for (std::string& line : administration_->on_reloaded()) result.lines.push_back(std::move(line));
@@ -139,6 +146,7 @@ void Supervisor::report(const Reloaded& result) {
   }
   administration_->note_reload(result.is_done, result.lines);
   if (!is_stopping_) {
+    // Not after STOPPING=1, which is a manager's last word of a service.
     (void)notifier_.ready(result.is_done ? "reloaded, " + text
                                          : "reload failed: " + printable(text, kLongestLine));
   }
@@ -152,18 +160,23 @@ bool Supervisor::look_at_files() {
 }
 
 void Supervisor::on_credentials_loaded(ServiceId id, Build build) {
+  // A reload may have removed the service since its files were found settled.
   if (is_stopping_ || !credentials_.has(id)) return;
   const ServiceHandle* const old = find(*snapshot_, id);
   if (old == nullptr) return;
   if (!build.snapshot) return credentials_.refused(*old, build.problems);
+  // Before the commit, with which `old` goes.
   credentials_.taken(*old, *find(*build.snapshot, id));
   return commit(std::move(build));
 }
 
 // The other process accepts as soon as this has returned.
 void Supervisor::on_succeeded(pid_t pid) {
+  // First: from a process that is not the main one the manager may hear nothing
+  // (NotifyAccess=main).
   (void)notifier_.main_process(pid);
   administration_->take_no_more_clients();
+  // Its sockets are the other process's, too, and a client must not be answered by one that drains.
   status_->stop();
   is_succeeded_ = true;
   return drain("SIGUSR2: process " + std::to_string(pid) + " has taken over", Successor::serves);

@@ -37,12 +37,16 @@ Administration::Process Supervisor::process(const Settings& settings) {
       .is_stopping = [this] { return is_stopping_; }};
 }
 
+// The sentry is the first, so that from here on a signal is a message and no longer the end. The
+// snapshot is in force before the workers run: their mailboxes keep what is sent to them, so it is
+// the first thing that each of them hears. Clients wait in the backlog until run() turns the loop.
 Result<void> Supervisor::start() {
   if (auto watched = watch(); !watched) return watched;
   acceptor_ = make_acceptor();
   status_ = make_status();
   commit(std::move(first_));
   if (auto started = workers_.start(); !started) return started;
+  // Nothing of the start can fail any more.
   if (control_ != nullptr) control_->own_file();
   log_.write(log::Level::info, log::Event::ready, {}, "ready: " + serving(),
              {{"services", std::uint64_t{snapshot_->services.size()}},
@@ -106,6 +110,7 @@ Result<void> Supervisor::watch() {
   }
   pulses.push_back(&pulse_);
   Sentry::Signals signals{{SIGTERM, SIGINT, SIGQUIT}, {SIGUSR1, SIGUSR2}};
+  // See on_reload_signal().
   (stdio_ ? signals.that_stop : signals.others).insert(SIGHUP);
   sentry_ = std::make_unique<Sentry>(
       std::move(pulses), signals,

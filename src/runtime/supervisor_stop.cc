@@ -48,9 +48,12 @@ void Supervisor::drain(const std::string& why, Successor successor) {
   credentials_.stop();
   reload_requests_.answer_waiting(not_reloaded());
   const bool is_alone = successor == Successor::none;
+  // Those of the control and status sockets; the Acceptor is told below. A file goes with its
+  // socket, and the next process, or the manager's store, has that socket too.
   if (!is_alone) leave_files();
   // The signal may have overtaken clients that came before it.
   acceptor_->stop(is_alone ? Acceptor::SocketFiles::remove : Acceptor::SocketFiles::leave);
+  // Each worker reports a connection that goes, from here on; see leave_if_empty().
   is_gone_wanted_.store(true);
   const std::size_t left = connections_.load();
   const config::Timeout& timeout = snapshot_->global.shutdown_timeout;
@@ -58,6 +61,7 @@ void Supervisor::drain(const std::string& why, Successor successor) {
              why + ": no new connections; " + count_of(left, "connection") + " may finish" +
                  (timeout ? " within " + format_duration(*timeout) : ""),
              {{"connections", std::uint64_t{left}}});
+  // The service is not stopping when another process serves it.
   if (successor != Successor::serves) (void)notifier_.stopping();
   send_all([] { return ToWorker(StopInOrder{}); });
   programs_.stop_all();
@@ -93,6 +97,7 @@ void Supervisor::leave_if_stdio_over() {
 }
 
 void Supervisor::leave_if_empty() {
+  // A worker counts down before it reports, so the last report finds zero here.
   if (connections_.load() > 0 || is_leaving_) return;
   if (stdio_ && !stdio_->is_over()) return;
   if (!programs_.are_over()) return;
@@ -104,6 +109,7 @@ void Supervisor::leave_if_empty() {
 void Supervisor::stop_now(const char* why) {
   if (is_leaving_) return;
   has_reset_ = true;
+  // First: what follows waits for threads, one of which may never come.
   sentry_->end_within(kReset);
   log_.warning(
       {}, std::string(why) + ": " + count_of(connections_.load(), "connection") + " will be reset");

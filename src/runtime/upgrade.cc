@@ -79,6 +79,7 @@ Result<void> Upgrade::start(const process::Program& program, std::vector<process
     return failed(ErrorCode::system, "socketpair", errno);
   }
   ready_ = Fd(sockets[0]);
+  // Ours alone: the new process waits at its end.
   (void)::fcntl(ready_.get(), F_SETFL, O_NONBLOCK);
   const Fd its_ready(sockets[1]);
   if (::pipe2(pipe, O_CLOEXEC) != 0) return failed(ErrorCode::system, "pipe", errno);
@@ -87,6 +88,8 @@ Result<void> Upgrade::start(const process::Program& program, std::vector<process
   (void)::fcntl(said_.get(), F_SETFL, O_NONBLOCK);
 
   handed.push_back({std::string(process::kHandedReady), its_ready.get()});
+  // Its own standard error is the pipe at first, so that this process can log why it failed. It
+  // takes ours when it serves.
   handed.push_back({std::string(process::kHandedStderr), STDERR_FILENO});
   const auto pid = launcher_ != nullptr ? launcher_->launch(handed, its_stderr.get())
                                         : start_here(program, handed, its_stderr.get());
@@ -135,6 +138,7 @@ void Upgrade::on_ready_socket() {
   timer_.stop();
   ready_watch_.reset();
   launcher_watch_.reset();
+  // What it has said is in the pipe by now, though the loop may not have come to it.
   (void)read_said();
   said_watch_.reset();
   return events_.on_ready(pid_, text_);

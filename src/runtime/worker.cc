@@ -79,6 +79,7 @@ void Worker::on_message(ToWorker message) {
     return for_each([](Service& service) { service.stop_when_idle(); });
   }
   if (std::holds_alternative<StopNow>(message)) {
+    // And leaves, as `Leave` does.
     for_each([](Service& service) { service.abort(); });
   }
   return loop_.stop();
@@ -145,6 +146,7 @@ Service& Worker::service_of(const ServiceHandle& handle) {
       .spares = spares_of(handle.settings()),
       .worker_bit = worker_bit(settings_.index),
   }));
+  // Captures that began before it was made are of its connections, too.
   made.use_captures(captures_);
   return made;
 }
@@ -155,6 +157,8 @@ void Worker::use_captures(const UseCaptures::Recordings& recordings) {
     const auto known = std::find_if(before.begin(), before.end(), [&](const auto& source) {
       return source.recording == recording;
     });
+    // A lane belongs to one worker and one recording: a known one goes on with what it has
+    // collected.
     captures_.push_back(
         known != before.end() ? *known : capture::Source{recording, recording->make_lane(loop_)});
   }
@@ -182,6 +186,8 @@ void Worker::for_each(ServiceId id, const std::function<void(Service&)>& visit) 
 void Worker::connection_gone(const Service& service, const Connection& connection) {
   closed_.note(loop_.now(), connection.record());
   const ServiceHandle& handle = service.handle();
+  // Counted down first, and only then is the flag read: the Acceptor sets its flag before it reads
+  // the counts, so one of the two sees the other (Acceptor::update_watches).
   handle.life->connections.fetch_sub(1);
   connections.fetch_sub(1);
   settings_.connections.fetch_sub(1);

@@ -17,6 +17,7 @@ Workers::~Workers() = default;
 Result<void> Workers::start() {
   for (const auto& worker : workers_) {
     if (auto started = worker->start(); !started) {
+      // Those that run are joined later, and leave their loops by a message only.
       send_all([] { return ToWorker(Leave{}); });
       return started;
     }
@@ -29,6 +30,7 @@ void Workers::send_all(const ToWorkerFactory& make) {
 }
 
 void Workers::hand_over(Accepted accepted) {
+  // May be out of date when the client arrives there: it is then dialled for, like any other.
   const std::uint64_t ready = accepted.service.life->ready_workers.load();
   const auto rank = [&](std::size_t index) {
     return std::pair((ready & worker_bit(index)) == 0, workers_[index]->connections.load());
@@ -39,6 +41,7 @@ void Workers::hand_over(Accepted accepted) {
     if (rank(candidate) < rank(best)) best = candidate;
   }
   next_ = (best + 1) % workers_.size();
+  // Before the worker knows of it: the next client, perhaps in this same turn, is to see it.
   workers_[best]->connections.fetch_add(1);
   workers_[best]->send(std::move(accepted));
 }
