@@ -41,6 +41,7 @@ void AddressBook::update(const std::string& name, Answer answer) {
     const auto found = std::find(waiting_.begin(), waiting_.end(), waiter);
     if (found == waiting_.end()) continue;
     waiting_.erase(found);
+    // Moved out of the waiter, which may be gone before the function returns.
     const auto on_answered = std::move(waiter->on_answered_);
     on_answered();
   }

@@ -30,6 +30,7 @@ void AddressHistory::won(const SocketAddress& winner, std::span<const SocketAddr
   const std::lock_guard lock(mutex_);
   for (const SocketAddress& loser : silent) entry(loser, now).is_silent = true;
   Entry& known = entry(winner, now);
+  // It has answered, no more: whether it serves a whole dial is for worked() to say.
   known.is_silent = false;
   known.won = ++races_;
 }
@@ -44,6 +45,7 @@ void AddressHistory::forget(std::span<const SocketAddress> addresses) {
   if (addresses.empty()) return;
   const std::lock_guard lock(mutex_);
   std::erase_if(entries_, [&](const auto& each) {
+    // What leaves a name's answer has no port, and entries have those of the targets.
     SocketAddress known = each.first;
     return std::any_of(addresses.begin(), addresses.end(), [&](SocketAddress gone) {
       gone.set_port(0);
@@ -59,6 +61,7 @@ bool AddressHistory::has_failed(const SocketAddress& address, TimePoint now) {
   return found != entries_.end() && is_bad(found->second, now);
 }
 
+// Never takes an address away: one that seems dead is tried last, for it may be all that is left.
 void AddressHistory::order(std::vector<SocketAddress>& addresses, TimePoint now) {
   if (addresses.size() < 2) return;
   const std::lock_guard lock(mutex_);

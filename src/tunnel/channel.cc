@@ -50,6 +50,8 @@ void Channel::on_read(MutableBytes octets) {
 // lent.
 void Channel::open_records() {
   tls::Io io = tls::Io::done;
+  // The reader may release the channel in any of these calls, and with it the session: release()
+  // sets `input_`, which is asked before the session is touched again.
   while (io == tls::Io::done && input_ == Input::open) {
     std::byte memory[1024];  // an alert, at most
     OutBuffer out{MutableBytes(memory)};
@@ -74,6 +76,7 @@ void Channel::open_records() {
   }
 }
 
+// After a close_notify TCP's own end says nothing new.
 void Channel::on_eof() {
   if (input_ != Input::open) return;
   return reader_->on_end({End::How::fin});
@@ -86,6 +89,8 @@ void Channel::on_read_error(int uv_error) {
 
 void Channel::look() {
   if (lost_ != 0 || !is_hung_up()) return;
+  // Where bytes are left, reading would bring these first, and there is no room for them: the error
+  // is asked of the socket.
   if (!stream_->has_unread()) return start_reading();
   if (const int error = stream_->find_error(); error != 0) return on_write_error(error);
 }
@@ -94,6 +99,7 @@ void Channel::look() {
 
 Channel::Written Channel::write(MutableBytes plaintext) {
   if (!session_) return write_octets(plaintext);
+  // Nobody reads it: sealing would be for nothing, and is what costs.
   if (lost_ != 0) return Written::done;
   OutBuffer out(loop_.output_scratch());
   if (session_->seal(plaintext, out) != tls::Io::done) return Written::failed;
@@ -144,6 +150,8 @@ void Channel::on_write_error(int uv_error) {
 
 // --- the end -----------------------------------------------------------------------------------
 
+// A unix peer that has called shutdown(SHUT_RD) lets our writes fail with EPIPE, and may still
+// write. A TCP peer cannot say so.
 bool Channel::only_stopped_reading() const {
   return lost_ == UV_EPIPE && stream_ && stream_->is_unix() && !stream_->is_hung_up();
 }

@@ -12,6 +12,7 @@ constexpr std::size_t kLongest = 1024;
 }  // namespace
 
 void ClosedConnections::note(TimePoint now, const ConnectionRecord& record) {
+  // Field by field, so that each string keeps the memory that it has.
   ClosedView& view = ring_[noted_++ % kMost];
   view.at = now;
   view.service = record.service;

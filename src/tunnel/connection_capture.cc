@@ -104,6 +104,8 @@ void ConnectionCapture::established(const uv::Stream* target, const tls::Session
                                     const ConnectionRecord& record) {
   const std::string facts = facts_text(session, record);
   if (plain_.has_unopened()) {
+    // The usual way. Where the client has had bytes of the server before TLS, the flow was opened
+    // then, without these facts.
     plain_.open(plain_flow(target, record, facts));
   } else {
     plain_.remark(facts);
@@ -113,6 +115,7 @@ void ConnectionCapture::established(const uv::Stream* target, const tls::Session
 
 Dial::Watchers ConnectionCapture::watch_target(const uv::Stream& target,
                                                const ConnectionRecord& record) {
+  // Each attempt is a flow of its own: one that failed is what a capture is often made for.
   if (wire_) wire_->close("given up for another address");
   if (wire_sources_.empty()) return {};
   wire_ = std::make_unique<Taps>(Taps::Facing::target, wire_sources_);

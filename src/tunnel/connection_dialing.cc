@@ -23,6 +23,10 @@ void Connection::Dialing::silence() {
   retry.stop();
 }
 
+// A connection goes round from dial_next() to a dial and, as long as dials fail, back. It leaves
+// the circle when one is established (on_established), when nothing is left to try (all_failed), or
+// when its client has gone. Where it must wait, a timer, a free slot or an answer of DNS brings it
+// back to dial_next().
 void Connection::begin_dialing() {
   if (const auto limit = service_.config().timeouts.dial) dialing_->deadline.start(*limit);
   return dial_next();
@@ -82,12 +86,14 @@ void Connection::dial(balance::Claim claim) {
 Caller Connection::caller() const {
   Caller caller{preamble::Purpose::client, dialing_->address, {}, &service_.remembered()};
   if (service_.config().send_proxy == config::SendProxy::none) return caller;
+  // Only the PROXY header has it, and it takes a system call.
   caller.accepted = local_address(client_->fd());
   return caller;
 }
 
 void Connection::on_targets_changed() {
   if (state_ != State::waiting && state_ != State::dialling) return;
+  // A dial under way goes on with its target; what is tried next is of the new layout.
   dialing_->walk.move_to(service_.layout());
   if (state_ != State::waiting) return;
   dialing_->is_waiting_for_dns = false;
@@ -144,6 +150,8 @@ void Connection::on_dial_failed() {
   tally_.dial_failed(record_.times);
   const bool is_last = failure.is_final || !dialing_->walk.has_left();
   if (capture_) capture_->attempt_failed(failure);
+  // The sentence is said once: with the ejection when another target may yet serve, and else in the
+  // line that tells of all of them.
   attempt_failed(failure, is_last ? Sentence::in_a_later_line : Sentence::with_the_ejection);
   if (failure.is_final) return all_failed();
   return dial_next();
@@ -175,6 +183,7 @@ void Connection::on_dial_deadline() {
 
 void Connection::all_failed() {
   const Millis since_accepted = age();
+  // A dial may fail within microseconds, and the client must have seen its connect(2) succeed.
   if (since_accepted >= kSoonestReset) return give_up();
   enter(State::lost);
   dialing_->silence();

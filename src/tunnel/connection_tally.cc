@@ -26,6 +26,7 @@ void ConnectionTally::move_to(Stage stage) {
   gauge().add();
 }
 
+// Called from each way out; only the first time counts.
 void ConnectionTally::leave() {
   if (!stage_) return;
   gauge().subtract();

@@ -115,6 +115,7 @@ void Connector::set_options(int fd, const SocketAddress& address) {
 
 void Connector::on_timer() {
   const TimePoint now = loop_.now();
+  // attempt_failed() erases the one at `i`.
   for (std::size_t i = 0; i < attempts_.size();) {
     Attempt& attempt = *attempts_[i];
     if (!attempt.deadline || *attempt.deadline > now) {
@@ -123,6 +124,7 @@ void Connector::on_timer() {
     }
     attempt_failed(attempt, connect_timed_out(*per_address_));
   }
+  // More than one in a turn only where a connect fails at once: nothing is gained by waiting then.
   while (!waiting_.empty() && (attempts_.empty() || next_start_ <= now)) begin_next();
   report_if_over();
 }
@@ -146,6 +148,7 @@ void Connector::attempt_ended(Attempt& attempt, int uv_status) {
       const bool had_time = loop_.now() - loser->began >= kAttemptDelay;
       if (loser.get() != &attempt && had_time) connected.silent.push_back(loser->address);
     }
+    // The owner destroys the race, and with it the attempts that have not answered.
     return owner_.on_connected(std::move(connected));
   }
   attempt_failed(attempt, connect_failure(attempt.address, uv_status));
@@ -157,6 +160,7 @@ void Connector::attempt_ended(Attempt& attempt, int uv_status) {
 void Connector::attempt_failed(Attempt& attempt, const Failure& why) {
   const auto found = std::find_if(attempts_.begin(), attempts_.end(),
                                   [&](const auto& each) { return each.get() == &attempt; });
+  // It may be what is on the stack, and its address is still needed.
   const std::unique_ptr<Attempt> gone = std::move(*found);
   attempts_.erase(found);
   owner_.on_address_failed(gone->address, why);
@@ -196,6 +200,9 @@ Failure connect_failure(const SocketAddress& address, int uv_status) {
     case UV_EHOSTUNREACH:
       return {Kind::unreachable, "no route to host", false};
     case UV_ENETUNREACH:
+      // As a rule the answer of our own routing table, before a packet has left: a machine without
+      // a route for IPv6 says so of every IPv6 address. EHOSTUNREACH comes from the way to the
+      // target.
       return {Kind::unreachable, "network is unreachable from this machine", true};
     case UV_EADDRNOTAVAIL:
     case UV_EAFNOSUPPORT:

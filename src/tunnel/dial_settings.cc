@@ -20,6 +20,7 @@ x509::Peer expected_peer(const balance::Endpoint& target, const DialSettings& se
   } else if (target.form != config::Target::Form::unix_socket) {
     peer.names = {target.host};
   }
+  // RFC 6066, section 3: a server name is a DNS name, never an address, and has no dot at its end.
   if (settings.sni) {
     peer.sni = *settings.sni;
   } else {

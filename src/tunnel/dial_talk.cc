@@ -26,6 +26,8 @@ void Dial::converse() {
 }
 
 void Dial::act_on(preamble::Step step) {
+  // As in handshake(): an error of writing is found again by reading, behind what the server has
+  // said.
   if (!step.to_server.empty()) (void)stream_->write(as_bytes(step.to_server));
   if (!step.to_client.empty()) owner_.on_bytes_for_client(step.to_client);
   const bool is_wanted = step.status == preamble::Status::again && conversation_->wants_client();
@@ -62,6 +64,7 @@ void Dial::begin_tls() {
                                             tickets_, caller_.evidence);
   if (secrets_ != nullptr) session_->tell(*secrets_);
   stream_->start_reading();
+  // Kept on the stack until the handshake has returned: the session only borrows its input.
   const std::string early = std::move(surplus_);
   surplus_.clear();
   return handshake(as_bytes(early));
@@ -96,6 +99,7 @@ void Dial::established() {
 // --- the server's stream, until it is taken ----------------------------------------------------
 
 void Dial::on_read(MutableBytes bytes) {
+  // Somebody is there: from now on it is the handshake that is timed, not the connect.
   if (std::exchange(is_unproven_, false)) limit_time();
   if (phase_ == Phase::preamble) return act_on(conversation_->on_server(bytes));
   return handshake(bytes);
@@ -104,6 +108,8 @@ void Dial::on_read(MutableBytes bytes) {
 void Dial::on_eof() { return transport_ended(tls::Session::End::eof); }
 
 void Dial::on_read_error(int status) {
+  // With TCP_FASTOPEN_CONNECT the SYN goes out with the first write, and what connect(2) would have
+  // said comes here.
   const bool is_unreached = is_unproven_ && (status == UV_ECONNREFUSED || status == UV_ETIMEDOUT ||
                                              status == UV_EHOSTUNREACH || status == UV_ENETUNREACH);
   if (is_unreached) return unreachable(connect_failure(address_, status));

@@ -40,12 +40,14 @@ void Direction::on_lost() {
 
 void Direction::look() { return way_.source.look(); }
 
+// With bytes pending the end waits for go_on(): a goodbye must not overtake them.
 void Direction::end() {
   state_ = State::ending;
   if (way_.sink.pending() == 0) return pass_end();
 }
 
 void Direction::go_on() {
+  // The sink has taken the last bytes, which the end had to wait for.
   if (state_ == State::ending) return pass_end();
   if (state_ == State::open && way_.sink.lost() == 0) way_.source.start_reading();
 }
@@ -53,6 +55,7 @@ void Direction::go_on() {
 // Called again when the goodbye itself was pending.
 void Direction::pass_end() {
   if (way_.sink.close() == Channel::Written::lost) on_lost();
+  // The owner has stopped this direction, because its sink was lost just now.
   if (state_ != State::ending) return;
   if (way_.sink.pending() > 0 && way_.sink.lost() == 0) return;
   state_ = State::ended;

@@ -49,6 +49,7 @@ DialFailure gave_up_on(std::string_view target, Phase phase, Millis limit) {
   DialFailure failure{{Kind::connect_timeout, "", phase == Phase::resolving}};
   if (phase == Phase::resolving) failure.kind = Kind::resolve_failed;
   if (phase >= Phase::preamble) failure.kind = Kind::tls_timeout;
+  // Three kinds for one deadline: what it ran out in is where to look.
   failure.text = "gave up on " + std::string(target) + " when " + format_duration(limit) +
                  " were over (timeouts.dial)";
   return failure;

@@ -32,6 +32,8 @@ DialSettings check_settings(const ServiceConfig& service) {
     settings.sni = health.tls->sni;
     settings.needs_name = health.tls->verify == config::Verify::full;
   }
+  // That a port accepts is all that such a check asks; it cannot clear what a failed dial has said
+  // of the target (CheckDepth::shallow).
   if (health.check == config::Check::tcp) settings.tls = nullptr;
   return settings;
 }
@@ -134,6 +136,7 @@ void HealthChecks::set_layout(std::shared_ptr<const balance::Layout> layout) {
       const auto is_same = [&](const std::unique_ptr<HealthCheck>& check) {
         return check && &check->target() == member.target.get();
       };
+      // A target that stands in several groups is checked once.
       if (std::any_of(kept.begin(), kept.end(), is_same)) continue;
       const auto found = std::find_if(checks_.begin(), checks_.end(), is_same);
       kept.push_back(
@@ -142,6 +145,7 @@ void HealthChecks::set_layout(std::shared_ptr<const balance::Layout> layout) {
               : std::make_unique<HealthCheck>(surroundings_, service_, member.target, on_change_));
     }
   }
+  // For those that are kept, too: the targets around them may have come or gone.
   const Choice choice = layout->has_one_target() ? Choice::only_target : Choice::one_of_several;
   for (const auto& check : kept) check->set_choice(choice);
   checks_ = std::move(kept);

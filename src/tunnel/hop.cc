@@ -35,6 +35,8 @@ Hop hop_through(const config::Proxy& proxy) {
 }
 
 bool seems_dead(const Hop& hop, AddressBook& book) {
+  // Not asked yet, so nothing is known against it. A name that does not resolve has an answer
+  // without addresses, and counts as dead.
   if (hop.is_name && book.find(hop.host) == nullptr) return false;
   return std::ranges::all_of(
       hop.addresses(book), [&](const SocketAddress& address) { return book.has_failed(address); });
@@ -58,6 +60,7 @@ std::vector<Hop> hops_to(const balance::Endpoint& target, const std::vector<conf
   std::vector<Hop> hops;
   for (const config::Proxy& proxy : proxies) hops.push_back(hop_through(proxy));
   if (hops.size() > 1) {
+    // Dead ones stay, as the last: when all seem dead, each is tried.
     (void)std::stable_partition(hops.begin(), hops.end(),
                                 [&](const Hop& hop) { return !seems_dead(hop, book); });
   }

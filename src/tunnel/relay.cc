@@ -31,6 +31,7 @@ Relay::Relay(uv::Loop& loop, Ends ends, const Settings& settings, Owner& owner)
              ends.of_service != nullptr ? &ends.of_service->down : nullptr,
              ends.of_target != nullptr ? &ends.of_target->down : nullptr},
             *this),
+      // A client that has seen this server's greeting cannot be given another server.
       is_replaceable_(ends.is_replaceable && ends.greeting.empty()) {
   if (ends.greeting.empty() && ends.surplus.empty() && !ends.filter) return;
   beginning_ = std::make_unique<Beginning>(
@@ -41,6 +42,8 @@ Relay::~Relay() = default;
 
 // --- the beginning -----------------------------------------------------------------------------
 
+// What the server has said already (a greeting, records that came with the handshake's last packet)
+// goes to the client before the client is read. Each step may end the relay.
 void Relay::start() {
   loop_.assert_here();
   activity_.at = loop_.now();
@@ -77,6 +80,7 @@ void Relay::on_filtered(Direction& direction, MutableBytes plaintext) {
 
 // What the filter makes of one side's bytes, for both sides.
 void Relay::filter(preamble::Step step) {
+  // First: what is sent below is the filter's last word, and must not pass through it again.
   if (step.status != preamble::Status::again) end_filter();
   if (!step.to_client.empty() || !step.to_server.empty()) is_replaceable_ = false;
   if (!step.to_client.empty()) down_.send(as_mutable_bytes(step.to_client));
@@ -144,6 +148,8 @@ void Relay::give_client_back() {
   timer_.release();
   beginning_.reset();
   server_.release();
+  // The client's stream is open and was read, but no byte had come: it is as fresh as when it was
+  // accepted.
   return owner_.on_server_unused(client_.take_apart().stream);
 }
 

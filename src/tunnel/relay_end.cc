@@ -96,6 +96,7 @@ TimePoint Relay::half_close_began() const { return std::max(activity_.at, half_c
 
 // Bytes do not move the timer: it looks at the clock when it expires and goes on from there.
 void Relay::arm() {
+  // Draining and a bare end have the timer for themselves.
   if (mode_ != Mode::relaying || server_end_ == ServerEnd::bare) return;
   TimePoint next = look_at_;
   const TimePoint now = loop_.now();
@@ -128,6 +129,7 @@ void Relay::on_timer() {
   return arm();
 }
 
+// A side that is known to be lost says more about the reason than the time that has passed.
 void Relay::half_close_expired() {
   if (client_.lost() != 0) return finish(client_gone(client_.lost()), Close::reset);
   if (server_.lost() != 0) return finish(server_gone(target_, server_.lost()), Close::reset);
@@ -153,6 +155,7 @@ bool Relay::is_idle_in_pool() const {
          client_.pending() == 0 && server_.pending() == 0;
 }
 
+// The goodbye is for the server; finish() closes both streams, which sends each a FIN behind it.
 void Relay::end_idle() {
   up_.stop();
   down_.stop();

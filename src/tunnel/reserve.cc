@@ -43,6 +43,7 @@ std::optional<Spare::Handed> Reserve::take() {
     return a->established_at() < b->established_at();
   });
   for (Spare* spare : waiting) {
+    // One that fails the check is already on its way to a new connection.
     if (spare->check()) return spare->hand_over();
   }
   return std::nullopt;
@@ -67,6 +68,7 @@ std::size_t Reserve::ready() const {
 void Reserve::on_changed() {
   const std::size_t now = ready();
   ServiceLife& life = *settings_.setting.service.life;
+  // Several workers write it, so each adds its own difference.
   life.preconnected.fetch_add(static_cast<std::uint32_t>(now - told_));  // modulo 2^32
   told_ = now;
   if (now > 0) {

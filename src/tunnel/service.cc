@@ -39,6 +39,8 @@ void Service::set_targets(std::shared_ptr<const balance::Layout> layout, std::st
   loop().assert_here();
   layout_ = std::move(layout);
   no_targets_error_ = std::move(error);
+  // A dial under way compares this number when it is established: what has changed since it chose
+  // its target has passed it by.
   ++changes_;
   for (const auto& connection : connections_) call_home(*connection);
   if (reserve_) reserve_->set_layout(layout_);
@@ -89,6 +91,7 @@ void Service::report_established(balance::Claim& claim) {
 
 void Service::report_failed(balance::Claim& claim, const DialFailure& failure, Sentence sentence) {
   claim.target().tally().failures[static_cast<std::size_t>(failure.kind)].add();
+  // Copies: failed() gives the claim back, which may be all that has kept the target.
   const std::string target = claim.target().text();
   const std::uint64_t id = claim.target().id();
   const auto cause = failure.is_local ? balance::Cause::local : balance::Cause::target;
@@ -186,6 +189,7 @@ std::size_t Service::end_some(const Choosing& choosing) {
         continue;
       }
     }
+    // No value for one that does not relay yet: it is not idle.
     const std::optional<Millis> idle = connection->view().idle;
     if (choosing.idle && (!idle || *idle < *choosing.idle)) continue;
     connection->end({Kind::closed_by_operator, Side::tunnel, "an operator ended the connection"});
@@ -235,6 +239,8 @@ void Service::abort() {
 void Service::remove(Connection& connection) {
   const std::size_t index = connection.index;
   const std::unique_ptr<Connection> gone = std::move(connections_[index]);
+  // The last one takes its place, so that removing one of many thousand costs no more than one of
+  // few.
   if (index + 1 != connections_.size()) {
     connections_[index] = std::move(connections_.back());
     connections_[index]->index = index;

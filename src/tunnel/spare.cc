@@ -37,11 +37,15 @@ void Spare::on_timer() {
 
 // --- towards a target ----------------------------------------------------------------------------
 
+// A spare goes round: it rests, dials (one target after another, as for a client), is ready, and
+// rests again when it was handed over, was lost or is not wanted any more. How long it rests is its
+// owner's to say, so that a server which ends each connection soon is not asked without end.
 void Spare::begin() {
   const std::shared_ptr<const balance::Layout>& layout = owner_.layout();
   // Clients that wait for a slot come first.
   if (!layout || layout->waiters().count() > 0) return rest(kLook);
   state_ = State::dialling;
+  // There is no client whose address could decide: `preconnect` excludes balance = "hash".
   walk_ = std::make_unique<balance::Walk>(layout, SocketAddress::loopback_v4(0),
                                           setting_.surroundings.random);
   timer_.stop();
@@ -99,6 +103,8 @@ void Spare::on_established() {
   channel_->attach(*this, *this);
   channel_->start_reading();
   channel_->open_held();
+  // Opening what the session held may have found the server's end, or its refusal of our
+  // certificate.
   if (state_ == State::ready) return owner_.on_changed();
 }
 
@@ -106,6 +112,7 @@ void Spare::on_established() {
 
 void Spare::on_plaintext(MutableBytes plaintext) {
   surplus_ += as_text(plaintext);
+  // The rest stays in the kernel's buffers, and the server is held back by TCP.
   if (surplus_.size() >= kLongestGreeting) channel_->stop_reading();
 }
 
@@ -204,6 +211,7 @@ void Spare::stop() {
 void Spare::rest(Millis delay) {
   state_ = State::resting;
   if (dial_) dial_->abandon();
+  // Released and not destroyed: one of its events may have led here.
   if (channel_) channel_->release();
   walk_.reset();
   tried_.clear();

@@ -56,6 +56,9 @@ bool Visit::on_phase(Phase phase) {
 
 void Visit::on_dial_failed() { return finish(dial_->failure()); }
 
+// Dialling, asking, leaving: each stage begins where the one before has ended, all of them under
+// one deadline but for the goodbye, which has its own. A `tcp` or `tls` check asks nothing and
+// leaves at once.
 void Visit::on_established() {
   channel_ = std::make_unique<Channel>(loop_, dial_->take_stream(), dial_->take_session());
   const std::unique_ptr<Dial> done = std::move(dial_);  // it is on the stack until we return
@@ -73,6 +76,8 @@ void Visit::on_established() {
     enter(Stage::asking);
     act_on(question_->on_start());
   }
+  // Behind the question, which is to see what the server has said first. Does nothing when the
+  // visit is over by now, and the channel released.
   channel_->open_held();
 }
 
@@ -115,6 +120,7 @@ void Visit::leave() {
   enter(Stage::leaving);
   deadline_.start(std::min(task_.limit, kGoodbye));
   (void)channel_->close();
+  // A server that answers no close_notify sees the FIN, and ends by that.
   channel_->shut_down();
 }
 

@@ -32,6 +32,7 @@ std::string name_of_target(const std::string& target) {
 capture::Flow wire_flow(const uv::Stream& stream, std::string service, const std::string& target,
                         std::string comment) {
   SocketAddress local = address_of(stream.fd(), ::getsockname);
+  // Two streams at the same time need two ports, or a reader takes them for one.
   if (!local.is_ip()) {
     local = SocketAddress::loopback_v4(static_cast<std::uint16_t>(1024 + stream.fd() % 64'512));
   }
