@@ -51,6 +51,8 @@ class GroupBuilder {
     const auto answer = answers_.srv.find(target.host);
     if (answer == answers_.srv.end()) return;
     std::vector<SrvRecord> records = answer->second;
+    // By host and port as well: name servers turn their answers round, and the same set in another
+    // order must give the same arrangement, or every answer would be a change.
     std::sort(records.begin(), records.end(), [](const SrvRecord& a, const SrvRecord& b) {
       return std::tie(a.priority, a.host, a.port) < std::tie(b.priority, b.host, b.port);
     });
@@ -59,8 +61,12 @@ class GroupBuilder {
     for (const SrvRecord& record : records) {
       const std::string host(without_final_dot(record.host));
       if (host.empty()) continue;  // RFC 2782: "." says that the service is not offered
+      // RFC 2782: a client must try the reachable hosts of the lowest number first. That is what a
+      // group is.
       if (priority && *priority != record.priority) ++rank;
       priority = record.priority;
+      // RFC 6125, section 6.2.1: what an answer without DNSSEC has named is not a name to verify a
+      // certificate by, unless it lies in the domain that was asked for.
       const bool is_trusted = !target.name.empty() || is_inside(host, srv_domain(target.host));
       // RFC 2782 gives weight 0 a small chance, it does not drain.
       const std::uint32_t weight = std::max<std::uint32_t>(1, record.weight);
@@ -84,6 +90,7 @@ class GroupBuilder {
                          answer != answers_.addresses.end() && !answer->second.empty();
     if (!expands) return add_place(rank, {std::move(endpoint), weight, target.max_connections});
     std::vector<SocketAddress> addresses = answer->second;
+    // Sorted and each once, as with SRV records.
     for (SocketAddress& address : addresses) address.set_port(endpoint.port);
     std::sort(addresses.begin(), addresses.end());
     addresses.erase(std::unique(addresses.begin(), addresses.end()), addresses.end());
@@ -102,6 +109,7 @@ class GroupBuilder {
       if (other.endpoint != place.endpoint) continue;
       other.weight +=
           std::min(place.weight, std::numeric_limits<std::uint32_t>::max() - other.weight);
+      // The stricter of two limits holds.
       if (!other.max_connections) other.max_connections = place.max_connections;
       if (place.max_connections) {
         other.max_connections = std::min(*other.max_connections, *place.max_connections);
@@ -123,6 +131,7 @@ Arrangement arrange(const config::TargetGroups& connect, const Answers& answers)
     GroupBuilder builder(answers);
     for (const config::Target& target : group) builder.add(target);
     for (std::vector<Place>& places : builder.take()) {
+      // An SRV that has not been answered gives no group, and the one behind it serves.
       if (!places.empty()) result.push_back(std::move(places));
     }
   }

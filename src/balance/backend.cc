@@ -29,6 +29,7 @@ Backend::Backend(SlotListener* listener) : waiters_(listener) {}
 
 std::shared_ptr<const Layout> Backend::build(const Arrangement& arrangement, config::Balance policy,
                                              const HealthRules& rules, TimePoint now) {
+  // Those that have left, too: they may come back, or still have connections.
   for (const Known& known : targets_) known.target->health_.set_rules(rules);
   std::vector<Group> groups;
   for (const std::vector<Place>& places : arrangement) {
@@ -42,6 +43,8 @@ std::shared_ptr<const Layout> Backend::build(const Arrangement& arrangement, con
                                .is_out = place.is_out});
     }
     group.sequence = smooth_sequence(weights);
+    // By the group's number: after a change the turns go on where they were, and the first target
+    // does not get an extra one with every answer of DNS.
     while (rotations_.size() <= groups.size()) rotations_.emplace_back();
     group.rotation = &rotations_[groups.size()];
     groups.push_back(std::move(group));
@@ -66,6 +69,7 @@ void Backend::note_departed(const Layout& layout, TimePoint now) {
   // DNS may name others each second.
   std::stable_sort(shown.begin(), shown.end(),
                    [](const Known* a, const Known* b) { return *a->left_at > *b->left_at; });
+  // Long ago: is_shown() is false from now on, and forget_unused() may take it.
   for (std::size_t i = kMostShown; i < shown.size(); ++i) shown[i]->left_at = TimePoint::min();
 }
 

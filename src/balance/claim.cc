@@ -7,6 +7,8 @@ namespace tunnel::balance {
 
 Claim Claim::take(Target& target, std::optional<std::uint32_t> limit, Mode mode, TimePoint now) {
   Claim claim;
+  // The slot first, and not by adding and taking back: a count above the limit, if only for a
+  // moment, would make the target look full to other workers.
   std::uint32_t count = target.in_flight_.load();
   do {
     if (limit && count >= *limit) return claim;
@@ -40,6 +42,7 @@ Transition Claim::established(TimePoint now) {
   const Health::Success success = target_->health_.succeeded(now);
   forgiven_ = success.cleared;
   end_trial();
+  // Connections may wait on other workers for a target that can be chosen.
   if (success.transition.change == Transition::Change::restored) target_->waiters_.notify();
   return success.transition;
 }

@@ -11,6 +11,8 @@ std::uint64_t text_hash(std::string_view text) {
     hash ^= static_cast<unsigned char>(c);
     hash *= 0x100000001b3ULL;
   }
+  // FNV-1a multiplies the last octet only once, which leaves addresses of one network alike in many
+  // bits.
   return mix(hash);
 }
 
@@ -24,6 +26,7 @@ std::uint64_t client_hash(const SocketAddress& client) {
   }
   if (client.family() == AF_INET6) {
     const auto& v6 = reinterpret_cast<const sockaddr_in6*>(client.get())->sin6_addr;
+    // The same client, seen through a socket of both families.
     if (IN6_IS_ADDR_V4MAPPED(&v6)) return hash_bytes(v6.s6_addr + 12, 4);
     return hash_bytes(&v6, sizeof v6);
   }

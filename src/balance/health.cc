@@ -25,6 +25,8 @@ Health::State Health::state(TimePoint now) const {
   if (!is_check_up_.load()) return State::ejected;
   const std::int64_t until = until_.load();
   if (until == 0) return State::up;
+  // While one attempt is on trial the target is out for all others: if it is a black hole, that
+  // costs one connection its timeout and not all of them.
   if (millis(now) < until || is_on_trial_.load()) return State::ejected;
   return State::trial;
 }
@@ -44,6 +46,7 @@ bool Health::take_trial(TimePoint now) {
 }
 
 Health::Success Health::succeeded(TimePoint now) {
+  // The way of nearly every connection: no lock, and no writing to what all workers read.
   if (until_.load() == 0) return {};
   const std::lock_guard lock(mutex_);
   Success success;
@@ -88,6 +91,8 @@ Transition Health::checked(TimePoint now, CheckResult result, CheckDepth depth,
     if (health > 0) --health;
     if (health < rules_.rise) health = 0;
   }
+  // Kept as the distance from the top, so that it means the same when a reload changes rise and
+  // fall.
   missing_ = max - health;
   const bool is_up = health >= rules_.rise;
   is_check_up_.store(is_up);
@@ -96,6 +101,8 @@ Transition Health::checked(TimePoint now, CheckResult result, CheckDepth depth,
     begin_outage(now, reason);
     return {.change = Transition::Change::ejected, .source = Transition::Source::check};
   }
+  // A check that takes the whole way proves what a dial would, so it ends an ejection before its
+  // time.
   const bool clears = result == CheckResult::passed && depth == CheckDepth::full && times_ > 0;
   const bool comes_up = is_up && !was_up && times_ == 0;
   if (clears || comes_up) return clear(now, Transition::Source::check);
@@ -106,6 +113,7 @@ void Health::set_rules(const HealthRules& rules) {
   const std::lock_guard lock(mutex_);
   if (rules == rules_) return;
   rules_ = rules;
+  // Nobody would bring it up again.
   if (!rules_.has_check) is_check_up_.store(true);
   missing_ = is_check_up_.load() ? 0 : rules_.rise + rules_.fall - 1;
   if (is_check_up_.load() && times_ == 0) end_outage();

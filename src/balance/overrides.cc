@@ -67,6 +67,8 @@ std::optional<TimePoint> Overrides::next_end() const {
 std::vector<std::string> Overrides::keep_only(const Arrangement& arrangement) {
   std::vector<std::string> dropped;
   std::erase_if(entries_, [&](const Entry& entry) {
+    // What was said of a target that has left must not surprise one of the same name that comes
+    // later.
     if (has(arrangement, entry)) return false;
     dropped.push_back(entry.target);
     return true;

@@ -15,6 +15,7 @@ using Index = std::optional<std::size_t>;
 using Eligible = std::span<const char>;
 
 // The longest sequence of turns, unless there are more targets than that.
+// It is stored, four bytes a turn, for each group of each layout.
 constexpr std::uint64_t kMaxTurns = 4096;
 
 // The turn belongs to the group, not to the connection: whoever takes it moves it past the target

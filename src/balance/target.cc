@@ -11,6 +11,8 @@ namespace {
 
 // Places a target among the clients of the hash policy: by where it is, not by how it was written.
 std::uint64_t endpoint_hash(const Endpoint& endpoint) {
+  // The addresses of an expanded name are told apart, and each keeps its clients when the others
+  // change.
   const std::string where = endpoint.address ? endpoint.address->ip() : endpoint.host;
   return text_hash(where + ' ' + std::to_string(endpoint.port));
 }

@@ -25,6 +25,10 @@ Walk::Walk(std::shared_ptr<const Layout> layout, const SocketAddress& client, Ra
 
 Walk::~Walk() { set_waiting(false); }
 
+// Two rounds at most. What cannot be claimed at first may be given back before this walk counts as
+// waiting, and nobody would wake it: so it counts itself and looks once more before it waits.
+// Ejected targets are claimed only when no healthy one is merely full, for that one is worth
+// waiting for.
 Walk::Next Walk::next(TimePoint now) {
   for (;;) {
     Claim claim = claim_anywhere(Claim::Mode::usable, now);
@@ -32,6 +36,7 @@ Walk::Next Walk::next(TimePoint now) {
     if (!claim && !rest.has_full) claim = claim_anywhere(Claim::Mode::panic, now);
     if (claim) {
       set_waiting(false);
+      // By id: the target itself may leave the layout while it is dialled.
       tried_.push_back(claim.target().id());
       return {.step = Step::claimed, .claim = std::move(claim), .retry_at = {}};
     }
