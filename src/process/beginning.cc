@@ -36,6 +36,7 @@ void open_standard_streams() {
 void forget_library_settings(char** environment) {
   char** kept = environment;
   for (char** variable = environment; *variable != nullptr; ++variable) {
+    // In place, without unsetenv(3): the C library is not set up yet.
     if (!is_setting(*variable)) *kept++ = *variable;
   }
   *kept = nullptr;

@@ -116,6 +116,7 @@ void Readiness::tell_predecessor() {
     leave_folder();
     detach_streams();
   }
+  // From here on it must outlive the process that has started it.
   (void)::prctl(PR_SET_PDEATHSIG, 0, 0, 0, 0);  // see Launcher
   write_all(ready.get(), "\n");
   pollfd wait{.fd = ready.get(), .events = POLLIN, .revents = 0};
@@ -138,11 +139,13 @@ void Readiness::ready() {
 
 void Readiness::failed(std::string_view text, int exit_status) {
   if (!pipe_.valid()) return;
+  // The caller's process leaves with this status, as if there were no daemon.
   write_all(pipe_.get(), static_cast<char>(exit_status) + std::string(text));
   pipe_.reset();
 }
 
 std::string supervising_parent() {
+  // The kernel cuts names at 15 characters, which leaves all of these whole.
   constexpr std::array<std::string_view, 7> kNames = {
       "runsv", "s6-supervise", "supervise", "supervisord", "perpd", "nosh", "dinit"};
   std::ifstream file("/proc/" + std::to_string(::getppid()) + "/comm");

@@ -13,6 +13,8 @@ namespace tunnel::process {
 namespace {
 
 // Descriptors above it are left to a plain close.
+// Container engines are known to set limits of a thousand million, and a system call for each
+// number would take minutes.
 constexpr rlim_t kMostDescriptors = 1 << 20;
 
 // A listener may be in the service manager's keeping, too: what is set on it would hold for every

@@ -36,6 +36,7 @@ Result<std::optional<Account>> find_account(std::string_view user, std::optional
   passwd* found = nullptr;
   const std::string name(user);
   for (;;) {
+    // How much room an entry takes is not known beforehand: ERANGE says that it was too little.
     const int error = uid ? getpwuid_r(*uid, &entry, memory.data(), memory.size(), &found)
                           : getpwnam_r(name.c_str(), &entry, memory.data(), memory.size(), &found);
     if (found) return Account{entry.pw_name, entry.pw_uid, entry.pw_gid};
@@ -81,6 +82,7 @@ bool has_identity(const Identity& identity) {
 }
 
 Result<void> set_groups(const Identity& identity) {
+  // Without this the process would keep root's supplementary groups, and what these may read.
   const gid_t gid = identity.gid ? *identity.gid : getegid();
   const int result =
       identity.user_name.empty() ? setgroups(1, &gid) : initgroups(identity.user_name.c_str(), gid);
@@ -134,6 +136,8 @@ Result<void> assume(const Identity& identity) {
     return failed(ErrorCode::permission, "cannot become group " + std::to_string(*identity.gid),
                   errno);
   }
+  // All three, the saved one too, from which root could be had back. glibc changes them in all
+  // threads; the system call alone would change this one's (nptl(7)).
   if (identity.uid && setresuid(*identity.uid, *identity.uid, *identity.uid) != 0) {
     return failed(ErrorCode::permission, "cannot become user " + std::to_string(*identity.uid),
                   errno);

@@ -47,6 +47,8 @@ bool send(int socket, Order order, const std::string& text, const std::vector<in
 Result<std::unique_ptr<Launcher>> Launcher::start(const Program& program,
                                                   const Identity& identity) {
   int sockets[2];
+  // SOCK_SEQPACKET: an order comes as one message with its descriptors, and the end of a process is
+  // seen by the other one.
   if (::socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, sockets) != 0) {
     return failed(ErrorCode::system, "socketpair", errno);
   }
@@ -63,6 +65,7 @@ Result<pid_t> Launcher::launch(const std::vector<Handed>& handed, int standard_e
     return failed(ErrorCode::unavailable, std::string("the process that starts others ") + how +
                                               "; restart the service instead");
   };
+  // An empty `take` begins an order: it makes the child forget one that was broken off.
   bool is_sent =
       send(socket_.get(), Order::take, "", {STDIN_FILENO, STDOUT_FILENO, standard_error});
   for (std::size_t at = 0; is_sent && at < handed.size(); at += kMostDescriptors) {
@@ -113,6 +116,7 @@ std::optional<Launcher::Ended> Launcher::ended() {
   Answer answer;
   ssize_t size = 0;
   while ((size = ::recv(socket_.get(), &answer, sizeof answer, MSG_DONTWAIT)) == sizeof answer) {
+    // Of an earlier one, which was killed and not waited for.
     if (answer.what != Answer::What::ended || answer.pid != pid_) continue;
     const int status = answer.value;
     if (WIFSIGNALED(status)) return Ended{.status = 0, .signal = WTERMSIG(status)};

@@ -41,6 +41,7 @@ class Life {
     sigset_t child;
     (void)::sigemptyset(&child);
     (void)::sigaddset(&child, SIGCHLD);
+    // SIGCHLD is blocked with all others in live(), so it waits here to be read.
     children_ = Fd(::signalfd(-1, &child, SFD_CLOEXEC));
   }
 
@@ -111,6 +112,8 @@ class Life {
     its_verdict.reset();
     if (child < 0) return answer(Answer::What::not_started, errno);
     Verdict why;
+    // A good execve closes the other end, which is close-on-exec: end of file means that the
+    // program runs.
     if (::read(verdict.get(), &why, sizeof why) == sizeof why) {
       (void)::waitpid(child, nullptr, 0);
       return answer(why.what, why.error);
@@ -119,6 +122,8 @@ class Life {
     return answer(Answer::What::started, 0);
   }
 
+  // Between fork and execve a process of several threads may call next to nothing. The launcher has
+  // one thread, so memory may be allocated here.
   [[noreturn]] void become(const std::vector<std::string>& environment, int verdict) {
     // Out of the way first: sources may have the numbers that others are to have.
     const int count = static_cast<int>(descriptors_.size());
@@ -139,6 +144,8 @@ class Life {
     for (int i = 0; is_good && i < count; ++i) {
       is_good = ::dup2(sources[static_cast<std::size_t>(i)], i) == i;
     }
+    // execve keeps what is ignored and what is blocked, and the new process is to begin like the
+    // first.
     for (int number = 1; number < NSIG; ++number) (void)::signal(number, SIG_DFL);
     sigset_t none;
     (void)::sigemptyset(&none);
@@ -155,6 +162,7 @@ class Life {
     signalfd_siginfo ignored{};
     (void)!::read(children_.get(), &ignored, sizeof ignored);
     int status = 0;
+    // Signals of one number do not queue: one may stand for several children.
     while (const pid_t child = ::waitpid(-1, &status, WNOHANG)) {
       if (child < 0) return;
       if (child == pid_) answer(Answer::What::ended, status);
@@ -200,6 +208,8 @@ void close_above(int last) {
   (void)::fcntl(kSocket, F_SETFD, FD_CLOEXEC);
   close_above(kSocket);
   if (moved < 0 || !assume(identity)) ::_exit(1);
+  // It is outside of the sandbox and has the user of who is inside: nobody of that user may attach
+  // to it (ptrace(2)).
   (void)::prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
   if (::chdir("/") != 0) ::_exit(1);
   Life(kSocket, program).run();

@@ -57,6 +57,8 @@ Result<std::uint64_t> raise_open_files() {
   rlimit limit{};
   if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return failed(ErrorCode::system, "getrlimit", errno);
   if (limit.rlim_cur == limit.rlim_max) return limit.rlim_cur;
+  // The soft limit is low for the sake of programs that use select(2), whose sets end at 1024. This
+  // one polls.
   limit.rlim_cur = limit.rlim_max;
   if (::setrlimit(RLIMIT_NOFILE, &limit) != 0) return failed(ErrorCode::system, "setrlimit", errno);
   return limit.rlim_cur;

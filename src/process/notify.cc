@@ -77,6 +77,8 @@ Result<void> Notifier::send(const std::string& message, int descriptor) const {
   const std::span<const int> descriptors(&descriptor, descriptor >= 0 ? 1 : 0);
   const auto try_to_send = [&] { return send_descriptors(fd.get(), message, descriptors) >= 0; };
   // Connected, so that poll() tells when there is room again.
+  // Only a descriptor is worth the wait: a status is followed by the next one, while a listener
+  // that was not kept is missing after a restart.
   const bool is_sent = ::connect(fd.get(), address->get(), address->length()) == 0 &&
                        (try_to_send() || (descriptor >= 0 && has_room(fd.get()) && try_to_send()));
   if (!is_sent) {

@@ -24,6 +24,7 @@ ssize_t send_descriptors(int socket, std::string_view message, std::span<const i
     header.msg_control = control.data();
     header.msg_controllen = CMSG_SPACE(descriptors.size_bytes());
     cmsghdr* part = CMSG_FIRSTHDR(&header);
+    // CMSG_LEN is without the padding behind the descriptors, CMSG_SPACE with it (cmsg(3)).
     part->cmsg_level = SOL_SOCKET;
     part->cmsg_type = SCM_RIGHTS;
     part->cmsg_len = CMSG_LEN(descriptors.size_bytes());
@@ -44,6 +45,7 @@ std::optional<Received> receive_descriptors(int socket, std::size_t longest, int
   const ssize_t size = ::recvmsg(socket, &header, MSG_CMSG_CLOEXEC | flags);
   if (size < 0) return std::nullopt;
   received.message.resize(static_cast<std::size_t>(size));
+  // Also when this process had no room for all of them: those that came are still to be closed.
   received.is_cut = (header.msg_flags & MSG_CTRUNC) != 0;
   for (cmsghdr* part = CMSG_FIRSTHDR(&header); part != nullptr; part = CMSG_NXTHDR(&header, part)) {
     if (part->cmsg_level != SOL_SOCKET || part->cmsg_type != SCM_RIGHTS) continue;

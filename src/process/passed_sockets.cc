@@ -87,6 +87,8 @@ Result<PassedSockets> PassedSockets::take() {
   std::string_view names = all_names;
   PassedSockets passed;
   passed.is_upgrade_ = is_upgrade;
+  // The parent has left it out (handed_environment). Set, it tells programs that this process runs
+  // that the watchdog is not theirs.
   if (is_upgrade && std::getenv("WATCHDOG_USEC") != nullptr) {
     (void)::setenv("WATCHDOG_PID", std::to_string(::getpid()).c_str(), 1);
   }
@@ -194,6 +196,7 @@ std::string kept_name(std::string_view place) {
     const bool is_plain = c > ' ' && c < 127 && c != ':';
     name += is_plain ? c : c == ':' ? ';' : '_';
   }
+  // Two places must not become one name where characters were replaced or cut off.
   if (name.size() <= kLongestName && name.find('_') == std::string::npos) return name;
   name.resize(std::min(name.size(), kLongestName));
   return name + "." + std::to_string(fnv1a(place));

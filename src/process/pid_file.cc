@@ -80,6 +80,8 @@ Result<std::unique_ptr<PidFile>> PidFile::create(std::string_view path) {
           std::move(opened).error().in("cannot create pid file " + printable(name)));
     }
     Fd file = std::move(*opened);
+    // flock(2) and not fcntl(2): the lock belongs to the open file, so that a descriptor which is
+    // handed over takes it along, and closing another one of the file does not drop it.
     if (::flock(file.get(), LOCK_EX | LOCK_NB) != 0) {
       if (errno == EWOULDBLOCK) return taken(name, read_pid(file.get()));
       return failed(ErrorCode::system, "cannot lock pid file " + printable(name), errno);
@@ -130,6 +132,7 @@ PidFile::PidFile(std::string path, Fd file, pid_t owner, pid_t replaced)
     : path_(std::move(path)), file_(std::move(file)), owner_(owner), replaced_(replaced) {}
 
 PidFile::~PidFile() {
+  // A child that was forked has a copy of this object.
   if (::getpid() != owner_) return;
   struct stat ours {};
   struct stat there {};

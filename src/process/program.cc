@@ -66,6 +66,8 @@ Result<Program> Program::of_this_process() {
   if (program.arguments.empty()) {
     return failed(ErrorCode::not_found, "/proc/self/cmdline, the command line, cannot be read");
   }
+  // As a shell would find it. /proc/self/exe is the file that runs: once a package has replaced
+  // that, it is one without a name.
   const char* search = std::getenv("PATH");
   program.path =
       find_program(program.arguments.front(), search != nullptr ? search : "", program.folder);
