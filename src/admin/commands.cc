@@ -23,6 +23,8 @@ struct Job {
     return answer(answer_line(Verdict::refused("bad_request", std::move(text))));
   }
   [[nodiscard]] AdminActions::OnVerdict verdict() const {
+    // A copy: a verdict may come long after the job, which lives as long as the call that carries
+    // it out.
     return [answer = answer](const Verdict& verdict) { answer(answer_line(verdict)); };
   }
 };
@@ -130,6 +132,8 @@ struct Command {
   void (*run)(const Job&);
 };
 
+// What an instance does not know is refused by name, so that a newer command line tells people of
+// an older instance what is wrong.
 constexpr auto kCommands = std::to_array<Command>({
     {"status", status},
     {"reload", reload},

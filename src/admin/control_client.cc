@@ -63,10 +63,13 @@ Result<ControlClient> ControlClient::connect(const std::string& socket) {
 
 Result<Json> ControlClient::ask(Json request, Millis patience) {
   request["v"] = kProtocolVersion;
+  // Names come from the command line, which need not be UTF-8; without `replace` the library would
+  // throw.
   const std::string line = request.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n";
   if (auto sent = send_all(socket_.get(), line); !sent) return tl::unexpected(sent.error());
   const auto answer = read_line(patience);
   if (!answer) return tl::unexpected(answer.error());
+  // Of another process, which may be another program: parsed without exceptions.
   Json json = Json::parse(*answer, nullptr, false);
   if (!json.is_object()) {
     return failed(ErrorCode::invalid,
@@ -81,6 +84,8 @@ Result<std::string> ControlClient::read_line(Millis patience) {
   const TimePoint deadline = clock.now() + patience;
   for (;;) {
     if (const std::size_t end = received_.find('\n'); end != std::string::npos) {
+      // What stands behind it stays: after `capture` the first packets may have come along with the
+      // answer.
       std::string line = received_.substr(0, end);
       received_.erase(0, end + 1);
       return line;

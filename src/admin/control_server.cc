@@ -16,6 +16,7 @@ namespace {
 constexpr Millis kRetry{1'000};
 
 Operator peer_of(int fd) {
+  // SO_PEERCRED: as the client was when it connected. The kernel says it, so it cannot be forged.
   const auto process = peer_process(fd);
   // Without an answer it is nobody that we know.
   if (!process) return {static_cast<uid_t>(-1), 0};
@@ -42,6 +43,9 @@ class ControlServer::Client final : public uv::Stream::Events, public uv::Deferr
   [[nodiscard]] std::uint64_t id() const { return id_; }
   [[nodiscard]] const Operator& by() const { return by_; }
 
+  // A request goes: next() finds it whole and stops reading, the owner answers at once or much
+  // later, and answer() looks for the next one when the kernel has taken the line. Only while
+  // nothing is asked does the client's time run out: a drain may take hours.
   void answer(const std::string& line) {
     if (!stream_ || !is_asking_) return;
     is_asking_ = false;
@@ -57,6 +61,7 @@ class ControlServer::Client final : public uv::Stream::Events, public uv::Deferr
 
   [[nodiscard]] Fd take_over() {
     if (!stream_ || !is_asking_) return {};
+    // A copy: the Stream closes its own, which ends nothing while this one is open.
     Fd fd(::fcntl(stream_->fd(), F_DUPFD_CLOEXEC, 0));
     finish();
     return fd;
@@ -88,7 +93,9 @@ class ControlServer::Client final : public uv::Stream::Events, public uv::Deferr
     if (end == std::string::npos && received_.size() <= kLongestRequest) {
       return is_over_ ? finish() : listen();
     }
+    // Also when there is no end at all (npos) in so much.
     if (end > kLongestRequest) return refuse_flood();
+    // What it sends meanwhile waits in the kernel.
     stream_->stop_reading();
     is_asking_ = true;
     patience_.stop();
@@ -108,6 +115,7 @@ class ControlServer::Client final : public uv::Stream::Events, public uv::Deferr
     patience_.stop();
     stream_.reset();
     received_.clear();
+    // Not deleted here: one of its own methods is on the stack.
     server_.loop_.at_end_of_turn(*this);
   }
   void on_end_of_turn() override { return server_.remove(*this); }
@@ -135,7 +143,8 @@ ControlServer::ControlServer(uv::Loop& loop, int listening, uid_t own_uid, Owner
 
 ControlServer::~ControlServer() = default;
 
-// Further clients wait in the kernel's backlog, which is short: they see that we are busy.
+// Further clients wait in the kernel's backlog. That is short; when it is full, connect(2) waits,
+// or fails with EAGAIN on a non-blocking socket.
 void ControlServer::update_watch() {
   const bool has_room = takes_clients_ && clients_.size() < kMostClients && !retry_.is_active();
   watch_.watch(has_room ? uv::FdWatch::Read::yes : uv::FdWatch::Read::no, uv::FdWatch::Write::no);
@@ -161,6 +170,8 @@ bool ControlServer::accept_one() {
     return errno == ECONNABORTED || errno == EINTR;
   }
   const Operator by = peer_of(socket.get());
+  // The mode of the socket file says the same, but another process may have made that: a socket
+  // unit, say.
   if (by.uid != 0 && by.uid != own_uid_) {
     owner_.on_refused(by);
     return true;
@@ -177,6 +188,8 @@ ControlServer::Client* ControlServer::find(std::uint64_t id) const {
 }
 
 ControlServer::Asker ControlServer::asker_of(const Client& client) {
+  // By number: the client may go before it is answered, and another may come to stand at its
+  // address.
   const std::uint64_t id = client.id();
   return {.by = client.by(),
           .answer =

@@ -11,7 +11,7 @@ std::string line_of(const Json& json) {
   return json.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n";
 }
 
-// A day short of what a 64-bit count of milliseconds since the clock's start could bear.
+// Thirty years: more than anybody wants, and little enough to be added to a time.
 constexpr std::uint64_t kLongestDuration = 1'000'000'000'000;
 
 }  // namespace
@@ -22,6 +22,7 @@ Request::Parsed Request::parse(std::string_view line) {
     return {std::nullopt, Verdict::refused("bad_request", "a request is one JSON object a line")};
   }
   const auto version = json.find("v");
+  // Before the command: of another version it could mean something else.
   if (version == json.end() || *version != kProtocolVersion) {
     return {std::nullopt, Verdict::refused("bad_version", "this instance speaks version " +
                                                               std::to_string(kProtocolVersion) +
@@ -35,11 +36,13 @@ Request::Parsed Request::parse(std::string_view line) {
 
 std::string Request::text(const char* key) const {
   const auto found = arguments_.find(key);
+  // A value of another type counts as missing, here and below: the library's get() would throw.
   return found != arguments_.end() && found->is_string() ? found->get<std::string>() : "";
 }
 
 std::optional<std::uint64_t> Request::number(const char* key) const {
   const auto found = arguments_.find(key);
+  // The library calls a number unsigned that was written without a sign, a point or an exponent.
   if (found == arguments_.end() || !found->is_number_unsigned()) return std::nullopt;
   return found->get<std::uint64_t>();
 }

@@ -20,6 +20,7 @@ std::string formatted(const char* form, Values... values) {
 std::string short_bytes(double bytes) {
   constexpr std::array<const char*, 6> kUnits = {"B", "KiB", "MiB", "GiB", "TiB", "PiB"};
   std::size_t unit = 0;
+  // From 1000 on, not from 1024: "1023.0KiB" would be too wide.
   while (bytes >= 1000 && unit + 1 < kUnits.size()) {
     bytes /= 1024;
     ++unit;

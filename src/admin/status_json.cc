@@ -179,6 +179,7 @@ std::string rfc3339(WallTime time) {
   const std::time_t seconds = std::chrono::system_clock::to_time_t(time);
   std::tm parts{};
   char text[32];
+  // A year that does not fit.
   if (::gmtime_r(&seconds, &parts) == nullptr) return "";
   return {text, std::strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%SZ", &parts)};
 }
@@ -198,6 +199,7 @@ Json to_json(const ConnectionStatus& connection) {
 }
 
 Json to_json(const Status& status) {
+  // Fields may be added under the same number; programs rely on those that are here.
   Json json{{"schema", 1},
             {"version", status.version},
             {"pid", status.pid},
