@@ -32,8 +32,8 @@ DialSettings check_settings(const ServiceConfig& service) {
     settings.sni = health.tls->sni;
     settings.needs_name = health.tls->verify == config::Verify::full;
   }
-  // That a port accepts is all that such a check asks; it cannot clear what a failed dial has said
-  // of the target (CheckDepth::shallow).
+  // That a port accepts is all that such a check asks; where the target speaks TLS, that cannot
+  // clear what a failed dial has said of it (CheckDepth::shallow).
   if (health.check == config::Check::tcp) settings.tls = nullptr;
   return settings;
 }
