@@ -33,6 +33,7 @@ bool is_before(Order order, const admin::ConnectionStatus& a, const admin::Conne
     case Order::age:
       return a.age > b.age;
     case Order::idle:
+      // What has not been established yet comes last.
       return a.idle.value_or(admin::Seconds(-1)) > b.idle.value_or(admin::Seconds(-1));
     case Order::service:
       return a.service != b.service ? a.service < b.service : a.id < b.id;
@@ -53,6 +54,7 @@ Place place_of(const admin::ConnectionStatus& connection) {
 
 // Of "ldap[12]"; nothing for another text.
 std::optional<Place> place_of(std::string_view name) {
+  // The last one: a service may have brackets in its name.
   const std::size_t open = name.rfind('[');
   if (open == std::string_view::npos || !name.ends_with(']')) return std::nullopt;
   const std::string_view digits = name.substr(open + 1, name.size() - open - 2);
@@ -87,6 +89,8 @@ admin::Json listing(const admin::Status& status, const Query& query) {
             [](const auto* a, const auto* b) { return place_of(*a) < place_of(*b); });
   std::span<const admin::ConnectionStatus* const> rest = all;
   if (const auto after = place_of(query.after)) {
+    // By the place and not by the entry: that connection may have ended since the last page was
+    // fetched.
     const auto first = std::upper_bound(
         all.begin(), all.end(), *after,
         [](const Place& place, const auto* each) { return place < place_of(*each); });

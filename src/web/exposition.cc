@@ -13,6 +13,7 @@ using prometheus::ClientMetric;
 using prometheus::MetricFamily;
 using prometheus::MetricType;
 
+// std::to_chars knows no locale, and gives the shortest text that reads back as the same number.
 void add_number(std::string& out, double value) {
   char text[32];
   const auto end = std::to_chars(text, text + sizeof text, value);
@@ -135,8 +136,8 @@ void add_line(std::string& out, std::string_view keyword, std::string_view name,
 
 }  // namespace
 
-// Not by the library, which takes more than twice as long: of a thousand services it is fifty thousand
-// lines.
+// Not by the library, which takes more than twice as long: of a thousand services it is fifty
+// thousand lines.
 std::string prometheus_text(const std::vector<MetricFamily>& families) {
   std::string out;
   for (const MetricFamily& family : families) {

@@ -24,6 +24,8 @@ std::optional<double> quantile(double part, const HistogramReading& before,
     return static_cast<double>(now.cumulative[range] - old(range));
   };
   if (now.cumulative.empty()) return std::nullopt;
+  // A histogram is summed over the services that there are, so a reload that removes one makes it
+  // smaller.
   for (std::size_t range = 0; range < now.cumulative.size(); ++range) {
     if (now.cumulative[range] < old(range)) return std::nullopt;  // of other services than before
   }
@@ -47,6 +49,8 @@ std::optional<double> quantile(double part, const HistogramReading& before,
 
 void History::add(TimePoint at, const admin::Status& status) {
   Sample sample{.at = at, .connections = status.connections};
+  // Two samples for the rates of each service, and the sums for the plots: a thousand services for
+  // ten minutes would be too many.
   before_ = std::exchange(now_, {});
   for (const admin::ServiceStatus& service : status.services) {
     now_[service.name] = {service.accepted, service.bytes_up, service.bytes_down};

@@ -27,9 +27,11 @@ constexpr auto kHeaders = std::to_array<std::pair<const char*, const char*>>({
     {"X-Content-Type-Options", "nosniff"},
     {"Cache-Control", "no-store"},
     {"Referrer-Policy", "no-referrer"},
+    // One request for each connection: with a second one its time would begin anew.
     {"Connection", "close"},
 });
 
+// Of several headers of one name the library gives any one.
 std::optional<std::string_view> header(MHD_Connection* connection, const char* name) {
   const char* const value = MHD_lookup_connection_value(connection, MHD_HEADER_KIND, name);
   return value != nullptr ? std::optional<std::string_view>(value) : std::nullopt;
@@ -52,6 +54,7 @@ bool has_more_hosts(MHD_Connection* connection) {
 
 bool has_body(MHD_Connection* connection) {
   const auto length = header(connection, "Content-Length");
+  // Either header announces one (RFC 9112, section 6).
   return (length && *length != "0") || header(connection, "Transfer-Encoding");
 }
 
@@ -77,6 +80,8 @@ struct HttpDaemon::Trampolines {
       const std::uint64_t id = ++self.last_id_;
       Exchange& exchange = self.exchanges_[id];
       exchange.connection = connection;
+      // A number and not an address: the answer comes later, and its exchange may have gone by
+      // then.
       *context = reinterpret_cast<void*>(id);
       if (!has_body(connection)) return MHD_YES;
     }
@@ -110,6 +115,8 @@ HttpDaemon::HttpDaemon(uv::Loop& loop, const std::vector<int>& listening, OnRequ
       on_request_(std::move(on_request)),
       turn_timer_(loop, [this] { turn(); }),
       limit_timer_(loop, [this] { cut_off_late(); }) {
+  // Without a thread and without a listening socket of its own: this loop turns it and brings it
+  // clients. It has one epoll descriptor for all of them, which is all that has to be watched.
   daemon_ = MHD_start_daemon(MHD_USE_EPOLL | MHD_USE_NO_LISTEN_SOCKET | MHD_ALLOW_SUSPEND_RESUME, 0,
                              nullptr, nullptr, &Trampolines::on_request, this,                  //
                              MHD_OPTION_NOTIFY_COMPLETED, &Trampolines::on_completed, this,     //
@@ -140,7 +147,9 @@ HttpDaemon::~HttpDaemon() {
     exchange.response = std::make_unique<Response>(Response{503, "text/plain", "the end\n"});
     if (std::exchange(exchange.is_suspended, false)) MHD_resume_connection(exchange.connection);
   }
+  // What was resumed is answered in here.
   (void)MHD_run(daemon_);
+  // Before the library closes what is watched.
   watch_.reset();
   MHD_stop_daemon(daemon_);
 }
@@ -156,6 +165,7 @@ void HttpDaemon::update_watches() {
 
 void HttpDaemon::accept_from(int listening) {
   sockaddr_storage address{};
+  // One client for each call: the loop comes back while there are more.
   socklen_t length = sizeof address;
   auto* const its = reinterpret_cast<sockaddr*>(&address);
   Fd socket(::accept4(listening, its, &length, SOCK_NONBLOCK | SOCK_CLOEXEC));
@@ -172,6 +182,9 @@ void HttpDaemon::accept_from(int listening) {
   return turn();
 }
 
+// libmicrohttpd has no events to give: it is called when its epoll descriptor is readable, when a
+// time is over that it has asked for, and after whatever this side has changed, for it may have
+// more to do at once.
 void HttpDaemon::turn() {
   (void)MHD_run(daemon_);
   MHD_UNSIGNED_LONG_LONG wait = 0;
@@ -186,6 +199,8 @@ void HttpDaemon::turn() {
 // libmicrohttpd's own limit is about silence; one that sends a byte now and then has time by this.
 void HttpDaemon::cut_off_late() {
   for (const auto& [socket, until] : clients_) {
+    // Not close(2): the descriptor is the library's, which finds the end and closes it in this
+    // turn.
     if (until <= loop_.now()) (void)::shutdown(socket, SHUT_RDWR);
   }
   return turn();
@@ -213,6 +228,8 @@ bool HttpDaemon::read(std::uint64_t id, MHD_Connection* connection, const char* 
                      .has_body = has_body(connection)});
   }
   if (exchange.response) return write(connection, *exchange.response);
+  // Until respond(): a connection that waits is not polled, so a client that goes meanwhile is
+  // noticed only then.
   exchange.is_suspended = true;
   MHD_suspend_connection(connection);
   return true;
@@ -240,6 +257,8 @@ bool HttpDaemon::write(MHD_Connection* connection, const Response& response) {
   if (response.status == 405) (void)MHD_add_response_header(made, "Allow", "GET, HEAD");
   is_good = is_good && MHD_queue_response(connection, response.status, made) == MHD_YES;
   MHD_destroy_response(made);
+  // Its time begins anew for the response: it may have waited for the supervisor, which is not its
+  // fault.
   if (const auto client = clients_.find(socket_of(connection)); client != clients_.end()) {
     client->second = loop_.now() + kTimeLimit;
   }

@@ -113,6 +113,7 @@ void add_connections(Families& families, const std::vector<admin::ServiceStatus>
   for (const admin::ServiceStatus& service : services) {
     const admin::ServiceCounts& counts = service.counts;
     const std::string& name = service.name;
+    // A denied client is in no other number of the service but that of its kind.
     accepted.add({{"service", name}}, number(service.accepted + counts.denied));
     for (const admin::KindCount& kind : counts.closed) {
       closed.add({{"service", name}, {"kind", std::string(kind.kind)}}, number(kind.count));

@@ -31,8 +31,10 @@ void add_head(const admin::Status& status, const Query& query, Html& html) {
   html.text(count_of(status.workers, "worker")).add(", log level ").text(status.log_level);
   html.add(", sandbox ").text(status.sandbox.mode);
   html.add(".<br>Configuration <code>").text(status.config).add("</code>, loaded ");
+  // "sha256:" and twelve digits, which is enough to tell two apart by eye.
   html.text(admin::rfc3339(status.loaded)).add(", <code>").text(status.config_hash.substr(0, 19));
   html.add("</code></p>");
+  // A link instead of a script: what the page may load is nothing (see kHeaders in http_daemon.cc).
   html.add("<nav><a href=\"").text(link(query, query.refresh > 0 ? 0 : 5, query.from)).add("\">");
   html.add(query.refresh > 0 ? "stop refreshing" : "refresh every 5 seconds").add("</a> ");
   html.add(

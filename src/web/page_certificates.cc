@@ -37,6 +37,7 @@ std::vector<Ending> endings(const admin::Status& status) {
     for (const admin::TargetStatus& target : service.targets) {
       const admin::TargetCounts& counts = target.counts;
       add(target.target, "server certificate", counts.not_after);
+      // As a rule it is the server's own certificate that ends first.
       if (counts.chain_not_after != counts.not_after) {
         add(target.target, "its chain, the first to end", counts.chain_not_after);
       }

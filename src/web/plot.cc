@@ -9,6 +9,7 @@
 namespace tunnel::web {
 namespace {
 
+// As the viewBox in svg() has them.
 constexpr double kWidth = 300;
 constexpr double kHeight = 80;
 constexpr double kSpan = 600;  // seconds
@@ -26,6 +27,7 @@ std::vector<std::string> Plot::pieces(const Line& line, double highest) const {
   std::vector<std::string> all;
   std::size_t points = 0;  // of the last piece
   const auto end = [&] {
+    // A polyline of one point draws nothing; twice the same point, with round ends, is a dot.
     if (points == 1) all.back() += " " + all.back();
     points = 0;
   };

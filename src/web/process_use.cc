@@ -26,6 +26,7 @@ ProcessUse ProcessUse::of_this_process() {
     use.resident_bytes = resident * static_cast<double>(::sysconf(_SC_PAGESIZE));
   }
   std::error_code error;
+  // The descriptor that reads the folder is counted with the others.
   for (auto it = std::filesystem::directory_iterator("/proc/self/fd", error);
        !error && it != std::filesystem::directory_iterator(); it.increment(error)) {
     ++use.open_fds;

@@ -14,6 +14,8 @@ bool is_usable(const admin::TargetStatus& target) {
 }  // namespace
 
 std::string why_not_ready(const admin::Status& status, Targets targets) {
+  // By default targets do not count: a readiness probe that looked at them would empty a whole
+  // cluster as soon as the database behind them blinks.
   if (status.state != "running") return "the process is stopping";
   std::string missing;
   for (const admin::ServiceStatus& service : status.services) {

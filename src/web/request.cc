@@ -12,6 +12,8 @@
 namespace tunnel::web {
 namespace {
 
+// Whole paths, compared as they came. With prefixes, or decoded, "/metrics/../status.json" would
+// get past a proxy that lets through /metrics only.
 constexpr auto kRoutes = std::to_array<std::pair<std::string_view, Route>>({
     {"/", Route::page},
     {"/status.json", Route::status},
@@ -21,6 +23,7 @@ constexpr auto kRoutes = std::to_array<std::pair<std::string_view, Route>>({
     {"/readyz", Route::readyz},
 });
 
+// In the order of the enum, by which word() finds them.
 constexpr auto kOrders = std::to_array<std::pair<std::string_view, Order>>({
     {"bytes", Order::bytes},
     {"age", Order::age},
@@ -55,6 +58,7 @@ std::size_t number(std::string_view text, std::size_t most) {
   if (text.empty() || !std::all_of(text.begin(), text.end(), is_digit)) return 0;
   for (const char digit : text) {
     value = value * 10 + static_cast<std::size_t>(digit - '0');
+    // Before the next digit could overflow.
     if (value > most) return 0;
   }
   return value;
@@ -106,18 +110,23 @@ bool is_host_allowed(std::string_view host, const std::vector<std::string>& name
                      [&](const std::string& each) { return equal_ignoring_case(name, each); });
 }
 
+// Host comes first: a web page elsewhere that has pointed a name of its own at this machine (DNS
+// rebinding) gets no other answer, whatever it asks for.
 Decision decide(const Request& request, const std::vector<std::string>& names) {
   if (!request.host || !is_host_allowed(*request.host, names)) {
     return {{}, 421, "the Host header is no address, not localhost and not in status_hosts"};
   }
   // RFC 9112, section 3.2: who stands in between may have looked at the other one.
   if (request.has_more_hosts) return {{}, 400, "a request has one Host header"};
+  // Browsers send Origin with requests across sites and with every POST. The page's own links and
+  // form are plain GETs and come without it.
   if (request.origin || (request.fetch_site && *request.fetch_site == "cross-site")) {
     return {{}, 403, "requests on behalf of other web pages are refused"};
   }
   if (request.method != "GET" && request.method != "HEAD") {
     return {{}, 405, "this is for reading only: GET and HEAD"};
   }
+  // A body that nobody reads is what request smuggling is made of.
   if (request.has_body) return {{}, 400, "a request has no body here"};
   const auto* const found = std::find_if(
       kRoutes.begin(), kRoutes.end(), [&](const auto& each) { return each.first == request.path; });

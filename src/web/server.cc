@@ -24,6 +24,7 @@ Connections how_for(const Query& query) {
   switch (query.route) {
     case Route::page:
     case Route::connections:
+      // Each worker is asked, and describes every connection that it has.
       return Connections::listed;
     case Route::status:
       return Connections::counted;
@@ -71,11 +72,15 @@ void Server::answer(std::uint64_t request, std::shared_ptr<const admin::Status> 
   mailbox_.send({request, std::move(status)});
 }
 
+// A request is refused at once, or waits in `waiting_` while the supervisor collects a status. The
+// answer comes back by the mailbox; one that does not come is given up by tick().
 void Server::on_request(std::uint64_t id, const Request& request) {
   const Decision decision = decide(request, settings_.hosts);
   if (!decision.route) return daemon_.respond(id, refusal(decision.status, decision.reason));
+  // Answered on this thread: it must not need the loops that it is about.
   if (*decision.route == Route::livez) return daemon_.respond(id, liveness());
   const Query query = query_of(*decision.route, request);
+  // Less than HttpDaemon::kTimeLimit: the client is to hear what is wrong before its time is over.
   waiting_[id] = {query, loop_.now() + kPatience};
   return settings_.ask(id, how_for(query));
 }
@@ -92,6 +97,7 @@ void Server::on_answer(const Answer& answer) {
 
 void Server::look() {
   std::vector<LoopState> now = settings_.look();
+  // Each look takes the loops' own maximum away, so it is kept here until a scrape has shown it.
   for (std::size_t i = 0; i < loops_.size(); ++i) now[i].lag = std::max(now[i].lag, loops_[i].lag);
   loops_ = std::move(now);
 }
@@ -102,6 +108,8 @@ void Server::tick() {
   tick_timer_.start(kTick);
   if (loop_.now() >= sample_at_) {
     sample_at_ = loop_.now() + History::kPeriod;
+    // Without the workers, who may be busy: this comes every few seconds for as long as the process
+    // lives.
     settings_.ask(kSample, Connections::unasked);
   }
   std::vector<std::uint64_t> late;

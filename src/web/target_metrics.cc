@@ -57,9 +57,11 @@ std::vector<Labelled> labelled(const admin::ServiceStatus& service) {
   std::set<std::uint64_t> seen;
   const auto add_target = [&](const admin::TargetStatus& target) {
     const bool has_room = places.size() < kMostTargets || places.contains(target.target);
+    // The names in a configuration are few; SRV records and `expand` bring as many as DNS likes.
     const std::string_view name = has_room ? std::string_view(target.target) : kOther;
     const auto [place, is_new] = places.emplace(name, all.size());
     if (is_new) all.push_back({std::string(name), state_word(target), target.weight, {}, {}, {}});
+    // The same target in two groups has counted once.
     if (seen.insert(target.counts.target).second) {
       Labelled& one = all[place->second];
       add(one, target.counts);
@@ -70,6 +72,8 @@ std::vector<Labelled> labelled(const admin::ServiceStatus& service) {
     }
   };
   for (const admin::TargetStatus& target : service.targets) add_target(target);
+  // Behind those that are in force: where both have one label, it shows the state and the weight of
+  // these.
   for (const admin::TargetStatus& target : service.departed) add_target(target);
   for (const auto& [text, counts] : service.past) {
     if (const auto place = places.find(text); place != places.end()) {
