@@ -19,6 +19,7 @@ Backlog::~Backlog() {
 
 void Backlog::Queue::pop() {
   if (++event < batches[batch].events.size()) return;
+  // At once: the worker has room again while the rest is still being written.
   lane->written(std::move(batches[batch]));
   ++batch;
   event = 0;
@@ -35,6 +36,8 @@ void Backlog::for_each(const std::function<void(const Event&)>& call) const {
   }
 }
 
+// A lane is in the order of time by itself, so the earliest of all is at the head of one. There are
+// as many lanes as workers: looking at each head is cheaper than keeping them sorted.
 bool Backlog::take(const std::function<void(const Event&, Bytes)>& call) {
   Queue* first = nullptr;
   for (Queue& queue : queues_) {

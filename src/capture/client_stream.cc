@@ -21,6 +21,8 @@ TimePoint now() { return SystemClock().now(); }
 
 Result<void> ClientStream::wait_for_room() {
   pollfd ready{.fd = socket_.get(), .events = POLLOUT, .revents = 0};
+  // Not for longer: a capture that is told to leave, or whose time is over, is to be noticed while
+  // its reader stands still.
   (void)::poll(&ready, 1, kLookMillis);
   const bool is_leaving = is_leaving_.load();
   const TimePoint time = now();
@@ -39,6 +41,7 @@ Result<void> ClientStream::write(Bytes octets) {
     } else if (errno == EAGAIN || errno == EWOULDBLOCK) {
       if (auto waited = wait_for_room(); !waited) return waited;
     } else if (errno != EINTR) {
+      // EPIPE and ECONNRESET. For people that is how a live capture ends.
       return failed(ErrorCode::unavailable, "its reader has left");
     }
   }

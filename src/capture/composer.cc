@@ -22,10 +22,12 @@ void Composer::begin_file(std::string& out, std::uint64_t now) {
   file_began_ = now;
   interfaces_in_file_ = 0;
   names_in_file_.clear();
+  // Their places stay, by which streams know them; their numbers are given anew in each file.
   for (Interface& interface : interfaces_) interface = {.service = std::move(interface.service)};
   pcapng::append_section(out, settings_.program, settings_.comment);
   // Of what goes on from the file before.
   for (const auto& [number, stream] : streams_) {
+    // A reader may have this file of the ring alone.
     if (!stream.secrets.empty()) pcapng::append_secrets(out, stream.secrets);
   }
 }
@@ -41,6 +43,8 @@ void Composer::end_file(std::string& out, std::uint64_t now) {
   }
 }
 
+// Before add() has seen the stream's `opened`, which may be in the same batch: what is noted here
+// is not open yet.
 void Composer::add_secrets(std::string& out, const Event& event) {
   pcapng::append_secrets(out, event.text);
   streams_[event.number].secrets += event.text;
@@ -53,6 +57,8 @@ void Composer::add(std::string& out, const Event& event, Bytes octets) {
   if (found == streams_.end() || !found->second.is_open) return;
   Stream& stream = found->second;
   Side& side = event.way == Way::from_client ? stream.client : stream.target;
+  // A gap in the sequence numbers: a reader says that a segment was not captured, and goes on
+  // behind it.
   side.next += static_cast<std::uint32_t>(event.lost_octets);
   stream.dropped += event.lost_packets;
   switch (event.what) {
@@ -99,6 +105,8 @@ void Composer::add_octets(std::string& out, Stream& stream, const Event& event, 
   std::size_t left = event.size;
   while (left > 0) {
     const std::size_t original = std::min(left, Segment::kLongestPayload);
+    // With a snaplen fewer octets are kept than there were. The first segments get them; the
+    // sequence numbers count them all.
     const Bytes payload = octets.first(std::min(octets.size(), original));
     packet(out, stream, event.way, event.at,
            {.flags = Segment::psh | Segment::ack, .payload = payload, .original = original});
@@ -107,6 +115,8 @@ void Composer::add_octets(std::string& out, Stream& stream, const Event& event, 
   }
 }
 
+// The packet with which a stream ends (the second FIN, or the RST) is held until `closed` has come:
+// that event brings how it ended, for the packet's comment.
 void Composer::end_side(std::string& out, Stream& stream, const Event& event) {
   Side& side = event.way == Way::from_client ? stream.client : stream.target;
   const Side& other = event.way == Way::from_client ? stream.target : stream.client;
@@ -156,6 +166,7 @@ void Composer::packet(std::string& out, Stream& stream, Way way, std::uint64_t a
   const bool is_inbound = way == Way::from_target;
   Side& from = is_inbound ? stream.target : stream.client;
   const Side& to = is_inbound ? stream.client : stream.target;
+  // All that the other side has sent up to here: nothing is lost between two ends of one process.
   const bool acknowledges = (marks.flags & Segment::ack) != 0;
   const Segment segment{.from = is_inbound ? stream.flow.target : stream.flow.client,
                         .to = is_inbound ? stream.flow.client : stream.flow.target,
@@ -174,6 +185,7 @@ void Composer::packet(std::string& out, Stream& stream, Way way, std::uint64_t a
                         .is_inbound = is_inbound,
                         .dropped = std::exchange(stream.dropped, 0),
                         .comment = comment};
+  // Both may append a block of their own, which must stand in front of the packet that needs it.
   packet.interface = interface_in_file(out, stream.interface);
   name(out, stream.flow);
   pcapng::begin_packet(out, packet);
@@ -181,6 +193,7 @@ void Composer::packet(std::string& out, Stream& stream, Way way, std::uint64_t a
   pcapng::end_packet(out, packet);
 
   from.next += static_cast<std::uint32_t>(marks.original);
+  // Each takes up a number of its own (RFC 9293, section 3.4).
   if ((marks.flags & (Segment::syn | Segment::fin)) != 0) ++from.next;
   ++packets_;
   ++interfaces_[stream.interface].packets;

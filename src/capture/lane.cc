@@ -27,6 +27,7 @@ void Lane::add(Event event, Bytes octets) {
   collecting_.octets.insert(collecting_.octets.end(), octets.begin(), octets.end());
   collecting_.events.push_back(std::move(event));
   if (self_) return;
+  // The worker may let go of the lane in this very turn, and the loop has only its address.
   self_ = shared_from_this();
   return loop_.at_end_of_turn(*this);
 }
@@ -34,6 +35,7 @@ void Lane::add(Event event, Bytes octets) {
 void Lane::on_end_of_turn() {
   const std::shared_ptr<Lane> self = std::move(self_);
   if (collecting_.events.empty()) return;
+  // Before the batch can be taken: written() subtracts, perhaps at once.
   pending_.fetch_add(weight_of(collecting_), std::memory_order_relaxed);
   {
     const std::lock_guard lock(mutex_);
@@ -54,6 +56,7 @@ std::vector<Batch> Lane::take() {
 
 void Lane::written(Batch batch) {
   pending_.fetch_sub(weight_of(batch), std::memory_order_relaxed);
+  // clear() keeps the memory, for which the batch is kept.
   batch.events.clear();
   batch.octets.clear();
   const std::lock_guard lock(mutex_);

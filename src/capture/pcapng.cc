@@ -20,7 +20,10 @@ enum : std::uint32_t {
   kSection = 0x0A0D0D0A,
 };
 constexpr std::uint32_t kTlsKeyLog = 0x544c534b;
+// LINKTYPE_RAW: the first octet says whether it is IPv4 or IPv6, so no MAC addresses have to be
+// made up, and both may be on one interface.
 constexpr std::uint16_t kRawIp = 101;
+// What Wireshark takes at most.
 constexpr std::uint32_t kLongestPacket = 262'144;
 constexpr std::uint16_t kLongestComment = 8'192;
 
@@ -97,6 +100,7 @@ void append_block(std::string& out, std::uint32_t type, std::string_view body) {
 
 std::string options_of(const Packet& packet) {
   std::string options;
+  // Direction: 1 is inbound, 2 outbound.
   put_number(options, kFlags, std::uint32_t{packet.is_inbound ? 1U : 2U});
   if (packet.dropped > 0) put_number(options, kDropCount, packet.dropped);
   if (!packet.comment.empty()) put_option(options, kComment, shortened(packet.comment));
@@ -127,14 +131,18 @@ void append_interface(std::string& out, const Interface& interface) {
   put(body, kLongestPacket);
   put_option(body, kIfName, shortened(interface.name));
   put_option(body, kIfDescription, shortened(interface.description));
+  // Units of 10^-9 s; without the option it would be 10^-6.
   put_option(body, kIfResolution, std::string_view("\x09", 1));
   if (!interface.filter.empty()) {
+    // A zero in front: what follows is a text, not code for a filter machine.
     put_option(body, kIfFilter, std::string(1, '\0') + std::string(shortened(interface.filter)));
   }
   end_options(body);
   append_block(out, kInterface, body);
 }
 
+// In two halves, so that the packet's octets are appended to the file's and not copied into a block
+// first. The length stands in front, so the options are made twice.
 void begin_packet(std::string& out, const Packet& packet) {
   const std::size_t size =
       kPacketHead + packet.captured + padding(packet.captured) + options_of(packet).size() + 4;

@@ -67,6 +67,7 @@ std::uint16_t port_of(config::Check check, std::uint16_t target) {
 struct Twins {
   std::uint16_t tls, plaintext;
 };
+// Wireshark expects TLS at the ports on the left, and would show plaintext there as broken records.
 constexpr auto kTwins = std::to_array<Twins>({
     {636, 389},
     {3269, 3268},

@@ -49,6 +49,7 @@ std::optional<TimePoint> end_of(const config::Timeout& duration) {
 std::uint64_t stamp() {
   timespec now{};
   (void)::clock_gettime(CLOCK_REALTIME, &now);
+  // The wall clock: captures are compared with others, and with logs.
   return static_cast<std::uint64_t>(now.tv_sec) * 1'000'000'000U +
          static_cast<std::uint64_t>(now.tv_nsec);
 }
@@ -95,6 +96,7 @@ bool Recording::is_of(const SocketAddress& client) const {
 }
 
 std::shared_ptr<Lane> Recording::make_lane(uv::Loop& loop) {
+  // The recording holds its lanes, so a lane must not hold the recording.
   auto lane = std::make_shared<Lane>(loop, [weak = weak_from_this()] {
     if (const auto recording = weak.lock()) recording->wake();
   });
@@ -111,6 +113,7 @@ Recording::Totals Recording::totals() const {
 void Recording::wake() {
   {
     const std::lock_guard lock(mutex_);
+    // Once until it has looked: otherwise each turn of each worker would cost a system call.
     if (std::exchange(is_awake_, true)) return;
   }
   has_come_.notify_one();
@@ -118,6 +121,10 @@ void Recording::wake() {
 
 // --- the writing thread ------------------------------------------------------------------------
 
+// The life of the thread: it waits for the lanes, then writes what comes until it is told to leave
+// or something ends it (its size, its time, its reader), then the rest and the end of the file.
+// Whatever is lost on the way is counted as dropped before on_over, with which the supervisor adds
+// up.
 void Recording::write_on() {
   const auto why = write_until_over();
   is_over_ = true;
@@ -175,6 +182,8 @@ bool Recording::wait() {
 
 Result<void> Recording::write_what_came() {
   Backlog backlog(lanes());
+  // All secrets of the batch first: TLS 1.3 makes the keys of a packet while the packet is looked
+  // at, and readers want them in front of it.
   backlog.for_each([this](const Event& event) {
     if (event.what == Event::What::secrets) composer_.add_secrets(out_, event);
   });
@@ -202,6 +211,7 @@ std::vector<std::shared_ptr<Lane>> Recording::lanes() {
 void Recording::count_dropped() {
   std::uint64_t dropped = unwritten_;
   for (const auto& lane : lanes()) dropped += lane->dropped();
+  // Said once, and not of what the end itself has cost.
   if (dropped_.exchange(dropped) == 0 && dropped > 0 && !is_over_) {
     events_.on_dropping(settings_.id);
   }

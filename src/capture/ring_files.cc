@@ -41,7 +41,8 @@ Result<Fd> open_folder(const std::string& file) {
   }
   struct stat status {};
   if (::fstat(fd.get(), &status) != 0) return failed(ErrorCode::system, folder, errno);
-  // Somebody else could put a file of theirs in the place of ours.
+  // Somebody else could put a file of theirs in the place of ours. With the sticky bit, as /tmp has
+  // it, only its owner could rename or remove what is ours.
   if ((status.st_mode & S_IWOTH) != 0 && (status.st_mode & S_ISVTX) == 0) {
     return unfit(file, "everybody may write to its folder; chmod o-w " + printable(folder, 4096));
   }
@@ -87,6 +88,8 @@ void RingFiles::find_older() {
        !error && entry != end; entry.increment(error)) {
     const std::string name = entry->path().filename().string();
     const std::size_t middle = kNumberDigits + 2 + kTimeDigits;
+    // Exactly what make() would have called it: what is found here is deleted one day, and must not
+    // be somebody's own file.
     if (name.size() != stem_.size() + middle + ending_.size()) continue;
     if (!name.starts_with(stem_ + "_") || !name.ends_with(ending_)) continue;
     const std::string number = name.substr(stem_.size() + 1, kNumberDigits);
@@ -111,6 +114,7 @@ Result<void> RingFiles::make() {
   char number[16];
   (void)std::snprintf(number, sizeof number, "_%05u_", number_);
   const std::string name = stem_ + number + local_time() + ending_;
+  // Never a file that is there, nor through a link: what is written are passwords and keys.
   file_ = Fd(::openat(folder_.get(), name.c_str(),
                       O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600));
   if (!file_.valid()) {

@@ -58,6 +58,7 @@ bool is_ipv4(const SocketAddress& address) { return address.family() == AF_INET;
 
 std::string as_ipv6(const SocketAddress& address) {
   if (!is_ipv4(address)) return octets_of(address);
+  // ::ffff:0:0/96, the IPv4-mapped addresses (RFC 4291, section 2.5.5.2).
   std::string mapped(10, '\0');
   mapped += "\xff\xff";
   return mapped + octets_of(address);
@@ -121,6 +122,8 @@ void Segment::append_to(std::string& out) const {
   const std::size_t tcp_at = out.size();
   append_tcp(options, out);
   if (payload.size() == original) {
+    // The pseudo header, in IPv6's layout (RFC 8200, section 8.1). For IPv4 it has the same sum:
+    // only zeros differ.
     std::string pseudo = ends.source + ends.destination;
     put32(pseudo, static_cast<std::uint32_t>(length));
     put32(pseudo, kTcp);
@@ -145,6 +148,7 @@ void Segment::append_tcp(std::size_t options, std::string& out) const {
   if (options == 0) return;
   put8(out, 2);  // maximum segment size
   put8(out, 4);
+  // As long as any segment that is made here, so that a reader finds none of them too long.
   put16(out, kLongestPayload);
   put8(out, 3);  // window scale
   put8(out, 3);

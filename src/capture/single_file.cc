@@ -20,6 +20,8 @@ bool is_private(const Fd& file) {
   struct stat status {};
   if (::fstat(file.get(), &status) != 0) return false;
   if (!S_ISREG(status.st_mode)) return true;
+  // In this order, and without O_TRUNC above: fchmod(2) fails for another user's file (unless root
+  // asks), which is then left as it was.
   return ::fchmod(file.get(), 0600) == 0 && ::ftruncate(file.get(), 0) == 0;
 }
 

@@ -58,6 +58,8 @@ void Taps::add_octets(Way way, Bytes octets) {
         snaplen ? octets.first(std::min<std::size_t>(octets.size(), *snaplen)) : octets;
     if (!each.source.lane->has_room(kept.size())) {
       const auto index = static_cast<std::size_t>(way);
+      // The worker does not wait: what has no room is a gap in the capture, and nothing else is
+      // slower for it.
       each.lost_octets[index] += octets.size();
       ++each.lost_packets[index];
       each.source.lane->count_dropped();
@@ -71,6 +73,7 @@ void Taps::add_octets(Way way, Bytes octets) {
 void Taps::add(What what, Way way, std::string_view text) {
   for (Each& each : each_) {
     if (each.number == 0) continue;
+    // The last one always, or the writer would keep the stream for as long as the capture lasts.
     if (what == What::closed || each.source.lane->has_room(0)) {
       add(each, {.what = what, .way = way, .text = std::string(text)});
     }
@@ -82,6 +85,7 @@ void Taps::add(Each& each, Event event, Bytes octets) {
   const auto index = static_cast<std::size_t>(event.way);
   event.number = each.number;
   event.at = stamp();
+  // Told with the next event that goes the same way, so that the gap is where it was.
   event.lost_octets = std::exchange(each.lost_octets[index], 0);
   event.lost_packets = std::exchange(each.lost_packets[index], 0);
   return each.source.lane->add(std::move(event), octets);
