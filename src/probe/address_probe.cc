@@ -47,6 +47,9 @@ void AddressProbe::start() { return begin(); }
 
 // --- the rounds --------------------------------------------------------------------------------
 
+// Visits follow one another by on_visited() and next(): first the rounds that were asked for, of
+// which the first that fails is explained; then, when it failed for the version of TLS, one visit
+// for each version, and the explanation after them, because they are a part of it.
 void AddressProbe::begin() {
   times_ = {};
   times_[Step::dns] = task_.dns;
@@ -56,6 +59,8 @@ void AddressProbe::begin() {
   const config::Check check = task_.settings.service->health.check;
   return visit(
       task_.settings, check,
+      // With a memory, which other checks do without: a second round is to show whether the server
+      // resumes.
       {.purpose = preamble::Purpose::check, .remembered = &remembered_, .evidence = &evidence_});
 }
 
@@ -83,6 +88,7 @@ Dial::Watchers AddressProbe::watchers_of_visit(const uv::Stream& stream) {
 }
 
 void AddressProbe::on_visit_phase(Phase phase) {
+  // The visits for versions are not measured.
   if (version_failure_) return;
   end_step();
   step_ = step_of(phase);
@@ -97,6 +103,7 @@ void AddressProbe::on_visit_stage(Visit::Stage stage) {
   if (stage == Visit::Stage::asking) step_ = Step::check;
   step_began_ = Clock::now();
   if (stage == Visit::Stage::leaving) {
+    // What follows is the goodbye, for which a client would not have waited.
     times_.total = step_began_ - round_began_ + task_.dns.value_or(Seconds(0));
   }
 }
@@ -131,6 +138,7 @@ void AddressProbe::end_round(const Failure& failure) {
                      ? "kind=ok"
                      : "kind=" + std::string(word(failure.kind)) + ": " + failure.text);
   }
+  // When it was leaving, the last step had ended before.
   if (stage_ != Visit::Stage::leaving) end_step();
   if (!times_.total) {
     times_.total = Clock::now() - round_began_ + task_.dns.value_or(Seconds(0));
@@ -139,6 +147,7 @@ void AddressProbe::end_round(const Failure& failure) {
   note_session(round);
   if (report_.rounds.empty()) report_.times = times_;
   report_.rounds.push_back(round);
+  // One explanation suffices; what further rounds did is in their counts.
   if (failure.kind == Kind::ok || !report_.problems.empty()) return;
   if (failure.kind == Kind::tls_version && task_.tls != nullptr) {
     version_failure_ = failure;
@@ -150,6 +159,7 @@ void AddressProbe::end_round(const Failure& failure) {
 void AddressProbe::note_session(Round& round) {
   report_.is_client_certificate_requested = evidence_.is_certificate_requested;
   report_.authorities = evidence_.authorities;
+  // Of the first round that showed any.
   if (evidence_.examination && !report_.certificates) {
     report_.certificates = evidence_.examination;
     report_.ocsp_until = evidence_.examination->ocsp_until;
@@ -174,6 +184,8 @@ Step AddressProbe::failed_step(Kind kind) const {
     case Visit::Stage::asking:
       return Step::check;
     case Visit::Stage::leaving:
+      // TLS 1.3 refuses a client certificate after the handshake, when this side is already
+      // leaving.
       return visit_->negotiated() ? Step::tls : Step::tcp;
     case Visit::Stage::dialling:
     case Visit::Stage::over:
@@ -189,6 +201,8 @@ void AddressProbe::explain(const Failure& failure) {
     const auto& faults = evidence_.examination->faults;
     const bool is_one = std::ranges::any_of(
         faults, [&](const Failure& fault) { return fault.kind == failure.kind; });
+    // Otherwise something else ended the visit (a timeout, an alert), and the certificate's faults
+    // would lead away from it.
     if (is_one) all = faults;
   }
   const x509::Peer peer = expected_peer(task_.target, task_.settings);
@@ -214,6 +228,7 @@ void AddressProbe::next_version() {
     if (const tls::Context* context = task_.versions.get(version_)) {
       version_settings_ = task_.settings;
       version_settings_.tls = context;
+      // No evidence: it would take the place of what the failed round has seen.
       return visit(version_settings_, config::Check::none, {.purpose = preamble::Purpose::check});
     }
     ++version_;

@@ -10,6 +10,7 @@
 namespace tunnel::probe {
 namespace {
 
+// Fields in the order in which they are written here: people read this, too.
 using Json = nlohmann::ordered_json;
 
 constexpr int kSchema = 1;
@@ -40,6 +41,7 @@ Json summary(const std::vector<Round>& rounds) {
     for (const Round& round : rounds) {
       if (const std::optional<Seconds>& took = part(round.times)) values.push_back(took->count());
     }
+    // Null and not left out: programs find every field that the schema has.
     if (values.empty()) return void(json[name] = Json());
     double sum = 0;
     for (const double value : values) sum += value;
@@ -156,6 +158,7 @@ std::string to_json(const Report& report) {
                      {"ok", report.is_usable()},
                      {"earliest_end", ending(earliest_ending(report), report.now)},
                      {"services", std::move(services)}};
+  // Certificates and greetings are written by others, and need not be UTF-8.
   return json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
 }
 

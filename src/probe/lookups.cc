@@ -42,6 +42,7 @@ class Lookups::Lookup {
 
  private:
   void take(const dns::Answer& answer) {
+    // The time was over before. A question cannot be called back, only its resolver destroyed.
     if (is_over_) return;
     // That the name has no such records says least of all.
     if (answer.status != dns::Status::ok && worst_ == dns::Status::nodata) worst_ = answer.status;
@@ -56,6 +57,7 @@ class Lookups::Lookup {
   }
 
   void on_timer() {
+    // One of A and AAAA may have been answered in time, and its addresses are worth a visit.
     if (waiting_ > 0 && found_.addresses.empty()) {
       found_.error = "no answer from DNS for " + name_ + " within " + format_duration(limit_) +
                      " (timeouts.resolve); see that the name servers of /etc/resolv.conf or "
@@ -94,6 +96,7 @@ void Lookups::addresses(const std::string& name, Millis limit, OnFound on_found)
     lookups_.push_back(std::make_unique<Lookup>(loop_, name, limit, std::move(on_found)));
     return lookups_.back()->have({*numeric});
   }
+  // Before DNS, as for a running tunnel.
   if (auto local = hosts_.lookup(name); !local.empty()) {
     lookups_.push_back(std::make_unique<Lookup>(loop_, name, limit, std::move(on_found)));
     return lookups_.back()->have(std::move(local));

@@ -12,6 +12,8 @@
 namespace tunnel::probe {
 namespace {
 
+// The numbers rise with what is wrong, so the worst of several services is the largest. UNKNOWN is
+// apart: it never comes of a report.
 constexpr int kOk = 0;
 constexpr int kWarning = 1;
 constexpr int kCritical = 2;
@@ -98,6 +100,8 @@ std::string performance(const Report& report, const DayLimits& limits) {
     if (const auto ending = earliest_ending(service)) {
       text += " " + label(service.name + "_days") + "=" +
               std::to_string(days_left(ending->not_after, report.now)) + ";" +
+              // A bare "30" is the range from 0 to 30, outside of which is an alert: "30:" is from
+              // 30 up.
               std::to_string(limits.warning) + ":;" + std::to_string(limits.critical) + ":;0;";
     }
   }
@@ -107,6 +111,7 @@ std::string performance(const Report& report, const DayLimits& limits) {
       std::optional<Seconds> slowest;
       for (const AddressReport& address : target.addresses) {
         const auto& took = address.times[Step::tls];
+        // The slowest address: a graph of the mean would hide the one that is in trouble.
         if (address.is_usable() && took && (!slowest || *slowest < *took)) slowest = took;
       }
       if (!slowest) continue;

@@ -46,6 +46,7 @@ std::optional<Ending> earliest_ending(const ServiceReport& service) {
   std::optional<Ending> earliest;
   for (const TargetReport& target : service.targets) {
     for (const AddressReport& address : target.addresses) {
+      // Of what is in use only: an address that fails has its own line for that.
       if (!address.is_usable() || !address.certificates) continue;
       for (const x509::CertificateFacts& certificate : address.certificates->path) {
         if (certificate.not_after < 0) continue;
@@ -66,6 +67,7 @@ std::optional<Ending> earliest_ending(const Report& report) {
 
 long days_left(std::time_t not_after, std::time_t now) {
   const long seconds = static_cast<long>(not_after) - static_cast<long>(now);
+  // Rounded down on both sides of zero: what ended an hour ago has -1 days, not 0.
   return seconds >= 0 ? seconds / kDay : -((-seconds + kDay - 1) / kDay);
 }
 
@@ -75,6 +77,7 @@ std::string short_name(const x509::CertificateFacts& certificate) {
   if (at != std::string::npos) {
     const std::size_t begin = subject.find('=', at) + 1;
     std::size_t end = begin;
+    // RFC 4514 puts a backslash in front of a comma that belongs to the name.
     while (end < subject.size() && subject[end] != ',') end += subject[end] == '\\' ? 2 : 1;
     return subject.substr(begin, end - begin);
   }

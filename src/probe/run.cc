@@ -15,6 +15,7 @@ namespace {
 // The chosen services, and nothing that would leave a trace: no key log but the probe's own, which
 // belongs to who runs it.
 config::Config chosen(config::Config config, const Options& options) {
+  // The key log would be given to that user.
   config.global.user.clear();
   config.global.group.clear();
   std::erase_if(config.services, [&](const config::Service& service) {
@@ -33,11 +34,13 @@ config::Config chosen(config::Config config, const Options& options) {
 
 std::optional<Report> run(config::Document& document, const Options& options) {
   const config::Config config = chosen(document.config, options);
+  // As for a run: only then a key log is opened.
   const runtime::Prepared prepared = runtime::prepare(config, tls::Context::Purpose::run);
   if (!prepared.snapshot) {
     runtime::report(document, prepared.problems);
     return std::nullopt;
   }
+  // Prober::kAtOnce visits at a time may be more than the soft limit lets through.
   (void)process::raise_open_files();
   (void)::signal(SIGPIPE, SIG_IGN);
   return Prober(prepared.snapshot->global, prepared.snapshot->services, options).run();

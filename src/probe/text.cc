@@ -90,6 +90,7 @@ std::string rounds_line(const std::vector<Round>& rounds) {
                        [step](const Times& times) { return times[step]; });
   }
   line += statistics(rounds, "total", [](const Times& times) { return times.total; });
+  // There are two at least, or there is no such line.
   return line + "  second resumed " + (rounds[1].is_resumed ? "yes" : "no");
 }
 
@@ -167,6 +168,7 @@ std::string certificate_lines(const x509::Examination& examined, std::time_t now
 bool has_same_chain(const AddressReport& a, const AddressReport& b) {
   const auto ders = [](const AddressReport& address) {
     std::vector<std::string> list;
+    // What was sent, octet by octet: two certificates may have one name.
     for (const auto& certificate : address.certificates->shown) list.push_back(certificate.der);
     return list;
   };

@@ -16,6 +16,8 @@ const tls::Context* VersionContexts::get(std::size_t index) {
       config::TlsVersion::tls1_3};
   if (!std::exchange(is_tried_[index], true)) {
     config::Tls tls;
+    // Only the version is asked about. ALPN and min_strength, for which a server may refuse, are
+    // the service's own; what could make this side refuse is off.
     tls.verify = config::Verify::none;
     tls.min_version = tls.max_version = kVersions[index];
     tls.min_strength = tls_.min_strength;
