@@ -12,6 +12,8 @@ std::uint8_t byte_at(Bytes bytes, std::size_t index) {
   return std::to_integer<std::uint8_t>(bytes[index]);
 }
 
+// Tags: the universal ones, and [APPLICATION 1] and [APPLICATION 24], both constructed, of RFC 4511
+// sections 4.2.2 and 4.12.
 constexpr std::uint8_t kInteger = 0x02;
 constexpr std::uint8_t kOctets = 0x04;
 constexpr std::uint8_t kEnumerated = 0x0a;
@@ -32,6 +34,8 @@ class Reader {
 
   std::optional<std::uint32_t> take_number(std::uint8_t tag) {
     const std::optional<Ber> element = take(tag);
+    // Four octets hold all that is allowed; a fifth may be a leading zero of a careless encoder.
+    // The bound keeps the sum below within 64 bits.
     if (!element || element->value.empty() || element->value.size() > 5) return std::nullopt;
     std::uint64_t number = 0;
     for (const std::byte byte : element->value) {
@@ -78,6 +82,9 @@ constexpr std::array<CodeName, 19> kCodes = {{
 }  // namespace
 
 BerRead read_ber(Bytes bytes) {
+  // Decides as early as the bytes allow: what is not BER is refused at its first octet instead of
+  // by a timeout, and `size` is known from the header on, so that the caller need not collect an
+  // element before it finds it too long.
   BerRead read;
   if (bytes.empty()) return read;
   read.element.tag = byte_at(bytes, 0);
@@ -117,7 +124,8 @@ std::optional<LdapResult> parse_ldap_result(Bytes message) {
   const auto code = inner.take_number(kEnumerated);
   if (!code) return std::nullopt;
   result.code = *code;
-  // Some servers leave out the two strings; the code is what counts.
+  // matchedDN, which says nothing here, then diagnosticMessage. Some servers leave out the two
+  // strings; the code is what counts.
   if (inner.take(kOctets)) {
     if (const auto text = inner.take(kOctets)) result.diagnostic = printable(as_text(text->value));
   }

@@ -12,6 +12,8 @@
 namespace tunnel::preamble {
 namespace {
 
+// LDAPMessage 1: BindRequest, version 3, no name, simple authentication with no password (RFC 4513
+// section 5.1.1). Message 2: UnbindRequest, which has no answer (RFC 4511 section 4.3).
 constexpr std::string_view kAnonymousBind{
     "\x30\x0c\x02\x01\x01\x60\x07\x02\x01\x03\x04\x00\x80\x00", 14};
 constexpr std::string_view kUnbind{"\x30\x05\x02\x01\x02\x42\x00", 7};
@@ -25,6 +27,7 @@ class LdapCheck final : public LdapQuestion {
   // A directory that lets nobody in without a name, or not in this way, is at work; one that is
   // busy (51) or unavailable (52) is not.
   static bool is_well(std::uint32_t code) {
+    // Their names are in ber.cc.
     constexpr std::array<std::uint32_t, 7> kWell = {0, 7, 8, 13, 48, 49, 50};
     return std::find(kWell.begin(), kWell.end(), code) != kWell.end();
   }
@@ -38,6 +41,9 @@ class LdapCheck final : public LdapQuestion {
   }
 };
 
+// The server greets, the check logs in without a password, and any answer that concerns this user
+// alone is a good one. After STARTTLS the greeting came before TLS and has been read: packets 0 and
+// 1 were the greeting and our SSLRequest, so the login is packet 2.
 class MysqlCheck final : public Conversation {
  public:
   MysqlCheck(Topic topic, Channel channel, CheckLogin login)
@@ -69,6 +75,8 @@ class MysqlCheck final : public Conversation {
   }
 
  private:
+  // A server may ask for one method after another for as long as it likes; no honest one needs so
+  // many.
   static constexpr int kMaxRounds = 4;
 
   Step log_in(std::uint8_t sequence) {
@@ -85,6 +93,7 @@ class MysqlCheck final : public Conversation {
   }
 
   Step on_answer(const MysqlPacket& packet) {
+    // 0x7f stands for no byte at all: it is none of those that mean something here.
     const char first = packet.payload.empty() ? '\x7f' : packet.payload.front();
     if (first == '\xff') {
       if (is_refusal_of_one(mysql_error_code(packet.payload))) return done();

@@ -20,11 +20,17 @@ struct Dialect {
   int agreed;
 };
 
+// NNTP and FTP are not asked for a list first: the answer to the command says as well whether the
+// server has TLS. 200 and 201 differ in whether posting is allowed (RFC 3977 section 5.1); 120
+// means "ready in nnn minutes" (RFC 959).
 constexpr Dialect kSmtp = {"SMTP", Reply::Form::coded, {220, 220}, 0, "EHLO", "STARTTLS", 220};
 constexpr Dialect kLmtp = {"LMTP", Reply::Form::coded, {220, 220}, 0, "LHLO", "STARTTLS", 220};
 constexpr Dialect kNntp = {"NNTP", Reply::Form::single, {200, 201}, 0, "", "STARTTLS", 382};
 constexpr Dialect kFtp = {"FTP", Reply::Form::framed, {220, 220}, 120, "", "AUTH TLS", 234};
 
+// Greeting, then (SMTP, LMTP) the question for extensions and its answer, then the command and its
+// answer. The greeting is kept until TLS is up and only then goes to the application; the list of
+// extensions does not, for after TLS the application asks for its own (RFC 3207 section 4.2).
 class CodedStarttls final : public LineConversation {
  public:
   CodedStarttls(Topic topic, const Dialect& dialect, std::string helo)
@@ -80,6 +86,8 @@ class CodedStarttls final : public LineConversation {
       case State::greeting:
         return on_greeting();
       case State::hello:
+        // Without a fallback to HELO, whose answer lists no extensions and so cannot offer
+        // STARTTLS.
         if (reply_.code() != 250) {
           return fail("refused " + std::string(dialect_.hello) + ": " + reply_.words());
         }

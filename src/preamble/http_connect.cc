@@ -32,10 +32,13 @@ class HttpConnect final : public LineConversation {
  private:
   Step on_line(const Lines::Line& line) override {
     if (code_ == 0) return on_status(line.text);
+    // RFC 9110 section 9.3.6: a 2xx answer to CONNECT has no body, whatever its fields say. Of a
+    // refusal the body is not read either: the connection is given up.
     if (!line.text.empty()) {
       return {};
     }  // a header field: none of them matters, Content-Length least
     if (code_ >= 200 && code_ < 300) return finish();
+    // 101 is final: after it the connection would speak another protocol.
     if (code_ < 200 && code_ != 101) {  // an interim answer: the real one follows
       code_ = 0;
       return {};
@@ -58,6 +61,8 @@ class HttpConnect final : public LineConversation {
     }
     Step step = fail("did not answer CONNECT like an HTTP proxy but said \"" + printable(text, 60) +
                      "\"" + looks_like(text));
+    // What listens there is not the proxy that the configuration names; the target has no part in
+    // it.
     step.failure.is_local = true;
     return step;
   }
@@ -95,6 +100,7 @@ std::unique_ptr<Conversation> http_connect(const config::Proxy& proxy, std::stri
   const std::string destination = authority(host, port);
   std::string request = "CONNECT " + destination + " HTTP/1.1\r\nHost: " + destination + "\r\n";
   if (!proxy.user.empty()) {
+    // Sent unasked: a 407 is taken for a refusal, not for a question.
     request += "Proxy-Authorization: Basic " + base64(proxy.user + ":" + proxy.password) + "\r\n";
   }
   for (const std::string& header : proxy.headers) request += header + "\r\n";

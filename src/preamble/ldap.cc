@@ -7,6 +7,7 @@
 namespace tunnel::preamble {
 namespace {
 
+// LDAPMessage 1: ExtendedRequest with the name of StartTLS and no value (RFC 4511 section 4.14.1).
 constexpr std::string_view kStartTls =
     "\x30\x1d\x02\x01\x01\x77\x18\x80\x16"
     "1.3.6.1.4.1.1466.20037";
@@ -34,6 +35,7 @@ Step LdapQuestion::on_server(Bytes bytes) {
     return failed(topic_, "did not answer " + name_ + " in LDAP but said \"" + printable(text, 60) +
                               "\"" + looks_like(text));
   }
+  // Before waiting for the rest: the length may be anything up to 4 GiB.
   if (read.size > kMaxConversation) {
     return failed(topic_, "answered " + name_ + " with a message of " + std::to_string(read.size) +
                               " bytes; no answer to it is longer than 64 KiB");
@@ -52,6 +54,8 @@ Step LdapQuestion::on_message(Bytes message, Bytes behind) {
   if (result->message_id == 0) {
     return failed(topic_, "hung up instead of answering " + name_ + ": " + result->words());
   }
+  // There has been one question, so anything else is an error of the server's, or was put in
+  // between.
   if (result->operation != answer_ || result->message_id != 1) {
     return failed(topic_, "answered another question than " + name_ + ": " + result->words());
   }

@@ -26,7 +26,9 @@ class LineCheck : public LineConversation {
     return "its answer to our goodbye";
   }
 
-  // Once it has answered something it may hang up on our goodbye as it likes.
+  // Once it has answered something it may hang up on our goodbye as it likes. After STARTTLS, POP3
+  // and IMAP are asked nothing but the goodbye: a server that hangs up on that has said nothing
+  // inside TLS, and is not well.
   Step on_server_end(End end) override {
     if (state_ == State::goodbye && has_answered_) return done();
     return LineConversation::on_server_end(end);
@@ -72,6 +74,8 @@ class SmtpCheck final : public LineCheck {
   Step on_start() override { return channel_ == Channel::fresh ? Step{} : say_hello(); }
 
  private:
+  // Also after STARTTLS, where the session begins anew and without a greeting (RFC 3207 section
+  // 4.2).
   Step say_hello() { return ask(hello_, hello_ + " " + helo_ + "\r\n"); }
 
   Step on_line(const Lines::Line& line) override {
@@ -84,6 +88,7 @@ class SmtpCheck final : public LineCheck {
         break;
     }
     const Reply reply = std::exchange(reply_, Reply(Reply::Form::coded));
+    // Any reply to QUIT will do: the questions that count have been answered.
     if (state() == State::goodbye) return finish();
     if (reply.code() / 100 != 2) return unwell(reply.words(), std::string(kQuit));
     has_answered();
@@ -157,6 +162,7 @@ class RedisCheck final : public LineCheck {
   Step on_line(const Lines::Line& line) override {
     if (state() == State::goodbye) return finish();
     // "Who are you?" is the answer of a server at work; LOADING, MASTERDOWN and the like are not.
+    // The last of the four is how old servers said NOAUTH.
     const bool is_well = line.text == "+PONG" || line.text.starts_with("-NOAUTH ") ||
                          line.text.starts_with("-NOPERM ") ||
                          line.text.starts_with("-ERR operation not permitted");

@@ -7,6 +7,8 @@
 
 namespace tunnel::preamble {
 
+// Lines that were taken are erased here and not in next(), because the Line that it returned is a
+// view of bytes_.
 void Lines::append(Bytes bytes) {
   bytes_.erase(0, taken_);
   searched_ -= taken_;
@@ -17,6 +19,8 @@ void Lines::append(Bytes bytes) {
 std::optional<Lines::Line> Lines::next() {
   if (!excess_.empty()) return std::nullopt;
   const std::size_t end = bytes_.find('\n', searched_);
+  // An unfinished line counts, too: its end may never come. A limit that was hit stays hit, so that
+  // a caller which goes on asking gets no line of what follows.
   const std::size_t size = (end == std::string::npos ? bytes_.size() : end + 1) - taken_;
   if (size > kMaxLine) {
     excess_ = "a line of more than 8 KiB";

@@ -68,6 +68,7 @@ class ImapStarttls final : public LineConversation {
 
  private:
   Step on_line(const Lines::Line& line) override {
+    // At any time: a server that is going down says BYE first and may never send the tagged answer.
     if (starts_ignoring_case(line.text, "* BYE")) {
       return fail("refused us: " + printable(line.text.substr(2)));
     }
@@ -96,6 +97,8 @@ class ImapStarttls final : public LineConversation {
   }
 
   Step on_answer(const Lines::Line& line) {
+    // None of these lines is shown: the application has asked nothing yet. Their number is bounded
+    // by the 64 KiB of the conversation.
     if (line.text.starts_with("* ")) return {};  // the server may report whatever it likes before
     if (!line.text.starts_with(kTag) || !line.text.substr(kTag.size()).starts_with(" ")) {
       return fail("said \"" + printable(line.text) + "\", which is not an answer to STARTTLS");
@@ -112,6 +115,8 @@ class ImapStarttls final : public LineConversation {
 
 }  // namespace
 
+// Both words are true before TLS only. Inside TLS the server would refuse a client that took up
+// STARTTLS, and LOGINDISABLED (RFC 2595 section 3.2) would keep the client from logging in at all.
 std::string imap_greeting_without_starttls(std::string_view line) {
   constexpr std::string_view kBefore = "* OK [CAPABILITY ";
   if (!starts_ignoring_case(line, kBefore)) return std::string(line);

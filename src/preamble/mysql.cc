@@ -12,12 +12,20 @@
 namespace tunnel::preamble {
 namespace {
 
+// A greeting is a version, the name of a plugin and some fifty bytes more.
 constexpr std::size_t kGreetingLimit = 4096;
 // User, password, database, and up to 64 KiB of connection attributes.
 constexpr std::size_t kResponseLimit = 256UL * 1024;
+// An SSLRequest is the beginning of a login: flags, packet size, and since protocol 4.1 a character
+// set and 23 reserved bytes.
 constexpr std::size_t kSslRequestSize41 = 32;
 constexpr std::size_t kSslRequestSize320 = 5;
 
+// For a client: the greeting arrives and is shown to it, without the SSL flag, so that it does not
+// ask for TLS itself; its login arrives and is turned into an SSLRequest, sent now, and a login,
+// sent by the filter inside TLS. From the moment the client sees the greeting there is no way back:
+// another server's has another scramble. For a check: the greeting arrives, the SSLRequest is sent,
+// and the login is the check's own affair.
 class MysqlStarttls final : public Conversation {
  public:
   MysqlStarttls(Topic topic, Purpose purpose, CheckLogin login)
@@ -27,6 +35,8 @@ class MysqlStarttls final : public Conversation {
 
   Step on_server(Bytes bytes) override {
     server_.append(bytes);
+    // The server has to wait for the client's answer. Bytes that come before it were not asked for,
+    // and were not protected by TLS.
     if (is_greeted_) {
       return failed(topic_, "sent " + std::to_string(server_.rest().size()) +
                                 " bytes more before it was answered");
@@ -88,6 +98,7 @@ class MysqlStarttls final : public Conversation {
       return step;
     }
     is_greeted_ = true;
+    // The flag is in the second of the two bytes: integers are little-endian.
     payload[*offset + 1] =
         static_cast<char>(static_cast<unsigned char>(payload[*offset + 1]) & ~(kClientSsl >> 8));
     Step step;
@@ -118,6 +129,7 @@ class MysqlStarttls final : public Conversation {
 // The beginning of a check's login, the same in SSLRequest and HandshakeResponse41.
 std::string check_prefix(std::uint32_t flags, const CheckLogin& login) {
   constexpr std::uint32_t kMaxPacket = 1U << 24;
+  // The number of the collation utf8mb4_general_ci.
   constexpr char kUtf8mb4 = 45;
   if (!login.database.empty()) flags |= kClientConnectWithDb;
   flags |= kClientProtocol41 | kClientSecureConnection | kClientPluginAuth;
@@ -137,6 +149,7 @@ std::optional<MysqlUpgrade> upgrade_mysql_response(std::string_view payload) {
   const std::uint32_t flags = mysql_integer(payload, 0, 2);
   const bool is_41 = (flags & kClientProtocol41) != 0;
   const std::size_t size = is_41 ? kSslRequestSize41 : kSslRequestSize320;
+  // A login is longer than its beginning; what is not would be an SSLRequest.
   if ((flags & kClientSsl) != 0 || payload.size() <= size) return std::nullopt;
   std::string response(payload);
   response[1] = static_cast<char>(static_cast<unsigned char>(response[1]) | kClientSsl >> 8);

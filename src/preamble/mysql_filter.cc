@@ -69,8 +69,11 @@ class MysqlFilter final : public Conversation {
     return step;
   }
 
-  // The first byte of a payload tells what it is: 0 is OK, which together with ERR ends the login.
-  // (Plugins' own bytes come behind a 1, those of another method's name behind 0xfe.)
+  // Bytes are passed on as they come, except for the four of a header, which wait until they are
+  // complete. The first byte of a payload tells what it is: 0 is OK, which together with ERR ends
+  // the login. (Plugins' own bytes come behind a 1, those of another method's name behind 0xfe.)
+  // Then every command begins with number 0 on both sides, so that there is nothing left to
+  // rewrite.
   Step on_server(Bytes bytes) override {
     Step step;
     while (std::optional<PacketTracker::Part> part = server_.take(bytes)) {
@@ -121,6 +124,8 @@ class MysqlFilter final : public Conversation {
   // reason. The client hangs up by itself.
   Step refuse_key(Step step) {
     const auto sequence = static_cast<std::uint8_t>(held_header_[3]);
+    // The number was raised for the server. Seen from the client that is one more than its own, as
+    // the number of an answer must be.
     step.to_client +=
         mysql_error_packet(sequence, kAuthenticationPluginError, "HY000", kNeedsSocket);
     step.status = Status::done;

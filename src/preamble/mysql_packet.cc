@@ -51,6 +51,8 @@ std::optional<MysqlPacket> MysqlCollector::next() {
 }
 
 std::optional<std::size_t> mysql_capabilities_offset(std::string_view greeting) {
+  // Protocol 10: version ending in NUL, then what is skipped below, then the lower half of the
+  // flags. What follows differs between versions and is not needed.
   if (greeting.empty() || greeting.front() != '\x0a') return std::nullopt;
   const std::size_t version_end = greeting.find('\0');
   if (version_end == std::string_view::npos) return std::nullopt;

@@ -38,6 +38,7 @@ class PgsqlStarttls final : public Conversation {
   }
 
   Step on_server_end(End end) override {
+    // Only an ErrorResponse is collected; the end of this one is missing.
     if (received_.empty()) return ended(topic_, end, *this);
     return failed(topic_, "refused us: " + printable(std::string_view(received_).substr(1)));
   }
@@ -95,6 +96,7 @@ class PgsqlFilter final : public Conversation {
     while (step.status == Status::again && from_server_.size() >= kHeader) {
       const char type = from_server_.front();
       const std::size_t size = 1 + length_of(from_server_);
+      // A notice or a negotiation of the version may come before the request for a login.
       const bool is_prelude = type == kNotice || type == kNegotiateVersion;
       const bool is_request = type == kAuthentication && size >= kHeader + 4;
       // An error, or nothing we know: whatever it is, the client had better see it as it is.
@@ -125,6 +127,8 @@ class PgsqlFilter final : public Conversation {
       // Nobody asks more often than once for each kind; whoever does gets no answer machine.
       if (++answered_ == kMaxAnswers) is_asking_ = false;
     }
+    // What could still become a request is held; the two differ in the last byte. Anything else is
+    // the startup message, or a request to cancel, and goes on at once.
     is_asking_ = is_asking_ && (kSslRequest.starts_with(from_client_) ||
                                 kGssEncRequest.starts_with(from_client_));
     if (!is_asking_) step.to_server = std::exchange(from_client_, {});
@@ -149,6 +153,8 @@ class PgsqlFilter final : public Conversation {
   static std::size_t length_of(std::string_view message) {
     std::size_t length = 0;
     for (const char c : message.substr(1, 4)) length = length << 8 | static_cast<unsigned char>(c);
+    // The length counts itself, so anything below 4 is nonsense, and must not make a message
+    // shorter than its header.
     return std::max<std::size_t>(length, 4);
   }
 

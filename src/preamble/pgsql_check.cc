@@ -68,6 +68,8 @@ class PgsqlStartup final : public Conversation {
       : topic_(std::move(topic)), login_(std::move(login)) {}
 
   Step on_start() override {
+    // Like the requests for encryption, this message has no type in front. Its version has the
+    // major number in the upper half.
     std::string message = pgsql_integer(kProtocol3);
     add(message, "user", login_.user);
     if (!login_.database.empty()) add(message, "database", login_.database);
@@ -79,6 +81,7 @@ class PgsqlStartup final : public Conversation {
   Step on_server(Bytes bytes) override {
     server_.append(bytes);
     received_ += bytes.size();
+    // Each message is bounded, but their number is not.
     if (received_ > kMaxConversation) return failed(topic_, "sent more than 64 KiB to a login");
     Step step;
     while (step.status == Status::again) {
@@ -124,6 +127,8 @@ class PgsqlStartup final : public Conversation {
       }
       case 'E':
         return on_error(parse_pgsql_error(message.payload));
+      // BackendKeyData, NoticeResponse, ParameterStatus, NegotiateProtocolVersion: on the way to
+      // 'Z', ReadyForQuery.
       case 'K':
       case 'N':
       case 'S':

@@ -53,7 +53,8 @@ std::unique_ptr<Conversation> make_starttls(const Route& route) {
 }
 
 // PostgreSQL in the tunnel, with SSLRequest or with direct TLS: its clients may ask for TLS of
-// their own.
+// their own. Not with `tls = false`: there such a request is meant for the server, and the client's
+// TLS passes through.
 bool is_pgsql(const config::Service& service) {
   if (service.starttls == Starttls::pgsql) return true;
   if (!service.tls) return false;
@@ -76,6 +77,8 @@ std::unique_ptr<Conversation> make_filter(const Route& route) {
 
 std::unique_ptr<Conversation> make_preamble(const Route& route) {
   const config::Service& service = route.service;
+  // The proxy is asked for the way to the target, so it comes first. The PROXY header must be the
+  // first that the target reads, before it says anything of its own, so STARTTLS comes last.
   std::vector<std::unique_ptr<Conversation>> stages;
   if (route.proxy != nullptr) {
     const bool is_http = route.proxy->form == config::Proxy::Form::http;

@@ -12,6 +12,7 @@ namespace {
 
 constexpr std::string_view kUnknownV1 = "PROXY UNKNOWN\r\n";
 constexpr std::string_view kSignatureV2{"\r\n\r\n\0\r\nQUIT\n", 12};
+// The version in the upper half of the byte, the command in the lower; then family and transport.
 constexpr char kLocalV2 = 0x20;
 constexpr char kProxyV2 = 0x21;
 constexpr char kTcp4V2 = 0x11;

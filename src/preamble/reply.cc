@@ -17,6 +17,7 @@ bool begins_with_digits(std::string_view text) {
 // The code that a line begins with, 0 when there is none.
 int code_of(std::string_view text) {
   if (!begins_with_digits(text)) return 0;
+  // "2500" is no reply to anything; three digits alone are one without text.
   if (text.size() > 3 && text[3] != ' ' && text[3] != '-') return 0;
   return (text[0] - '0') * 100 + (text[1] - '0') * 10 + (text[2] - '0');
 }
@@ -26,6 +27,9 @@ int code_of(std::string_view text) {
 Reply::Took Reply::add(const Lines::Line& line) {
   const int code = code_of(line.text);
   const bool goes_on = line.text.size() > 3 && line.text[3] == '-';
+  // The first line says which code the reply has; the reply ends with the line that has this code
+  // and no '-'. RFC 959 lets the lines between begin as they like, but for a number, which the
+  // server must pad.
   if (!is_begun()) {
     if (code < 100 || (goes_on && form_ == Form::single)) return Took::malformed;
     code_ = code;
@@ -53,6 +57,8 @@ std::string Reply::words() const {
 }
 
 bool Reply::has_keyword(std::string_view keyword) const {
+  // The first line names the server (RFC 5321 section 4.1.1.1). A server called STARTTLS offers
+  // nothing by that.
   std::string_view rest = raw_;
   rest.remove_prefix(rest.find('\n') + 1);
   while (!rest.empty()) {

@@ -37,6 +37,8 @@ Step Sequence::advance(Step step) {
     if (std::unique_ptr<Conversation> filter = current().take_filter()) filter_ = std::move(filter);
     if (current_ + 1 == stages_.size()) break;
     ++current_;
+    // The next stage has to have begun before it gets what this one left over; append() takes over
+    // the surplus of the later step, so this one's is taken out first.
     const std::string surplus = std::exchange(step.surplus, {});
     append(step, current().on_start());
     if (surplus.empty()) continue;

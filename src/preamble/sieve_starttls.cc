@@ -40,6 +40,7 @@ class LogicalLine {
   }
 
  private:
+  // The size may be any number: the line waits for so many bytes, and the limits of Lines end that.
   static std::optional<std::size_t> literal_size(std::string_view text) {
     if (!text.ends_with('}')) return std::nullopt;
     const std::size_t open = text.rfind('{');

@@ -14,6 +14,8 @@ namespace {
 
 using Method = config::SmtpLogin::Method;
 
+// Our EHLO, AUTH and its verdict; then the client is let through and says its own EHLO, which is
+// allowed at any time (RFC 5321 section 4.1.4).
 class SmtpLoginFilter final : public LineConversation {
  public:
   SmtpLoginFilter(Topic topic, std::string helo, config::SmtpLogin login)
@@ -23,6 +25,7 @@ class SmtpLoginFilter final : public LineConversation {
 
   Step on_client(Bytes bytes) override {
     held_ += as_text(bytes);
+    // The greeting has been shown, so the client may be talking already.
     if (held_.size() <= kMaxConversation) return {};
     Step step = fail("is still busy with our login, and the client has sent more than 64 KiB");
     step.failure.is_local = true;
@@ -52,6 +55,8 @@ class SmtpLoginFilter final : public LineConversation {
       case State::hello:
         return begin();  // whatever it says to EHLO: the login tells whether it works
       case State::user:
+        // The prompts are base64 of "Username:" and "Password:", or what the server likes; the
+        // order is always this one.
         if (reply.code() != 334) return refused(reply);
         state_ = State::password;
         return send(base64(login_.user) + "\r\n");
@@ -64,6 +69,8 @@ class SmtpLoginFilter final : public LineConversation {
     }
     if (reply.code() != 235) return refused(reply);
     Step step = finish(std::exchange(held_, {}));
+    // The relay goes on from here and knows of no surplus: what the server said behind its verdict
+    // is the client's.
     step.to_client = std::exchange(step.surplus, {});
     return step;
   }

@@ -29,6 +29,9 @@ constexpr std::array<std::string_view, 9> kReplies = {
 constexpr unsigned kByRuleset = 2;
 constexpr unsigned kNoSuchCommand = 7;
 
+// The offer of login methods and the proxy's choice; user and password and the verdict, if it has
+// chosen that; the request and its reply. Each answer has its length in itself or a fixed one, and
+// what stands behind the last is the target's.
 class Socks5Connect final : public Conversation {
  public:
   Socks5Connect(Topic topic, const config::Proxy& proxy, std::string host, std::uint16_t port)
@@ -43,6 +46,8 @@ class Socks5Connect final : public Conversation {
         password_.size() > kFieldLimit) {
       return local("cannot be told a name, user or password of more than 255 bytes");
     }
+    // Going without a login is always offered: a proxy that wants none may not know the other
+    // method.
     std::string offer = {kVersion, 1, kNoLogin};
     if (!user_.empty()) offer = {kVersion, 2, kNoLogin, kPassword};
     return send(std::move(offer));
@@ -54,6 +59,7 @@ class Socks5Connect final : public Conversation {
     while (step.status == Status::again) {
       const State before = state_;
       append(step, on_received());
+      // A proxy may send several replies in one segment.
       if (state_ == before) break;  // the reply is not complete
     }
     return step;
@@ -127,6 +133,7 @@ class Socks5Connect final : public Conversation {
       bytes += '\x04';
       bytes.append(reinterpret_cast<const char*>(&v6->sin6_addr), sizeof v6->sin6_addr);
     } else {
+      // A name goes to the proxy as it is: it may be known there and not here.
       bytes += '\x03';
       bytes += static_cast<char>(host_.size());
       bytes += host_;
@@ -142,6 +149,8 @@ class Socks5Connect final : public Conversation {
     // A refusal is told at once: some proxies hang up without the address that has no meaning.
     const auto code = static_cast<unsigned char>(received_[1]);
     if (code != 0) return refused(code);
+    // The fifth byte is the length where the address is a name. What the proxy bound is of no use,
+    // but its length says where the target's own bytes begin.
     if (received_.size() < 5) return {};
     std::size_t size = 0;
     switch (received_[3]) {
@@ -167,6 +176,7 @@ class Socks5Connect final : public Conversation {
     const std::string_view words = code < kReplies.size() ? kReplies[code] : "unknown reply code";
     Step step = failed(topic_, "refused to connect to " + authority(host_, port_) + ": " +
                                    std::string(words) + " (" + std::to_string(code) + ")");
+    // From "command not supported" on, unknown codes included, the proxy has not tried.
     step.failure.is_local = code == kByRuleset || code >= kNoSuchCommand;
     return step;
   }

@@ -13,6 +13,8 @@ struct Signature {
   std::string_view name;
 };
 
+// The first two are how a TLS record begins: an alert or a handshake message, and the major
+// version.
 constexpr std::array<Signature, 8> kSignatures = {{
     {"\x15\x03", "TLS"},
     {"\x16\x03", "TLS"},

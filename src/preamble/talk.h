@@ -36,7 +36,8 @@ struct CheckLogin {
 // TLS, and taking them for bytes that were is the hole of CVE-2011-0411, CVE-2021-33515 and their
 // kind.
 [[nodiscard]] Step go_ahead(const Topic& topic, Bytes behind, std::string greeting = {});
-// Adds what `more` says to `so_far`, whose status must be `again`.
+// Adds what `more` says to `so_far`. Status, surplus and failure become those of `more`: a surplus
+// of `so_far` has to be taken out before.
 void append(Step& so_far, Step&& more);
 
 // What bytes that make no sense here look like: ", which looks like TLS: ..." or "".

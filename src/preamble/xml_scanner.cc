@@ -8,6 +8,7 @@
 namespace tunnel::preamble {
 namespace {
 
+// Text is kept to be quoted in messages, not to be understood.
 constexpr std::size_t kTextLimit = 400;
 constexpr std::string_view kComment = "<!--";
 constexpr std::string_view kCdata = "<![CDATA[";
@@ -24,6 +25,8 @@ std::optional<XmlScanner::Tag> XmlScanner::next(Bytes& bytes) {
       continue;
     }
     markup_ += c;
+    // In an attribute's value a '>' does not end the tag. In comments and the like a quotation mark
+    // is just a character.
     const bool is_element = markup_.size() > 1 && markup_[1] != '!' && markup_[1] != '?';
     if (is_element && quote_ != 0) {
       if (c == quote_) quote_ = 0;
@@ -41,7 +44,9 @@ std::optional<XmlScanner::Tag> XmlScanner::next(Bytes& bytes) {
 
 bool XmlScanner::is_too_long() const { return markup_.size() > kMaxLine; }
 
-// `markup_` ends in '>', outside quotation marks.
+// `markup_` ends in '>', outside quotation marks. The sizes keep "<!-->" and "<?>" from ending with
+// the characters that they begin with. A document type with a subset of its own would end too
+// early, but may not come here (RFC 6120 section 11.1).
 bool XmlScanner::is_markup_complete() const {
   const std::string_view markup = markup_;
   if (markup.starts_with(kComment)) return markup.size() >= 7 && markup.ends_with("-->");

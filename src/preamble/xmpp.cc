@@ -9,6 +9,7 @@
 namespace tunnel::preamble {
 namespace {
 
+// For an attribute's value between apostrophes: '"' and '>' may stand in it.
 std::string escaped(std::string_view text) {
   std::string result;
   for (const char c : text) {
@@ -29,6 +30,9 @@ std::string escaped(std::string_view text) {
   return result;
 }
 
+// Both sides open a stream; the server lists its features, is asked for TLS and says <proceed/>. A
+// stream is one XML document that never ends, so what matters is the depth at which an element
+// closes: 1 is a whole statement of the server's.
 class XmppStarttls final : public Conversation {
  public:
   XmppStarttls(Topic topic, std::string to) : topic_(std::move(topic)), to_(std::move(to)) {}
