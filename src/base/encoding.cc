@@ -17,6 +17,7 @@ std::string base64(std::string_view bytes) {
       group = group << 8 | (j < count ? static_cast<std::uint8_t>(bytes[i + j]) : 0U);
     }
     for (std::size_t j = 0; j < 4; ++j) {
+      // One byte fills two characters, two fill three; the others are padding (RFC 4648 section 4).
       text += j <= count ? kAlphabet[group >> (18 - 6 * j) & 0x3f] : '=';
     }
   }

@@ -14,6 +14,7 @@ namespace {
 // The C library's function would change all threads.
 bool set_own_groups(const std::vector<gid_t>& groups) {
 #ifdef SYS_setgroups32
+  // Where there are two, the older one has IDs of 16 bits.
   constexpr long kSetGroups = SYS_setgroups32;
 #else
   constexpr long kSetGroups = SYS_setgroups;
@@ -27,6 +28,10 @@ gid_t file_gid() { return static_cast<gid_t>(::setfsgid(static_cast<gid_t>(-1)))
 
 }  // namespace
 
+// The file system's IDs belong to the calling thread alone; seteuid() would change every thread
+// (nptl(7)). While the uid is not 0, the kernel also takes those capabilities from the thread that
+// let root pass over permissions (capabilities(7), "Effect of user ID changes on capabilities").
+// Groups go first: a supplementary group of root's would open files that the owner may not.
 ActingAs::ActingAs(const FileOwner& owner) {
   if (::geteuid() != 0 || owner.uid.value_or(0) == 0) return;
   const int count = ::getgroups(0, nullptr);

@@ -32,6 +32,8 @@ tl::unexpected<Error> refused(int error) {
   return result;
 }
 
+// A link below /proc/PID/fd reads "pipe:[123]" or "/path (deleted)", and only the kernel can follow
+// it.
 bool is_in_proc(int folder) {
   struct statfs system {};
   return ::fstatfs(folder, &system) == 0 && system.f_type == PROC_SUPER_MAGIC;
@@ -47,6 +49,8 @@ class Walk {
     if (!folder_.valid()) return refused(errno);
     for (;;) {
       const std::string name = take();
+      // With a slash at the end, the last component is the empty one behind it: then the folder
+      // itself is the place, and its name ".".
       if (rest_.empty()) {
         Result<std::optional<FilePlace>> end = finish(name);
         if (!end) return tl::unexpected(std::move(end).error());
@@ -86,6 +90,7 @@ class Walk {
       if (!followed) return tl::unexpected(followed.error());
       if (*followed) return {};
     }
+    // With O_NOFOLLOW: between the look above and now, the name may have become a link.
     Fd next(::openat(folder_.get(), name.c_str(), is_kernel ? kFolder : kFolder | O_NOFOLLOW));
     if (!next.valid()) return refused(errno);
     folder_ = std::move(next);
@@ -94,6 +99,8 @@ class Walk {
 
   // Whether `name` was a link: then what it says stands before the rest of the path.
   Result<bool> follow(const std::string& name) {
+    // Opened as itself, so that the owner and the text are those of one link, whatever is done to
+    // its name meanwhile.
     const Fd link(::openat(folder_.get(), name.c_str(), O_PATH | O_NOFOLLOW | O_CLOEXEC));
     struct stat status {};
     if (!link.valid() || ::fstat(link.get(), &status) != 0 || !S_ISLNK(status.st_mode)) {
@@ -126,6 +133,7 @@ class Walk {
 Result<void> judge(int file, const FileRequest& request) {
   struct stat status {};
   if (::fstat(file, &status) != 0) return refused(errno);
+  // Judged by the open descriptor: what stands at the name may be another file a moment later.
   const bool is_known = status.st_uid == 0 || status.st_uid == ::geteuid() ||
                         (request.owner.uid && status.st_uid == *request.owner.uid);
   if (!is_known) {
@@ -167,6 +175,8 @@ Result<Fd> open_as_root(const FileRequest& request, int flags) {
   flags |= O_NOFOLLOW;
   Fd file;
   bool is_new = false;
+  // First with O_EXCL, because open(2) does not say whether it made the file, and one that was
+  // there is not given away so easily.
   if ((flags & O_CREAT) != 0) {
     file = Fd(::openat(folder, name, flags | O_EXCL, request.mode));
     is_new = file.valid();
@@ -194,6 +204,8 @@ Result<Fd> open_carefully(const FileRequest& request) {
   const int flags = request.flags | O_CLOEXEC | O_NOCTTY;
   const bool is_root = ::geteuid() == 0;
   if (is_root && !request.is_ours) {
+    // Where the owner cannot open it, as in a folder of root's like /var/log, root goes on below
+    // with care of its own.
     const ActingAs owner(request.owner);
     if (owner.is_acting()) {
       Fd file(::open(request.path.c_str(), flags, request.mode));

@@ -45,11 +45,13 @@ Result<Millis> parse_duration(std::string_view text) {
   while (!rest.empty()) {
     std::int64_t number = 0;
     const auto [end, error] = std::from_chars(rest.data(), rest.data() + rest.size(), number);
+    // std::from_chars would take a sign.
     if (error != std::errc() || !is_digit(rest.front())) return no_duration(text);
     rest.remove_prefix(static_cast<std::size_t>(end - rest.data()));
     const auto word_end = std::find_if(rest.begin(), rest.end(), is_digit);
     const std::string_view unit = rest.substr(0, static_cast<std::size_t>(word_end - rest.begin()));
     rest.remove_prefix(unit.size());
+    // Only units behind the last one: none comes twice, and "5m1h" is not a duration.
     const auto* found =
         std::find_if(kTimeUnits.begin() + static_cast<std::ptrdiff_t>(next_unit), kTimeUnits.end(),
                      [&](const Unit& u) { return u.name == unit; });
@@ -97,6 +99,7 @@ Result<std::uint64_t> parse_size(std::string_view text) {
 std::string format_size(std::uint64_t bytes) {
   for (const Unit& unit : kSizeUnits) {
     const auto factor = static_cast<std::uint64_t>(unit.factor);
+    // Whole multiples only: what is printed has to be read back as the same number.
     if (factor > 1 && bytes >= factor && bytes % factor == 0) {
       return std::to_string(bytes / factor) + std::string(unit.name);
     }
@@ -122,6 +125,8 @@ std::size_t edit_distance(std::string_view a, std::string_view b) {
   return cost[a.size()][b.size()];
 }
 
+// For the search of a near word, a hyphen instead of an underscore is not a difference, nor is a
+// capital.
 std::string lowered(std::string_view text) {
   std::string result(text);
   std::transform(result.begin(), result.end(), result.begin(),
@@ -133,9 +138,11 @@ std::string lowered(std::string_view text) {
 
 std::string_view did_you_mean(std::string_view typed,
                               std::span<const std::string_view> candidates) {
+  // The distance costs the product of both lengths, and no word that could be meant is so long.
   if (typed.empty() || typed.size() > 64) return "";
   const std::string wanted = lowered(typed);
   std::string_view best;
+  // One letter in three may be wrong; beyond that any short word would resemble some other.
   std::size_t best_distance = std::max<std::size_t>(1, typed.size() / 3) + 1;
   for (const std::string_view candidate : candidates) {
     const std::size_t distance = edit_distance(wanted, lowered(candidate));
@@ -164,6 +171,7 @@ std::string printable(std::string_view text, std::size_t limit) {
         piece += {'\\', 'x', kHex[byte >> 4], kHex[byte & 15]};
       }
     }
+    // A code point or an escape is never cut in two.
     if (result.size() + piece.size() > limit) return result + "...";
     result += piece;
     text.remove_prefix(length);

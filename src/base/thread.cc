@@ -14,6 +14,7 @@ Result<std::thread> made(std::function<void()> body) {
   try {
     return std::thread(std::move(body));
   } catch (const std::system_error& error) {
+    // std::thread has no other way to say that pthread_create(3) failed.
     return failed(ErrorCode::exhausted,
                   "cannot start a thread; look at the limits of processes (ulimit -u, TasksMax=)",
                   error.code().value());

@@ -29,6 +29,8 @@ CodePoint first_code_point(std::string_view text) {
   const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
   const unsigned char first = byte(0);
   if (first < 0x80) return {.value = first, .length = 1};
+  // 0xc0 and 0xc1 would only begin forms that are too long for their value, 0xf5 and above only
+  // values beyond U+10FFFF.
   std::size_t length = 0;
   if (first >= 0xc2 && first <= 0xdf) length = 2;
   if (first >= 0xe0 && first <= 0xef) length = 3;
@@ -39,6 +41,7 @@ CodePoint first_code_point(std::string_view text) {
     if ((byte(i) & 0xc0) != 0x80) return {};
     value = value << 6 | (byte(i) & 0x3fU);
   }
+  // A decoder that takes these finds characters that a search for their bytes has missed.
   const bool is_overlong = (length == 3 && value < 0x800) || (length == 4 && value < 0x10000);
   const bool is_surrogate = value >= 0xd800 && value <= 0xdfff;
   if (is_overlong || is_surrogate || value > 0x10ffff) return {};

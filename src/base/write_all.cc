@@ -14,6 +14,8 @@ int write_all(int fd, std::string_view text) {
     if (n > 0) {
       text.remove_prefix(static_cast<std::size_t>(n));
     } else if (n < 0 && errno == EAGAIN) {
+      // Without a limit: a reader that has stopped stops the writer, as it would on a blocking
+      // descriptor.
       pollfd wait{.fd = fd, .events = POLLOUT, .revents = 0};
       (void)::poll(&wait, 1, -1);
     } else if (n < 0 && errno != EINTR) {
