@@ -32,7 +32,10 @@ class Converter {
                                                    : "there is no channel");
     }
     service_.name = is_digits(line_.operands[0]) ? "balance" : line_.operands[0];
+    // balance relays plain TCP.
     service_.tls.reset();
+    // The port comes first, because a channel without one has that of the listener; the timeouts
+    // come last, because they count the targets.
     for (const auto step : {&Converter::listen, &Converter::read_groups, &Converter::read_bind,
                             &Converter::read_timeouts}) {
       if (auto result = (this->*step)(); !result) return tl::make_unexpected(result.error());
@@ -55,6 +58,8 @@ class Converter {
     port_ = *port;
     const std::string port_text = std::to_string(port_);
     if (!line_.has('b')) {
+      // Both families, each of which may be missing, under one text: that is how "*:PORT" is read,
+      // too.
       add_accept(SocketAddress::any_v4(port_), "*:" + port_text, true);
       add_accept(SocketAddress::any_v6(port_), "*:" + port_text, true);
       service_.allow_remote = true;
@@ -78,6 +83,7 @@ class Converter {
       service_.allow_remote = !address->is_loopback();
     } else {
       add_accept(SocketAddress(), host + ":" + port_text, false);
+      // Of names, which are looked up when the file is loaded, this one alone is sure to be local.
       service_.allow_remote = host != "localhost";
     }
     if (service_.allow_remote) {
@@ -131,6 +137,7 @@ class Converter {
       const std::vector<config::Target>& group = service_.connect[i];
       for (const config::Target& target : group) has_limits = has_limits || target.max_connections;
       if (group.size() < 2) continue;
+      // The first group to which a policy matters decides.
       if (!std::exchange(is_chosen, true)) service_.balance = policies[i];
       if (policies[i] == service_.balance) continue;
       const bool is_hash = policies[i] == config::Balance::hash;
@@ -177,6 +184,7 @@ class Converter {
                             " address");
     }
     service_.bind = *address;
+    // The file has an address and no name, for `bind` takes nothing else.
     note("-B " + host +
          " was looked up by balance at each start; bind is the address that it has now");
     return {};

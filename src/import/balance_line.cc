@@ -39,6 +39,7 @@ Result<BalanceLine> take_balance_apart(std::span<const std::string> arguments) {
                            arguments.begin() + static_cast<std::ptrdiff_t>(i) + 1, arguments.end());
       break;
     }
+    // A dash alone is an operand, as it is for getopt(3).
     if (argument.size() < 2 || argument[0] != '-') {
       line.operands.push_back(argument);
       continue;

@@ -54,6 +54,7 @@ class Selection {
     std::erase_if(places_, [&](const Place& p) { return pattern.matches(*p.suite); });
   }
 
+  // The weakest are moved to the end last; the order within one strength stays.
   void sort_by_strength() {
     for (const int bits : {256, 128, 0}) {
       to_end([&](const Place& p) { return p.chosen && strength_bits(p.suite->enc) == bits; }, true);
@@ -100,6 +101,8 @@ class Evaluation {
  private:
   // Words that have their meaning only at the beginning, whatever follows them.
   void read_first_word() {
+    // OpenSSL puts "ALL:!COMPLEMENTOFDEFAULT:!eNULL" in its place, so what is not in the default
+    // cannot be added by the rest of the list either.
     if (starts("DEFAULT")) {
       selection_.add({.enc = kEncryption});
       selection_.remove_for_good({.enc = kEncryption, .only_not_default = true});
@@ -107,7 +110,8 @@ class Evaluation {
       if (!rest_.empty() && rest_.front() == ':') rest_.remove_prefix(1);
       return;
     }
-    // RFC 6460: the list is replaced as a whole.
+    // RFC 6460: the list is replaced as a whole. Longer words first, for each begins with a shorter
+    // one.
     const bool only_128 = starts("SUITEB128ONLY");
     const bool only_192 = !only_128 && starts("SUITEB192");
     if (only_128 || only_192 || starts("SUITEB128C2") || starts("SUITEB128")) {
@@ -148,6 +152,7 @@ class Evaluation {
       const auto found = find_openssl_pattern(name);
       const bool goes_on = !rest_.empty() && rest_.front() == '+';
       if (!found) {
+        // One unknown part makes OpenSSL pass over the whole rule, whatever the others are.
         known = false;
         stranger = name;
         skip_rule();
@@ -215,6 +220,8 @@ class Evaluation {
 
   // Of what was asked for and not excluded elsewhere in the list.
   void name_unsupported() {
+    // A rule is reported only when nothing of it is left that can be spoken: "HIGH" selects many
+    // suites that GnuTLS lacks, and that is no news.
     for (const auto& [text, pattern] : added_) {
       bool any = false;
       bool spoken = false;
@@ -243,6 +250,8 @@ class Evaluation {
 OpensslCipherList evaluate_openssl_ciphers(std::string_view list) { return Evaluation(list).run(); }
 
 bool is_allowed_at(int security_level, const OpensslSuite& suite) {
+  // The rules of OpenSSL's ssl_security_default_callback(). HMAC with SHA-1 counts as 160 bits
+  // there.
   constexpr std::array kBits = {0, 80, 112, 128, 192, 256};
   if (security_level <= 0) return true;
   const int bits = kBits[static_cast<std::size_t>(std::min(security_level, 5))];

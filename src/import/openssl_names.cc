@@ -70,6 +70,8 @@ class Translator {
   }
 
  private:
+  // The wishes have been read before, all of them, because later lines overrule earlier ones.
+  // Versions come first here: which suites may be offered depends on them.
   void settle_versions() {
     if (wishes_.versions.is_crossed()) {
       return notes_.error(wishes_.versions_at,
@@ -102,6 +104,7 @@ class Translator {
         read_ciphersuites(or_usual(wishes_.ciphersuites, kUsualCiphersuites));
     if (range_->max >= config::TlsVersion::tls1_3) result_.ciphers = std::move(tls13);
     std::ranges::move(older, std::back_inserter(result_.ciphers));
+    // A list that was refused has been reported already, and is empty for that reason.
     if (result_.ciphers.empty() && !notes_.has_errors()) {
       notes_.error(wishes_.ciphers        ? wishes_.ciphers->setting
                    : wishes_.ciphersuites ? wishes_.ciphersuites->setting
@@ -162,6 +165,8 @@ class Translator {
     std::vector<std::string> names;
     bool is_useless = false;
     for (const OpensslSuite* suite : list.suites) {
+      // A level below 2 does not bring back what is refused here in any case: see
+      // settle_strength().
       if (!suite->spoken || !is_allowed_at(std::max(wishes_.level, 2), *suite) ||
           !fits(*suite, *range_)) {
         continue;
@@ -188,6 +193,8 @@ class Translator {
     return names;
   }
 
+  // An empty list switches TLS 1.3 off, as it does in OpenSSL. One of which nothing is left was
+  // meant to offer something.
   std::vector<std::string> read_ciphersuites(const OpensslText& text) {
     const OpensslCiphersuites list = translate_openssl_ciphersuites(text.value);
     if (!list.unknown.empty()) {

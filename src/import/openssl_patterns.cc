@@ -62,6 +62,7 @@ constexpr auto kAliases = std::to_array<Alias>({
     {"aSRP", {.au = openssl_set(Au::srp)}},
     {"aNULL", {.au = openssl_set(Au::none)}},
     // both
+    // DHE and ECDHE leave anonymous suites to ADH and AECDH, which kDHE and kECDHE do not.
     {"RSA", {.kx = openssl_set(Kx::rsa), .au = openssl_set(Au::rsa)}},
     {"DHE", {.kx = openssl_set(Kx::dhe), .au = kNamed}},
     {"EDH", {.kx = openssl_set(Kx::dhe), .au = kNamed}},

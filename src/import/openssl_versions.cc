@@ -31,10 +31,14 @@ std::optional<config::TlsVersion> find_openssl_version(std::string_view name) {
 std::optional<OpensslVersions::Range> OpensslVersions::range() const {
   const config::TlsVersion max = max_.value_or(config::TlsVersion::tls1_3);
   if (min_) return newest_block(*min_, max);
+  // A file that says nothing gets our own default. Only where that leaves no version, as with
+  // sslVersionMax = TLSv1.1, are the older ones meant.
   if (auto modern = newest_block(config::TlsVersion::tls1_2, max)) return modern;
   return newest_block(config::TlsVersion::tls1_0, max);
 }
 
+// From the newest version down: there are two bounds here and no way to leave out one in between,
+// so that what is below a gap is given up.
 std::optional<OpensslVersions::Range> OpensslVersions::newest_block(config::TlsVersion min,
                                                                     config::TlsVersion max) const {
   std::optional<Range> range;

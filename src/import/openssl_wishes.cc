@@ -23,11 +23,14 @@ class WishReader {
     // Commands of `config` come last in OpenSSL, and hold against everything before them, but for
     // the groups, which stunnel sets after them.
     read_commands();
+    // Last, for a command may have replaced the list; its @SECLEVEL is read after securityLevel.
     if (wishes_.ciphers) adopt_level(*wishes_.ciphers);
     return wishes_;
   }
 
  private:
+  // Each line overwrites what the lines before it have set, as in stunnel: sslVersion both bounds,
+  // the others one.
   void read_settings() {
     for (std::size_t i = 0; i < settings_.size(); ++i) {
       const auto& [key, value] = settings_[i];
@@ -54,6 +57,8 @@ class WishReader {
           at, in_quotes(value) + " is not a version of TLS",
           "the versions are TLSv1, TLSv1.1, TLSv1.2, TLSv1.3 and " + std::string(none));
     }
+    // With SSLv3 as the newest version nothing is left; as the oldest it only allows what is not
+    // offered anyway.
     if (bound == Bound::max) {
       if (is_sslv3) return notes_.error(at, "SSLv3 is broken and not spoken here");
       wishes_.versions.set_max(version);

@@ -19,7 +19,10 @@ class ConnectConversion {
   ConnectConversion(StunnelReport& report, const StunnelSection& section, StunnelTree& tree)
       : report_(report), section_(section), tree_(tree) {}
 
+  // With protocol = connect, `connect` names proxies, and protocolHost the one target behind them.
+  // Otherwise `connect` names the targets, and `protocol` what is said to them before TLS.
   void run() {
+    // Before the targets: they are judged by the family of `local`.
     convert_local();
     const bool is_proxied =
         section_.protocol != nullptr && equal_ignoring_case(section_.protocol->value, "connect");
@@ -34,6 +37,7 @@ class ConnectConversion {
  private:
   void convert_targets() {
     const bool is_delayed = section_.delay != nullptr && is_yes(section_.delay->value);
+    // stunnel goes by priority when it resolves late, whatever failover says.
     const bool takes_turns = section_.failover != nullptr &&
                              equal_ignoring_case(section_.failover->value, "rr") && !is_delayed;
     const bool has_other = std::any_of(section_.connect.begin(), section_.connect.end(),
@@ -52,6 +56,7 @@ class ConnectConversion {
         report_.error(given->value_at, address.error().text, "connect = HOST:PORT");
         continue;
       }
+      // A port alone is this machine, by IPv6 and by IPv4.
       config::Value target = text_at(given->value_at, address->text("localhost"));
       const bool is_name =
           !address->is_path && !SocketAddress::parse_ip(address->host, 0).has_value();
@@ -61,6 +66,7 @@ class ConnectConversion {
     }
     if (targets.empty()) return;
     const bool is_alone = targets.size() == 1;
+    // Without failover = rr, stunnel takes the first that answers, each time anew.
     if (!is_alone && !takes_turns) {
       const config::Position at =
           section_.failover != nullptr ? section_.failover->value_at : section_.header;
@@ -123,6 +129,7 @@ class ConnectConversion {
     }
   }
 
+  // The proxy's URL gives '@', ':' and '/' a meaning that they do not have in a password.
   std::string proxy_login() {
     if (!has_login()) return "";
     return percent_encoded(section_.protocol_username->value) + ":" +
@@ -147,6 +154,7 @@ class ConnectConversion {
     const StunnelGiven* protocol = section_.protocol;
     if (protocol == nullptr) return;
     if (is_one_of(protocol->value, "smtp|pop3|imap|nntp|ldap|pgsql")) {
+      // stunnel takes the words in any case; those of `starttls` are in small letters.
       std::string word = protocol->value;
       std::transform(word.begin(), word.end(), word.begin(), [](char c) {
         return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
@@ -205,6 +213,7 @@ class ConnectConversion {
     if (local == nullptr) return;
     source_ = SocketAddress::parse_ip(local->value, 0);
     if (source_) return tree_.set("bind", text_at(local->value_at, local->value));
+    // Fuzzing and tests must not ask DNS; then the name is left out.
     if (!report_.reader.may_use_system()) return;
     const auto found = report_.reader.resolve(local->value);
     if (!found || found->empty()) {

@@ -16,6 +16,7 @@ namespace {
 
 using Fate = StunnelOption::Fate;
 
+// As long as the name of a service may be.
 constexpr std::size_t kLongestName = 64;
 
 class StunnelConversion {
@@ -47,6 +48,8 @@ class StunnelConversion {
     section.name = written.name;
     section.header = written.header;
     const StunnelWritten& globals = sections_.front();
+    // Under inetd the global part is the section. Applied twice, its lists would hold everything
+    // twice.
     if (&written != &globals) apply(globals, section);
     apply(written, section);
     return section;
@@ -65,6 +68,8 @@ class StunnelConversion {
   }
 
   void convert_section(const StunnelWritten& written, StunnelMode mode) {
+    // Every section takes all defaults over again: a file of many of both would ask for their
+    // product.
     const config::Value at{written.header, {}};
     if (!reader_.spend(at, written.givens.size() + sections_.front().givens.size() + 1)) return;
     StunnelSection section = collect(written);
@@ -93,6 +98,7 @@ class StunnelConversion {
                                                  section.service) != written.givens.end());
     std::string name = printable(is_renamed ? section.service->value : written.name, kLongestName);
     if (name.empty()) name = mode == StunnelMode::inetd ? "stunnel" : "service";
+    // Leaves room for the number.
     name.resize(std::min(name.size(), kLongestName - 8));
     const std::string base = name;
     for (int number = 2; !names_.insert(name).second; ++number) {

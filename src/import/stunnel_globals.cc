@@ -13,6 +13,7 @@ struct SyslogLevel {
   std::string_view word;
   std::string_view level;
 };
+// In the order of syslog's numbers, which `debug` takes as well.
 constexpr auto kLevels = std::to_array<SyslogLevel>({
     {"emerg", "error"},
     {"alert", "error"},
@@ -94,6 +95,8 @@ class GlobalsConversion {
                   "0 to 7, or emerg, alert, crit, err, warning, notice, info or debug");
   }
 
+  // stunnel logs to syslog unless it is told not to, to `output`, and in the foreground to standard
+  // error, all at once. Here a file takes the place of syslog.
   void convert_log() {
     const bool is_quiet =
         globals_.foreground != nullptr && equal_ignoring_case(globals_.foreground->value, "quiet");
@@ -101,6 +104,7 @@ class GlobalsConversion {
     const bool has_syslog = is_on(globals_.syslog, true);
     if (const StunnelGiven* output = globals_.output) {
       config::Value file = text_at(output->value_at, stunnel_path(output->value));
+      // stunnel in the foreground logs to both.
       const bool is_watched = !is_daemon && !is_quiet;
       tree_.set("log_file", !is_watched
                                 ? std::move(file)

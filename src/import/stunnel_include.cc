@@ -14,6 +14,7 @@ Result<std::vector<std::string>> files_of_folder(const std::string& folder) {
                   error ? "the folder " + folder + " cannot be read" : folder + " is not a folder",
                   error.value());
   }
+  // With error codes throughout: the overloads without them throw, which would end the program.
   std::vector<std::string> files;
   fs::directory_iterator each(folder, error);
   while (!error && each != fs::directory_iterator()) {

@@ -48,6 +48,9 @@ struct StunnelLexer::Piece {
   }
 };
 
+// What stunnel's line buffer takes at once. A carriage return is dropped wherever it stands and
+// takes no room in the buffer, so that the rest of a line that is too long begins where it begins
+// for stunnel.
 StunnelLexer::Piece StunnelLexer::take() {
   Piece piece;
   piece.line = line_;

@@ -23,6 +23,7 @@ namespace {
 using Scope = StunnelOption::Scope;
 using Fate = StunnelOption::Fate;
 
+// stunnel has no such bounds: a folder that includes itself is read without end there.
 constexpr std::size_t kMostFiles = 1000;
 constexpr std::size_t kDeepestInclude = 100;
 
@@ -44,6 +45,7 @@ class StunnelReader {
 
   void read_file(std::uint32_t file) {
     const config::Source& source = diagnostics_.source(file);
+    // Counted over all files, for one folder may be included many times.
     total_ += source.text().size();
     if (total_ > config::kLargestFile) {
       return diagnostics_.error({file, 0, 0},
@@ -96,6 +98,8 @@ class StunnelReader {
           "\"" + std::string(option->name) + "\" is a global option and cannot be in a section",
           "write it before the first [SECTION]");
     }
+    // At once, because the order of lines decides: what the files hold stands in the place of this
+    // line.
     if (option->name == "include") return include(line);
     if (const std::size_t bad = config::find_invalid_utf8(line.value); bad != std::string::npos) {
       return diagnostics_.error(line.value_at, "these bytes are not UTF-8 text");
@@ -128,6 +132,7 @@ class StunnelReader {
 
   // What means something in other files, and is part of the value in this one.
   void warn_strange(const StunnelOption& option, const StunnelLine& line) {
+    // A password may look like anything.
     if (option.form != StunnelOption::Form::text || option.name == "protocolPassword") return;
     const std::string_view value = line.value;
     const auto warn = [&](std::string text, std::string hint) {
@@ -162,6 +167,8 @@ class StunnelReader {
 
   // ---- files
 
+  // The files are one stream of lines, as in stunnel: a section that begins in one goes on in the
+  // next, and the first section of any ends the global part for good.
   void include(const StunnelLine& line) {
     if (!reader_.may_use_system()) return;
     const auto files = files_of_folder(stunnel_path(line.value));
@@ -181,6 +188,8 @@ class StunnelReader {
     const std::pair<dev_t, ino_t> identity = ::stat(path.c_str(), &status) == 0
                                                  ? std::pair(status.st_dev, status.st_ino)
                                                  : std::pair<dev_t, ino_t>();
+    // By what the file is, for links have many names. Only those that are being read count: to read
+    // a file twice in a row is allowed.
     if (!open_.insert(identity).second) {
       return diagnostics_.error(line.value_at,
                                 printable(path) + " includes itself, directly or by others");

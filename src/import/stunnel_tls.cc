@@ -40,6 +40,9 @@ class TlsConversion {
     return section_.verification != nullptr ? section_.verification->value_at : section_.header;
   }
 
+  // verifyChain stands for the chain, with a checkHost and its like also for the name; verifyPeer
+  // for a key that is known. Neither is stunnel's default: then nothing is checked, which the
+  // result says in so many words, because here the default is the opposite.
   void convert_trust() {
     check_trust();
     if (section_.verify_chain) {
@@ -142,6 +145,8 @@ class TlsConversion {
     config::Array lists;
     for (const StunnelGiven* list : {section_.crl_file, section_.crl_path}) {
       if (list == nullptr) continue;
+      // stunnel checks them there, too, so to leave them out would widen what is accepted. Without
+      // any verification it checks nothing.
       if (!section_.verify_chain && section_.verify_peer) {
         report_.error(list->name_at,
                       "revocation lists are not checked when the server's key decides alone",
@@ -242,11 +247,14 @@ class TlsConversion {
     }
   }
 
+  // Without verification, certificates are worth nothing to the section, but the key proves the
+  // server.
   [[nodiscard]] OpensslProof proof() const {
     if (section_.psk_secrets == nullptr) return OpensslProof::certificates;
     return is_verified() ? OpensslProof::both : OpensslProof::psk;
   }
 
+  // Once for the person at the terminal, once as a comment in what `tunnel convert` prints.
   void say(const OpensslNote& note) {
     const StunnelGiven& given = *section_.openssl[note.setting];
     if (note.severity == OpensslNote::Severity::error) {

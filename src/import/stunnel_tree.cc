@@ -27,6 +27,7 @@ void StunnelTree::set(std::string_view key, config::Value value) {
   }
 }
 
+// A service may be called "ldap.example.com".
 void StunnelTree::add(std::string name, config::Value value) {
   nodes_.push_back({std::move(name), std::move(value), {}, false});
 }
