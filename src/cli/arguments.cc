@@ -27,6 +27,8 @@ void ignore_what_follows(Words& arguments, Words::iterator file) {
   auto rest = file + 1;
   for (auto word = rest; word != arguments.end();) {
     const auto words = words_of_option(word, arguments.end());
+    // One stranger, and none of them is for us: among another program's words, "-f" may mean
+    // anything.
     if (words == 0) return (void)arguments.erase(rest, arguments.end());
     word += words;
   }
@@ -54,6 +56,7 @@ Result<bool> read_as_stunnel(Words& arguments) {
     return failed(ErrorCode::invalid,
                   "-fd needs the number of the descriptor that a stunnel.conf is read from");
   }
+  // The reader of files then needs to know nothing of descriptors.
   *number = "/dev/fd/" + *number;
   word = arguments.erase(word);
   ignore_what_follows(arguments, word);

@@ -54,6 +54,8 @@ class CaptureCommand final : public Command {
       return misused(
           "a capture is not for terminals: pipe it (| wireshark -k -i -), or give -w FILE");
     }
+    // In this order: without an instance no file is made, and without a file to write to nothing is
+    // begun in the instance.
     auto client = Instance{config_, common.control}.connect();
     if (!client) return unreachable(client.error());
     const Result<Fd> out = is_to_stdout ? duplicate_of_stdout() : capture::open_private_file(file_);
@@ -84,6 +86,7 @@ class CaptureCommand final : public Command {
   }
 
   [[nodiscard]] static Result<Fd> duplicate_of_stdout() {
+    // A copy, because an Fd closes what it has, and standard output is not ours to close.
     Fd out(::fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 3));
     if (!out.valid()) return failed(ErrorCode::system, "cannot write to standard output", errno);
     return out;

@@ -38,6 +38,7 @@ class CheckCommand final : public Command {
     for (const std::string& warning : machinery.check_credentials(document)) {
       locate(document, warning);
     }
+    // Of a configuration with errors the summary might be wrong, and the endings need its files.
     if (document.has_errors()) return {kMisused, "", document.render()};
     const std::string ends = endings(document, std::time(nullptr));
     const bool has_warnings = !document.diagnostics().empty();

@@ -36,7 +36,9 @@ class HelpText final : public CLI::Formatter {
   }
 };
 
-// The command line as CLI11 sees it.
+// The command line as CLI11 sees it. It parses, checks values and prints the help. Its exceptions
+// become results here, and sentences about unknown words are made here, because CLI11 suggests
+// nothing.
 class Grammar {
  public:
   explicit Grammar(std::vector<std::unique_ptr<Command>> commands)
@@ -69,6 +71,7 @@ class Grammar {
         ->check(CLI::Validator(
             [](std::string& path) { return std::string(path.empty() ? "the path is empty" : ""); },
             "", "path"));
+    // Without allow_extra_args(false), an option with a list takes all words that follow it.
     app_.add_option(
             "--service", services_,
             "run a service without a file, its targets separated by commas; may be repeated")
@@ -135,7 +138,10 @@ class Grammar {
 
   // What no option and no command takes.
   [[nodiscard]] std::string unexpected(const std::string& word) const {
+    // In "tunnel chek x.toml" the first word passes for the file, so the second is the one too
+    // many.
     if (const std::string mistyped = mistyped_command(); !mistyped.empty()) return mistyped;
+    // A dash alone is not an option but, for many programs, standard input.
     if (!word.starts_with('-') || word == "-") return "unexpected argument " + in_quotes(word);
     if (word == "-v") {
       return "unknown option \"-v\"; -V prints the version, and --log-level debug logs more";
@@ -164,6 +170,7 @@ class Grammar {
 
   // A first word that is neither a command nor a file: what it was probably meant to be.
   [[nodiscard]] std::string mistyped_command() const {
+    // A word with a dot or a slash was meant to be a file.
     if (config_.empty() || config_.find_first_of("./") != std::string::npos || exists(config_)) {
       return {};
     }

@@ -23,7 +23,9 @@ config::Document read(const Invocation& invocation, const std::string& path) {
   const bool has_file = invocation.text.empty();
   config::Document document = has_file ? import::load(path, config::System::use, syntax)
                                        : import::parse(invocation.text, path);
+  // The control socket is named after the configuration, here after the first service.
   if (!has_file) document.config.path = invocation.config;
+  // What the command line says holds over the file, after a reload, too.
   if (invocation.common.foreground) document.config.global.foreground = true;
   if (!invocation.common.control.empty()) {
     document.config.global.control = invocation.common.control;
@@ -47,12 +49,15 @@ bool is_open(int descriptor) { return ::fcntl(descriptor, F_GETFD) >= 0; }
 
 Outcome run(const Invocation& invocation, const Machinery& machinery) {
   const int ready_fd = invocation.common.ready_fd;
+  // Before a file is opened, which would get this very number.
   if (ready_fd >= 0 && !is_open(ready_fd)) {
     return misused("--ready-fd " + std::to_string(ready_fd) + ": this descriptor is not open");
   }
   CommonOptions common = invocation.common;
   const bool is_path = !common.control.empty() && !common.control.starts_with("fd:");
+  // A daemon binds it, and reads the configuration again, in "/".
   if (is_path) common.control = std::filesystem::absolute(common.control).string();
+  // Shared and constant: a reload reads it on a thread of its own.
   const auto invoked =
       std::make_shared<const Invocation>(Invocation{.what = Invocation::What::run,
                                                     .common = common,
@@ -90,6 +95,7 @@ Outcome misused(const std::string& text) {
 }
 
 Outcome execute(std::vector<std::string> arguments, const Machinery& machinery) {
+  // From the words as they are, because the parser may refuse them.
   const bool is_plugin = is_monitoring_plugin(arguments);
   const auto invocation = parse_arguments(std::move(arguments));
   if (!invocation && is_plugin) return unknown_to_monitoring(invocation.error().text);

@@ -155,6 +155,7 @@ class CloseCommand final : public OrderCommand {
     const std::size_t open = connection_.rfind('[');
     if (open == std::string::npos || open == 0 || !connection_.ends_with(']')) return std::nullopt;
     const std::string digits = connection_.substr(open + 1, connection_.size() - open - 2);
+    // Nineteen digits always fit into 64 bits; std::stoull throws where they do not.
     if (digits.empty() || digits.size() > 19 ||
         digits.find_first_not_of("0123456789") != std::string::npos) {
       return std::nullopt;

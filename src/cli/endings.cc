@@ -37,6 +37,7 @@ std::time_t parsed(const std::string& timestamp) {
 }
 
 // A token is asked again only because it has just given the same: a wrong PIN is not tried twice.
+// Loaded as for a start, because it may be in a token or in a PKCS#12 file.
 void add_client_certificate(std::vector<x509::LocalEnding>& list, const config::Tls& tls) {
   if (tls.cert.empty()) return;
   keys::WrongPins wrong_pins;
@@ -76,6 +77,7 @@ std::string endings(config::Document& document, std::time_t now) {
     if (service.tls) add_table(all, service.name, "tls", *service.tls);
     if (service.health.tls) add_table(all, service.name, "health.tls", *service.health.tls);
   }
+  // Before anything is left out below, so that it is what ends last.
   std::ranges::stable_sort(all, {}, [](const Ending& ending) { return ending.what.end; });
   std::string text;
   std::set<std::string> told;  // services may share their files

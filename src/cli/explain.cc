@@ -56,7 +56,7 @@ std::string wrapped(std::string_view text) {
   return result + "\n";
 }
 
-// Up to the first full stop (or colon with what follows) that ends a sentence.
+// Up to the first full stop that ends a sentence, or the one at the end, and without it.
 std::string_view first_sentence(std::string_view help) {
   const std::size_t stop = help.find(". ");
   return stop == std::string_view::npos ? help.substr(0, help.size() - 1) : help.substr(0, stop);

@@ -93,6 +93,8 @@ std::string shown(std::string_view text) {
 std::vector<std::string> services_of(const std::string& socket) {
   std::vector<std::string> names;
   auto client = admin::ControlClient::connect(socket);
+  // Left out without a word: the list is asked for at each start of Wireshark, by people who may
+  // have no instance.
   if (!client) return names;
   const auto answer = client->ask(Json{{"command", "status"}}, kPatience);
   if (!answer || !answer->value("ok", false)) return names;
@@ -137,6 +139,7 @@ struct Interface {
   std::string socket, service;
 };
 std::optional<Interface> parse_interface(const std::string& text) {
+  // The last colon: the path of a socket may hold some.
   const std::size_t colon = text.rfind(':');
   if (!text.starts_with(kScheme) || colon == std::string::npos || colon < kScheme.size()) {
     return std::nullopt;
@@ -199,11 +202,16 @@ bool is_extcap(const char* program) {
   return path.substr(path.rfind('/') + 1) == "tunnelcap";
 }
 
+// Wireshark runs the program anew for each question: which interfaces there are, of which link
+// type, with which options, and whether a filter is good. Then it runs it once more for the
+// capture, whose packets go into a FIFO that Wireshark reads.
 Outcome run_extcap(const std::vector<std::string>& arguments) {
   const Words words(arguments);
   if (words.has("--extcap-interfaces")) return list_interfaces();
+  // LINKTYPE_RAW, as in the files.
   if (words.has("--extcap-dlts")) return {0, "dlt {number=101}{name=RAW}{display=Raw IP}\n", ""};
   if (words.has("--extcap-config")) return list_options();
+  // Before the filter alone: with --capture, the filter is one of its options.
   if (words.has("--capture")) return capture(words);
   if (words.has("--extcap-capture-filter")) {
     const std::string wrong = wrong_filter(words.value("--extcap-capture-filter"));

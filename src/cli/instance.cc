@@ -14,6 +14,8 @@ constexpr std::size_t kLongestLine = 65'536;
 // What the file says now; when it cannot be read any more, the instance is at the default place, if
 // anywhere.
 Result<std::string> socket_of(const std::string& config) {
+  // Without opening or looking up what it names: that is the instance's business, and the person
+  // who asks may not be allowed to read its keys.
   const config::Document document = import::load(config, config::System::leave_alone);
   const std::string& control = document.config.global.control;
   if (control == "off") {
@@ -63,6 +65,7 @@ Outcome printed(const admin::Json& answer, Form form) {
   const bool is_done = answer.value("ok", false);
   const int status = is_done ? 0 : kFailed;
   if (form == Form::json) {
+    // Without the handler, dump() throws at bytes that are not UTF-8.
     return {status, answer.dump(-1, ' ', false, admin::Json::error_handler_t::replace) + "\n", ""};
   }
   if (is_done) return {status, lines_of(answer, ""), ""};

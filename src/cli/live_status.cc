@@ -33,6 +33,7 @@ double rate_of(const Json& service, const Traffic& before, double seconds) {
   const auto known = before.find(text(service, "service"));
   const double bytes = number(service, "bytes_up") + number(service, "bytes_down");
   if (known == before.end() || seconds <= 0) return 0;
+  // A service that was removed and has come back counts from 0 again.
   return std::max(0.0, bytes - static_cast<double>(known->second)) / seconds;
 }
 
@@ -61,6 +62,8 @@ Traffic traffic_of(const Json& status) {
   return traffic;
 }
 
+// Services are sorted by what they move now. Connections are sorted by what they have moved since
+// their beginning: of them no earlier reading is kept.
 std::string status_screen(const Json& status, const Traffic& before, double seconds,
                           ScreenSize size) {
   std::vector<const Json*> services;

@@ -26,6 +26,8 @@ constexpr unsigned kMostRounds = 10'000;
 
 // Each chain that a server has sent, once, as it was sent.
 Result<void> save_chains(const probe::Report& report, const std::string& path) {
+  // std::ofstream knows only that it has failed. What errno holds then is of the call that failed,
+  // if any did.
   errno = 0;
   std::ofstream file(path, std::ios::trunc);
   std::set<std::string> saved;
@@ -139,6 +141,7 @@ class ProbeCommand final : public Command {
     }
     const auto report = machinery.probe(document, options_);
     progress.erase();
+    // Waits for the last packets: the process ends soon.
     if (options_.capture) options_.capture->finish();
     if (!report) return broken(document);
     if (const std::string nothing = nothing_found(*report); !nothing.empty()) {
@@ -184,6 +187,7 @@ class ProbeCommand final : public Command {
       probe::PluginResult result = probe::to_nagios(report, limits_);
       return {result.status, std::move(result.text), ""};
     }
+    // Live, the targets have been printed as they came.
     return {status, is_live ? probe::last_line(report) : probe::to_text(report), ""};
   }
 

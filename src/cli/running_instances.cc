@@ -26,6 +26,8 @@ bool is_ours(const fs::path& process) {
   struct stat status {};
   if (::stat(process.c_str(), &status) != 0) return false;
   const uid_t uid = ::geteuid();
+  // Another user's instance would not answer this process, and its configuration is that user's
+  // words.
   return (uid == 0 || status.st_uid == uid) &&
          process::proc_text((process / "comm").string()) == kComm;
 }
@@ -34,6 +36,8 @@ bool is_ours(const fs::path& process) {
 std::optional<fs::path> config_of(const fs::path& process) {
   std::vector<std::string> arguments = process::arguments_of(process.string());
   if (!arguments.empty()) arguments.erase(arguments.begin());  // its name
+  // By the parser that read them in that process, so that options in front of the file are
+  // understood.
   const auto asked = parse_arguments(arguments);
   if (!asked || asked->what != Invocation::What::run || !asked->text.empty()) return std::nullopt;
   fs::path config = asked->config;

@@ -30,6 +30,7 @@ bool has(const Json& object, const char* key) {
 }
 
 const Json& list(const Json& object, const char* key) {
+  // What is returned is a reference, so the empty list has to outlive the call.
   static const Json kNone = Json::array();
   const auto found = object.find(key);
   return found != object.end() && found->is_array() ? *found : kNone;

@@ -28,6 +28,8 @@ constexpr std::string_view kHome = "\x1b[H";
 constexpr std::string_view kClearLine = "\x1b[K";
 constexpr std::string_view kClearRest = "\x1b[J";
 
+// What cannot be written is dropped: the terminal has gone, and with it the one who would want to
+// know.
 void put(std::string_view text) {
   while (!text.empty()) {
     const ssize_t count = ::write(STDOUT_FILENO, text.data(), text.size());
@@ -44,12 +46,14 @@ class Terminal {
   Terminal() {
     (void)::tcgetattr(STDIN_FILENO, &before_);
     termios raw = before_;
+    // ISIG stays, so that Ctrl-C is a signal as ever.
     raw.c_lflag &= ~static_cast<tcflag_t>(ICANON | ECHO);
     raw.c_cc[VMIN] = 0;
     raw.c_cc[VTIME] = 0;
     (void)::tcsetattr(STDIN_FILENO, TCSANOW, &raw);
     sigset_t ending;
     (void)::sigemptyset(&ending);
+    // Ctrl-Z leaves, too: a stopped process would leave its screen to the shell.
     for (const int number : {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGTSTP, SIGWINCH, SIGPIPE}) {
       (void)::sigaddset(&ending, number);
     }
@@ -68,6 +72,7 @@ class Terminal {
 
   [[nodiscard]] static ScreenSize size() {
     winsize size{};
+    // Serial lines say 0.
     if (::ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) != 0 || size.ws_col == 0) return {};
     return {size.ws_col, size.ws_row};
   }
@@ -82,6 +87,7 @@ class Terminal {
       return is_read && info.ssi_signo == SIGWINCH;
     }
     char key = 0;
+    // Nothing to read although poll() came back: the terminal was hung up.
     const ssize_t count = ::read(STDIN_FILENO, &key, 1);
     return count == 1 && key != 'q' && key != 'Q';
   }
@@ -114,6 +120,8 @@ Result<void> watch_status(const std::function<Result<admin::Json>()>& ask) {
   Traffic before;
   TimePoint drawn_at = clock.now();
   Result<void> end;
+  // Below everything that may fail for another reason, and in a scope that is left before the
+  // caller prints an error: that belongs on the ordinary screen.
   const Terminal terminal;
   for (;;) {
     const auto status = ask();
