@@ -27,6 +27,10 @@ tls::Context::Shown shown(const ServiceHandle& service) {
 CredentialWatch::CredentialWatch(uv::Loop& loop, log::Log& log, Look look)
     : log_(log), look_(std::move(look)), failures_(loop), timer_(loop, [this] { on_timer(); }) {}
 
+// A look makes a round through the owner: on_timer() asks for it, a thread looks, on_looked()
+// judges. What is settled the owner takes by take_settled() and loads, one service at a time; then
+// refused() logs why not, or taken() logs what, and use() begins anew with the files as they were
+// loaded.
 void CredentialWatch::use(const Snapshot& snapshot) {
   timer_.stop();
   watches_.clear();

@@ -22,6 +22,7 @@ void ExecClients::use(const Snapshot& snapshot, const std::vector<ServiceHandle>
     if (known == clients_.end()) {
       run(service);
     } else if (service.settings().exec.empty()) {
+      // The service accepts clients now in place of its program.
       known->second->stop();
     } else {
       known->second->use(service);

@@ -65,6 +65,7 @@ void StatusService::announce(const std::vector<StatusSocket>& before) const {
 std::vector<web::LoopState> StatusService::look() const {
   std::vector<web::LoopState> states;
   for (const Loop& loop : settings_.loops) {
+    // Read first and asked then: the answer to this question is for the next look.
     states.push_back({loop.name, loop.beat->take_lag(), loop.beat->silent()});
     loop.beat->ask();
   }

@@ -43,6 +43,9 @@ void Supervisor::on_stop_signal(const char* name) {
   return drain(name, store_.keeps_files() ? Successor::keeps : Successor::none);
 }
 
+// From here on there are three ways out: leave_if_empty() when the last connection has gone,
+// stop_now() at the second signal, and stop_now() by the timer. Each of them comes by leave(),
+// once.
 void Supervisor::drain(const std::string& why, Successor successor) {
   is_stopping_ = true;
   credentials_.stop();

@@ -72,6 +72,10 @@ void Upgrade::kill() {
   process_->kill(SIGKILL);
 }
 
+// From here on three things may come: the line that says "ready", the end of the process (told by
+// libuv, or by the launcher that has it for a child), and the deadline, which only kills and leaves
+// the rest to that end. Whichever decides silences the others. Its standard error is read all the
+// while, or a talkative process would stand still at a full pipe.
 Result<void> Upgrade::start(const process::Program& program, std::vector<process::Handed> handed) {
   int sockets[2];
   int pipe[2];
