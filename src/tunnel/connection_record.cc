@@ -12,6 +12,7 @@ std::string negotiated_text(const tls::Negotiated& negotiated) {
 }
 
 void log_closed(log::Log& log, const ConnectionRecord& record) {
+  // Before the texts are made: this is called for each connection.
   if (!log.enabled(log::Level::info)) return;
   const Outcome& outcome = record.outcome;
   const tls::Negotiated& negotiated = record.negotiated;

@@ -25,6 +25,7 @@ std::string what_happens(Choice choice, const balance::Transition& transition) {
     return std::string(is_dial ? "failed" : "fails its checks") +
            ", but is the only target, so connections go on trying it";
   }
+  // A check's ejection has no time of its own.
   return is_dial ? "ejected for " + rounded(transition.duration) : "ejected until checks pass";
 }
 

@@ -50,6 +50,8 @@ std::optional<Spare::Handed> Reserve::take() {
 }
 
 Millis Reserve::back_off() {
+  // One count for all spares: they dial the same targets, and each on its own would ask a dead one
+  // as often as there are spares.
   Millis delay = kFirstDelay;
   for (unsigned i = 0; i < failures_ && delay < kLongestDelay; ++i) delay *= 2;
   ++failures_;

@@ -115,6 +115,7 @@ void Service::target_changed(const TargetChange& change) {
   ++changes_;
   const config::OnEjected on_ejected = config().health.on_ejected;
   const bool is_restored = change.change == balance::Transition::Change::restored;
+  // By checks alone: that one dial has failed says little about the connections that stand.
   const bool is_dead = change.change == balance::Transition::Change::ejected &&
                        change.source == balance::Transition::Source::check;
   for (const auto& connection : connections_) {
