@@ -112,6 +112,8 @@ void Launcher::kill_and_wait() {
   }
 }
 
+// Called whenever the socket is readable, whatever for: a loop watches it, and answers of earlier
+// rounds may come first.
 std::optional<Launcher::Ended> Launcher::ended() {
   Answer answer;
   ssize_t size = 0;

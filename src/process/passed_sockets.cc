@@ -81,6 +81,8 @@ Result<PassedSockets> PassedSockets::take() {
   const std::string all_names = take_variable("LISTEN_FDNAMES");
   (void)take_variable("LISTEN_PIDFDID");
   const bool is_upgrade = number_of(take_variable(kUpgrade)) == static_cast<long>(::getppid());
+  // Children inherit the variables of the process that they are meant for, so each must see whether
+  // it is that one (sd_listen_fds(3)).
   const bool is_ours = is_upgrade || pid == static_cast<long>(::getpid());
   if (!is_ours || count <= 0) return PassedSockets();
   if (count > kMost) return failed(ErrorCode::invalid, "LISTEN_FDS is out of range");
