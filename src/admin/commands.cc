@@ -63,6 +63,7 @@ void target(const Job& job) {
     order.what = AdminActions::Kick{request.duration("idle_ms")};
   } else if (action == "weight") {
     const auto weight = request.number("weight");
+    // As in the configuration, and as SRV records have them (RFC 2782).
     if (!weight || *weight > 65'535) return job.refuse("a weight is a number from 0 to 65535");
     order.what = AdminActions::Weight{static_cast<std::uint32_t>(*weight)};
   } else {
