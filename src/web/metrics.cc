@@ -86,6 +86,7 @@ void add_configuration(Families& families, const admin::Status& status) {
   families
       .gauge("tunnel_config_last_reload_successful",
              "Whether the last attempt to take a changed configuration over succeeded.")
+      // The start has loaded a configuration, too.
       .add({}, yes(!status.last_reload || status.last_reload->is_successful));
   families
       .gauge("tunnel_config_last_reload_success_timestamp_seconds",
@@ -181,6 +182,8 @@ void add_histograms(Families& families, const std::vector<admin::ServiceStatus>&
       add_up(others, histograms_of(service.counts));
     }
   }
+  // A histogram without a value adds nothing, so there is no "other" where every service has its
+  // own.
   add(kOther, others);
 }
 
