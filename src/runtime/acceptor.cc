@@ -25,7 +25,7 @@ constexpr Millis kLongestPause{1000};
 constexpr std::size_t kMostDenied = 64;
 
 // Linux makes the descriptor and the file before it takes the client out of the backlog: a shortage
-// of either loses nobody, and the client is still there after the pause.
+// of either loses no client: it is still there after the pause.
 bool is_shortage(int error) {
   return error == EMFILE || error == ENFILE || error == ENOBUFS || error == ENOMEM;
 }

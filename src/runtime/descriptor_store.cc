@@ -39,7 +39,7 @@ void DescriptorStore::keep(const std::vector<OwnSocket>& sockets) {
   }
   for (const std::string& name : kept_) {
     // The manager's copy would keep the address bound, and its backlog would go on taking clients
-    // that nobody accepts.
+    // that no process accepts.
     if (!now.contains(name)) (void)manager_.drop(name);
   }
   kept_ = std::move(now);

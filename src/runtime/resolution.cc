@@ -72,7 +72,7 @@ void Resolution::use(std::shared_ptr<const Snapshot> snapshot) {
     const auto known = current_.find(service.life->id);
     if (known == current_.end()) continue;
     Current& current = kept[service.life->id] = std::move(known->second);
-    // Its workers have a new Service, which has no targets yet: it is told although nothing has
+    // Its workers have a new Service, which has no targets yet: they are told although nothing has
     // changed.
     if (!old.contains(service.config.get())) current.is_told = false;
   }

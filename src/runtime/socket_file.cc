@@ -26,7 +26,7 @@ Result<void> clear_stale(const SocketAddress& address, const FilePlace& place) {
                   "choose another path");
   }
   // The file outlives its socket, and only connect(2) tells one from the other. EAGAIN is a backlog
-  // that is full: somebody listens there, and is busy.
+  // that is full: a process listens there, and is busy.
   const Fd probe(::socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
   if (!probe.valid()) return failed(ErrorCode::system, "cannot make a socket", errno);
   const int connected = ::connect(probe.get(), address.get(), address.length());
@@ -124,8 +124,8 @@ Result<void> SocketFile::set_mode(const Found& found, mode_t mode) {
 // it for an owner who has changed in the configuration since.
 Result<void> SocketFile::settle(const Found& found, const FileOwner& owner, Origin origin) {
   const struct stat& status = found.status;
-  // bind(2) makes a file of one name. Where there are more, somebody has linked a file of theirs to
-  // the place, or ours to another.
+  // bind(2) makes a file of one name. Where there are more, another user has linked a file of
+  // theirs to the place, or ours to another.
   const bool is_plausible = found.file.valid() && S_ISSOCK(status.st_mode) &&
                             status.st_nlink == 1 &&
                             (status.st_uid == ::geteuid() || status.st_uid == owner.uid ||
