@@ -99,7 +99,7 @@ void Channel::look() {
 
 Channel::Written Channel::write(MutableBytes plaintext) {
   if (!session_) return write_octets(plaintext);
-  // Nobody reads it: sealing would be for nothing, and is what costs.
+  // The peer is gone, and sealing is what costs.
   if (lost_ != 0) return Written::done;
   OutBuffer out(loop_.output_scratch());
   if (session_->seal(plaintext, out) != tls::Io::done) return Written::failed;

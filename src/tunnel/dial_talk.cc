@@ -99,7 +99,7 @@ void Dial::established() {
 // --- the server's stream, until it is taken ----------------------------------------------------
 
 void Dial::on_read(MutableBytes bytes) {
-  // Somebody is there: from now on it is the handshake that is timed, not the connect.
+  // The server has answered: from now on the handshake is timed, not the connect.
   if (std::exchange(is_unproven_, false)) limit_time();
   if (phase_ == Phase::preamble) return act_on(conversation_->on_server(bytes));
   return handshake(bytes);
