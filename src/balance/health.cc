@@ -113,7 +113,7 @@ void Health::set_rules(const HealthRules& rules) {
   const std::lock_guard lock(mutex_);
   if (rules == rules_) return;
   rules_ = rules;
-  // Nobody would bring it up again.
+  // Without checks nothing would bring it up again.
   if (!rules_.has_check) is_check_up_.store(true);
   missing_ = is_check_up_.load() ? 0 : rules_.rise + rules_.fall - 1;
   if (is_check_up_.load() && times_ == 0) end_outage();

@@ -26,7 +26,7 @@ Walk::Walk(std::shared_ptr<const Layout> layout, const SocketAddress& client, Ra
 Walk::~Walk() { set_waiting(false); }
 
 // Two rounds at most. What cannot be claimed at first may be given back before this walk counts as
-// waiting, and nobody would wake it: so it counts itself and looks once more before it waits.
+// waiting, and then nothing would wake it: so it counts itself and looks once more before it waits.
 // Ejected targets are claimed only when no healthy one is merely full, for that one is worth
 // waiting for.
 Walk::Next Walk::next(TimePoint now) {
