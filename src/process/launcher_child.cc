@@ -208,7 +208,7 @@ void close_above(int last) {
   (void)::fcntl(kSocket, F_SETFD, FD_CLOEXEC);
   close_above(kSocket);
   if (moved < 0 || !assume(identity)) ::_exit(1);
-  // It is outside of the sandbox and has the user of who is inside: nobody of that user may attach
+  // It is outside of the sandbox and runs as the user of the process inside, which must not attach
   // to it (ptrace(2)).
   (void)::prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
   if (::chdir("/") != 0) ::_exit(1);
