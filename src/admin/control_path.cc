@@ -28,7 +28,7 @@ std::string variable(const char* name) {
 // systemd may give several folders, separated by colons.
 std::string first_of(const std::string& folders) { return folders.substr(0, folders.find(':')); }
 
-// A folder for each configuration, so that instances do not meet, and so that nobody else can put
+// A folder for each configuration, so that instances do not meet, and so that no other user can put
 // anything beside the socket.
 ControlPath in_own_folder(const std::string& parent, const std::string& config) {
   const std::string folder = parent + "/tunnel-" + name_of(config);

@@ -11,7 +11,7 @@ std::string line_of(const Json& json) {
   return json.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n";
 }
 
-// Thirty years: more than anybody wants, and little enough to be added to a time.
+// Thirty years: longer than any order needs, and little enough to be added to a time.
 constexpr std::uint64_t kLongestDuration = 1'000'000'000'000;
 
 }  // namespace
