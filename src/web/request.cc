@@ -126,7 +126,7 @@ Decision decide(const Request& request, const std::vector<std::string>& names) {
   if (request.method != "GET" && request.method != "HEAD") {
     return {{}, 405, "this is for reading only: GET and HEAD"};
   }
-  // A body that nobody reads is what request smuggling is made of.
+  // An unread body is what request smuggling is made of.
   if (request.has_body) return {{}, 400, "a request has no body here"};
   const auto* const found = std::find_if(
       kRoutes.begin(), kRoutes.end(), [&](const auto& each) { return each.first == request.path; });
