@@ -89,7 +89,7 @@ void RingFiles::find_older() {
     const std::string name = entry->path().filename().string();
     const std::size_t middle = kNumberDigits + 2 + kTimeDigits;
     // Exactly what make() would have called it: what is found here is deleted one day, and must not
-    // be somebody's own file.
+    // be a file that a user has made.
     if (name.size() != stem_.size() + middle + ending_.size()) continue;
     if (!name.starts_with(stem_ + "_") || !name.ends_with(ending_)) continue;
     const std::string number = name.substr(stem_.size() + 1, kNumberDigits);
