@@ -8,7 +8,7 @@ namespace tunnel::web {
 std::string escaped(std::string_view text) {
   constexpr std::size_t kLongest = 4096;
   std::string result;
-  // After printable(), which takes out control characters and those that turn the direction of
+  // After printable(), which escapes control characters and those that turn the direction of
   // writing.
   for (const char c : printable(text, kLongest)) {
     switch (c) {
