@@ -90,6 +90,7 @@ void compare_tables(const Printed& before, const Printed& after, const std::stri
 void compare_key(const Printed* before, const Printed* after, const std::string& key,
                  Phrases& keys) {
   if (before != nullptr && after != nullptr && *before == *after) return;
+  // Where one of the two is a value, such as tls = false, the key itself has changed.
   const bool is_table =
       (before == nullptr || before->is_table) && (after == nullptr || after->is_table);
   if (!is_table) return keys.push_back(key);
@@ -114,6 +115,9 @@ std::string short_name(const std::string& key) {
   return key.starts_with(kTls) ? key.substr(kTls.size()) : key;
 }
 
+// Over what the option table prints, so that a new key is compared without a line here, and so that
+// nothing but its name is said: a value may be a secret. Targets are compared one by one, because
+// health and counters follow each of them.
 ServiceChange compare(const Service& before, const Service& after) {
   ServiceChange change{after.name, ServiceChange::What::unchanged, {}};
   if (before == after) return change;
@@ -128,6 +132,7 @@ ServiceChange compare(const Service& before, const Service& after) {
   return change;
 }
 
+// With a thousand services, to look for each among all others took most of a reload.
 using ByName = std::unordered_map<std::string_view, const Service*>;
 
 ByName by_name(const Config& config) {
@@ -160,6 +165,7 @@ std::vector<std::string> changed_keys(const Global& before, const Global& after)
   std::vector<std::string> keys;
   compare_tables(print_rows(before), print_rows(after), "", keys);
   std::vector<std::string> sorted;
+  // compare_tables() has keys that went back to their default at the end.
   for (const Row<Global>& row : rows<Global>()) {
     if (std::find(keys.begin(), keys.end(), row.key) != keys.end()) sorted.emplace_back(row.key);
   }
@@ -167,6 +173,8 @@ std::vector<std::string> changed_keys(const Global& before, const Global& after)
 }
 
 std::vector<std::string> keys_for_restart(const Global& before, const Global& after) {
+  // What a process does once, at its start: it forks, opens files, starts its threads, gives up
+  // privileges, enters the sandbox.
   constexpr auto kFixed = std::to_array<std::string_view>(
       {"foreground", "pid_file", "workers", "user", "group", "control", "sandbox"});
   std::vector<std::string> keys = changed_keys(before, after);

@@ -68,7 +68,8 @@ std::optional<bool> read_boolean(const Value& value) {
 
 namespace {
 
-// A boolean or a number where a word is wanted, as it stands in the file; "" for anything else.
+// A boolean or a number where a word is wanted, as it stands in the file; "" for anything else. To
+// TOML, min_version = 1.2 is a number.
 std::string as_word(const Value& value) {
   if (const auto* text = value.as<std::string>()) return *text;
   if (const auto* boolean = value.as<bool>()) return *boolean ? "true" : "false";
@@ -112,6 +113,7 @@ std::optional<int> read_word(Reader& reader, const Option& option, const Value& 
 
 std::string print_word(std::span<const Word> words, int value) {
   for (const Word& word : words) {
+    // The first with this value is our own; words of other programs stand behind all of those.
     if (word.value == value) return toml_quoted(word.word);
   }
   return "";
@@ -134,6 +136,7 @@ void Codec<Type::text>::read(Reader& reader, const Option& option, const Value& 
 void Codec<Type::text>::read(Reader& reader, const Option& option, const Value& value,
                              std::optional<std::string>& target) {
   const auto* text = value.as<std::string>();
+  // Otherwise an empty text is an error: see is_plain().
   if (text != nullptr && text->empty()) {
     target = "";
   } else if (plain_text(reader, option, value) != nullptr) {

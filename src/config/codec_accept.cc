@@ -7,6 +7,7 @@
 namespace tunnel::config {
 namespace {
 
+// Each is at least one listening socket.
 constexpr std::size_t kMostAddresses = 1000;
 
 // No host, port or service name holds a slash; a URL does, and is refused as a host.
@@ -23,6 +24,8 @@ class AcceptEntry {
       : reader_(reader), option_(option), value_(value), entry_(entry), target_(target) {}
 
   void read() {
+    // By what only one form can hold, so that no form has to be tried: a number is a port, a slash
+    // is part of a path, what is left is an address with a port.
     if (const auto* number = value_.as<std::int64_t>()) return port(*number);
     const auto* text = value_.as<std::string>();
     if (text == nullptr) {
@@ -38,6 +41,7 @@ class AcceptEntry {
       return target_.push_back(
           {.form = Accept::Form::stdio, .address = {}, .entry = entry_, .text = text_});
     }
+    // Before anything that has a colon: "fd:NAME" would be a host and the name of a service.
     if (is_passed_socket(text_)) return passed();
     if (is_unix_path(text_)) return unix_path();
     tcp();
@@ -63,6 +67,7 @@ class AcceptEntry {
   }
 
   void unix_path() {
+    // An abstract name lies in no folder.
     if (!text_.starts_with('@')) text_ = reader_.absolute(value_, text_);
     const auto address = SocketAddress::unix_path(text_);
     if (!address) return reader_.error(value_, address.error().text);
@@ -108,6 +113,7 @@ class AcceptEntry {
       return reader_.error(value_, "the address of " + in_quotes(host) + " cannot be found: " +
                                        (found ? "it has none" : found.error().text));
     }
+    // Of several addresses one may be of a family that this machine does not have.
     for (SocketAddress address : *found) {
       address.set_port(port);
       add(address, found->size() > 1 ? Optional::yes : Optional::no);
@@ -159,6 +165,7 @@ std::string Codec<Type::accept>::print(const std::vector<Accept>& value) {
   std::vector<std::string> texts;
   int entry = -1;
   for (const Accept& accept : value) {
+    // What one entry was expanded to is printed once, as it was written.
     if (accept.entry == entry) continue;
     entry = accept.entry;
     texts.push_back(accept.text);

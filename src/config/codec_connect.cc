@@ -10,10 +10,13 @@
 namespace tunnel::config {
 namespace {
 
+// In all groups together. A reload compares the targets of a service in pairs.
 constexpr std::size_t kMostTargets = 1000;
 
 // RFC 1123 section 2.1, with the underscore that SRV and Windows names use.
 bool is_host_name(std::string_view name) {
+  // 253 bytes are what RFC 1035 section 2.3.4 leaves of 255 octets: the length of the first label
+  // and the root's are not written.
   if (name.ends_with('.')) name.remove_suffix(1);
   if (name.empty() || name.size() > 253) return false;
   std::size_t label = 0;
@@ -53,6 +56,8 @@ class TargetText {
     if (text == nullptr) return refuse_kind();
     target_.text = *text;
     if (text->empty()) return refuse("this target is empty: a target is \"HOST:PORT\"");
+    // URLs and paths behind a port before what has a slash: they have one, too, and would become
+    // unix sockets.
     if (text->starts_with("srv:")) return read_srv(*text);
     if (is_url(*text)) {
       return refuse(in_quotes(*text) + " is a URL; a target is \"HOST:PORT\" only",
@@ -175,6 +180,7 @@ void read_group(Reader& reader, const Value& value, TargetGroups& groups) {
 
 std::string print_target(const Target& target) {
   const Printed printed = print_rows(target);
+  // Nothing but the address differs from the defaults.
   if (printed.children.size() == 1) return toml_quoted(target.text);
   std::string result;
   for (const auto& [key, value] : printed.children) {
@@ -232,6 +238,9 @@ std::span<const Row<Target>> rows<Target>() {
   return kRows;
 }
 
+// A text or a table is one target, an array of those is one group, an array of such arrays is
+// several groups. Targets are counted before any is read, so that a list of a million is refused at
+// once.
 void Codec<Type::connect>::read(Reader& reader, const Option& option, const Value& value,
                                 TargetGroups& target) {
   (void)option;

@@ -25,6 +25,7 @@ namespace {
 std::optional<Millis> read_duration(Reader& reader, const Option& option, const Value& value) {
   Millis result{0};
   if (const auto* seconds_written = value.as<std::int64_t>()) {
+    // The limit of parse_duration(), which also keeps the product below from overflow.
     constexpr std::int64_t kMostSeconds = std::int64_t{86'400} * 3650;
     if (*seconds_written < 0 || *seconds_written > kMostSeconds) {
       reader.error(value, in_quotes(option.key) + " must be between 0 seconds and ten years");
@@ -48,6 +49,7 @@ std::optional<Millis> read_duration(Reader& reader, const Option& option, const 
                  option.type == Type::timeout ? "\"off\" means no limit" : "");
     return std::nullopt;
   }
+  // A timeout has no maximum of its own: it may be "off", which is longer than any.
   if (result.count() > option.max && option.type == Type::duration) {
     reader.error(value,
                  in_quotes(option.key) + " must be at most " + format_duration(Millis(option.max)));
@@ -126,6 +128,7 @@ void Codec<Type::size_or_off>::read(Reader& reader, const Option& option, const 
   if (const auto* text = value.as<std::string>(); text != nullptr && *text == "off") {
     return target.reset();
   }
+  // Stays 0 after an error.
   std::uint64_t size = 0;
   Codec<Type::size>::read(reader, option, value, size);
   if (size > 0) target = size;

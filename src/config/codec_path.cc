@@ -18,6 +18,7 @@ std::string Codec<Type::path>::print(const std::string& value) {
 
 bool is_passed_socket(std::string_view text) { return text.starts_with("fd:"); }
 
+// As systemd has it for FileDescriptorName=: colons part the names in LISTEN_FDNAMES.
 bool is_socket_name(std::string_view name) {
   const bool is_plain =
       std::all_of(name.begin(), name.end(), [](char c) { return c >= ' ' && c < 127 && c != ':'; });

@@ -54,7 +54,9 @@ void read_proxy(Reader& reader, const Value& value, std::vector<Proxy>& target) 
     is_known = true;
   }
   if (!is_known) return refuse("a proxy is written with http:// or socks5:// in front");
+  // As browsers show it.
   if (rest.ends_with('/')) rest.remove_suffix(1);
+  // The last one: in a password it is often not escaped, in a host it cannot be.
   if (const std::size_t at = rest.rfind('@'); at != std::string_view::npos) {
     const std::string_view login = rest.substr(0, at);
     const std::size_t colon = login.find(':');
@@ -73,6 +75,7 @@ void read_proxy(Reader& reader, const Value& value, std::vector<Proxy>& target) 
     rest.remove_prefix(at + 1);
   }
   const auto host = parse_host_port(rest);
+  // parse_host_port() takes a word alone for a port, or for the name of a service.
   const bool has_port = rest.substr(rest.rfind(']') + 1).find(':') != std::string_view::npos;
   if (!has_port || (host && (host->host.empty() || host->port == 0))) {
     return refuse("a proxy needs a host and a port");

@@ -22,6 +22,7 @@ std::optional<std::uint32_t> number_of(std::string_view text) {
 }
 
 std::optional<std::uint32_t> user_id(const std::string& name) {
+  // An id needs no entry in the database: in containers there is often none.
   if (const auto number = number_of(name)) return number;
   passwd entry{};
   passwd* found = nullptr;
@@ -34,6 +35,7 @@ std::optional<std::uint32_t> group_id(const std::string& name) {
   if (const auto number = number_of(name)) return number;
   group entry{};
   group* found = nullptr;
+  // The names of all members have to fit, and a group may have many.
   std::array<char, 65536> buffer{};
   (void)::getgrnam_r(name.c_str(), &entry, buffer.data(), buffer.size(), &found);
   return found != nullptr ? std::optional<std::uint32_t>(found->gr_gid) : std::nullopt;
@@ -101,6 +103,7 @@ void Codec<Type::unix_owner>::read(Reader& reader, const Option& option, const V
         value, in_quotes(*text) + " names no user and no group; write it like \"user:group\"");
   }
   target = {};
+  // Without the system, a name stays unknown, and is no error.
   if (!user.empty()) target.uid = reader.may_use_system() ? user_id(user) : number_of(user);
   if (!group.empty()) target.gid = reader.may_use_system() ? group_id(group) : number_of(group);
   if (!reader.may_use_system()) return;
@@ -120,6 +123,7 @@ void Codec<Type::name_servers>::read(Reader& reader, const Option& option, const
   target.clear();
   for (const Value* element : read_texts(reader, option, value)) {
     const std::string& text = *element->as<std::string>();
+    // First as a whole: an IPv6 address without brackets has colons, but no port.
     if (const auto bare = SocketAddress::parse_ip(text, kDnsPort)) {
       target.push_back(*bare);
       continue;

@@ -11,6 +11,7 @@ Setting Codec<Type::table_or_false>::table_of(Reader& reader, const Option& opti
     reader.wrong_type(option, setting.value());
     return {};
   }
+  // `tls = true` in a service keeps what [defaults.tls] says.
   if (*boolean && setting.below().is_table()) return setting.below();
   return setting;
 }

@@ -101,6 +101,7 @@ std::string meant_service(const Document& document, const Service& service) {
 }
 
 void check_required(Document& document, const Service& service) {
+  // What is written and wrong has been reported, so it is not called missing.
   const bool has_accept =
       document.is_set(service.name, "accept") || document.is_set(service.name, "exec");
   const bool has_connect = document.is_set(service.name, "connect");
@@ -128,6 +129,7 @@ void check_capture(Document& document, const Service& service) {
                          ".pcapng\"; `tunnel capture` shows the traffic live, without one");
   }
   for (const Service& other : document.config.services) {
+    // Only those before it: each pair is reported once, at the later one.
     if (&other == &service) break;
     if (!other.capture || other.capture->file != service.capture->file) continue;
     if (service.capture->file.empty()) continue;
@@ -221,6 +223,7 @@ void check_preamble(Document& document, const Service& service) {
 
 void check_keepalive(Document& document, const Service& service) {
   const auto check = [&](std::string_view key, Millis value) {
+    // TCP_KEEPIDLE and TCP_KEEPINTVL are in seconds.
     if (value.count() % 1000 == 0) return;
     document.problem(service.name, key, -1, std::string(key) + " must be whole seconds");
   };
@@ -230,6 +233,8 @@ void check_keepalive(Document& document, const Service& service) {
 
 }  // namespace
 
+// Of several problems at one place the first is reported (Document::problem), so what is missing
+// comes before what does not fit together.
 void cross_check(Document& document) {
   for (const Service& service : document.config.services) {
     check_required(document, service);

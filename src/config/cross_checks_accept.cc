@@ -24,6 +24,7 @@ class Listening {
     if (other == nullptr) {
       remember(accept.address, user);
     } else if (reported_.emplace(service, key, accept.entry).second) {
+      // Once for each entry, though it may clash with all that it was expanded to.
       report(accept, user, *other);
     }
   }
@@ -37,6 +38,7 @@ class Listening {
       return service != nullptr ? std::string_view(service->name) : std::string_view();
     }
   };
+  // The families have ports of their own: IPv6 sockets are bound for IPv6 alone.
   using FamilyAndPort = std::pair<int, std::uint16_t>;
 
   // The wildcard address takes the port of every address of its family.
@@ -121,6 +123,7 @@ void check_remote(Document& document, const Service& service, const Accept& acce
 
 void cross_check_accepts(Document& document) {
   Listening listening(document);
+  // Global keys first: a clash is reported at the later one, the service's.
   check_control(document, listening);
   for (const Accept& accept : document.config.global.status) {
     if (accept.address.family() == AF_UNSPEC) continue;  // one that was not looked up

@@ -66,6 +66,7 @@ void check_sockets(Document& document, const Service& service) {
                      "\"starttls\" wait for the server's greeting",
                      "remove defer_accept");
   }
+  // To a proxy, and with a PROXY header, the first word is ours, whatever protocol follows.
   const bool we_speak_first = !service.proxies.empty() || service.send_proxy != SendProxy::none ||
                               (service.tls && !greets(service.starttls));
   if (service.fast_open && !we_speak_first) {

@@ -21,6 +21,7 @@ void check_program(Document& document, const Service& service) {
                             "make two services of them");
   }
   for (const std::string_view key : {"exec_args", "exec_name", "retry"}) {
+    // retry = "off" asks for nothing.
     if (key == "retry" ? !service.retry.has_value() : !is_set(key)) continue;
     document.problem(service.name, key, -1,
                      "\"" + std::string(key) + "\" belongs to \"exec\", and there is none",

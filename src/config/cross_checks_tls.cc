@@ -53,6 +53,8 @@ class TlsChecks {
   // A key that would be ignored looks like protection that is not there.
   void check_verify() {
     const Verify verify = tls_.verify;
+    // is_set(), here and below: a key that is written, and empty because it could not be read, has
+    // an error of its own.
     if (verify == Verify::pin && tls_.pin.empty() && tls_.peer_certs.empty() && !is_set("pin") &&
         !is_set("peer_certs")) {
       problem("verify", "verify = \"pin\" needs \"pin\" or \"peer_certs\"",
@@ -133,6 +135,7 @@ class TlsChecks {
     constexpr std::array<std::string_view, 5> kExcluded = {"min_version", "max_version",
                                                            "min_strength", "ciphers", "groups"};
     for (const std::string_view key : kExcluded) {
+      // By what is written: a key with its default value would be ignored like any other.
       if (!is_set(key)) continue;
       problem(key, "\"" + std::string(key) + "\" and \"priority\" exclude one another",
               "a priority string holds versions, ciphers and groups by itself");

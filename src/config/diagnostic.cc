@@ -68,6 +68,7 @@ void Diagnostics::warning(Position position, std::string text, std::string hint)
 }
 
 bool Diagnostics::has_error_at(Position position) const {
+  // The least of all errors that can be there.
   const auto found = all_.lower_bound({position, Severity::error, "", ""});
   return found != all_.end() && found->position == position && found->severity == Severity::error;
 }
@@ -82,6 +83,8 @@ std::string Diagnostics::place(Position position) const {
 
 std::string Diagnostics::render(const Diagnostic& diagnostic) const {
   const bool is_error = diagnostic.severity == Severity::error;
+  // Texts quote the file, and the excerpt is from it: both go to a terminal, so both are made
+  // printable.
   std::string text = place(diagnostic.position) + (is_error ? ": error: " : ": warning: ") +
                      printable(diagnostic.text, 1000) + "\n";
   const Source& source = *sources_[diagnostic.position.file];

@@ -17,6 +17,7 @@ std::vector<std::string> Document::files() const {
 Setting Document::find(std::string_view service, std::string_view key) const {
   Setting setting;
   if (service.empty()) {
+    // Included files hold services only.
     if (!roots_.empty()) setting = Setting(roots_.front().get());
   } else if (const auto found = services_.find(service); found != services_.end()) {
     setting = found->second.setting;

@@ -43,6 +43,7 @@ std::string expanded_text(Reader& reader, const Value& at, std::string_view rest
     text += rest.substr(0, dollar);
     rest.remove_prefix(dollar + 2);
     if (text.ends_with('$')) {
+      // The dollar in front of it is in the text already.
       text += '{';
       continue;
     }
@@ -63,6 +64,7 @@ Value expanded(Reader& reader, const Value& tree) {
   result.position = tree.position;
   if (const auto* text = tree.as<std::string>()) {
     result.data = expanded_text(reader, tree, *text);
+    // What the rest of the string means without the variable need not be judged as well.
     reader.settle(tree);
   } else if (const auto* array = tree.as<Array>()) {
     Array items;

@@ -44,11 +44,13 @@ std::vector<IncludedFile> find_included(Reader& reader, const Value& include,
   // The same file under two names (a link, a second pattern) is one file.
   std::set<std::pair<dev_t, ino_t>> seen;
   struct stat status {};
+  // The main file counts as read, for a pattern such as "*.toml" finds it, too.
   if (::stat(main.c_str(), &status) == 0) seen.emplace(status.st_dev, status.st_ino);
   for (const Value* pattern : read_texts(reader, option, include)) {
     if (!reader.may_use_system()) continue;
     const std::string path = reader.absolute(*pattern, *pattern->as<std::string>());
     const bool is_pattern = path.find_first_of("*?[") != std::string::npos;
+    // A name without a pattern is meant, even where it looks like a leftover.
     const std::vector<std::string> found = is_pattern ? expand(path) : std::vector{path};
     if (found.empty()) {
       reader.warning(*pattern, "no file matches " + printable(path, 1000),

@@ -93,6 +93,7 @@ class Hint {
       : key_(key), known_(known), service_(service), foreign_(foreign), all_(all_options()) {}
 
   [[nodiscard]] std::string find() const {
+    // What is known comes before what only looks similar.
     for (const auto question : {&Hint::singular, &Hint::elsewhere, &Hint::stunnel, &Hint::synonym,
                                 &Hint::similar_here, &Hint::similar_elsewhere}) {
       if (std::string hint = (this->*question)(); !hint.empty()) return hint;
@@ -104,6 +105,7 @@ class Hint {
   // Where a key is written: "[web.tls]".
   [[nodiscard]] std::string home_of(const Named& named) const {
     if (named.group == "global") return "before the first table";
+    // Among the global keys no service is at hand, so one of the file's is an example.
     const std::string in = contains(known_, "foreground") ? "in a service, such as " : "in ";
     if (named.group == "service") return in + header_of(service_);
     if (named.group == "connect") {

@@ -115,6 +115,7 @@ std::optional<OtherFormat> find_other_format(std::string_view text, const std::s
   };
   if (first->text.starts_with('{')) return called("JSON");
   if (first->text.starts_with('<')) return called("XML");
+  // All lines, because a single "key: value" is also a mistake that people make in TOML.
   if (is_all_yaml) return called("YAML");
   if (const auto offset = stunnel.verdict()) {
     const bool has_no_name = path.starts_with("/dev/") || path.starts_with("/proc/");

@@ -20,11 +20,14 @@ std::string key_of(const std::string& name) {
 
 // Comments go no further to the right than this.
 constexpr std::size_t kWidth = 98;
+// A remark may quote a value, and plain ones are no longer than this (is_plain).
 constexpr std::size_t kLongest = 65'536;
 
 // `key = value`; a list of strings that is too long for a line has as many in each as fit.
 std::string setting_line(const std::string& key, const std::string& value) {
   const std::string whole = key + " = " + value + "\n";
+  // Only lists of strings are parted: of these, which quoted_list() made, commas and brackets
+  // outside of quotes are the list's own.
   if (whole.size() <= kWidth + 1 || !value.starts_with("[\"")) return whole;
   std::string text = key + " = [\n";
   std::string line = " ";
@@ -60,9 +63,11 @@ class TablePrinter {
     collect(table, "");
     std::string text;
     for (const Remark* remark : remarks_) {
+      // A key that has its default is not printed, but what there is to say of it is.
       if (printed_.count(remark->key) == 0) text += comment_lines(remark->text);
     }
     if (!header.empty()) text += "[" + header + "]\n";
+    // Values first: behind the header of a table below, they would belong to that one.
     print_values(table, "", text);
     print_tables(table, header, "", text);
     return text;
@@ -107,6 +112,7 @@ class TablePrinter {
 }  // namespace
 
 std::string comment_lines(const std::string& sentence) {
+  // A line end in it would end the comment, and the rest would be read as TOML.
   const std::string text = printable(sentence, kLongest);
   std::string result;
   std::string line = "#";

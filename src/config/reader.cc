@@ -54,6 +54,8 @@ std::string Reader::credential_or_path(const Value& value, std::string_view path
 
 void Reader::check_readable(const Value& value, const std::string& path, Folder folder) {
   if (!may_use_system()) return;
+  // Opened, because access(2) asks for the real user. O_NONBLOCK: a named pipe would wait for its
+  // writer.
   const Fd fd(::open(path.c_str(), O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC));
   struct stat status {};
   if (!fd.valid() || ::fstat(fd.get(), &status) != 0) {
@@ -86,6 +88,7 @@ void Reader::check_executable(const Value& value, const std::string& path) {
 
 Result<std::vector<SocketAddress>> look_up_host(const std::string& host) {
   addrinfo hints{};
+  // Without a type, each address comes three times.
   hints.ai_socktype = SOCK_STREAM;
   addrinfo* found = nullptr;
   const int status = ::getaddrinfo(host.c_str(), nullptr, &hints, &found);
@@ -106,6 +109,8 @@ Result<std::vector<SocketAddress>> look_up_host(const std::string& host) {
 Result<std::vector<SocketAddress>> Reader::resolve(const std::string& host) {
   constexpr long long kMostMs = 10'000;
   if (const auto known = resolved_.find(host); known != resolved_.end()) return known->second;
+  // Where DNS is broken each name takes seconds, and a file may name hundreds: the caller of
+  // `check` or of a reload waits.
   if (resolving_ms_ > kMostMs) {
     return failed(ErrorCode::unavailable, "not looked up: looking up other names took too long");
   }
@@ -117,6 +122,8 @@ Result<std::vector<SocketAddress>> Reader::resolve(const std::string& host) {
   return resolved_.emplace(host, std::move(result)).first->second;
 }
 
+// A line end in a value would begin a line of its own where the value is written out: in the
+// headers of CONNECT, in EHLO.
 bool is_plain(Reader& reader, const Option& option, const Value& value) {
   const std::string& text = *value.as<std::string>();
   const std::string key = "\"" + std::string(option.key) + "\"";

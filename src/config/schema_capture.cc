@@ -16,6 +16,7 @@ struct Words<CaptureLayer> {
 
 namespace {
 
+// The longest packet that libpcap and Wireshark take.
 constexpr std::int64_t kLongestSegment = 262'144;
 constexpr std::int64_t kLargestFile = std::int64_t{1} << 40U;
 

@@ -119,6 +119,7 @@ class OneOption {
     const auto* number = value_.as<std::int64_t>();
     if (number != nullptr && (*number == 0 || *number == 1)) is_on = *number == 1;
     if (!is_on) return refuse("true or false");
+    // setsockopt(2) takes an int for a flag, too.
     option.value = bytes_of(int{*is_on});
     option.text = *is_on ? "true" : "false";
     return true;
@@ -132,6 +133,7 @@ class OneOption {
     return true;
   }
 
+  // Taken because stunnel has it, and never set: check_linger() says why.
   bool linger_time(SocketOption& option) {
     const auto* written = value_.as<std::string>();
     const auto pair = written != nullptr ? pair_of(*written) : std::nullopt;

@@ -45,6 +45,7 @@ std::string folder_of(const std::string& path) {
     if (!is_pipe) return folder;
     folder.clear();
   }
+  // Made absolute while that is possible: a daemon changes its folder later.
   char buffer[4096];
   const std::string here = ::getcwd(buffer, sizeof buffer) != nullptr ? buffer : "";
   return folder.empty() ? here : here + "/" + folder;
@@ -113,6 +114,7 @@ Result<std::string> read_all(int fd) {
     if (got == 0) return text;
     if (got > 0) {
       text.append(buffer, static_cast<std::size_t>(got));
+      // Also here: a pipe has no size, and a file may grow while it is read.
       if (text.size() > kLargestFile) {
         return failed(ErrorCode::exhausted, "larger than 16 MiB; this is not a configuration file");
       }

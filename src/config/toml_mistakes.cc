@@ -94,6 +94,8 @@ class Line {
   }
 
   [[nodiscard]] Mistake look() const {
+    // Quotes first: where one is missing or is not a quote, everything behind it looks wrong. The
+    // parser's own words come last.
     for (const auto question : {&Line::typographic_quotes, &Line::open_string, &Line::comment,
                                 &Line::twice, &Line::header, &Line::no_equals, &Line::no_value,
                                 &Line::unquoted, &Line::more, &Line::escape, &Line::comma}) {
@@ -103,6 +105,8 @@ class Line {
   }
 
  private:
+  // In the words of toml++. Where another version has other words, its own sentence is shown
+  // instead of ours.
   [[nodiscard]] bool says(std::string_view words) const { return description_.find(words) != npos; }
 
   // toml++ begins its sentences with what it was doing; what is wrong comes after.

@@ -160,6 +160,7 @@ class Recovery {
   // The table of what parses; nothing when it is hopeless.
   [[nodiscard]] std::optional<toml::table> run(toml::parse_result result) {
     for (int errors = 0; !result; ++errors) {
+      // The parser stops at its first error, so each round finds one.
       if (!report(result.error(), errors < kMostErrors)) return std::nullopt;
       result = toml::parse(text_);
     }
@@ -203,6 +204,7 @@ class Recovery {
 
   [[nodiscard]] std::size_t offset_of(std::uint32_t line) const {
     const std::string_view found = source_.line(line);
+    // The parser may stop behind the last line.
     if (found.data() == nullptr) return source_.text().size();
     return static_cast<std::size_t>(found.data() - source_.text().data());
   }
@@ -217,6 +219,9 @@ class Recovery {
 
 }  // namespace
 
+// Four attempts, each only when the one before has failed: strict TOML; the same with bare yes and
+// no; a guess that it is another language; what is left of TOML without the statements that are
+// broken. The scan comes before the parser, which recurses as deep as the text nests.
 TomlReading read_toml(Diagnostics& diagnostics, std::uint32_t file, const Foreign& foreign) {
   if (has_bad_bytes(diagnostics, file)) return {};
   const Source& source = diagnostics.source(file);

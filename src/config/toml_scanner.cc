@@ -4,6 +4,9 @@
 namespace tunnel::config {
 namespace {
 
+// `yes` and `no` count as values only, so the scanner follows what is which. A key comes after a
+// line's end, after "{" and after the commas of an inline table; a value after "=", after "[" and
+// after the commas of an array. A bracket at the beginning of a line begins a header.
 class Scanner {
  public:
   explicit Scanner(std::string_view text) : text_(text) {}
@@ -55,6 +58,7 @@ class Scanner {
         expect_ = Expect::value;
         break;
       case '.':
+        // A dotted key nests as deep as it has parts, until the end of its line or the next comma.
         if (expect_ == Expect::key) deepen();
         break;
       default:
@@ -104,6 +108,7 @@ class Scanner {
 
   void newline() {
     ++at_;
+    // Inside brackets a line's end separates nothing.
     if (!frames_.empty()) return;
     expect_ = Expect::key;
     is_line_start_ = true;

@@ -31,6 +31,7 @@ bool is_certain_start(std::string_view rest) {
   while (end < line.size() && is_key_character(line[end])) ++end;
   const std::string_view word = line.substr(0, end);
   const std::string_view after = trimmed_front(line.substr(end));
+  // "[true]" in a line of its own may be an array inside of the one that is open.
   if (!is_header) return after.starts_with('=');
   return after.starts_with(']') && word != "true" && word != "false" && word != "inf" &&
          word != "nan" && after.find(',') == std::string_view::npos;
@@ -65,6 +66,7 @@ bool is_endless(std::string_view text, std::size_t at) {
 
 void blank(std::string& text, std::size_t begin, std::size_t end) {
   for (std::size_t i = begin; i < end; ++i) {
+    // Line ends stay: lines below keep their numbers.
     if (text[i] != '\n' && text[i] != '\r') text[i] = ' ';
   }
 }
@@ -75,6 +77,8 @@ bool is_blank(std::string_view text) {
 
 }  // namespace
 
+// A statement begins behind a line's end outside of brackets. Where a bracket is never closed,
+// everything below would be inside of it, so a line that can only be a statement ends it.
 TomlStatements::TomlStatements(std::string_view text) {
   std::vector<std::size_t> open;
   starts_.push_back({0, std::nullopt});
@@ -159,7 +163,10 @@ std::optional<TomlStatements::Dropped> TomlStatements::drop(std::string& text,
     while (last + 1 < starts_.size() && !is_header(text, last + 1)) ++last;
   }
   const std::size_t stop = end(text, last);
+  // Nothing is left to blank there, so the next attempt would fail at the same place.
   if (is_blank(std::string_view(text).substr(begin, stop - begin))) return std::nullopt;
+  // The last statement, and over several lines: something in it does not end, and everything behind
+  // has become part of it.
   const bool has_line_end = text.find('\n', begin) < stop;
   if (dropped.extent == Dropped::Extent::setting && last + 1 == starts_.size() && has_line_end &&
       !is_blank(std::string_view(text).substr(text.find('\n', begin)))) {

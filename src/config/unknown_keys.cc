@@ -31,6 +31,8 @@ void check_known(Reader& reader, const Value& value, std::span<const std::string
   }
 }
 
+// Goes by the tables as they are written, not as they are merged: what is wrong in [defaults] is
+// reported there, and once.
 template <class T>
 void check_keys(Reader& reader, const Value& value) {
   const auto* table = value.as<Table>();

@@ -59,6 +59,7 @@ std::string why_denied(const std::string& path) {
           ? ", or hand it over with LoadCredential= in the unit and name it without its folder"
           : "";
   struct stat status {};
+  // As the effective user, which opens the file; access(2) would ask for the real one.
   const std::string folder = first_folder(
       path, [](const char* each) { return ::faccessat(AT_FDCWD, each, X_OK, AT_EACCESS) != 0; });
   if (!folder.empty() && ::stat(folder.c_str(), &status) == 0) {

@@ -6,6 +6,8 @@
 
 namespace tunnel::config {
 
+// Keys are looked up for each row of the option table, and a file of 16 MiB may have a million in
+// one table.
 Table::Table(std::vector<Entry> entries) : entries_(std::move(entries)), by_key_(entries_.size()) {
   std::iota(by_key_.begin(), by_key_.end(), 0U);
   std::sort(by_key_.begin(), by_key_.end(),
