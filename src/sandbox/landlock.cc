@@ -18,7 +18,8 @@
 namespace tunnel::sandbox {
 namespace {
 
-// The same on every architecture.
+// The same on every architecture but Alpha and MIPS: on MIPS, which counts from 4000 on, they are
+// ENOSYS, and so there is no Landlock.
 constexpr long kCreateRuleset = 444;
 constexpr long kAddRule = 445;
 constexpr long kRestrictSelf = 446;
@@ -89,6 +90,8 @@ tl::unexpected<Error> refused(const std::string& what) {
   return failed(ErrorCode::unavailable, what, errno);
 }
 
+// The rights are cut to what the kernel takes. It answers EINVAL to a right that the set does not
+// handle, and to one of folders for anything that is not a folder, and ENOMSG to no right at all.
 Result<void> allow_place(int ruleset, const Rules::Place& place, Bits handled) {
   const Fd at(::open(place.path.c_str(), O_PATH | O_CLOEXEC));
   struct stat status {};
@@ -100,6 +103,8 @@ Result<void> allow_place(int ruleset, const Rules::Place& place, Bits handled) {
   return refused("a rule for " + printable(place.path, 4096));
 }
 
+// A set without ports leaves the direction unhandled, which allows every port; a set that is
+// handled and has no rule would forbid all of them.
 Result<void> allow_ports(int ruleset, const std::optional<std::set<std::uint16_t>>& ports,
                          Bits what) {
   if (!ports) return {};
@@ -120,12 +125,15 @@ int landlock_version() {
 }
 
 Result<void> restrict_by_landlock(const Rules& rules, int version) {
+  // All rights that the version knows are handled, though many are never granted: what is not
+  // handled would stay allowed everywhere.
   Ruleset attributes{.files = handled_files(version), .net = 0, .scoped = 0};
   if (version >= kLandlockPorts) {
     if (rules.bind_ports) attributes.net |= kBind;
     if (rules.connect_ports) attributes.net |= kConnect;
   }
   if (version >= kLandlockScopes) {
+    // Signals to processes outside; its own threads are inside.
     attributes.scoped = kSignals;
     if (rules.keeps_abstract_sockets) attributes.scoped |= kAbstractSockets;
   }

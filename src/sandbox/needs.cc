@@ -17,6 +17,9 @@ constexpr std::uint16_t kDns = 53;
 
 bool is_token(const std::string& place) { return place.starts_with("pkcs11:"); }
 
+// Goes through a configuration once, and writes down what each of its values will need at any time
+// while the process runs: to open files again after a rotation or a renewal, to remove sockets at
+// the end. What is open already and stays so is not asked for.
 class Collection {
  public:
   explicit Collection(const std::vector<std::string>& trust_files) : trust_files_(trust_files) {}
@@ -44,6 +47,7 @@ class Collection {
     // The source port is the kernel's to choose.
     if (service.bind) needs_.bind_ports.insert(0);
     if (!service.exec.empty()) needs_.exec_services.push_back(service.name);
+    // One note for a service, however many of its tables name a token.
     has_token_ = false;
     if (service.tls) add(*service.tls);
     if (service.health.tls) add(*service.health.tls);

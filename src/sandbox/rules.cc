@@ -35,7 +35,11 @@ bool is_link(const fs::path& path) {
   return fs::is_symlink(fs::symlink_status(path, error));
 }
 
-// Finds the places of one file.
+// Finds the places of one file. Its path is followed as the kernel would, link by link. Each step
+// adds the folder in which the next file of that name will be: certificates are renewed and logs
+// rotated by putting another file, with another inode, in the place of the old one, and a rule of
+// Landlock is about an inode. A rule for the file alone would end with the first renewal, and the
+// reload would fail.
 class Search {
  public:
   explicit Search(const Rights& rights) : rights_(rights) {}
@@ -73,6 +77,7 @@ class Search {
     for (fs::directory_iterator entry(path, error), end; !error && entry != end;
          entry.increment(error)) {
       if (++count > kMostEntries) return;
+      // What is in the folder itself is granted with it; only a link leads out.
       if (entry->is_symlink()) visit(entry->path(), Entry::yes);
     }
   }
@@ -100,6 +105,8 @@ class Search {
       std::error_code error;
       const fs::path target = fs::read_symlink(so_far, error);
       const fs::path beside = real_path(so_far.parent_path());
+      // A link to somewhere else, "current -> /srv/other/v1", says nothing about its neighbours
+      // here.
       const bool stays = !error && target.is_relative() && !target.has_parent_path();
       if (stays && beside != beside.root_path()) add(beside);
     }

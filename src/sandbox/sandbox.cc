@@ -90,11 +90,16 @@ class Entering {
   Entering(const Needs& needs, const Sandbox::Settings& settings, Rules& rules, Report& report)
       : needs_(needs), settings_(settings), rules_(rules), report_(report) {}
 
+  // In the order of what they take: a program that is to be run, or a module, ends this where it
+  // could no longer work, and what came before stays in force. Landlock and the filter want "no new
+  // privileges" before them (EPERM otherwise, except with CAP_SYS_ADMIN). The filter comes last: it
+  // lets none of the calls of the other parts through.
   void run() {
     if (kIsInstrumented) {
       return leave_out(kAll, Report::Why::impossible, "the program was built with a sanitizer");
     }
     ::tzset();  // reads what it needs once and for all
+    // Not inherited by a program: execve(2) makes a process dumpable again. All other parts are.
     note(Part::not_dumpable, call(::prctl(PR_SET_DUMPABLE, 0, 0, 0, 0)));
     if (!needs_.exec_services.empty()) {
       return leave_out(kInherited, Report::Why::chosen, programs_of(needs_));
@@ -128,6 +133,8 @@ class Entering {
     if (const std::size_t threads = count_threads(); threads != 1) {
       return leave_out_landlock("a library has started " + count_of(threads - 1, "thread"));
     }
+    // The rules are kept as they were when the process entered: a reload is compared with them, for
+    // the kernel cannot be asked what it allows.
     rules_ = rules_for(with_system(needs_));
     std::error_code error;
     const auto own = std::filesystem::canonical(kOwnFiles, error);
@@ -143,7 +150,7 @@ class Entering {
     if (rules_.bind_ports) report_.in_force.push_back(Part::bind_ports);
   }
 
-  // Ports are not demanded: they are as many kernels have them.
+  // `require` does not insist on ports: kernels before Linux 6.7 cannot limit them.
   void leave_out_landlock(const std::string& why) {
     leave_out({Part::files}, Report::Why::impossible, why);
     leave_out(kPorts, Report::Why::chosen, why);
@@ -216,6 +223,8 @@ std::string Sandbox::failure() const {
   if (report_.mode != config::Sandbox::require) return {};
   std::vector<std::string> missing;
   for (const Report::Absent& absent : report_.absent) {
+    // What the configuration gives up by itself, or what `require` does not insist on, is not
+    // missing.
     if (absent.why != Report::Why::impossible) continue;
     missing.push_back(std::string(phrase(absent.part)) + ": " + absent.text);
   }
@@ -227,6 +236,7 @@ std::string Sandbox::failure() const {
 std::string Sandbox::refusal(const Needs& needs) const {
   std::vector<std::string> forbidden;
   if (report_.has(Part::files)) forbidden = rules_.forbid(needs);
+  // What was entered without a program in sight would be the program's, too, if it can run at all.
   if (report_.has(Part::no_new_privileges) && !needs.exec_services.empty()) {
     forbidden.push_back("the program that " + names(needs.exec_services) + " runs (exec)");
   }

@@ -116,6 +116,8 @@ class Building {
   void add(std::uint32_t action, const char* name,
            std::initializer_list<scmp_arg_cmp> conditions = {}) {
     const int number = seccomp_syscall_resolve_name(name);
+    // The name of a call that only other architectures have gives a negative number, for which
+    // libseccomp adds no rule and reports no error.
     if (number == __NR_SCMP_ERROR || error_ != 0) return;  // newer than this libseccomp
     error_ = seccomp_rule_add_array(filter_, action, number,
                                     static_cast<unsigned>(conditions.size()), conditions.begin());
@@ -155,6 +157,8 @@ void allow_sockets(Building& building) {
 }
 
 void allow_memory(Building& building) {
+  // pkey_mprotect is in no list, and personality(2), whose READ_IMPLIES_EXEC would go round these
+  // rules, in the deadly one.
   for (const char* name : {"mmap", "mmap2", "mprotect"}) {
     building.allow(name, {has(2, PROT_EXEC, 0)});
     // A library that is asked for late: refused in words that the loader understands.
@@ -173,12 +177,15 @@ void allow_threads(Building& building) {
   building.allow("clone", {has(kFlags, CLONE_THREAD, CLONE_THREAD)});
   // The umask of a thread of its own.
   building.allow("unshare", {equal(0, CLONE_FS)});
+  // PR_SET_PDEATHSIG: a successor is started to die with its parent, and gives that up when it
+  // serves, which is inside the sandbox.
   for (const int option : {PR_SET_NAME, PR_GET_NAME, PR_SET_VMA, PR_SET_PDEATHSIG}) {
     building.allow("prctl", {equal(0, static_cast<std::uint64_t>(option))});
   }
   // Limits can be read.
   building.allow("prlimit64", {equal(2, 0)});
   // Signals to itself: abort(), and the sentry's last means.
+  // The number can be a constant of the filter: no process can be forked in here.
   const auto self = static_cast<std::uint64_t>(::getpid());
   for (const char* name : {"kill", "tgkill", "rt_sigqueueinfo", "rt_tgsigqueueinfo"}) {
     building.allow(name, {equal(0, self)});
