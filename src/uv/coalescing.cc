@@ -6,6 +6,7 @@
 namespace tunnel::uv {
 
 Coalescing& Coalescing::of(Loop& loop) {
+  // The only kind of Extension that there is; see Loop.
   if (loop.extension() == nullptr) loop.extend(std::make_unique<Coalescing>(loop));
   return static_cast<Coalescing&>(*loop.extension());
 }
@@ -21,6 +22,8 @@ void Coalescing::remove(Member& member) {
 }
 
 void Coalescing::look() {
+  // No member calls add() or remove() in here: it moves its mark, and what the kernel reports then
+  // comes with the next poll.
   std::erase_if(members_, [](Member* member) { return !member->goes_on_coalescing(); });
   if (!members_.empty()) timer_.start(kLook);
 }

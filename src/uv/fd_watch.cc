@@ -10,6 +10,7 @@ namespace tunnel::uv {
 struct FdWatch::Block {
   uv_poll_t handle{};
   FdWatch* owner = nullptr;
+  // Here and not in the FdWatch, which may be destroyed while this runs.
   std::function<void(Ready)> on_ready;
   int events = 0;  // what libuv watches now
 };

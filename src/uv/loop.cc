@@ -32,6 +32,8 @@ Loop::Loop()
   uv_unref(as_handle(&check_));
 }
 
+// What was put off may still close handles, and the extension has a timer: both go before the loop
+// looks for handles that are left.
 Loop::~Loop() {
   run_deferred();
   extension_.reset();
@@ -52,6 +54,8 @@ Loop::~Loop() {
   must(uv_loop_close(&loop_), "uv_loop_close");
 }
 
+// Before and after it runs, the loop has no thread of its own: its owner may set things up and take
+// them down from any.
 void Loop::run() {
   thread_ = std::this_thread::get_id();
   (void)uv_run(&loop_, UV_RUN_DEFAULT);
@@ -77,6 +81,8 @@ void Loop::at_end_of_turn(Deferred& what) {
 
 void Loop::before_poll() {
   const int millis = uv_backend_timeout(&loop_);
+  // Without a timer the poll is never late. after_poll() adds kLate to this, which must not
+  // overflow.
   poll_due_ = millis < 0 ? TimePoint::max() - kLate : now() + Millis(millis);
 }
 

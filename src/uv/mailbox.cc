@@ -28,6 +28,8 @@ Bell::Bell(Loop& loop, std::function<void()> on_ring) {
 
 Bell::~Bell() = default;
 
+// uv_async_send is the one call on a handle that libuv allows any thread. `block_` stays the same
+// as long as the Bell lives.
 void Bell::ring() { must(uv_async_send(&block_->handle), "uv_async_send"); }
 
 }  // namespace tunnel::uv

@@ -25,6 +25,8 @@ Process::~Process() = default;
 
 Result<std::unique_ptr<Process>> Process::start(Loop& loop, const Command& command, Fd stdio,
                                                 std::function<void(Ended)> on_ended) {
+  // `stdio` is closed when this returns. If it stayed open here, the other end would never see EOF,
+  // not even when the program has ended.
   return start(loop, command, {stdio.get(), stdio.get(), STDERR_FILENO}, std::move(on_ended));
 }
 

@@ -73,6 +73,8 @@ bool lacks_interface(const SocketAddress& address) {
 
 std::optional<SocketAddress> with_interface(int fd, const SocketAddress& to) {
   if (!lacks_interface(to)) return to;
+  // Binding to a link-local source address binds the socket to its interface, too, so that one
+  // question finds both that and the option.
   char name[IF_NAMESIZE] = "";
   socklen_t length = sizeof name;
   if (::getsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE, name, &length) != 0 || length == 0) {
@@ -113,6 +115,7 @@ bool is_tcp_closed(int fd) {
 }
 
 bool has_error_or_hangup(int fd, bool is_unix) {
+  // No event is asked for: errors and hang-ups are reported in any case (poll(2)).
   pollfd what{.fd = fd, .events = 0, .revents = 0};
   if (::poll(&what, 1, 0) <= 0) return false;
   if ((what.revents & (POLLERR | POLLNVAL)) != 0) return true;

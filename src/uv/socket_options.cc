@@ -27,6 +27,8 @@ int set(int fd, int level, int number, const std::string& value) {
   return ::setsockopt(fd, level, number, value.data(), static_cast<socklen_t>(value.size()));
 }
 
+// On an IPv6 socket the kernel takes the options of IPv4, too, but only for packets to mapped
+// addresses: those of IPv6 are what is meant.
 int set(int fd, int family, const config::SocketOption& option) {
   if (family == AF_INET6 && is(option, IPPROTO_IP, IP_TOS)) {
     return set(fd, IPPROTO_IPV6, IPV6_TCLASS, option.value);
@@ -52,6 +54,7 @@ std::vector<std::string> set_socket_options(int fd, int family,
 
 void restore_socket_options(int fd, std::span<const config::SocketOption> options) {
   for (const config::SocketOption& option : options) {
+    // To be kept in step with Stream::set_nodelay and set_keepalive.
     const bool is_ours =
         is(option, SOL_SOCKET, SO_KEEPALIVE) || is(option, IPPROTO_TCP, TCP_NODELAY) ||
         is(option, IPPROTO_TCP, TCP_KEEPIDLE) || is(option, IPPROTO_TCP, TCP_KEEPINTVL) ||

@@ -17,6 +17,8 @@ namespace tunnel::uv {
 void Stream::Closer::operator()(Block* block) const {
   Tap* tap = std::exchange(block->tap, nullptr);
   if (tap != nullptr && !block->is_shut_down) tap->on_own_end(Tap::End::fin);
+  // Before the socket is closed, which is at once: the block lives on, but Coalescing must not look
+  // at its descriptor, which may soon belong to another socket.
   if (block->low_water > 1) Coalescing::of(block->loop()).remove(*block);
   close_block(block);
 }
@@ -36,6 +38,7 @@ Result<std::unique_ptr<Stream>> Stream::adopt(Loop& loop, Fd socket, int family,
   if (const int status = block->open(socket.get()); status < 0) {
     return failed(ErrorCode::system, "cannot use a socket", -status);
   }
+  // libuv has the descriptor from here on; until it was opened, it was ours to close.
   (void)socket.release();
   return std::unique_ptr<Stream>(new Stream(std::move(block)));
 }
@@ -69,6 +72,9 @@ void Stream::stop_reading() {
 
 bool Stream::is_reading() const { return block_ && block_->is_reading; }
 
+// What the kernel takes at once is never copied: that is the usual case, and costs one system call.
+// The rest is copied, and goes out when there is room. Only one request is under way at a time;
+// what comes meanwhile waits behind it, as nothing may overtake.
 Stream::Written Stream::write(Bytes bytes) {
   if (!block_) return Written::failed;
   Block& block = *block_;
@@ -113,6 +119,7 @@ void Stream::reset() {
 
 bool Stream::is_delivered() const {
   if (!block_) return true;
+  // What a unix socket has taken is in the peer's queue, where no end can overtake it.
   return block_->pending() == 0 && (block_->is_unix || socket::undelivered_bytes(fd()) == 0);
 }
 

@@ -56,6 +56,8 @@ void Stream::Block::connected(int status) {
   owner->on_connected(status);
 }
 
+// libuv asks for a buffer before each read, and reads again (32 times at most) while one comes back
+// full: on_read may be called many times in a turn, each time with the same scratch.
 void Stream::Block::start_reading() {
   if (is_reading) return;
   is_reading =
@@ -105,10 +107,14 @@ void Stream::Block::take_eof() {
       return fail_reading(-peeked.system_errno);
     case socket::Peeked::What::bytes:
     case socket::Peeked::What::nothing:
+      // A POLLHUP and no end yet, or bytes that came since: the next read tells.
       return start_reading();
   }
 }
 
+// A stream that has been fast for a while is read only when a good piece is there (SO_RCVLOWAT).
+// Coalescing looks after it each millisecond, for the kernel does not say that the last bytes are
+// fewer.
 void Stream::Block::note_pace(std::size_t size) {
   has_read_since_look = true;
   if (const auto worth_waiting_for = pace.note(size, loop().now())) wait_for(*worth_waiting_for);
@@ -166,6 +172,7 @@ int Stream::Block::begin_sending(std::vector<std::byte> bytes) {
                   });
 }
 
+// All that came while a request was under way goes out as one.
 void Stream::Block::sent(int status) {
   if (status == 0 && !sending->waiting.empty()) {
     status = begin_sending(std::exchange(sending->waiting, {}));
@@ -176,6 +183,7 @@ void Stream::Block::sent(int status) {
     fail_writing(status);
     return owner->on_write_error(status);
   }
+  // Before on_drained, in which the owner may destroy the Stream.
   if (wants_shutdown) shut_down_when_sent();
   owner->on_drained();
 }

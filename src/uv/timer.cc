@@ -18,6 +18,10 @@ struct Timer::Block final : Deferred {
   std::function<void()> on_expired;
 };
 
+// libuv runs the timers of a turn before its sockets. After a pause of the process (SIGSTOP, a
+// frozen container) every deadline is over and the bytes that were in time are still unread: so the
+// turn's sockets are read first, and the deadline is judged at its end, unless the owner has
+// stopped or moved the timer by then.
 void Timer::Block::expired() {
   auto& loop = *static_cast<Loop*>(handle.loop->data);
   if (loop.has_looked_lately()) return on_expired();
