@@ -43,6 +43,8 @@ Status status_of(int ares_status) {
       return Status::servfail;
     case ARES_ETIMEOUT:
       return Status::timeout;
+    // c-ares 1.18 says this, too, when every server has answered SERVFAIL or REFUSED: it drops such
+    // answers and asks the next server.
     case ARES_ECONNREFUSED:
       return Status::unreachable;
     case ARES_EFORMERR:
@@ -135,6 +137,8 @@ void CaresResolver::ask(const std::string& name, RecordType type, OnAnswer on_an
   question.name = name;
   question.type = type;
   question.on_answer = std::move(on_answer);
+  // c-ares 1.18 reads resolv.conf when a channel is made, and never again: another file needs
+  // another channel. The new question is among those that are submitted to it.
   if (resolv_conf_.has_changed() || !channel_) {
     close_channel();
     open_channel();
@@ -149,6 +153,7 @@ void CaresResolver::ask(const std::string& name, RecordType type, OnAnswer on_an
 
 void CaresResolver::open_channel() {
   ares_options options{};
+  // A file that HOSTALIASES in the environment names is not a daemon's to obey.
   options.flags = ARES_FLAG_NOALIASES;
   options.timeout = static_cast<int>(options_.timeout.count());
   options.tries = options_.tries;
@@ -166,6 +171,7 @@ void CaresResolver::open_channel() {
   options.qcache_max_ttl = 0;
 #endif
   ares_channel channel = nullptr;
+  // Without a channel every question fails, and the next one tries to open it.
   if (ares_init_options(&channel, &options, given) != ARES_SUCCESS) return;
   channel_.reset(channel);
   if (options_.servers.empty()) return;
@@ -207,6 +213,7 @@ void CaresResolver::submit(Question& question) {
 #endif
 }
 
+// Called by c-ares, perhaps while it is being asked or closed: only notes what came.
 void CaresResolver::answered(Question& question, int ares_status, const unsigned char* bytes,
                              std::size_t size) {
   if (is_closing_) return;
@@ -219,6 +226,9 @@ void CaresResolver::answered(Question& question, int ares_status, const unsigned
   delivery_.start(Millis(0));
 }
 
+// c-ares has sockets of its own, and does its own reading and writing. It says which of them to
+// watch, and for what; it is called when one is ready or its next timeout has come (process), and
+// calls back with each answer.
 void CaresResolver::watch_socket(int fd, bool readable, bool writable) {
   if (!readable && !writable) {
     sockets_.erase(fd);  // c-ares closes it next
@@ -229,6 +239,7 @@ void CaresResolver::watch_socket(int fd, bool readable, bool writable) {
     watch = std::make_unique<uv::FdWatch>(loop_, fd, [this, fd](uv::FdWatch::Ready ready) {
       // An error is for c-ares to find, by reading or writing; it closes the socket then.
       const bool is_error = ready.uv_error != 0;
+      // In there c-ares may close the socket, and this watch goes with it: nothing may follow.
       process(ready.readable || is_error ? fd : ARES_SOCKET_BAD,
               ready.writable || is_error ? fd : ARES_SOCKET_BAD);
     });
@@ -251,6 +262,8 @@ void CaresResolver::set_timeout() {
                  Millis(wait.tv_usec / 1000 + 1));
 }
 
+// A question leaves the map before its callback, which may ask again. That adds behind all others,
+// and moves no iterator.
 void CaresResolver::deliver() {
   for (auto next = questions_.begin(); next != questions_.end();) {
     const auto current = next++;

@@ -35,6 +35,8 @@ std::vector<SocketAddress> HostsFile::lookup(std::string_view name) {
   return asked_.emplace(key, scan(key)).first->second;
 }
 
+// Line by line, and only the addresses of this name are kept. A line whose first word is not an IP
+// address says nothing.
 std::vector<SocketAddress> HostsFile::scan(std::string_view name) const {
   std::vector<SocketAddress> found;
   std::ifstream file(file_.path());

@@ -67,6 +67,7 @@ class Reader {
       if (is_broken_) return std::nullopt;
       const unsigned length = byte(first[0]);
       if (length == 0) break;
+      // RFC 1035 section 4.1.4: both bits make a pointer, and one alone is reserved.
       if ((length & 0xc0U) == 0xc0U) {
         const Bytes second = take(1);
         if (is_broken_) return std::nullopt;
@@ -92,6 +93,8 @@ class Reader {
 
  private:
   static unsigned byte(std::byte value) { return std::to_integer<unsigned>(value); }
+  // An underscore is not allowed in the name of a host (RFC 952), but many have one, and so do
+  // names of services.
   static bool is_host_character(char c) {
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
            c == '_';
@@ -157,6 +160,7 @@ Header read_header(Reader& reader) {
   header.answers = reader.u16();
   (void)reader.take(kHeaderSize - reader.position());
   const bool is_response = (flags & 0x8000U) != 0;
+  // c-ares has asked again over TCP; what is cut off there, too, is half an answer.
   const bool is_cut_off = (flags & 0x0200U) != 0;
   header.is_whole_response = !reader.is_broken() && is_response && !is_cut_off;
   header.status = status_of(flags & 0xfU);
@@ -169,6 +173,8 @@ bool add_service(Reader& reader, std::size_t end, Answer& answer) {
   service.priority = reader.u16();
   service.weight = reader.u16();
   service.port = reader.u16();
+  // The target must not be compressed (RFC 2782), but receivers should read one that is (RFC 3597
+  // section 4): the record's length says where it has to end.
   const std::optional<std::string> target = reader.name();
   if (reader.is_broken() || reader.position() != end) return false;
   // The root as target says that the service is not offered here (RFC 2782).
@@ -202,6 +208,8 @@ bool add_record(Reader& reader, RecordType type, Answer& answer) {
 
 }  // namespace
 
+// Owners of records are not compared with the question: the answer section is the chain of aliases
+// and what it leads to. Only records that count shorten the TTL.
 Answer parse_reply(Bytes message, RecordType type) {
   const Answer malformed{.status = Status::malformed, .addresses = {}, .services = {}};
   Reader reader(message);

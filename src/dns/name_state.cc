@@ -71,10 +71,15 @@ std::uint64_t NameState::begin(TimePoint now) {
   return ++round_;
 }
 
+// A name is asked in rounds of one question for each type; no round begins before all questions of
+// the last one are answered. What is good counts as soon as it is there; a family that failed keeps
+// its old records. Only when the whole round has failed does the name fail: it is asked again after
+// growing pauses, and its records serve on until expire() finds them too old.
 void NameState::take(std::uint64_t round, RecordType type, Answer answer, TimePoint now,
                      Limits limits) {
   const auto part =
       std::find_if(parts_.begin(), parts_.end(), [&](const Part& one) { return one.type == type; });
+  // An answer to an earlier round, which forget_questions() has given up.
   if (round != round_ || part == parts_.end() || !part->is_asked) return;
   part->is_asked = false;
   part->status = answer.status;
@@ -130,11 +135,13 @@ void NameState::end_round(TimePoint now, Limits limits) {
     for (Part& part : parts_) {
       if (part.status == Status::nodata || part.status == Status::nxdomain) part.clear();
     }
+    // One round asks for both families, so the TTL that ends first counts.
     ask_at_ = std::max(*valid_until, not_before);
     return;
   }
   if (failures_ == 0) event_ = Event::began_to_fail;
   failure_ = failure;
+  // Bounded so that the shift cannot overflow; kLastRetry is reached long before.
   const int doublings = std::min(failures_, 10);
   ++failures_;
   ask_at_ = std::max(now + std::min(kFirstRetry * (1 << doublings), kLastRetry), not_before);
@@ -146,6 +153,7 @@ void NameState::note_success(TimePoint now) {
   failures_ = 0;
 }
 
+// A question that is under way will bring what the caller wants.
 void NameState::refresh(TimePoint now, Limits limits) {
   if (is_asking()) return;
   ask_at_ = std::min(ask_at_, std::max(now, asked_at_ + limits.min_ttl));
@@ -175,6 +183,8 @@ void NameState::publish_by(TimePoint when) {
   publish_at_ = std::min(publish_at_.value_or(when), when);
 }
 
+// Keeps the published order where the members are the same, so that a server which rotates its
+// answers changes nothing. A new answer of the same content is not news, but its time is noted.
 bool NameState::publish(TimePoint now) {
   if (!publish_at_ || now < *publish_at_) return false;
   publish_at_.reset();

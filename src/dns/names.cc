@@ -12,6 +12,7 @@ namespace {
 
 // How soon a change of the hosts file is seen by a name that is in there.
 constexpr Millis kHostsTtl = std::chrono::seconds(5);
+// Will not change; but every answer has an end.
 constexpr Millis kNumericTtl = std::chrono::hours(24);
 
 std::string lower_case(std::string_view name) {
@@ -78,6 +79,8 @@ std::size_t Names::stale() const {
                     [](const auto& each) { return each.second.published().is_stale; }));
 }
 
+// The old resolver drops its questions as it goes, and without this they would count as under way
+// forever.
 void Names::use_resolver(std::unique_ptr<Resolver> resolver) {
   resolver_ = std::move(resolver);
   for (auto& [key, state] : states_) state.forget_questions(clock_.now());
@@ -92,6 +95,8 @@ void Names::use_limits(NameState::Limits limits) {
 // Whatever is due now. The only place that calls listeners.
 void Names::tick() {
   const TimePoint now = clock_.now();
+  // Nothing in here calls out: the resolver answers in a later turn at the earliest, so that no
+  // name comes or goes meanwhile.
   for (auto& [key, state] : states_) {
     if (state.is_due(now)) ask(key, state);
     state.expire(now, limits_);
@@ -103,6 +108,8 @@ void Names::tick() {
 }
 
 void Names::ask(const Key& key, NameState& state) {
+  // What needs no server is answered here. A numeric address goes through the same states as a
+  // name, so that watchers need not tell the two apart.
   if (key.first == Kind::addresses) {
     if (const auto numeric = SocketAddress::parse_ip(key.second, 0)) {
       return state.take_local({*numeric}, kNumericTtl, clock_.now());
@@ -169,6 +176,8 @@ void Names::set_alarm() {
     if (const auto deadline = state.next_deadline(limits_)) include(*deadline);
   }
   for (const auto& [id, watcher] : watchers_) {
+    // A new watcher of a name that is known already gets the answer soon, but never from within
+    // watch().
     if (watcher.seen != states_.at(watcher.key).publications()) include(clock_.now());
   }
   if (next) return alarm_->set(*next);

@@ -28,6 +28,8 @@ bool WatchedFile::has_changed() {
 WatchedFile::Stamp WatchedFile::stamp() const {
   struct stat status {};
   if (::stat(path_.c_str(), &status) != 0) return {};
+  // Not the time of modification alone: cp -p and rsync put an old one on new content, and a rename
+  // brings another inode. The time of change cannot be set.
   return {.exists = true,
           .device = status.st_dev,
           .inode = status.st_ino,
