@@ -34,6 +34,8 @@ void Levels::set_overrides(std::vector<LevelOverride> overrides) {
   update();
 }
 
+// Under the lock. may_admit() and level() read without it: a line that is written while a level
+// changes may be judged by the old one.
 void Levels::update() {
   Level widest = level_.load();
   for (const LevelOverride& override : overrides_) widest = std::max(widest, override.level);
@@ -45,6 +47,8 @@ bool Levels::admit(Level level, const Subject& subject) const {
   if (!may_admit(level)) return false;
   if (!has_overrides_.load()) return level <= level_.load();
   const std::lock_guard lock(mutex_);
+  // Looked at from the end, for the override that was given last decides. The lock is held for
+  // lines of an admitted level while there are overrides, and then only.
   const auto last = std::find_if(overrides_.rbegin(), overrides_.rend(),
                                  [&](const auto& override) { return fits(override, subject); });
   return level <= (last != overrides_.rend() ? last->level : level_.load());

@@ -129,7 +129,9 @@ void append_journal_field(std::string& out, std::string_view name, std::string_v
   out += '\n';
 }
 
-// Journal field names: capitals, digits and underscores.
+// Journal field names: capitals, digits and underscores. The prefix keeps fields apart from the
+// journal's own (a "message" must not replace MESSAGE), and from those that begin with an
+// underscore, which clients cannot set.
 std::string journal_name(std::string_view key) {
   std::string name = "TUNNEL_";
   for (const char c : key) {
@@ -196,6 +198,8 @@ std::string format_journal(const Line& line, std::string_view message) {
   }
   for (const Field& field : line.fields) {
     const auto* text = std::get_if<std::string_view>(&field.value);
+    // As it is, without quotes or escapes: here a value has a length, and nothing to be mistaken
+    // for.
     append_journal_field(out, journal_name(field.key), text ? *text : shown(field));
   }
   return out;

@@ -49,8 +49,10 @@ void ProcessLog::write(Level level, Event event, Subject subject, std::string_vi
                   .subject = subject,
                   .message = message,
                   .fields = fields};
+  // Before the level is asked: the last problems are kept whatever is logged.
   problems_.note(line);
   if (!levels_.admit(level, subject)) return;
+  // Format and sink of one and the same destination, even if use() puts another in force meanwhile.
   Writer::To to = writer_->destination();
   std::string payload = to->format(line);
   writer_->push(std::move(to), level, std::move(payload));

@@ -16,6 +16,8 @@ RateLimit::Verdict RateLimit::admit(std::string_view key) {
     return {.write = true};
   }
   Entry& entry = found->second;
+  // Counted from the last line that was written: what repeats all the time still has a line for
+  // each window.
   if (now - entry.written < window_) {
     ++entry.suppressed;
     return {};

@@ -89,6 +89,7 @@ class File final : public Sink {
       return tl::unexpected(std::move(error));
     }
     (void)::fcntl(opened->get(), F_SETFL, ::fcntl(opened->get(), F_GETFL) & ~O_NONBLOCK);
+    // The file in use is closed only now: when opening fails, it stays.
     fd_ = std::move(*opened);
     return {};
   }
@@ -140,6 +141,7 @@ class Syslog final : public Sink {
       if (!connected) return connected;
     }
     std::string framed(line);
+    // A stream has no borders between messages; syslog(3) ends each with a NUL there, too.
     if (is_stream_) framed += '\0';
     std::string_view rest = framed;
     while (!rest.empty()) {
@@ -165,6 +167,7 @@ class Syslog final : public Sink {
         is_stream_ = type == SOCK_STREAM;
         return {};
       }
+      // The socket is there, but of the other kind.
       if (errno != EPROTOTYPE) break;
     }
     return failed(ErrorCode::unavailable, "no syslog daemon at " + address_.to_string(), errno);
@@ -194,6 +197,8 @@ class Journal final : public Sink {
   static Result<std::unique_ptr<Sink>> open(const SocketAddress& address) {
     Fd fd(::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0));
     if (!fd.valid()) return failed(ErrorCode::system, "socket", errno);
+    // Sending needs no connection, and would show only with the first line that there is no
+    // journal: the start is to fail instead.
     Fd probe(::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0));
     if (!probe.valid()) return failed(ErrorCode::system, "socket", errno);
     if (::connect(probe.get(), address.get(), address.length()) != 0) {
@@ -253,6 +258,7 @@ Result<std::unique_ptr<Sink>> Sink::open(const Options& options) {
     case Options::Sink::file:
       return open_file(options);
     case Options::Sink::syslog: {
+      // Not connected yet: the daemon may start after this process.
       const Result<SocketAddress> address = socket_address(options, kSyslog);
       if (!address) return tl::unexpected(address.error());
       return std::make_unique<Syslog>(*address);

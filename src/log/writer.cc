@@ -16,6 +16,7 @@ Result<std::shared_ptr<const Destination>> Destination::open(const Options& opti
 
 Result<std::shared_ptr<const Destination>> Destination::open(const Options& options,
                                                              const Destination& previous) {
+  // What both name stays open: the process may no longer have the rights to open it.
   if (!options.has_sink_of(previous.options_)) return open(options);
   return std::make_shared<const Destination>(options, previous.sink_);
 }
@@ -109,6 +110,9 @@ struct Writer::Work {
   std::uint64_t dropped = 0;
 };
 
+// One line at a time: take() moves it out under the lock, perform() writes it without, and only
+// then do the numbers advance that flush() waits for. Workers are never kept waiting for the disk:
+// they need the lock only to push.
 void Writer::run() {
   std::unique_lock lock(mutex_);
   for (;;) {
@@ -117,6 +121,8 @@ void Writer::run() {
     std::uint64_t written = 0;
     std::uint64_t reopens = 0;
     {
+      // Ends before the lock is taken again: the last line of an old destination may close its
+      // file.
       const Work work = take();
       written = work.written;
       reopens = work.reopens;
@@ -136,6 +142,7 @@ Writer::Work Writer::take() {
   if (reopens_done_ != reopens_wanted_) work.reopen = destination_;
   if (!queue_.empty()) {
     work.dropped = std::exchange(dropped_, 0);
+    // The number of the line in front; those before it were written or dropped.
     work.written = pushed_ - queue_.size() + 1;
     work.line = std::move(queue_.front());
     queue_.pop_front();
@@ -144,6 +151,8 @@ Writer::Work Writer::take() {
 }
 
 void Writer::perform(const Work& work) {
+  // First, so that the line goes to the new file: reopen() promises that for every line after it.
+  // Lines that waited already go there, too.
   if (work.reopen) {
     const Result<void> reopened = work.reopen->sink().reopen();
     if (!reopened) {
@@ -152,6 +161,7 @@ void Writer::perform(const Work& work) {
   }
   if (!work.line.to) return;
   const Destination& to = *work.line.to;
+  // Before the line, where the gap is.
   report_dropped(to, work.dropped);
   report_lost(to);
   put(to, work.line.level, work.line.payload);
