@@ -29,7 +29,8 @@ x509::Certificate import_der(std::string_view der) {
   return certificate;
 }
 
-// The place in `list` of the one that issued `certificate`, or its size.
+// The place in `list` of the one that issued `certificate`, or its size. By names alone, without a
+// look at signatures: this is about order, and the server judges.
 std::size_t find_issuer(const std::vector<x509::Certificate>& list, gnutls_x509_crt_t certificate) {
   const auto it = std::ranges::find_if(list, [certificate](const x509::Certificate& other) {
     return gnutls_x509_crt_check_issuer(certificate, other.get()) != 0;
@@ -56,7 +57,10 @@ std::vector<x509::Certificate> ordered(std::vector<x509::Certificate> from, std:
 
 }  // namespace
 
-// Loading, step by step; what cannot go on after a problem stops there.
+// Loading, step by step; what cannot go on after a problem stops there. Certificates and key may be
+// in one file or in two, in PEM, DER or PKCS#12, or in a token; what a file is its content says,
+// not its name. First both are collected, then assemble() looks which certificate the key belongs
+// to, and puts the others in order behind it.
 class ClientCertificate::Loading {
  public:
   Loading(const config::Tls& tls, WrongPins& wrong_pins) : tls_(tls), wrong_pins_(wrong_pins) {}
@@ -104,6 +108,7 @@ class ClientCertificate::Loading {
     return tls_.key.empty() ? tls_.cert : tls_.key;
   }
 
+  // One PIN for both: that of the key's URI, or else that of the certificate's.
   void load_pin() {
     for (const auto& [option, uri] : {std::pair{"key", tls_.key}, std::pair{"cert", tls_.cert}}) {
       if (!is_token_uri(uri)) continue;
@@ -120,6 +125,8 @@ class ClientCertificate::Loading {
   void read_certificate_file() {
     password_was_used_ = is_token_uri(tls_.cert);
     if (is_token_uri(tls_.cert)) return;
+    // Read whole to see which form it is. A PEM file is then read again by find_pem_files, which
+    // knows the line of each block for its sentences.
     auto content = x509::read_file(tls_.cert);
     if (content && is_pkcs12(*content)) {
       auto found = read_pkcs12("cert", tls_.cert, *content, password(), problems_);
@@ -274,6 +281,7 @@ std::string ClientCertificate::fingerprint() const {
   return x509::sha256_text({reinterpret_cast<const char*>(der.data), std::size_t{der.size}});
 }
 
+// From its DER: what is kept to be lent to GnuTLS has no dates.
 std::time_t ClientCertificate::expires() const {
   const gnutls_datum_t& der = chain_.front().cert;
   const x509::Certificate leaf =

@@ -30,6 +30,7 @@ void KeyPassword::load(const std::string& option, const std::string& path,
   const auto add = [&](std::string text, std::string hint) {
     problems.error(option, std::move(text), std::move(hint));
   };
+  // With a size this reads what is not a regular file, too, such as /dev/fd/3.
   auto content = x509::read_file(path, kMaxFileSize);
   if (!content) return add(path + ": " + content.error().text, {});
   // An editor ends the line; the line's end is no part of a password.
@@ -48,6 +49,7 @@ void KeyPassword::load(const std::string& option, const std::string& path,
 int KeyPassword::give_pin(void* self, int attempt, const char*, const char*, unsigned flags,
                           char* pin, std::size_t pin_size) {
   const auto& password = *static_cast<const KeyPassword*>(self);
+  // Any answer but 0 ends the login. GnuTLS would go on asking, and the token would lock itself.
   const bool was_wrong = attempt > 0 || (flags & GNUTLS_PIN_WRONG) != 0;
   if (!password.is_set_ || was_wrong || password.text_.size() >= pin_size) return -1;
   std::memcpy(pin, password.text_.c_str(), password.text_.size() + 1);

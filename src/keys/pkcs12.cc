@@ -11,6 +11,7 @@ namespace {
 using Handle = std::unique_ptr<gnutls_pkcs12_int, x509::Free<&gnutls_pkcs12_deinit>>;
 
 Handle import(std::string_view content) {
+  // What is not a SEQUENCE is mostly PEM, and not worth a parser.
   if (content.empty() || content[0] != '\x30') return nullptr;
   gnutls_pkcs12_t raw = nullptr;
   if (gnutls_pkcs12_init(&raw) < 0) return nullptr;
@@ -43,6 +44,7 @@ Parsed parse(gnutls_pkcs12_t file, const char* password) {
   unsigned chain_size = 0;
   unsigned others_size = 0;
   Parsed parsed;
+  // Without the flag self-signed certificates would be left out, and a client's own may be one.
   parsed.error =
       gnutls_pkcs12_simple_parse(file, password, &key, &chain, &chain_size, &others, &others_size,
                                  nullptr, GNUTLS_PKCS12_SP_INCLUDE_SELF_SIGNED);
@@ -83,11 +85,13 @@ Pkcs12 read_pkcs12(const std::string& option, const std::string& path, std::stri
     }
     return {};
   }
-  // No password and an empty one are two things in PKCS#12.
+  // No password and an empty one are two things in PKCS#12: an empty one still ends with two zero
+  // bytes (RFC 7292, appendix B.1).
   for (const char* none : {static_cast<const char*>(nullptr), ""}) {
     auto parsed = parse(file.get(), none);
     if (parsed.error >= 0) return std::move(parsed.contents);
   }
+  // One that is named and not set could not be read: a problem already.
   if (password.path().empty()) {
     problems.error(option, path + ": is encrypted, and tls.key_password_file is not set",
                    "put its password into a file that only the tunnel can read, and name "

@@ -61,11 +61,13 @@ class Reading {
           "a copy in a form for TLS is made by `ssh-keygen -p -m PKCS8 -f COPY`");
       return {};
     }
+    // GnuTLS could use it only if it was built with TSS2, and Debian's is not.
     if (block.label == "TSS2 PRIVATE KEY") {
       add(place(block) + ": the private key belongs to a TPM",
           "TPM keys can be used through PKCS#11 (tpm2-pkcs11): tls.key = \"pkcs11:...\"");
       return {};
     }
+    // OpenSSL's older form has RFC 1421's header inside the block, and a label as if it were open.
     const bool is_encrypted = block.label == "ENCRYPTED PRIVATE KEY" ||
                               block.text.find("Proc-Type: 4,ENCRYPTED") != std::string_view::npos;
     return import(place(block), block.text, GNUTLS_X509_FMT_PEM, is_encrypted);
@@ -109,6 +111,7 @@ class Reading {
     const int error = gnutls_pkcs8_info(&datum, format, &schema, &cipher, salt.data(), &salt_size,
                                         &iterations, &oid);
     gnutls_free(oid);
+    // A salt that is too long for us belongs to a scheme that is known.
     return error < 0 && error != GNUTLS_E_SHORT_MEMORY_BUFFER;
   }
 
@@ -125,6 +128,7 @@ class Reading {
     gnutls_privkey_t result = nullptr;
     if (const int error = gnutls_privkey_init(&result); error < 0) return {nullptr, error};
     PrivateKey owner(result);
+    // The key is the other object's once this has worked, and not before.
     const int error = gnutls_privkey_import_x509(result, raw, GNUTLS_PRIVKEY_IMPORT_AUTO_RELEASE);
     if (error < 0) return {nullptr, error};
     (void)key.release();

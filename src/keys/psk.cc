@@ -79,6 +79,8 @@ class Loading {
     auto parsed = parse_psk_line(line);
     const std::string place = tls_.psk_file + ", line " + std::to_string(number) + ": ";
     if (!parsed) {
+      // The rest of the file is judged all the same, whichever line is used: one run tells how many
+      // are wrong.
       if (bad_lines_++ == 0) first_error_ = place + parsed.error().text;
       return;
     }
@@ -135,6 +137,7 @@ Result<PskLine> parse_psk_line(std::string_view line) {
   if (colon == std::string_view::npos) return failed(ErrorCode::invalid, "there is no colon in it");
   const std::string_view identity = line.substr(0, colon);
   const auto written = line.substr(colon + 1);
+  // As stunnel has it: what can be read as hexadecimal is that, and not the digits themselves.
   auto bytes = from_hex(written);
   const std::string unit = bytes ? " bytes in hexadecimal" : " bytes";
   std::string key = bytes ? *std::move(bytes) : std::string(written);

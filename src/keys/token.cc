@@ -127,7 +127,10 @@ x509::Problem wrong_pin(const std::string& option, const std::string& uri,
           std::move(hint)};
 }
 
-// False, with a problem, when this PIN must not be tried on this token again.
+// False, with a problem, when this PIN must not be tried on this token again. A wrong PIN out of a
+// file reaches a token once: in one login give_pin sees to it; within a service the key is loaded
+// before the certificates, which are not asked for when that has failed; from one service to the
+// next the wrong ones are remembered.
 bool may_try(const std::string& option, const std::string& uri, const KeyPassword& password,
              const WrongPins& wrong_pins, x509::Problems& problems) {
   if (!wrong_pins.contains(token_of(uri), Pin(uri, password).text())) return true;
@@ -139,6 +142,7 @@ bool may_try(const std::string& option, const std::string& uri, const KeyPasswor
 void note_wrong_pin(const std::string& uri, const KeyPassword& password, int error,
                     WrongPins& wrong_pins) {
   const Pin pin(uri, password);
+  // Without a PIN the error is the same, but then none has been tried.
   if (error == GNUTLS_E_PKCS11_PIN_ERROR && !pin.text().empty()) {
     wrong_pins.add(token_of(uri), pin.text());
   }
@@ -186,6 +190,7 @@ void add_problem(const std::string& option, const std::string& uri, int error,
 // False, with a problem, when the module that the URI names cannot be loaded.
 bool add_module(const std::string& option, const std::string& uri, x509::Problems& problems) {
   const auto path = value_of(uri, "module-path");
+  // Without a path the modules are those that p11-kit knows from its own configuration.
   if (path.empty()) return true;
   if (gnutls_pkcs11_add_provider(path.c_str(), nullptr) >= 0) return true;
   problems.error(option, "the PKCS#11 module " + printable(path) + " cannot be loaded",
@@ -204,6 +209,9 @@ std::string uri_for_people(std::string_view uri) {
 }
 
 std::string pin_source_of(std::string_view uri) {
+  // A file's URI has several forms (RFC 8089), and a bare path is usual, too. A command
+  // ("|program", RFC 7512 section 2.4) is never run: what is not a path in the end is refused by
+  // the caller.
   auto source = value_of(uri, "pin-source");
   if (source.starts_with("file:")) source.erase(0, 5);
   if (source.starts_with("//localhost/")) source.erase(0, 11);
@@ -226,6 +234,8 @@ PrivateKey token_key(const std::string& option, const std::string& uri, const Ke
   gnutls_privkey_t raw = nullptr;
   if (gnutls_privkey_init(&raw) < 0) return nullptr;
   PrivateKey key(raw);
+  // Before the import, which logs in. It stays with the key, which asks again when its token was
+  // taken out and put back.
   gnutls_privkey_set_pin_function(raw, &KeyPassword::give_pin, lend_pin(password));
   const int error = gnutls_privkey_import_url(raw, without_pin_source(uri).c_str(), 0);
   if (error >= 0) return key;
