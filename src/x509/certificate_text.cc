@@ -62,6 +62,7 @@ Failure weak(std::string_view certificate, std::string_view what, gnutls_sec_par
                          " bits of strength are required); it has to be replaced by one with an "
                          "RSA key of at least " +
                          std::to_string(rsa) + " bits or an elliptic curve key";
+  // No smaller curve is in use, so a smaller bound would not help the reader.
   constexpr unsigned kSmallestInUse = 256;
   if (curve >= kSmallestInUse) sentence += " of at least " + std::to_string(curve) + " bits";
   sentence += bits <= 128   ? ", signed with SHA-256"

@@ -8,6 +8,8 @@
 namespace tunnel::x509 {
 
 bool has_signed(gnutls_x509_crt_t issuer, gnutls_x509_crt_t crt) {
+  // The signature alone is asked about: an issuer that has expired, is not a CA or signs weakly has
+  // signed all the same.
   constexpr unsigned kFlags = GNUTLS_VERIFY_DISABLE_TIME_CHECKS | GNUTLS_VERIFY_DISABLE_CA_SIGN |
                               GNUTLS_VERIFY_ALLOW_BROKEN | GNUTLS_VERIFY_ALLOW_SIGN_WITH_SHA1 |
                               GNUTLS_VERIFY_IGNORE_UNKNOWN_CRIT_EXTENSIONS;
@@ -36,6 +38,7 @@ Chain::Chain(gnutls_session_t session) {
     if (good) certificates_.emplace_back(crt);
     good = good && gnutls_x509_crt_import(crt, &raw[i], GNUTLS_X509_FMT_DER) == 0;
     if (good) continue;
+    // All or nothing: a chain with a hole would be judged as another chain.
     certificates_.clear();
     return;
   }
@@ -56,6 +59,8 @@ gnutls_x509_crt_t Chain::named_issuer(gnutls_x509_crt_t crt) const {
   return nullptr;
 }
 
+// Anchors come before what the server sent: where trust begins, the path ends, whatever was sent
+// above. Certificates may name each other in circles, so none is taken twice.
 std::vector<gnutls_x509_crt_t> Chain::path_of_names(gnutls_x509_trust_list_t anchors) const {
   std::vector<gnutls_x509_crt_t> path = {leaf()};
   while (!is_self_issued(path.back())) {

@@ -11,10 +11,13 @@
 namespace tunnel::x509 {
 namespace {
 
+// RFC 5280 section 4.1.2.2 allows 20 bytes. A list with a longer one counts as unreadable, so a
+// certificate with a longer one is in no list that is used.
 constexpr std::size_t kMaxSerial = 128;
 // A list made by a clock that is a little ahead of ours is not from the future.
 constexpr std::time_t kClockTolerance = 300;
 
+// Serials are compared as numbers, whatever zeros stand in front.
 std::string without_leading_zeros(std::string_view serial) {
   const auto first = serial.find_first_not_of('\0');
   return first == std::string_view::npos ? std::string() : std::string(serial.substr(first));
@@ -27,11 +30,14 @@ bool is_partial(gnutls_x509_crl_t crl) {
     std::size_t size = oid.size();
     unsigned critical = 0;
     const int error = gnutls_x509_crl_get_extension_info(crl, i, oid.data(), &size, &critical);
+    // There are no more; any other error may hide a critical one.
     if (error < 0) return error != GNUTLS_E_REQUESTED_DATA_NOT_AVAILABLE;
     if (critical != 0) return true;
   }
 }
 
+// Names are compared byte by byte, as GnuTLS does when it looks for an issuer; RFC 5280 section 7.1
+// would overlook case and blanks.
 std::string raw_issuer_of(gnutls_x509_crt_t crt) {
   Datum dn;
   if (gnutls_x509_crt_get_raw_issuer_dn(crt, dn.get()) < 0) return {};
@@ -93,6 +99,8 @@ std::time_t RevocationLists::next_update() const {
   return earliest;
 }
 
+// Entries are taken out once, for GnuTLS would go through the list for every certificate that is
+// looked up in it.
 RevocationLists::List RevocationLists::read(CrlHandle handle, std::string origin) {
   List list;
   gnutls_x509_crl_t crl = handle.get();
@@ -115,10 +123,12 @@ RevocationLists::List RevocationLists::read(CrlHandle handle, std::string origin
         {without_leading_zeros({reinterpret_cast<const char*>(serial.data()), size}), when});
   }
   if (position != nullptr) gnutls_x509_crl_iter_deinit(position);
+  // Looked up by halving: a list may have a million entries, and each handshake asks.
   std::ranges::sort(list.entries, {}, &Entry::serial);
   return list;
 }
 
+// The signature comes last, since only that costs anything.
 std::string RevocationLists::why_unusable(const List& list, gnutls_x509_crt_t issuer,
                                           std::time_t now, unsigned verify_flags) {
   const auto place = " (" + list.origin + ")";
@@ -165,6 +175,9 @@ std::optional<RevocationLists::Finding> RevocationLists::find_revoked(gnutls_x50
   return std::nullopt;
 }
 
+// Revoked by one valid list is revoked, whatever the others say. Else one valid list is enough, and
+// the others do not matter: an old list may lie beside its successor. Without a valid one the first
+// reason is reported.
 RevocationLists::Finding RevocationLists::look_up(gnutls_x509_crt_t certificate,
                                                   gnutls_x509_crt_t issuer, std::time_t now,
                                                   unsigned verify_flags) const {

@@ -88,6 +88,7 @@ std::string issuer_url_of(gnutls_x509_crt_t crt) {
   }
 }
 
+// Loads all of the store, which only a report may cost: megabytes, and milliseconds.
 bool is_in_system_store(gnutls_x509_crt_t crt) {
   gnutls_x509_trust_list_t raw = nullptr;
   if (gnutls_x509_trust_list_init(&raw, 0) < 0) return false;
@@ -146,6 +147,7 @@ void add_chain_faults(Judgement& judgement, Faults& faults) {
   }
 }
 
+// In the order of verify_peer, so that the first one is what a connection would be refused for.
 std::vector<Failure> all_faults(Judgement& judgement) {
   using config::Verify;
   const auto& policy = judgement.policy;
@@ -221,6 +223,8 @@ std::string pem_of(const CertificateFacts& certificate) {
   return std::string(pem.view());
 }
 
+// GnuTLS's verification is made once, as in verify_peer; what follows from it is looked at to the
+// end instead of to the first fault.
 Examination examine(gnutls_session_t session, const VerifyPolicy& policy, const Peer& peer,
                     std::time_t now) {
   Examination found;

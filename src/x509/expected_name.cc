@@ -45,7 +45,9 @@ bool fits_whole_label(gnutls_x509_crt_t certificate, const std::string& host) {
   Datum mapped;
   const bool is_mapped =
       gnutls_idna_map(host.data(), static_cast<unsigned>(host.size()), mapped.get(), 0) == 0;
+  // Certificates have the ASCII form of an international name (RFC 5280 section 7.2).
   const std::string ascii = is_mapped ? std::string(mapped.view()) : host;
+  // The common name counts only where there is nothing better (RFC 6125 section 6.4.4).
   if (is_whole_label(common_name_of(certificate), ascii) &&
       alternative_names(certificate).empty()) {
     return true;
@@ -56,6 +58,9 @@ bool fits_whole_label(gnutls_x509_crt_t certificate, const std::string& host) {
       });
 }
 
+// GnuTLS does not say whether it was a wildcard that fitted. So it is asked without them first, and
+// what fits only with them must fit more strictly. A name that gets here is not an address,
+// whatever GnuTLS would make of it.
 bool bears_host(gnutls_x509_crt_t certificate, const std::string& host) {
   constexpr unsigned kFlags = GNUTLS_VERIFY_DO_NOT_ALLOW_IP_MATCHES;
   if (gnutls_x509_crt_check_hostname2(certificate, host.c_str(),

@@ -20,6 +20,7 @@ Result<std::string> read_file(const std::string& path, std::size_t expected) {
   if (expected > kMaxFileSize) return failed(ErrorCode::exhausted, "is larger than 256 MiB");
   Fd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
   if (!fd.valid()) return failed(ErrorCode::system, "cannot be read", errno);
+  // What the file has grown by since it was measured is left out, and it may have shrunk.
   std::string content(expected, '\0');
   std::size_t size = 0;
   while (size < content.size()) {

@@ -35,6 +35,7 @@ Fingerprinter& Fingerprinter::add(std::string_view part) {
 }
 
 Fingerprinter& Fingerprinter::add_count(std::size_t parts) {
+  // In this machine's byte order: no fingerprint leaves the process.
   text_.append(reinterpret_cast<const char*>(&parts), sizeof parts);
   return *this;
 }

@@ -110,9 +110,11 @@ std::optional<std::string> judge_key(std::string_view content) {
     if (!parameters.is_good()) return std::nullopt;
     return judge_dsa(prime, order);
   }
+  // What else GnuTLS knows are keys on curves, whose sizes are fixed.
   return std::string();
 }
 
+// TBSCertificate (RFC 5280 section 4.1), up to the key and no further.
 std::optional<std::string> judge_der(std::string_view certificate) {
   Der whole(Der(certificate).take(kSequence));
   Der parts(whole.take(kSequence));
@@ -124,6 +126,8 @@ std::optional<std::string> judge_der(std::string_view certificate) {
   return judge_key(key);
 }
 
+// For what is not strict DER: GnuTLS's decoder takes some of that, and would compute with the key
+// in it.
 std::string judge_imported(std::string_view certificate) {
   gnutls_x509_crt_t raw = nullptr;
   gnutls_pubkey_t raw_key = nullptr;

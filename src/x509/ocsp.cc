@@ -16,7 +16,8 @@ constexpr unsigned kStatusRequestFeature = 5;  // the TLS extension's number
 
 using State = OcspFinding::State;
 
-// The entry of a response that is about this certificate, or -1.
+// The entry of a response that is about this certificate, or -1. A server may staple what it likes:
+// a response with more entries than this is not looked through.
 int entry_about(gnutls_ocsp_resp_t response, gnutls_x509_crt_t leaf) {
   for (unsigned i = 0;; ++i) {
     const int match = gnutls_ocsp_resp_check_crt(response, i, leaf);
@@ -88,11 +89,14 @@ OcspFinding check_ocsp(const gnutls_datum_t& response, gnutls_x509_crt_t leaf,
     return {.state = State::absent,
             .why = "stapled an OCSP response in which the responder gives no answer"};
   }
+  // Before the signature, which is what costs: a server may staple anything.
   const int entry = entry_about(raw, leaf);
   if (entry < 0) {
     return {.state = State::invalid, .why = "stapled an OCSP response about another certificate"};
   }
   unsigned status = 0;
+  // By the CA itself, or by a signer with a certificate of this CA for it (RFC 6960 section
+  // 4.2.2.2).
   if (gnutls_ocsp_resp_verify_direct(raw, issuer, &status, verify_flags) < 0 || status != 0) {
     return {.state = State::invalid, .why = "stapled an OCSP response that its CA did not sign"};
   }

@@ -26,6 +26,7 @@ struct CloseFolder {
 
 std::string noun(PemType type) { return type == PemType::crl ? "CRL" : "certificate"; }
 
+// A path may hold any byte but NUL, so that no two lists of files have the same identity.
 std::string identity_of(const std::string& path, const struct stat& info) {
   return path + '\0' + std::to_string(info.st_dev) + ':' + std::to_string(info.st_ino) + ':' +
          std::to_string(info.st_size) + ':' + std::to_string(info.st_mtim.tv_sec) + '.' +
@@ -118,6 +119,7 @@ void Reader::read(const PemFiles::File& file) {
   wipe(*content);
 }
 
+// What a file is, is seen in it: .crt and .cer are used for both forms.
 void Reader::read_content(const PemFiles::File& file, std::string& content) {
   if (content.find("-----BEGIN ") != std::string::npos) {
     if (read_pem(file.path, content, file.index) != 0 || !file.named) return;
@@ -163,6 +165,7 @@ int Reader::read_pem(const std::string& path, std::string_view text, int index) 
     const std::string end_mark = "-----END " + label + "-----";
     const auto end = text.find(end_mark, label_end);
     const auto origin = path + ", line " + std::to_string(line);
+    // Also in a file that was only found in a folder: what begins like one is meant to be one.
     if (end == std::string_view::npos) {
       problem(index, origin + ": the " + noun(type_) + " that begins here has no END line",
               "the file was cut off");

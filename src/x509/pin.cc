@@ -22,6 +22,7 @@ Result<std::string> parse_pin(std::string_view text) {
   if (!text.starts_with(kPrefix)) return wrong();
   const auto digest = lend(text.substr(kPrefix.size()));
   Datum bytes;
+  // The length tells them apart: in base64, 32 bytes have 44 characters.
   const int error = digest.size == 2 * kDigestSize ? gnutls_hex_decode2(&digest, bytes.get())
                                                    : gnutls_base64_decode2(&digest, bytes.get());
   if (error < 0 || bytes.view().size() != kDigestSize) return wrong();

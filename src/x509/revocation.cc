@@ -72,6 +72,8 @@ Reason bystander_fails(const Judgement& judgement, gnutls_x509_crt_t crt) {
   return std::nullopt;
 }
 
+// In the order of what is relied on: the leaf, which must be covered, those above it, the anchor,
+// and last what was shown in passing.
 Reason crl_fails(const Judgement& judgement) {
   const auto& path = judgement.path.certificates();
   if (auto reason = path_fails(judgement, path.front(), issuer_of_leaf(judgement))) return reason;
@@ -89,6 +91,8 @@ Reason crl_fails(const Judgement& judgement) {
   return std::nullopt;
 }
 
+// An answer that came is judged in every mode but "off": a bad one fails the connection although
+// none was demanded. Mode and certificate decide only about its absence.
 Reason ocsp_fails(const Judgement& judgement) {
   const auto mode = judgement.policy.ocsp;
   if (mode == OcspMode::off) return std::nullopt;

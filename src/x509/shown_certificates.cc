@@ -27,6 +27,8 @@ std::string_view take(std::string_view& bytes, std::size_t digits) {
 
 }  // namespace
 
+// Follows lengths and nothing else. A length that is too long takes what there is, so the walk ends
+// in any case, and GnuTLS refuses the message.
 std::optional<Verdict> refuse_at_sight(std::string_view message, CertificateForm form,
                                        std::string_view target) {
   const bool is_tls13 = form == CertificateForm::tls13;
@@ -37,6 +39,7 @@ std::optional<Verdict> refuse_at_sight(std::string_view message, CertificateForm
   while (!list.empty()) {
     const auto certificate = take(list, 3);
     if (is_tls13) (void)take(list, 2);  // its extensions
+    // Counted to the end for the sentence; kept no longer than they will be looked at.
     if (++count <= kMaxShown) certificates.push_back(certificate);
   }
   if (count > kMaxShown) {

@@ -32,6 +32,8 @@ Verdict untrusted(const Judgement& judgement) {
 
 // ---- dates and strength, certificate by certificate
 
+// A date that cannot be read is -1, and passes. Those of a chain GnuTLS has judged by then; those
+// of a certificate that is only pinned are judged here alone.
 Reason outside_its_dates(const Judgement& judgement, gnutls_x509_crt_t crt) {
   const auto begin = gnutls_x509_crt_get_activation_time(crt);
   const auto end = gnutls_x509_crt_get_expiration_time(crt);
@@ -151,6 +153,7 @@ Reason name_fails(const Judgement& judgement) {
 Reason pin_fails(const Judgement& judgement) {
   const auto actual = spki_sha256(judgement.chain.leaf());
   for (const auto& pin : judgement.policy.pins) {
+    // Empty when GnuTLS could not compute it: that fits nothing.
     if (!actual.empty() && pin == actual) return std::nullopt;
   }
   const auto& peers = judgement.policy.peers;

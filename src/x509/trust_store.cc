@@ -78,6 +78,7 @@ Loaded load_files(const PemContents& contents, Problems& problems) {
       if (end > 0 && (earliest == 0 || end < earliest)) earliest = end;
       continue;
     }
+    // A list that lacks one of its certificates would refuse servers for no visible reason.
     good = false;
     problems.error("ca", object.index,
                    object.origin + ": the certificate that begins here cannot be read: " +
@@ -107,7 +108,10 @@ TrustStore::~TrustStore() = default;
 
 std::shared_ptr<const TrustAnchors> TrustStore::anchors(const std::vector<std::string>& ca,
                                                         Problems& problems) {
+  // Looked at with stat(2) only: what a living list was made of is not read again.
   const auto files = find_pem_files("ca", ca);
+  // Held weakly: the last context that has a list frees it, and what no context has kept is loaded
+  // anew.
   std::erase_if(impl_->loaded, [](const auto& entry) { return entry.second.expired(); });
   auto& slot = impl_->loaded[ca.empty() ? system_identity() : files.identity];
   if (auto known = slot.lock(); known && !files.problems.has_errors()) return known;

@@ -72,7 +72,8 @@ std::optional<TrustedCertificate> split_trusted(std::string_view content) {
   if (reader.is_at_end()) return result;
   const auto settings = reader.next();
   if (!settings || settings->tag != kSequence || !reader.is_at_end()) return std::nullopt;
-  // As OpenSSL: a list of what it is trusted for leaves out the rest, and a rejection goes before.
+  // OpenSSL's X509_CERT_AUX: trust, reject [0], alias, key id, other [1], each of them optional. As
+  // there, a list of what it is trusted for leaves out the rest, and a rejection goes before.
   bool is_rejected = false;
   DerReader parts(settings->content);
   while (const auto part = parts.next()) {

@@ -51,6 +51,8 @@ void VerifiedPath::note(gnutls_x509_crt_t certificate, gnutls_x509_crt_t issuer,
 int VerifiedPath::verify(const Chain& chain, gnutls_x509_trust_list_t anchors, unsigned flags) {
   static constexpr char kServerAuth[] = GNUTLS_KP_TLS_WWW_SERVER;
   gnutls_typed_vdata_st purpose{};
+  // A certificate that names no purpose has all of them (RFC 5280 section 4.2.1.12), for GnuTLS
+  // too.
   purpose.type = GNUTLS_DT_KEY_PURPOSE_OID;
   purpose.data = reinterpret_cast<unsigned char*>(const_cast<char*>(kServerAuth));
   auto list = chain.pointers();
@@ -66,6 +68,7 @@ int VerifiedPath::verify(const Chain& chain, gnutls_x509_trust_list_t anchors, u
 
 void VerifiedPath::find_path(gnutls_x509_crt_t leaf) {
   path_ = {leaf};
+  // Bounded, for the steps are what GnuTLS has reported, and nothing says that they lead to an end.
   while (path_.size() <= steps_.size()) {
     const auto step = std::ranges::find(steps_, path_.back(), &Step::certificate);
     if (step == steps_.end() || step->issuer == nullptr) return;
@@ -76,6 +79,7 @@ void VerifiedPath::find_path(gnutls_x509_crt_t leaf) {
 }
 
 std::optional<VerifiedPath::Step> VerifiedPath::failed_step() const {
+  // GnuTLS stops at the first fault, which is therefore the last thing that it reports.
   if (status_ == 0 || steps_.empty() || steps_.back().status == 0) return std::nullopt;
   return steps_.back();
 }

@@ -39,9 +39,12 @@ void describe_good(const Judgement& judgement) {
   judgement.good.path = std::move(trusted);
 }
 
+// Revocation comes last: it needs the path that the chain's verification has found, and may cost
+// one signature check after another.
 Reason find_fault(Judgement& judgement) {
   const auto& policy = judgement.policy;
   if (policy.verify == Verify::pin) {
+    // A pin stands in for the chain, not for the dates.
     if (auto reason = outside_its_dates(judgement, judgement.chain.leaf())) return reason;
     return pin_fails(judgement);
   }

@@ -11,6 +11,7 @@
 namespace tunnel::x509 {
 namespace {
 
+// A certificate may have hundreds of names, and a URI may be long: a sentence must stay one.
 constexpr std::size_t kMaxNamesShown = 6;
 constexpr std::size_t kLongestShown = 500;
 constexpr std::size_t kUsualName = 256;
