@@ -10,6 +10,7 @@ void AcceptedOffers::accepted(const x509::Fingerprint& key, std::size_t attempt,
     if (!is_known) found->second = {attempt, now};
     return;
   }
+  // To begin anew costs each server one handshake with the first offer.
   if (servers_.size() >= kInAll) servers_.clear();
   servers_[key] = {attempt, now};
 }

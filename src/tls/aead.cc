@@ -15,6 +15,8 @@ std::uint8_t* raw(MutableBytes bytes) { return reinterpret_cast<std::uint8_t*>(b
 
 }  // namespace
 
+// Which library works is decided here, with the key: `gcm_` for what intel-ipsec-mb does in this
+// process, and else `gnutls_`.
 void Aead::set_key(Cipher cipher, Bytes key) {
   forget_key();
   tag_size_ = cipher.tag_size;

@@ -42,6 +42,7 @@ AeadChoice AeadChoice::make(const char* wish) {
   auto made =
       AeadProvider::ipsec_mb(is_forced ? IpsecMb::Processors::all : IpsecMb::Processors::fast);
   if (made) return {.provider = *std::move(made)};
+  // No library, no such processor, or a wrong answer: GnuTLS is there, and as good but for speed.
   if (!is_forced) return {};
   return {.provider = {}, .problem = where + "ipsec-mb\", but " + made.error().text};
 }

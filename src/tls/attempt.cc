@@ -30,6 +30,9 @@ std::optional<Attempt> make_attempt(Attempt::Scope scope, std::string priority_s
   return attempt;
 }
 
+// GnuTLS takes these from the priorities of a session when it verifies that session's peer itself.
+// Here it verifies a chain against a list, and knows of no session. So what stands in the string is
+// looked for as text, as GnuTLS has no function that would tell.
 unsigned verify_flags_of(std::string_view priority) {
   struct Profile {
     std::string_view token;
@@ -50,6 +53,8 @@ unsigned verify_flags_of(std::string_view priority) {
     return false;
   };
   unsigned flags = 0;
+  // 112 bits, the least that min_strength asks for: without a profile RSA keys of 1024 bits would
+  // pass.
   auto profile = GNUTLS_PROFILE_MEDIUM;
   for (const auto& entry : kProfiles) {
     if (has(entry.token)) profile = entry.profile;

@@ -47,6 +47,9 @@ class Attempts {
     }
   }
 
+  // The first attempt offers everything, which nearly every server answers with a suite of the
+  // list. The others are for servers that have chosen one that was offered only because GnuTLS
+  // makes products: TLS 1.3 alone, or the older versions alone in parts that are exact.
   std::vector<Attempt> run() && {
     add(Attempt::Scope::all, suites_, versions_);
     const auto is_tls13 = [](const Suite& suite) { return suite.is_tls13(); };
@@ -116,6 +119,7 @@ class Attempts {
       macs.add(gnutls_mac_get_name(suite.mac));
       if (!suite.is_tls13()) exchanges.add(gnutls_kx_get_name(suite.kx));
     }
+    // All that NORMAL lists is taken out again; what stays of it are the signature algorithms.
     std::string text = "NORMAL" + names.replacing("VERS-ALL") + ciphers.replacing("CIPHER-ALL") +
                        macs.replacing("MAC-ALL") + exchanges.replacing("KX-ALL") +
                        curves_.replacing("GROUP-ALL");

@@ -50,6 +50,8 @@ int show_certificate(gnutls_session_t session, const gnutls_cert_retr_st* reques
   if (ours == nullptr) return 0;
   *certificates = const_cast<gnutls_pcert_st*>(ours->chain().data());  // lent: it only reads them
   *count = static_cast<unsigned>(ours->chain().size());
+  // GnuTLS signs with it at once, on this loop: a slow token holds up the other connections of its
+  // worker.
   *key = ours->key();
   return 0;
 }
@@ -112,6 +114,7 @@ class Loader {
   void load_crls() {
     impl_->policy.crls = x509::RevocationLists::load(tls_.crl, problems);
     impl_->policy.ocsp = tls_.ocsp;
+    // With other modes no list and no response is looked at, although the user relies on it.
     if (judges_chains(tls_.verify)) return;
     static constexpr const char* kWhy = "needs tls.verify = \"full\" or \"chain\"";
     if (!tls_.crl.empty()) add("crl", -1, std::string("tls.crl ") + kWhy);

@@ -52,6 +52,7 @@ Protocol protocol_of_greeting(Bytes greeting, std::uint16_t port) {
   const auto text = as_text(greeting);
   const auto line = text.substr(0, text.find_first_of("\r\n"));
   if (text.starts_with("220")) return protocol_of_220(line, port);
+  // Refusals of mail and FTP servers, which may come in place of the greeting.
   if (text.starts_with("421") || text.starts_with("554")) return protocol_of_220(line, port);
   if (text.starts_with("* OK") || text.starts_with("* PREAUTH") || text.starts_with("* BYE")) {
     return Protocol::imap;

@@ -64,6 +64,7 @@ Result<KeyLog> KeyLog::open(const std::string& path, const FileOwner& owner) {
 Result<void> KeyLog::check(const std::string& path, const FileOwner& owner) {
   const Result<Fd> file = open_judged(path, owner, 0);
   if (file) return {};
+  // open() would make it, which its folder must allow.
   if (file.error().code == ErrorCode::not_found) {
     const auto slash = path.rfind('/');
     const auto folder = slash == std::string::npos ? "." : path.substr(0, slash + 1);
@@ -76,6 +77,7 @@ std::string key_log_line(gnutls_session_t session, const char* label,
                          const gnutls_datum_t& secret) {
   gnutls_datum_t client_random{}, server_random{};
   gnutls_session_get_random(session, &client_random, &server_random);
+  // The client's random is what a reader finds the secrets of a session by.
   return std::string(label) + ' ' + hex(view(client_random)) + ' ' + hex(view(secret)) + '\n';
 }
 

@@ -81,6 +81,7 @@ void keep_strong_or_report(std::vector<T>& list, const config::Tls& tls, const s
                            x509::Problems& problems) {
   const bool any = !list.empty();
   keep_strong(list, tls.min_strength);
+  // An empty list has had its problem already.
   if (!any || !list.empty()) return;
   problems.error(key, "none of tls." + key + " has the " +
                           std::to_string(least_bits(tls.min_strength)) +
@@ -182,6 +183,7 @@ bool Offer::accepts_group(gnutls_group_t group) const {
   return groups.empty() || std::ranges::find(groups, group) != groups.end();
 }
 
+// The first answer shows which version the server wants, and so which attempts are left for it.
 std::optional<std::size_t> Offer::attempt_after(std::size_t attempt,
                                                 gnutls_protocol_t version) const {
   const auto scope = attempt > 0                ? attempts[attempt].scope
@@ -202,6 +204,8 @@ std::optional<Offer> make_offer(const config::Tls& tls, x509::Problems& problems
     offer.attempts.push_back(std::move(*attempt));
     return offer;
   }
+  // Where a step has found a problem the next one is not taken: what is left of a list with an
+  // unknown name in it would look to it like another problem.
   const auto before = problems.errors().size();
   const bool has_old = tls.min_version < TlsVersion::tls1_2;
   Choice choice;

@@ -49,6 +49,9 @@ bool Product::offers(const Suite& suite) const {
          has(exchanges_, suite.kx);
 }
 
+// Greedy: a part takes one suite after another as long as their product stays within the list. The
+// second time over the list it also takes suites that an earlier part has had, so that a server
+// finds in each part as much as can be offered there.
 std::vector<std::vector<Suite>> exact_parts(const std::vector<Suite>& list,
                                             const std::vector<Suite>& known, VersionRange versions,
                                             std::size_t most) {
@@ -62,6 +65,8 @@ std::vector<std::vector<Suite>> exact_parts(const std::vector<Suite>& list,
         if (is_in(part, suite)) continue;
         Product wider = product;
         wider.add(suite);
+        // The first one goes in unasked: alone it is its own product, and each part must take
+        // something.
         if (!part.empty() && !is_exact(wider, list, known)) continue;
         product = std::move(wider);
         part.push_back(suite);

@@ -47,9 +47,12 @@ std::optional<RecordKeys> RecordKeys::of(gnutls_session_t session, Direction dir
   RecordKeys result;
   result.algorithm = gnutls_cipher_get(session);
   result.is_1_2 = version == GNUTLS_TLS1_2;
+  // AES (GCM and CCM) of TLS 1.2 has four bytes of its own and sends the other eight with each
+  // record; ChaCha20 has all twelve there, too (RFC 7905 section 2).
   if (result.is_1_2 && its_iv.size == kNonceSize - kExplicitNonceSize) {
     result.explicit_nonce_size = kExplicitNonceSize;
   }
+  // A cipher that is not known here: it is left to GnuTLS, or refused (set_up_gate).
   if (its_iv.size + result.explicit_nonce_size != kNonceSize) return std::nullopt;
   if (its_key.size > result.key.size()) return std::nullopt;
   result.tag_size = static_cast<std::uint8_t>(gnutls_cipher_get_tag_size(result.algorithm));

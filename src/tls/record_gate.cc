@@ -42,6 +42,11 @@ std::unique_ptr<RecordGate> RecordGate::before(gnutls_session_t session,
 
 // ---- from record to record
 
+// Records go one by one from `input` to `into`, without a copy where they lie whole in the input.
+// One that may not fit into what is left of `into` waits for the next call; but if nothing fits at
+// all, it is opened beside it (`held_`) and handed out piece by piece, so that a caller with little
+// room gets on. Alerts and messages are opened in the same place, and overwritten by the data
+// behind them.
 RecordGate::Opened RecordGate::open(Bytes input, MutableBytes into) {
   Bytes rest = input;
   std::size_t size = take_held(into);
@@ -73,6 +78,7 @@ RecordGate::Opened RecordGate::open(Bytes input, MutableBytes into) {
     const bool is_data = content->type == RecordCipher::kApplicationData;
     const bool goes_on =
         is_data ? take_data(content->size) : look_at(content->type, target.first(content->size));
+    // A KeyUpdate counts from 0 again, while this record has made it 1 at least.
     if (keys_.sequence != sequence) cipher.keys_changed();
     if (held_ && is_data && goes_on) {
       held_at_ = 0;
@@ -102,6 +108,8 @@ Bytes RecordGate::next_record(Bytes& rest) {
   return collect(rest);
 }
 
+// For what comes in pieces: five bytes first, which say how many more. Only then is there a buffer,
+// of the size of that one record.
 Bytes RecordGate::collect(Bytes& rest) {
   const auto take = [&](std::byte* into, std::size_t until) {
     const auto taken = std::min(rest.size(), until - record_have_);
@@ -198,6 +206,7 @@ bool RecordGate::take_alert(Bytes content) {
 }
 
 bool RecordGate::take_handshake(Bytes content) {
+  // RFC 8446 section 5.1 forbids them; a server could send them without end.
   if (content.empty()) return refuse("an empty fragment of a handshake message");
   while (!content.empty()) {
     const auto take = [&](std::size_t until) {
@@ -208,6 +217,7 @@ bool RecordGate::take_handshake(Bytes content) {
     };
     if (message_.size() < kMessageHeaderSize) {
       if (!take(kMessageHeaderSize)) return true;
+      // Before the body is waited for: what is refused, or too long, is never collected.
       if (!check_message_header()) return false;
     }
     const std::size_t length = at(message_, 1) << 16 | at(message_, 2) << 8 | at(message_, 3);
@@ -275,6 +285,8 @@ bool RecordGate::take_key_update(bool ends_record) {
 bool RecordGate::take_ticket() {
   if (tickets_ >= kMostTickets) return true;
   ++tickets_;
+  // For the length of one call: left in, GnuTLS would give our own messages to it instead of the
+  // transport.
   gnutls_handshake_set_read_function(session_, &write_nothing);
   const int error = gnutls_handshake_write(session_, GNUTLS_ENCRYPTION_LEVEL_APPLICATION,
                                            message_.data(), message_.size());

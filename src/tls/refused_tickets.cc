@@ -11,6 +11,8 @@ RefusedTickets::Server& RefusedTickets::server_of(const x509::Fingerprint& key) 
 
 void RefusedTickets::refused(const x509::Fingerprint& key, std::time_t now) {
   Server& server = server_of(key);
+  // The pause is over. The count goes on near its end, so that fewer refusals than at first begin
+  // the next one.
   if (server.in_a_row >= kInARow && now >= server.since + kPause) {
     server.in_a_row = kInARow - kAgain;
   }

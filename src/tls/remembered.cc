@@ -9,6 +9,7 @@ Remembered::Locked Remembered::at(const x509::Fingerprint& key) {
   return {slot.mutex, slot.part};
 }
 
+// One part after the other: a number to be shown, which other threads may change meanwhile.
 std::size_t Remembered::ticket_count() const {
   std::size_t count = 0;
   for (const Slot& slot : slots_) {

@@ -23,6 +23,7 @@ void add_names(x509::Fingerprinter& printer, const x509::Peer& peer) {
 
 }  // namespace
 
+// The ticket may be what the server has stumbled over, and the others of the shelf are like it.
 Resumption::~Resumption() {
   if (has_offered_ && expires_ == 0) remembered_->at(*key_)->tickets.forget(*key_);
 }
@@ -30,6 +31,8 @@ Resumption::~Resumption() {
 void Resumption::begin(const x509::Peer& peer, Tickets tickets) {
   if (remembered_ == nullptr || !context_.resumption) return;
   x509::Fingerprinter printer;
+  // The context's identity stands for all that the configuration says. A context that is loaded
+  // anew has another: nothing that was kept under one policy is ever offered under a stricter one.
   printer.add(context_.identity).add(peer.target).add(peer.sni);
   add_names(printer, peer);
   key_ = printer.finish();
@@ -101,6 +104,8 @@ void Resumption::established(gnutls_session_t session) {
   if (has_offered_ && !is_resumed) refused();
   if (!keeps_tickets()) return;
   expires_ = std::min(is_resumed ? offered_expires_ : remembered_->now() + kMaxAge, good_until_);
+  // TLS 1.3 brings its tickets later (ticket_received); until then GnuTLS has nothing to resume
+  // with.
   if (gnutls_protocol_get_version(session) >= GNUTLS_TLS1_3) return;
   // Without the extended master secret (RFC 7627) a session can be resumed with somebody else.
   if (gnutls_session_ext_master_secret_status(session) == 0) return;

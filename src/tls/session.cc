@@ -39,6 +39,7 @@ Session::~Session() = default;
 
 void Session::Impl::start(Tickets tickets) {
   choose_attempt();
+  // Before GnuTLS's session is made, whose flags say whether tickets are wanted.
   resumption.begin(*peer, tickets);
   // KEY_SHARE_TOP: one key pair instead of two; a server that wants another group asks again.
   unsigned flags = GNUTLS_CLIENT | GNUTLS_NONBLOCK | GNUTLS_NO_SIGNAL | GNUTLS_KEY_SHARE_TOP;
@@ -96,6 +97,7 @@ void Session::Impl::choose_attempt() {
 void Session::Impl::set_server_name() {
   std::string name = peer->sni;
   if (name.ends_with('.')) name.pop_back();  // RFC 6066: without the trailing dot
+  // RFC 6066 section 3 permits no addresses.
   if (name.empty() || is_ip(name)) return;
   (void)gnutls_server_name_set(session.get(), GNUTLS_NAME_DNS, name.data(), name.size());
 }
@@ -124,6 +126,7 @@ Io Session::handshake(OutBuffer& out) {
     return impl.fail_with_alert(protocol_broken(impl.target, "a handshake of more than 512 KiB"),
                                 GNUTLS_A_UNEXPECTED_MESSAGE);
   }
+  // AGAIN alone does not say that the input is used up; only without input is more needed.
   while (true) {
     const int result = gnutls_handshake(impl.session.get());
     if (result == GNUTLS_E_SUCCESS) return impl.finish_handshake();
@@ -131,6 +134,8 @@ Io Session::handshake(OutBuffer& out) {
       return impl.fail(too_many_warnings(impl.target));
     }
     if (impl.overflowed || gnutls_error_is_fatal(result) != 0) return impl.fail_handshake(result);
+    // Not fatal to GnuTLS, which thinks of renegotiations. Here no data has a place before
+    // Finished.
     if (result == GNUTLS_E_GOT_APPLICATION_DATA) return impl.fail_handshake(result);
     if (result == GNUTLS_E_AGAIN && impl.input.empty()) return Io::again;
   }
@@ -150,6 +155,9 @@ bool Session::Impl::looks_like_tls() {
   return false;
 }
 
+// GnuTLS is content by now. Left to be judged is what its priorities cannot say exactly (suite,
+// group and fresh keys), and the certificates of a resumed session, about which it does not ask. No
+// ticket is kept before all of that is good.
 Io Session::Impl::finish_handshake() {
   const auto raw = session.get();
   const char* suite = gnutls_ciphersuite_get(raw);
@@ -158,6 +166,8 @@ Io Session::Impl::finish_handshake() {
       group == GNUTLS_GROUP_INVALID) {
     return fail_with_alert(resumed_without_fresh_keys(target), GNUTLS_A_HANDSHAKE_FAILURE);
   }
+  // What fails until this is taken back was offered, but is in no list: another attempt may do
+  // better (next_attempt).
   is_unlisted = true;
   if (!context.offer.accepts_suite(suite != nullptr ? suite : "")) {
     return fail_with_alert(not_in_list(target, "cipher suite", suite, "tls.ciphers"),
@@ -204,6 +214,8 @@ bool Session::Impl::set_up_gate() {
   }
   gate = RecordGate::before(raw, secret ? *secret : TrafficSecret(), context.aead);
   secret.reset();
+  // In TLS 1.3 GnuTLS reads no record after the handshake, whatever the cipher is: without a gate
+  // there is no session. Older versions have CBC, which GnuTLS reads.
   if (gate || gnutls_protocol_get_version(raw) != GNUTLS_TLS1_3) return true;
   (void)fail_with_alert(handshake_failed(target, GNUTLS_E_UNWANTED_ALGORITHM),
                         GNUTLS_A_HANDSHAKE_FAILURE);

@@ -28,6 +28,8 @@ ssize_t Session::Impl::push(gnutls_transport_ptr_t self, const void* data, std::
 
 ssize_t Session::Impl::pull(gnutls_transport_ptr_t self, void* data, std::size_t size) {
   auto* impl = static_cast<Impl*>(self);
+  // Never 0: at the transport's end GnuTLS would make the session invalid for writing, too. What
+  // the end means is transport_ended's to say.
   if (impl->input.empty()) {
     gnutls_transport_set_errno(impl->session.get(), EAGAIN);
     return -1;
@@ -49,6 +51,7 @@ int Session::Impl::verify(gnutls_session_t session) {
   impl->ocsp_until = verdict.ocsp_until;
   impl->path = verdict.path;
   if (verdict.failure.kind == Kind::ok) return 0;
+  // GnuTLS sends no alert when a verification fails, and could not know which one fits.
   (void)gnutls_alert_send(session, GNUTLS_AL_FATAL, verdict.alert);
   (void)impl->fail(std::move(verdict.failure));
   return GNUTLS_E_CERTIFICATE_ERROR;
@@ -76,6 +79,7 @@ int Session::Impl::on_message(gnutls_session_t session, unsigned type, unsigned,
 
 int Session::Impl::on_secret(gnutls_session_t session, gnutls_record_encryption_level_t level,
                              const void* read, const void*, std::size_t size) {
+  // The server's half only. Our own KeyUpdates are made by GnuTLS, which has the other.
   if (level == GNUTLS_ENCRYPTION_LEVEL_APPLICATION && read != nullptr) {
     of(session)->secret =
         std::make_unique<TrafficSecret>(Bytes(static_cast<const std::byte*>(read), size));

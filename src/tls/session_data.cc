@@ -91,6 +91,7 @@ Session::Opened Session::Impl::open_by_gnutls(MutableBytes into) {
         closed = true;
         break;
       default:
+        // The sentence about the alert depends on it.
         if (size > 0) received_data = true;
         (void)fail_record(static_cast<int>(result));
         break;
@@ -102,6 +103,10 @@ Session::Opened Session::Impl::open_by_gnutls(MutableBytes into) {
   return {has_more ? Io::done : Io::again, size};
 }
 
+// GnuTLS sends the first record, and shows how large one may be (RFC 8449) when it takes less than
+// it was given. From then on whole records are sealed past it, under keys that are borrowed for the
+// call. The rest is GnuTLS's: what is less than a record, ciphers other than AES-GCM, and whatever
+// comes shortly before an update of its keys, which it then sends itself.
 Io Session::seal(MutableBytes plaintext, OutBuffer& out) {
   auto& impl = *impl_;
   if (impl.failure) return Io::failed;
@@ -151,6 +156,7 @@ Io Session::close(OutBuffer& out) {
   if (impl.failure) return Io::failed;
   if (!impl.established) return Io::done;
   const Lending lending(impl.out, out);
+  // SHUT_RDWR would read on, and keep in memory whatever the server sends, until its close_notify.
   const int result = gnutls_bye(impl.session.get(), GNUTLS_SHUT_WR);
   return impl.overflowed || result < 0 ? impl.fail_record(result) : Io::done;
 }

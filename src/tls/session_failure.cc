@@ -63,6 +63,7 @@ Io Session::Impl::fail_handshake(int error) {
     case GNUTLS_E_KEY_USAGE_VIOLATION:
       return fail_with_alert(key_usage_failure(), GNUTLS_A_UNSUPPORTED_CERTIFICATE);
     default:
+      // GnuTLS leaves it to its caller to tell the server.
       (void)gnutls_alert_send_appropriate(session.get(), error);
       return fail(handshake_failed(target, error));
   }
@@ -116,6 +117,9 @@ const Failure& Session::failure() const {
   return impl_->failure ? *impl_->failure : none;
 }
 
+// Another connection is worth it when the server has chosen what is offered and not accepted, or
+// has refused a part of the list: then the next part is tried. One that refuses what it is
+// remembered to have accepted has changed, and is asked from the first offer on.
 std::optional<std::size_t> Session::next_attempt(Kind failed) {
   auto& impl = *impl_;
   const auto& offer = impl.context.offer;

@@ -21,6 +21,8 @@ void TicketStore::put(const x509::Fingerprint& key, Ticket ticket, std::time_t n
   if (count_ > kInAll) drop_oldest(std::prev(shelves_.end()));
 }
 
+// A ticket leaves the store, used or not. One that is offered twice shows an observer that two
+// connections are from the same client (RFC 8446 appendix C.4).
 std::optional<Ticket> TicketStore::take(const x509::Fingerprint& key, std::time_t now) {
   const auto found = index_.find(key);
   if (found == index_.end()) return std::nullopt;

@@ -15,6 +15,7 @@ namespace {
 bool expand(const gnutls_datum_t& secret, std::string_view label, unsigned char* into,
             std::size_t size) {
   constexpr std::size_t kSha256Size = 32;
+  // A secret is as long as the hash of its suite, and suites have these two.
   const auto mac = secret.size == kSha256Size ? GNUTLS_MAC_SHA256 : GNUTLS_MAC_SHA384;
   const std::string name = "tls13 " + std::string(label);
   std::string info{static_cast<char>(size >> 8), static_cast<char>(size & 0xff),
@@ -41,6 +42,7 @@ bool TrafficSecret::update(RecordKeys& keys) {
   next.size_ = size_;
   const gnutls_datum_t now{secret_.data(), size_};
   if (!expand(now, "traffic upd", next.secret_.data(), next.size_)) return false;
+  // Into copies: a half-made change would be neither the old keys nor the new ones.
   RecordKeys its = keys;
   const gnutls_datum_t then{next.secret_.data(), next.size_};
   if (!expand(then, "key", its.key.data(), its.key_size)) return false;

@@ -13,6 +13,7 @@ bool VerifiedChains::holds(const Chain& chain, std::time_t now) {
 void VerifiedChains::add(const x509::Fingerprint& key, std::time_t now, Good good) {
   const auto until = std::min(now + kLifetime, good.until);
   if (until <= now) return;
+  // What has ended goes first, then what ends soonest: it would be missed for the shortest time.
   if (chains_.size() >= kMost) {
     std::erase_if(chains_, [now](const auto& entry) { return !holds(entry.second, now); });
     if (chains_.size() >= kMost) {
