@@ -59,7 +59,7 @@ class Context {
   };
   [[nodiscard]] const Ends& ends() const { return ends_; }
 
-  struct Impl;  // gnutls types, for session.cc only
+  struct Impl;  // gnutls types, for the sessions made from it
   [[nodiscard]] const Impl& impl() const { return *impl_; }
 
  private:

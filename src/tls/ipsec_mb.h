@@ -18,7 +18,7 @@ namespace tunnel::tls {
 // times as fast as GnuTLS's. A value; what it points to is code, so any thread may use it.
 struct IpsecMb {
   // What the library keeps of one key, and of one message. Its versions need different sizes for a
-  // key (1.3: 1008 octets, 2.0: 1264), and each connection has two: meson.build asks for the size.
+  // key (1.3: 1008 octets, 2.0: 1264), so meson.build asks for the size.
   static constexpr std::size_t kAlignment = 64;
   static constexpr std::size_t kKeySize = TUNNEL_GCM_KEY_SIZE;
   static constexpr std::size_t kContextSize = 128;

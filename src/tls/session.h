@@ -51,7 +51,7 @@ struct Negotiated {
 
 // Client TLS as a byte transformer without I/O (RFC 8446, RFC 5246): ciphertext in by feed(),
 // ciphertext out through the OutBuffer of each call, plaintext through seal() and open().
-// Loop-bound. Holds no buffer of ours at rest; GnuTLS keeps a partial record itself.
+// Loop-bound. Holds no buffer at rest but for a record of which only a part has come.
 //
 // The life of a session: handshake() with an empty feed makes the ClientHello; feed() and
 // handshake() until it is done or failed (verification happens inside); then seal() and open() in

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What is behind Session, for session.cc, session_data.cc and the tests of this room.
+// What is behind Session, for session*.cc and the tests of this room.
 #pragma once
 
 #include <array>
