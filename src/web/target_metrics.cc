@@ -83,70 +83,99 @@ std::vector<Labelled> labelled(const admin::ServiceStatus& service) {
   return all;
 }
 
+constexpr auto kStates =
+    std::to_array<std::string_view>({"up", "ejected", "down", "draining", "unresolved"});
+
+// The families that have a line for each target, and what a target and a service add to them.
+class TargetFamilies {
+ public:
+  explicit TargetFamilies(Families& families) : families_(families) {}
+
+  void add(const std::string& service, const Labelled& target);
+  void add_own_certificates(const admin::ServiceStatus& service);
+
+ private:
+  void add_checks(const Labels& base, const admin::TargetCounts& sum);
+  void add_ends(const Labels& base, const admin::TargetCounts& sum);
+  void add_end(const Labels& base, const char* role, std::int64_t end);
+
+  Families& families_;
+  Family state_ = families_.gauge("tunnel_target_state", "1 for the state that the target is in.");
+  Family weight_ = families_.gauge("tunnel_target_weight", "The target's weight in its group.");
+  Family open_ = families_.gauge("tunnel_target_connections_open", "Established connections.");
+  Family connections_ =
+      families_.counter("tunnel_target_connections_total", "Connections that were established.");
+  Family bytes_ = families_.counter("tunnel_target_bytes_total",
+                                    "Plaintext carried, also by connections that are open.");
+  Family failures_ = families_.counter("tunnel_target_failures_total", "Failed dials, by kind.");
+  Family ejections_ =
+      families_.counter("tunnel_target_ejections_total", "How often the target was ejected.");
+  Family checks_ = families_.counter("tunnel_target_checks_total", "Active health checks.");
+  Family expiry_ = families_.gauge(
+      "tunnel_certificate_not_after_timestamp_seconds",
+      "When a certificate expires, since 1970: of a server, as it showed it last, or ours.");
+  Family stapled_ = families_.gauge(
+      "tunnel_ocsp_next_update_timestamp_seconds",
+      "Until when the OCSP response holds that the server stapled last, since 1970.");
+  Family age_ = families_.gauge("tunnel_dns_answer_age_seconds",
+                                "How long ago DNS gave the addresses of the target's name.");
+};
+
+Labels with(Labels base, const char* label, std::string_view value) {
+  base.push_back({label, std::string(value)});
+  return base;
+}
+
+void TargetFamilies::add(const std::string& service, const Labelled& target) {
+  const Labels base{{"service", service}, {"target", target.name}};
+  for (const std::string_view each : kStates) {
+    state_.add(with(base, "state", each), yes(each == target.state));
+  }
+  weight_.add(base, target.weight);
+  open_.add(base, number(target.sum.open));
+  connections_.add(base, number(target.sum.connections));
+  bytes_.add(with(base, "direction", "up"), number(target.sum.bytes_up));
+  bytes_.add(with(base, "direction", "down"), number(target.sum.bytes_down));
+  for (const auto& [kind, count] : target.failures) {
+    if (count > 0) failures_.add(with(base, "kind", kind), number(count));
+  }
+  ejections_.add(base, number(target.sum.ejections));
+  add_checks(base, target.sum);
+  add_ends(base, target.sum);
+  if (target.answer_age) age_.add(base, target.answer_age->count());
+}
+
+// A target that is never checked has no counter of checks, rather than one that stays at 0.
+void TargetFamilies::add_checks(const Labels& base, const admin::TargetCounts& sum) {
+  if (sum.checks_passed + sum.checks_failed == 0) return;
+  checks_.add(with(base, "result", "passed"), number(sum.checks_passed));
+  checks_.add(with(base, "result", "failed"), number(sum.checks_failed));
+}
+
+void TargetFamilies::add_ends(const Labels& base, const admin::TargetCounts& sum) {
+  add_end(base, "server_leaf", sum.not_after);
+  add_end(base, "server_chain", sum.chain_not_after);
+  if (sum.ocsp_until != 0) stapled_.add(base, static_cast<double>(sum.ocsp_until));
+}
+
+void TargetFamilies::add_own_certificates(const admin::ServiceStatus& service) {
+  const Labels base{{"service", service.name}};
+  add_end(base, "client", service.counts.client_not_after);
+  add_end(base, "ca", service.counts.ca_not_after);
+}
+
+// 0 is a certificate that nobody has seen: an alert on 1970 would fire for it.
+void TargetFamilies::add_end(const Labels& base, const char* role, std::int64_t end) {
+  if (end != 0) expiry_.add(with(base, "role", role), static_cast<double>(end));
+}
+
 }  // namespace
 
 void add_targets(Families& families, const std::vector<admin::ServiceStatus>& services) {
-  constexpr auto kStates =
-      std::to_array<std::string_view>({"up", "ejected", "down", "draining", "unresolved"});
-  Family state = families.gauge("tunnel_target_state", "1 for the state that the target is in.");
-  Family weight = families.gauge("tunnel_target_weight", "The target's weight in its group.");
-  Family open = families.gauge("tunnel_target_connections_open", "Established connections.");
-  Family connections =
-      families.counter("tunnel_target_connections_total", "Connections that were established.");
-  Family bytes = families.counter("tunnel_target_bytes_total",
-                                  "Plaintext carried, also by connections that are open.");
-  Family failures = families.counter("tunnel_target_failures_total", "Failed dials, by kind.");
-  Family ejections =
-      families.counter("tunnel_target_ejections_total", "How often the target was ejected.");
-  Family checks = families.counter("tunnel_target_checks_total", "Active health checks.");
-  Family expiry = families.gauge(
-      "tunnel_certificate_not_after_timestamp_seconds",
-      "When a certificate expires, since 1970: of a server, as it showed it last, or ours.");
-  Family stapled = families.gauge(
-      "tunnel_ocsp_next_update_timestamp_seconds",
-      "Until when the OCSP response holds that the server stapled last, since 1970.");
-  Family age = families.gauge("tunnel_dns_answer_age_seconds",
-                              "How long ago DNS gave the addresses of the target's name.");
+  TargetFamilies all(families);
   for (const admin::ServiceStatus& service : services) {
-    for (const Labelled& target : labelled(service)) {
-      const Labels base{{"service", service.name}, {"target", target.name}};
-      const auto with = [&](const char* label, std::string_view value) {
-        Labels labels = base;
-        labels.push_back({label, std::string(value)});
-        return labels;
-      };
-      for (const std::string_view each : kStates) {
-        state.add(with("state", each), yes(each == target.state));
-      }
-      weight.add(base, target.weight);
-      open.add(base, number(target.sum.open));
-      connections.add(base, number(target.sum.connections));
-      bytes.add(with("direction", "up"), number(target.sum.bytes_up));
-      bytes.add(with("direction", "down"), number(target.sum.bytes_down));
-      for (const auto& [kind, count] : target.failures) {
-        if (count > 0) failures.add(with("kind", kind), number(count));
-      }
-      ejections.add(base, number(target.sum.ejections));
-      if (target.sum.checks_passed + target.sum.checks_failed > 0) {
-        checks.add(with("result", "passed"), number(target.sum.checks_passed));
-        checks.add(with("result", "failed"), number(target.sum.checks_failed));
-      }
-      const auto ends = [&](const char* role, std::int64_t end) {
-        if (end != 0) expiry.add(with("role", role), static_cast<double>(end));
-      };
-      ends("server_leaf", target.sum.not_after);
-      ends("server_chain", target.sum.chain_not_after);
-      if (target.sum.ocsp_until != 0) {
-        stapled.add(base, static_cast<double>(target.sum.ocsp_until));
-      }
-      if (target.answer_age) age.add(base, target.answer_age->count());
-    }
-    const auto ours = [&](const char* role, std::int64_t end) {
-      if (end == 0) return;
-      expiry.add({{"service", service.name}, {"role", role}}, static_cast<double>(end));
-    };
-    ours("client", service.counts.client_not_after);
-    ours("ca", service.counts.ca_not_after);
+    for (const Labelled& target : labelled(service)) all.add(service.name, target);
+    all.add_own_certificates(service);
   }
 }
 
