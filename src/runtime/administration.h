@@ -106,6 +106,12 @@ class Administration final : public admin::AdminActions {
                                              Acceptor::Listens listens) const;
   [[nodiscard]] admin::TargetStatus collect(const ServiceHandle& service,
                                             const balance::Member& member, std::size_t group) const;
+  void add_process(admin::Status& status) const;
+  void add_counts(admin::Status& status) const;
+  [[nodiscard]] std::vector<admin::LevelStatus> level_overrides() const;
+  void add_departed(const ServiceLife& life, admin::ServiceStatus& status) const;
+  void add_outage(const balance::Health& health, admin::TargetStatus& status) const;
+  void add_answer(const balance::Endpoint& endpoint, admin::TargetStatus& status) const;
 
   const Process process_;
   const std::chrono::system_clock::time_point started_ = std::chrono::system_clock::now();

@@ -108,54 +108,16 @@ void Administration::config(std::function<void(ConfigInForce)> on_config) {
 }
 
 admin::Status Administration::collect(const Inquiries::Answers& answers, Connections how) const {
-  const Snapshot& snapshot = process_.snapshot();
   admin::Status status;
-  status.version = TUNNEL_VERSION;
-  status.pid = ::getpid();
-  status.now = std::chrono::system_clock::now();
-  status.started = started_;
-  status.config = process_.config;
-  status.config_hash = snapshot.hash;
-  status.gnutls = tls::library_version();
-  status.libuv = uv::library_version();
-  status.log_dropped_lines = process_.log.dropped_lines();
-  status.reloads = reloads_;
-  status.failed_reloads = failed_reloads_;
-  status.loaded = loaded_;
-  status.state = process_.is_stopping() ? "draining" : "running";
-  status.log_level = log::word(process_.log.level());
-  const TimePoint now = process_.loop.now();
-  for (const OrderedLevels::Entry& level : levels_.entries()) {
-    admin::LevelStatus shown;
-    shown.level = log::word(level.order.level);
-    shown.service = level.order.service;
-    shown.client = level.order.client ? level.order.client->to_string() : "";
-    shown.uid = level.by.uid;
-    shown.pid = level.by.pid;
-    if (level.until) shown.left = *level.until - now;
-    status.level_overrides.push_back(std::move(shown));
-  }
-  status.captures = process_.captures().status();
-  const auto captured = process_.captures().totals();
-  status.captured_packets = captured.packets;
-  status.capture_dropped_packets = captured.dropped;
-  status.dns_answers = counts_of(process_.resolution().names().answers());
-  status.stale_names = process_.resolution().names().stale();
-  status.sandbox = process_.sandbox;
-  status.workers = static_cast<unsigned>(process_.workers);
+  add_process(status);
+  add_counts(status);
   for (const std::size_t worker : answers.silent) {
     status.silent_workers.push_back(static_cast<unsigned>(worker));
   }
   auto listens = process_.acceptor().listens();
-  for (const ServiceHandle& service : snapshot.services) {
+  for (const ServiceHandle& service : process_.snapshot().services) {
     status.services.push_back(collect(service, std::move(listens[service.life->id])));
     status.connections += status.services.back().connections;
-  }
-  status.last_reload = last_reload_;
-  status.problems = process_.log.problems();
-  for (const Warning& warning : snapshot.warnings) {
-    status.warnings.push_back(warning.service.empty() ? warning.text
-                                                      : warning.service + ": " + warning.text);
   }
   if (how == Connections::listed) {
     status.connection_list.emplace();
@@ -166,9 +128,62 @@ admin::Status Administration::collect(const Inquiries::Answers& answers, Connect
   if (how != Connections::unasked) {
     std::vector<ClosedView> closed = answers.closed;
     process_.acceptor().closed().append_to(closed);
-    status.closed = last_of(std::move(closed), now);
+    status.closed = last_of(std::move(closed), process_.loop.now());
   }
   return status;
+}
+
+// What it is and which configuration is in force.
+void Administration::add_process(admin::Status& status) const {
+  const Snapshot& snapshot = process_.snapshot();
+  status.version = TUNNEL_VERSION;
+  status.pid = ::getpid();
+  status.now = std::chrono::system_clock::now();
+  status.started = started_;
+  status.config = process_.config;
+  status.config_hash = snapshot.hash;
+  status.gnutls = tls::library_version();
+  status.libuv = uv::library_version();
+  status.state = process_.is_stopping() ? "draining" : "running";
+  status.sandbox = process_.sandbox;
+  status.workers = static_cast<unsigned>(process_.workers);
+  status.log_level = log::word(process_.log.level());
+  status.level_overrides = level_overrides();
+  status.loaded = loaded_;
+  status.last_reload = last_reload_;
+  for (const Warning& warning : snapshot.warnings) {
+    status.warnings.push_back(warning.service.empty() ? warning.text
+                                                      : warning.service + ": " + warning.text);
+  }
+}
+
+// What has happened since it started.
+void Administration::add_counts(admin::Status& status) const {
+  status.reloads = reloads_;
+  status.failed_reloads = failed_reloads_;
+  status.log_dropped_lines = process_.log.dropped_lines();
+  status.problems = process_.log.problems();
+  status.captures = process_.captures().status();
+  const auto captured = process_.captures().totals();
+  status.captured_packets = captured.packets;
+  status.capture_dropped_packets = captured.dropped;
+  status.dns_answers = counts_of(process_.resolution().names().answers());
+  status.stale_names = process_.resolution().names().stale();
+}
+
+std::vector<admin::LevelStatus> Administration::level_overrides() const {
+  std::vector<admin::LevelStatus> overrides;
+  for (const OrderedLevels::Entry& level : levels_.entries()) {
+    admin::LevelStatus shown;
+    shown.level = log::word(level.order.level);
+    shown.service = level.order.service;
+    shown.client = level.order.client ? level.order.client->to_string() : "";
+    shown.uid = level.by.uid;
+    shown.pid = level.by.pid;
+    if (level.until) shown.left = *level.until - process_.loop.now();
+    overrides.push_back(std::move(shown));
+  }
+  return overrides;
 }
 
 admin::ServiceStatus Administration::collect(const ServiceHandle& service,
@@ -199,13 +214,21 @@ admin::ServiceStatus Administration::collect(const ServiceHandle& service,
                                   .taken_at = life.files_taken_at.load()};
   }
   status.no_targets = process_.resolution().error_of(life.id);
-  const auto layout = process_.resolution().layout_of(life.id);
-  if (!layout) return status;
-  for (std::size_t group = 0; group < layout->groups().size(); ++group) {
-    for (const balance::Member& member : layout->groups()[group].members) {
-      status.targets.push_back(collect(service, member, group + 1));
+  // Without a layout nothing was ever arranged, and so nothing can have departed.
+  if (const auto layout = process_.resolution().layout_of(life.id)) {
+    for (std::size_t group = 0; group < layout->groups().size(); ++group) {
+      for (const balance::Member& member : layout->groups()[group].members) {
+        status.targets.push_back(collect(service, member, group + 1));
+      }
     }
+    add_departed(life, status);
   }
+  return status;
+}
+
+// What they counted after someone looked last must not be lost: a counter that a sum of several
+// targets belongs to would fall.
+void Administration::add_departed(const ServiceLife& life, admin::ServiceStatus& status) const {
   for (const auto& target : life.backend.departed(process_.loop.now())) {
     admin::TargetStatus departed;
     departed.counts = counts_of(*target);
@@ -215,7 +238,6 @@ admin::ServiceStatus Administration::collect(const ServiceHandle& service,
     status.departed.push_back(std::move(departed));
   }
   for (const auto& [text, past] : life.backend.past()) status.past[text] = counts_of(past);
-  return status;
 }
 
 admin::TargetStatus Administration::collect(const ServiceHandle& service,
@@ -237,9 +259,6 @@ admin::TargetStatus Administration::collect(const ServiceHandle& service,
     status.counts.chain_not_after = status.identity->path_until;
     status.counts.ocsp_until = status.identity->ocsp_until;
   }
-  const AddressBook::Answer* answer = process_.book.find(target.endpoint().host);
-  status.counts.is_unresolved = target.endpoint().form == config::Target::Form::name &&
-                                !target.endpoint().address && answer == nullptr;
   status.max_connections = member.max_connections;
   status.check = target.health().check_text();
   if (const auto last = target.tally().last_check.get()) {
@@ -248,25 +267,8 @@ admin::TargetStatus Administration::collect(const ServiceHandle& service,
                          .kind = tunnel::word(last->failure.kind),
                          .why = last->failure.text};
   }
-  if (const auto outage = target.health().outage()) {
-    status.since = now - outage->since;
-    status.kind = tunnel::word(outage->reason.kind);
-    status.why = outage->reason.text;
-  } else if (const auto restored = target.health().restored_at()) {
-    status.since = now - *restored;
-  }
-  const TimePoint until = target.health().ejected_until();
-  if (status.state == "ejected" && until > now && until != TimePoint::max()) {
-    status.ejected_for = until - now;
-  }
-  if (answer != nullptr) {
-    for (const SocketAddress& address : answer->addresses) {
-      status.addresses.push_back({address.ip()});
-    }
-    if (const auto answered = process_.resolution().answered_at(target.endpoint().host)) {
-      status.addresses_age = now - *answered;
-    }
-  }
+  add_outage(target.health(), status);
+  add_answer(target.endpoint(), status);
   const auto overrides = overrides_.find(service.life->id);
   if (overrides != overrides_.end()) {
     if (const balance::Override* override = overrides->second.find(target.endpoint())) {
@@ -276,6 +278,37 @@ admin::TargetStatus Administration::collect(const ServiceHandle& service,
     }
   }
   return status;
+}
+
+// Since when it is as it is, why, and for how long.
+void Administration::add_outage(const balance::Health& health, admin::TargetStatus& status) const {
+  const TimePoint now = process_.loop.now();
+  if (const auto outage = health.outage()) {
+    status.since = now - outage->since;
+    status.kind = tunnel::word(outage->reason.kind);
+    status.why = outage->reason.text;
+  } else if (const auto restored = health.restored_at()) {
+    status.since = now - *restored;
+  }
+  const TimePoint until = health.ejected_until();
+  if (status.state == "ejected" && until > now && until != TimePoint::max()) {
+    status.ejected_for = until - now;
+  }
+}
+
+// What DNS says of its host.
+void Administration::add_answer(const balance::Endpoint& endpoint,
+                                admin::TargetStatus& status) const {
+  const AddressBook::Answer* answer = process_.book.find(endpoint.host);
+  status.counts.is_unresolved =
+      endpoint.form == config::Target::Form::name && !endpoint.address && answer == nullptr;
+  if (answer == nullptr) return;
+  for (const SocketAddress& address : answer->addresses) {
+    status.addresses.push_back({address.ip()});
+  }
+  if (const auto answered = process_.resolution().answered_at(endpoint.host)) {
+    status.addresses_age = process_.loop.now() - *answered;
+  }
 }
 
 }  // namespace tunnel::runtime
