@@ -11,13 +11,14 @@
 #include <cerrno>
 #include <climits>
 #include <cstring>
+#include <utility>
 
 #include "base/write_all.h"
 
 namespace tunnel::cli {
 namespace {
 
-constexpr Millis kPatience{30'000};
+constexpr Millis kRequestPatience{30'000};
 constexpr int kProgressMillis = 500;
 constexpr std::size_t kHead = 8;
 constexpr std::uint32_t kPacketBlock = 6;
@@ -44,11 +45,88 @@ Fd take_signals() {
   return Fd(::signalfd(-1, &ending, SFD_CLOEXEC));
 }
 
-// False: nobody reads it any more.
-Result<bool> write_on(int fd, Bytes octets) {
-  const int error = write_all(fd, as_text(octets));
-  if (error == 0 || error == EPIPE) return error == 0;
-  return failed(ErrorCode::system, "cannot write the capture", error);
+// From the instance's socket to `out`, until one of them or a signal ends it. What has been
+// received is written before more is received, so a reader of `out` that does not keep up is felt
+// by the instance, which then drops and counts: here nothing piles up.
+class Pump {
+ public:
+  Pump(admin::ControlClient client, const Fd& out)
+      : out_(out), socket_(client.take_socket(first_)), pending_(as_bytes(first_)) {
+    count_.feed(pending_);
+  }
+
+  Result<void> run(const std::function<void(const PacketCount&)>& on_progress) {
+    while (!is_over_) {
+      const bool was_full = !pending_.empty();
+      turn();
+      if (!was_full && !is_over_) on_progress(count_);
+    }
+    on_progress(count_);
+    return std::move(result_);
+  }
+
+ private:
+  void turn();
+  void on_signal();
+  void write_some();
+  void receive();
+
+  const Fd signals_ = take_signals();
+  const Fd& out_;
+  std::string first_;  // what came with the answer to the request
+  const Fd socket_;
+  std::array<std::byte, 256 * 1024> buffer_;
+  Bytes pending_;
+  PacketCount count_;
+  bool is_ending_ = false;
+  bool is_over_ = false;
+  Result<void> result_;
+};
+
+// A reader of `out` that goes is noticed although nothing is captured, and one that does not read
+// keeps nobody from ending this.
+void Pump::turn() {
+  const bool is_full = !pending_.empty();
+  std::array<pollfd, 3> wanted{{{is_full ? -1 : socket_.get(), POLLIN, 0},
+                                {signals_.get(), POLLIN, 0},
+                                {out_.get(), static_cast<short>(is_full ? POLLOUT : 0), 0}}};
+  if (::poll(wanted.data(), wanted.size(), kProgressMillis) < 0) {
+    is_over_ = errno != EINTR;
+    return;
+  }
+  if ((wanted[1].revents & POLLIN) != 0) on_signal();
+  if ((wanted[2].revents & (POLLERR | POLLHUP)) != 0) is_over_ = true;
+  if (!is_over_ && (wanted[2].revents & POLLOUT) != 0) write_some();
+  if (!is_over_ && (wanted[0].revents & (POLLIN | POLLHUP | POLLERR)) != 0) receive();
+}
+
+// The first one asks the instance to write the end; the second one does not wait for it.
+void Pump::on_signal() {
+  signalfd_siginfo taken{};
+  is_over_ = is_ending_ || ::read(signals_.get(), &taken, sizeof taken) < 0;
+  is_ending_ = true;
+  (void)::shutdown(socket_.get(), SHUT_WR);
+}
+
+// A pipe that is ready takes PIPE_BUF without blocking, and not one octet more for sure (pipe(7)).
+void Pump::write_some() {
+  const Bytes part = pending_.first(std::min<std::size_t>(pending_.size(), PIPE_BUF));
+  const int error = write_all(out_.get(), as_text(part));
+  pending_ = pending_.subspan(part.size());
+  is_over_ = error != 0;
+  // Wireshark that was closed has seen what it wanted: an end, not a failure.
+  if (error != 0 && error != EPIPE) {
+    result_ = failed(ErrorCode::system, "cannot write the capture", error);
+  }
+}
+
+void Pump::receive() {
+  const ssize_t received = ::recv(socket_.get(), buffer_.data(), buffer_.size(), 0);
+  if (received < 0 && errno == EINTR) return;
+  is_over_ = received <= 0;
+  if (is_over_) return;
+  pending_ = Bytes(buffer_).first(static_cast<std::size_t>(received));
+  count_.feed(pending_);
 }
 
 }  // namespace
@@ -85,53 +163,12 @@ void PacketCount::take_block() {
 
 Result<admin::Json> CaptureReader::begin(admin::ControlClient& client, admin::Json request) {
   request["command"] = "capture";
-  return client.ask(std::move(request), kPatience);
+  return client.ask(std::move(request), kRequestPatience);
 }
 
 Result<void> CaptureReader::pump(admin::ControlClient client, const Fd& out,
                                  const std::function<void(const PacketCount&)>& on_progress) {
-  const Fd signals = take_signals();
-  std::string first;
-  const Fd socket = client.take_socket(first);
-  PacketCount count;
-  count.feed(as_bytes(first));
-  std::array<std::byte, 256 * 1024> buffer;
-  Bytes pending = as_bytes(first);  // to be written before more is received
-  Result<bool> written = true;
-  bool is_ending = false;
-  while (written && *written) {
-    // A reader of `out` that goes is noticed although nothing is captured, and one that does not
-    // read keeps nobody from ending this.
-    const bool is_full = !pending.empty();
-    std::array<pollfd, 3> wanted{{{is_full ? -1 : socket.get(), POLLIN, 0},
-                                  {signals.get(), POLLIN, 0},
-                                  {out.get(), static_cast<short>(is_full ? POLLOUT : 0), 0}}};
-    if (::poll(wanted.data(), wanted.size(), kProgressMillis) < 0 && errno != EINTR) break;
-    if ((wanted[1].revents & POLLIN) != 0) {
-      signalfd_siginfo taken{};
-      if (is_ending || ::read(signals.get(), &taken, sizeof taken) < 0) break;  // a second one
-      is_ending = true;
-      (void)::shutdown(socket.get(), SHUT_WR);  // the instance writes the end
-    }
-    if ((wanted[2].revents & (POLLERR | POLLHUP)) != 0) break;
-    if ((wanted[2].revents & POLLOUT) != 0) {
-      // A pipe that is ready takes that much without blocking.
-      const Bytes part = pending.first(std::min<std::size_t>(pending.size(), PIPE_BUF));
-      written = write_on(out.get(), part);
-      pending = pending.subspan(part.size());
-    }
-    if ((wanted[0].revents & (POLLIN | POLLHUP | POLLERR)) != 0) {
-      const ssize_t received = ::recv(socket.get(), buffer.data(), buffer.size(), 0);
-      if (received < 0 && errno == EINTR) continue;
-      if (received <= 0) break;
-      pending = Bytes(buffer).first(static_cast<std::size_t>(received));
-      count.feed(pending);
-    }
-    if (!is_full) on_progress(count);
-  }
-  on_progress(count);
-  if (!written) return tl::unexpected(written.error());
-  return {};
+  return Pump(std::move(client), out).run(on_progress);
 }
 
 }  // namespace tunnel::cli
