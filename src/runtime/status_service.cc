@@ -30,15 +30,19 @@ void StatusService::use(std::vector<StatusSocket> sockets, const std::vector<std
     listening.push_back(each.socket->fd());
   }
   const std::uint64_t number = ++servers_;
-  server_ = std::make_unique<web::Server>(web::Server::Settings{
+  web::Server::Settings settings{
       .listening = std::move(listening),
       .hosts = hosts_,
       .ask =
           [this, number](std::uint64_t request, admin::AdminActions::Connections how) {
             settings_.ask({number, request, how});
           },
-      .look = [this] { return look(); }});
-  if (!server_->start()) {
+      .look = [this] { return look(); }};
+  // A reload may come to this when the process has no descriptor to spare: its tunnels go on.
+  if (auto loop = uv::Loop::make()) {
+    server_ = std::make_unique<web::Server>(std::move(settings), std::move(loop));
+  }
+  if (!server_ || !server_->start()) {
     server_.reset();
     return settings_.log.error({},
                                "status is not served: its server cannot be started, for want of "

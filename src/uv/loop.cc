@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: MIT
 #include "uv/loop.h"
 
+#include <sys/epoll.h>
+#include <unistd.h>
+
 #include <cstdio>
 #include <cstdlib>
 #include <utility>
@@ -9,10 +12,31 @@
 
 namespace tunnel::uv {
 
-Loop::Loop()
+Loop::Loop() : Loop(Raw::yes) { must(init(), "uv_loop_init"); }
+
+Loop::Loop(Raw)
     : input_(std::make_unique_for_overwrite<std::byte[]>(kInputSize)),
-      output_(std::make_unique_for_overwrite<std::byte[]>(kOutputSize)) {
-  must(uv_loop_init(&loop_), "uv_loop_init");
+      output_(std::make_unique_for_overwrite<std::byte[]>(kOutputSize)) {}
+
+std::unique_ptr<Loop> Loop::make() {
+  std::unique_ptr<Loop> loop(new Loop(Raw::yes));
+  return loop->init() < 0 ? nullptr : std::move(loop);
+}
+
+// Only uv_loop_init can fail: it takes all descriptors that a loop ever has, those that wake it and
+// those of signals, too.
+int Loop::init() {
+  loop_.backend_fd = -1;
+  if (const int status = uv_loop_init(&loop_); status < 0) {
+    // libuv (1.44 at least) forgets this one when what it makes next fails. Where it does not,
+    // there is no epoll at that number any more.
+    epoll_event none;
+    if (loop_.backend_fd >= 0 && ::epoll_wait(loop_.backend_fd, &none, 1, 0) == 0) {
+      (void)::close(loop_.backend_fd);
+    }
+    return status;
+  }
+  is_made_ = true;
   loop_.data = this;
   looked_at_ = now();
   must(uv_prepare_init(&loop_, &prepare_), "uv_prepare_init");
@@ -30,11 +54,13 @@ Loop::Loop()
   // They alone are not a reason to go on.
   uv_unref(as_handle(&prepare_));
   uv_unref(as_handle(&check_));
+  return 0;
 }
 
 // What was put off may still close handles, and the extension has a timer: both go before the loop
 // looks for handles that are left.
 Loop::~Loop() {
+  if (!is_made_) return;
   run_deferred();
   extension_.reset();
   uv_close(as_handle(&prepare_), nullptr);

@@ -44,7 +44,11 @@ class Loop final : public Clock {
   // never touched costs no memory.
   static constexpr std::size_t kOutputSize = kInputSize + (kInputSize / 512 + 2) * 160;
 
+  // Without descriptors or memory for it the process ends, and says so: for what it cannot start
+  // without.
   Loop();
+  // The same for a loop that is made while others serve: null then.
+  [[nodiscard]] static std::unique_ptr<Loop> make();
   ~Loop() override;  // every handle must be closed: runs the loop until their callbacks are done
   Loop(const Loop&) = delete;
   Loop& operator=(const Loop&) = delete;
@@ -84,11 +88,15 @@ class Loop final : public Clock {
   [[nodiscard]] uv_loop_t* raw() { return &loop_; }
 
  private:
+  enum class Raw { yes };
+  explicit Loop(Raw raw);
+  [[nodiscard]] int init();
   void before_poll();
   void after_poll();
   void run_deferred();
 
   uv_loop_t loop_{};
+  bool is_made_ = false;  // libuv has undone what it had begun
   uv_prepare_t prepare_{};
   uv_check_t check_{};
   uv_idle_t idle_{};

@@ -45,11 +45,12 @@ Response refusal(unsigned status, std::string_view reason) {
 
 }  // namespace
 
-Server::Server(Settings settings)
+Server::Server(Settings settings, std::unique_ptr<uv::Loop> loop)
     : settings_(std::move(settings)),
-      mailbox_(loop_, [this](const Answer& answer) { on_answer(answer); }),
-      tick_timer_(loop_, [this] { tick(); }),
-      daemon_(loop_, settings_.listening,
+      loop_(std::move(loop)),
+      mailbox_(*loop_, [this](const Answer& answer) { on_answer(answer); }),
+      tick_timer_(*loop_, [this] { tick(); }),
+      daemon_(*loop_, settings_.listening,
               [this](std::uint64_t id, const Request& request) { on_request(id, request); }) {}
 
 Server::~Server() {
@@ -62,7 +63,7 @@ bool Server::start() {
   if (!daemon_.is_ready()) return false;
   look();
   tick_timer_.start(kTick);
-  auto thread = start_thread("status", [this] { loop_.run(); });
+  auto thread = start_thread("status", [this] { loop_->run(); });
   if (!thread) return false;
   thread_ = std::move(*thread);
   return true;
@@ -81,13 +82,13 @@ void Server::on_request(std::uint64_t id, const Request& request) {
   if (*decision.route == Route::livez) return daemon_.respond(id, liveness());
   const Query query = query_of(*decision.route, request);
   // Less than HttpDaemon::kTimeLimit: the client is to hear what is wrong before its time is over.
-  waiting_[id] = {query, loop_.now() + kPatience};
+  waiting_[id] = {query, loop_->now() + kPatience};
   return settings_.ask(id, how_for(query));
 }
 
 void Server::on_answer(const Answer& answer) {
-  if (!answer.status) return loop_.stop();
-  if (answer.request == kSample) return history_.add(loop_.now(), *answer.status);
+  if (!answer.status) return loop_->stop();
+  if (answer.request == kSample) return history_.add(loop_->now(), *answer.status);
   const auto found = waiting_.find(answer.request);
   if (found == waiting_.end()) return;
   const Query query = std::move(found->second.query);
@@ -106,15 +107,15 @@ void Server::look() {
 void Server::tick() {
   look();
   tick_timer_.start(kTick);
-  if (loop_.now() >= sample_at_) {
-    sample_at_ = loop_.now() + History::kPeriod;
+  if (loop_->now() >= sample_at_) {
+    sample_at_ = loop_->now() + History::kPeriod;
     // Without the workers, who may be busy: this comes every few seconds for as long as the process
     // lives.
     settings_.ask(kSample, Connections::unasked);
   }
   std::vector<std::uint64_t> late;
   for (const auto& [id, waiting] : waiting_) {
-    if (waiting.until <= loop_.now()) late.push_back(id);
+    if (waiting.until <= loop_->now()) late.push_back(id);
   }
   for (const std::uint64_t id : late) {
     waiting_.erase(id);

@@ -40,7 +40,7 @@ class Server {
     std::function<std::vector<LoopState>()> look;
   };
 
-  explicit Server(Settings settings);
+  Server(Settings settings, std::unique_ptr<uv::Loop> loop);
   ~Server();  // joins; who has not been answered is cut off
   Server(const Server&) = delete;
   Server& operator=(const Server&) = delete;
@@ -70,7 +70,7 @@ class Server {
   [[nodiscard]] Response rendered(const Query& query, const admin::Status& status);
 
   const Settings settings_;
-  uv::Loop loop_;
+  const std::unique_ptr<uv::Loop> loop_;
   uv::Mailbox<Answer> mailbox_;
   uv::Timer tick_timer_;
   std::unordered_map<std::uint64_t, Waiting> waiting_;

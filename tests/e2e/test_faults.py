@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Every system call fails once. A fixed scenario (reload with a capture, failover to a name, handshake,
+"""Every system call fails once. A fixed scenario (reload with a capture and the status page, failover to a name, handshake,
 data both ways, half-close, reload without) is played again and again, and each time one call of one
 kind fails with one of the errors it may have. The process must not die, spin, lose a descriptor or
 deliver a wrong byte; the connection ends as it says; and afterwards everything works again.
@@ -24,7 +24,8 @@ SOME = int(os.environ.get("FAULTS_EVERY", 0))
 SIZE = (1 << 20) if SOME else (1 << 17)
 DATA = os.urandom(SIZE)
 RUNS_PER_KIND = 8  # unless all are asked for
-EACH_TIME = ("socket", "connect", "accept", "read", "write", "epoll_wait")  # calls of each scenario
+EACH_TIME = ("socket", "connect", "accept", "read", "write", "epoll_wait", "epoll_create", "eventfd",
+             "thread")  # calls of each scenario
 MOST_CPU_SECONDS = 3.0 * (10 if SANITIZED else 1)
 
 
@@ -57,10 +58,13 @@ class World:
             "timeouts": {"resolve": "2s", "connect": "5s", "handshake": "5s"},
             "health": {"eject_time": "10ms", "eject_max": "10ms"},
         }
+        config = {"workers": 1, "dns_servers": [self.dns.address], "shutdown_timeout": "5s",
+                  "certificate_poll": "off", "svc": service}
         if captures:
             service["capture"] = {"file": "capture.pcapng"}
-        return {"workers": 1, "dns_servers": [self.dns.address], "shutdown_timeout": "5s",
-                "certificate_poll": "off", "svc": service}
+            # Its server has an event loop and a thread of its own, which are made by the reload.
+            config["status"] = "127.0.0.1:0"
+        return config
 
     def start(self):
         self.tunnel = Tunnel(self.folder, self.config(captures=False), env=self.faults.environment)

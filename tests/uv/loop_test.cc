@@ -2,6 +2,7 @@
 #include "uv/loop.h"
 
 #include <doctest/doctest.h>
+#include <sys/resource.h>
 
 #include <csignal>
 #include <cstring>
@@ -26,6 +27,27 @@ struct Later final : Deferred {
 };
 
 }  // namespace
+
+TEST_CASE("a loop that is made while others serve is refused for want of descriptors, not fatal") {
+  rlimit limit{};
+  REQUIRE(::getrlimit(RLIMIT_NOFILE, &limit) == 0);
+  const rlimit none{0, limit.rlim_max};
+  REQUIRE(::setrlimit(RLIMIT_NOFILE, &none) == 0);
+  const std::unique_ptr<Loop> refused = Loop::make();
+  REQUIRE(::setrlimit(RLIMIT_NOFILE, &limit) == 0);
+  CHECK(refused == nullptr);
+
+  const std::unique_ptr<Loop> made = Loop::make();
+  REQUIRE(made != nullptr);
+  bool has_rung = false;
+  Timer timer(*made, [&] {
+    has_rung = true;
+    made->stop();
+  });
+  timer.start(Millis{0});
+  made->run();
+  CHECK(has_rung);
+}
 
 TEST_CASE("the scratch buffers are as large as declared, and sealing the input fits the output") {
   Loop loop;
