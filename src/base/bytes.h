@@ -22,6 +22,11 @@ using MutableBytes = std::span<std::byte>;
   return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
 }
 
+// An octet as a number, to compute with.
+[[nodiscard]] inline unsigned octet_at(Bytes bytes, std::size_t i) {
+  return std::to_integer<unsigned>(bytes[i]);
+}
+
 // A view of borrowed memory that is filled from the front; owns nothing. The lender keeps the
 // memory alive and decides its size; `append` refuses (and changes nothing) when it would not fit.
 class OutBuffer {

@@ -26,8 +26,6 @@ constexpr std::array<Unit, 4> kSizeUnits = {
 // Nothing that a configuration can mean is longer; also keeps every sum far from overflow.
 constexpr std::int64_t kLongest = std::int64_t{86'400'000} * 3650;
 
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
-
 tl::unexpected<Error> no_duration(std::string_view text) {
   return failed(ErrorCode::invalid,
                 "\"" + printable(text) +

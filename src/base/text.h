@@ -42,7 +42,8 @@ namespace tunnel {
 [[nodiscard]] bool equal_ignoring_case(std::string_view a, std::string_view b);
 [[nodiscard]] bool starts_ignoring_case(std::string_view text, std::string_view prefix);
 
-// One or more of 0 to 9, and nothing else.
+// Of 0 to 9; is_digits: one or more of them, and nothing else.
+[[nodiscard]] constexpr bool is_digit(char c) { return c >= '0' && c <= '9'; }
 [[nodiscard]] bool is_digits(std::string_view text);
 
 // Without the blanks, tabs and line ends around it.

@@ -6,6 +6,8 @@
 #include <string_view>
 #include <utility>
 
+#include "base/text.h"
+
 namespace tunnel::cli {
 namespace {
 
@@ -50,7 +52,6 @@ Result<bool> read_as_stunnel(Words& arguments) {
   }
   if (*word != "-fd") return false;
   const auto number = word + 1;
-  const auto is_digit = [](char c) { return c >= '0' && c <= '9'; };
   if (number == arguments.end() || number->empty() || number->size() > 9 ||
       !std::all_of(number->begin(), number->end(), is_digit)) {
     return failed(ErrorCode::invalid,

@@ -14,7 +14,7 @@ namespace {
 using admin::Json;
 
 // A reload may load a thousand keys, a drain lasts as long as connections do.
-constexpr Millis kPatience{60'000};
+constexpr Millis kOrderPatience{60'000};
 constexpr Millis kReloadPatience{600'000};
 constexpr Millis kDrainPatience{7LL * 24 * 3600 * 1000};
 
@@ -57,7 +57,7 @@ class OrderCommand : public Command {
     json["command"] = name();
     return json;
   }
-  [[nodiscard]] virtual Millis patience() const { return kPatience; }
+  [[nodiscard]] virtual Millis patience() const { return kOrderPatience; }
   [[nodiscard]] virtual Outcome present(const Json& answer, Form form) const {
     return printed(answer, form);
   }

@@ -8,7 +8,7 @@
 namespace tunnel::cli {
 namespace {
 
-constexpr std::size_t kLongest = 65'536;
+constexpr std::size_t kLongestComment = 65'536;
 
 }  // namespace
 
@@ -22,7 +22,7 @@ Result<std::string> convert_command_line(std::span<const std::string> words) {
   const auto converted = import::convert_balance(words.subspan(1));
   if (!converted) return tl::make_unexpected(converted.error());
   std::string text = "# balance";
-  for (const std::string& word : words.subspan(1)) text += " " + printable(word, kLongest);
+  for (const std::string& word : words.subspan(1)) text += " " + printable(word, kLongestComment);
   text += "\n";
   for (const std::string& note : converted->notes) text += config::comment_lines(note);
   return text + "\n" + config::print(converted->config);
@@ -36,7 +36,7 @@ Result<std::string> convert_file(const config::Document& document) {
                                           "that ends in .conf");
   }
   const std::string text = config::print(document.config, document.remarks());
-  return "# From " + printable(path, kLongest) + "\n" +
+  return "# From " + printable(path, kLongestComment) + "\n" +
          (text.starts_with('[') || text.starts_with('#') ? "\n" : "") + text;
 }
 

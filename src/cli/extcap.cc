@@ -25,7 +25,7 @@ using admin::Json;
 
 constexpr std::string_view kScheme = "tunnel:";
 // Wireshark asks at each start, and waits for the answer.
-constexpr Millis kPatience{1'000};
+constexpr Millis kListPatience{1'000};
 
 // Options stand as separate words, or behind "=". An option that is not known is passed over:
 // later versions of Wireshark have more.
@@ -96,7 +96,7 @@ std::vector<std::string> services_of(const std::string& socket) {
   // Left out without a word: the list is asked for at each start of Wireshark, by people who may
   // have no instance.
   if (!client) return names;
-  const auto answer = client->ask(Json{{"command", "status"}}, kPatience);
+  const auto answer = client->ask(Json{{"command", "status"}}, kListPatience);
   if (!answer || !answer->value("ok", false)) return names;
   for (const Json& service : (*answer)["status"]["services"]) {
     names.push_back(service.value("service", ""));

@@ -15,7 +15,7 @@ namespace {
 
 using admin::Json;
 
-constexpr Millis kPatience{30'000};
+constexpr Millis kStatusPatience{30'000};
 // Between two looks whether the instance is there.
 constexpr Millis kLook{100};
 
@@ -59,7 +59,7 @@ class StatusCommand final : public Command {
   };
 
   static Result<Json> ask(admin::ControlClient& client) {
-    auto answer = client.ask(Json{{"command", "status"}, {"connections", true}}, kPatience);
+    auto answer = client.ask(Json{{"command", "status"}, {"connections", true}}, kStatusPatience);
     if (!answer) return answer;
     return std::move((*answer)["status"]);
   }

@@ -201,7 +201,7 @@ void read_target_address(Reader& reader, const Option&, const Setting& setting, 
 
 Printed print_target_address(const Target& target) { return Printed(toml_quoted(target.text)); }
 
-constexpr auto kRows = std::to_array<Row<Target>>({
+constexpr auto kTargetRows = std::to_array<Row<Target>>({
     {{.key = "address",
       .help = "Where the target is: \"HOST:PORT\", \"srv:NAME\", or the path of a unix socket. "
               "It must be given.",
@@ -235,7 +235,7 @@ constexpr auto kRows = std::to_array<Row<Target>>({
 
 template <>
 std::span<const Row<Target>> rows<Target>() {
-  return kRows;
+  return kTargetRows;
 }
 
 // A text or a table is one target, an array of those is one group, an array of such arrays is

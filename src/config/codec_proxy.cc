@@ -13,11 +13,11 @@
 namespace tunnel::config {
 namespace {
 
-struct Scheme {
+struct ProxyScheme {
   std::string_view prefix;
   Proxy::Form form;
 };
-constexpr std::array<Scheme, 2> kSchemes = {
+constexpr std::array<ProxyScheme, 2> kProxySchemes = {
     {{"http://", Proxy::Form::http}, {"socks5://", Proxy::Form::socks5}}};
 constexpr std::string_view kExample =
     "proxy = \"http://proxy.example.com:3128\" or \"socks5://user:password@127.0.0.1:1080\"";
@@ -47,7 +47,7 @@ void read_proxy(Reader& reader, const Value& value, std::vector<Proxy>& target) 
   std::string_view rest = *written;
   Proxy proxy;
   bool is_known = false;
-  for (const Scheme& scheme : kSchemes) {
+  for (const ProxyScheme& scheme : kProxySchemes) {
     if (!rest.starts_with(scheme.prefix)) continue;
     proxy.form = scheme.form;
     rest.remove_prefix(scheme.prefix.size());
@@ -87,7 +87,7 @@ void read_proxy(Reader& reader, const Value& value, std::vector<Proxy>& target) 
 }
 
 std::string url_of(const Proxy& proxy) {
-  std::string text(kSchemes[static_cast<std::size_t>(proxy.form)].prefix);
+  std::string text(kProxySchemes[static_cast<std::size_t>(proxy.form)].prefix);
   if (!proxy.user.empty()) {
     text += percent_encoded(proxy.user) + ":" + percent_encoded(proxy.password) + "@";
   }

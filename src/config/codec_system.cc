@@ -196,7 +196,6 @@ bool is_sha256(std::string_view text) {
   const auto all = [&](std::string_view part, auto&& predicate) {
     return std::all_of(part.begin(), part.end(), predicate);
   };
-  const auto is_digit = [](char c) { return c >= '0' && c <= '9'; };
   const auto is_hex = [&](char c) {
     return is_digit(c) || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
   };

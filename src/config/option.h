@@ -10,6 +10,9 @@
 
 namespace tunnel::config {
 
+// The longest that most durations may be.
+inline constexpr std::int64_t kDay = 86'400'000;
+
 enum class Type {
   boolean,
   text,

@@ -9,7 +9,6 @@
 namespace tunnel::config {
 namespace {
 
-constexpr std::size_t npos = std::string_view::npos;
 constexpr std::string_view kSmallest =
     "the smallest configuration is: [web], accept = \"127.0.0.1:8080\", connect = "
     "\"www.example.com:443\", each on a line of its own";
@@ -29,7 +28,7 @@ void for_each_line(std::string_view text, F&& use) {
     line.text = trimmed(text.substr(begin, end - begin));
     if (!line.text.empty()) {
       line.offset = static_cast<std::size_t>(line.text.data() - text.data());
-      if (const std::size_t equals = line.text.find('='); equals != npos) {
+      if (const std::size_t equals = line.text.find('='); equals != std::string_view::npos) {
         line.key = trimmed(line.text.substr(0, equals));
         line.value = trimmed(line.text.substr(equals + 1));
       }
@@ -43,7 +42,8 @@ void for_each_line(std::string_view text, F&& use) {
 std::string without_ending(const std::string& path) {
   const std::size_t slash = path.rfind('/');
   const std::size_t dot = path.rfind('.');
-  const bool has_ending = dot != npos && dot > 0 && (slash == npos || dot > slash + 1);
+  const bool has_ending = dot != std::string_view::npos && dot > 0 &&
+                          (slash == std::string_view::npos || dot > slash + 1);
   return has_ending ? path.substr(0, dot) : path;
 }
 
@@ -82,7 +82,7 @@ class StunnelSigns {
 
 bool is_yaml(const Line& line) {
   const std::size_t colon = line.text.find(':');
-  if (colon == npos || colon == 0 || line.text.starts_with('[')) return false;
+  if (colon == std::string_view::npos || colon == 0 || line.text.starts_with('[')) return false;
   const std::string_view key = line.text.substr(0, colon);
   const auto is_word = [](char c) {
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' ||
@@ -136,7 +136,7 @@ std::optional<OtherFormat> find_toml(std::string_view text, const std::string& p
     while (value.starts_with('[')) value = trimmed(value.substr(1));
     const char quote = value.empty() ? '\0' : value.front();
     // stunnel has no quotes: no address begins with one there.
-    if ((quote != '"' && quote != '\'') || value.find(quote, 1) == npos) return;
+    if ((quote != '"' && quote != '\'') || value.find(quote, 1) == std::string_view::npos) return;
     found = {line.offset, "this looks like TOML, and a file of this name is read as a stunnel.conf",
              "call it " + without_ending(printable(path, 200)) + ".toml"};
   });

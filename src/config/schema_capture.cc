@@ -20,7 +20,7 @@ namespace {
 constexpr std::int64_t kLongestSegment = 262'144;
 constexpr std::int64_t kLargestFile = std::int64_t{1} << 40U;
 
-constexpr auto kRows = std::to_array<Row<Capture>>({
+constexpr auto kCaptureRows = std::to_array<Row<Capture>>({
     row<Type::path, &Capture::file>(
         {.key = "file",
          .help = "Where the traffic goes, as pcapng for Wireshark. \"/var/lib/tunnel/ldap.pcapng\" "
@@ -75,7 +75,7 @@ constexpr auto kRows = std::to_array<Row<Capture>>({
 
 template <>
 std::span<const Row<Capture>> rows<Capture>() {
-  return kRows;
+  return kCaptureRows;
 }
 
 }  // namespace tunnel::config

@@ -58,7 +58,7 @@ void read_flag(Reader& reader, const Option& option, const Setting& setting, Glo
 }
 Printed print_nothing(const Global&) { return {}; }
 
-constexpr auto kRows = std::to_array<Row<Global>>({
+constexpr auto kGlobalRows = std::to_array<Row<Global>>({
     row<Type::boolean, &Global::foreground>(
         {.key = "foreground",
          .stunnel = "foreground",
@@ -196,7 +196,7 @@ constexpr auto kRows = std::to_array<Row<Global>>({
 
 template <>
 std::span<const Row<Global>> rows<Global>() {
-  return kRows;
+  return kGlobalRows;
 }
 
 }  // namespace tunnel::config

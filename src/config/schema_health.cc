@@ -38,8 +38,6 @@ struct Words<OnEjected> {
 
 namespace {
 
-constexpr std::int64_t kDay = 86'400'000;
-
 constexpr auto kHealthRows = std::to_array<Row<Health>>({
     row<Type::duration, &Health::eject_time>(
         {.key = "eject_time",

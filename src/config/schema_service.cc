@@ -85,8 +85,6 @@ struct Words<SendProxy> {
 
 namespace {
 
-constexpr std::int64_t kDay = 86'400'000;
-
 constexpr auto kServiceRows = std::to_array<Row<Service>>({
     row<Type::accept, &Service::accept>(
         {.key = "accept",

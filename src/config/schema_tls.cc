@@ -77,7 +77,7 @@ struct Words<MinStrength> {
 
 namespace {
 
-constexpr auto kRows = std::to_array<Row<Tls>>({
+constexpr auto kTlsRows = std::to_array<Row<Tls>>({
     row<Type::choice, &Tls::verify>(
         {.key = "verify",
          .standard = "\"full\"",
@@ -208,7 +208,7 @@ constexpr auto kRows = std::to_array<Row<Tls>>({
 
 template <>
 std::span<const Row<Tls>> rows<Tls>() {
-  return kRows;
+  return kTlsRows;
 }
 
 }  // namespace tunnel::config

@@ -22,11 +22,6 @@ constexpr auto kSchemes = std::to_array<Scheme>({
     {"wss", "443"},
 });
 
-bool is_port(std::string_view text) {
-  return !text.empty() &&
-         std::all_of(text.begin(), text.end(), [](char c) { return c >= '0' && c <= '9'; });
-}
-
 // Behind the host; brackets hold the colons of an IPv6 address.
 std::size_t port_colon(std::string_view authority) {
   const std::size_t bracket = authority.rfind(']');
@@ -64,7 +59,8 @@ std::string address_in_url(std::string_view url) {
   }
   if (rest.empty()) return "";
   const std::size_t colon = port_colon(rest);
-  if (colon != std::string_view::npos && is_port(rest.substr(colon + 1))) return std::string(rest);
+  if (colon != std::string_view::npos && is_digits(rest.substr(colon + 1)))
+    return std::string(rest);
   for (const Scheme& known : kSchemes) {
     if (!equal_ignoring_case(scheme, known.name)) continue;
     return std::string(rest.substr(0, colon)) + ":" + std::string(known.port);
@@ -77,7 +73,7 @@ bool has_path_after_port(std::string_view text) {
   if (slash == std::string_view::npos || slash == 0 || text.starts_with('.')) return false;
   const std::string_view authority = text.substr(0, slash);
   const std::size_t colon = port_colon(authority);
-  return colon != std::string_view::npos && colon > 0 && is_port(authority.substr(colon + 1));
+  return colon != std::string_view::npos && colon > 0 && is_digits(authority.substr(colon + 1));
 }
 
 }  // namespace tunnel::config

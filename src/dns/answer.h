@@ -13,7 +13,8 @@
 
 namespace tunnel::dns {
 
-enum class RecordType : std::uint8_t { a, aaaa, srv };
+// By their numbers: RFC 1035 section 3.2.2, RFC 3596 section 2.1, RFC 2782.
+enum class RecordType : std::uint16_t { a = 1, aaaa = 28, srv = 33 };
 
 // How a question to the name servers ended.
 enum class Status : std::uint8_t {

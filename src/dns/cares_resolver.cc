@@ -17,18 +17,6 @@ namespace {
 
 constexpr std::uint16_t kDnsPort = 53;
 
-int code_of(RecordType type) {
-  switch (type) {
-    case RecordType::a:
-      return ns_t_a;
-    case RecordType::aaaa:
-      return ns_t_aaaa;
-    case RecordType::srv:
-      return ns_t_srv;
-  }
-  return ns_t_invalid;
-}
-
 Status status_of(int ares_status) {
   switch (ares_status) {
     case ARES_SUCCESS:
@@ -88,8 +76,8 @@ tl::expected<Record, ares_status_t> query_for(const std::string& name, RecordTyp
       ares_dns_record_create(&made, 0, ARES_FLAG_RD, ARES_OPCODE_QUERY, ARES_RCODE_NOERROR);
   Record record(made);
   if (status == ARES_SUCCESS) {
-    status = ares_dns_record_query_add(
-        made, name.c_str(), static_cast<ares_dns_rec_type_t>(code_of(type)), ARES_CLASS_IN);
+    status = ares_dns_record_query_add(made, name.c_str(), static_cast<ares_dns_rec_type_t>(type),
+                                       ARES_CLASS_IN);
   }
   // The search calls what is not a name "out of memory"; written down, it is what it is.
   Message message;
@@ -204,7 +192,7 @@ void CaresResolver::submit(Question& question) {
       &question);
 #else
   ares_search(
-      channel_.get(), question.name.c_str(), ns_c_in, code_of(question.type),
+      channel_.get(), question.name.c_str(), ns_c_in, static_cast<int>(question.type),
       [](void* asked, int status, int, unsigned char* bytes, int size) {
         auto* one = static_cast<Question*>(asked);
         one->resolver->answered(*one, status, bytes, static_cast<std::size_t>(size));

@@ -16,18 +16,6 @@ constexpr std::uint16_t kCname = 5;
 // A server may say weeks; nobody wants to wait that long for a change.
 constexpr Millis kMaxTtl = std::chrono::hours(24);
 
-std::uint16_t code_of(RecordType type) {
-  switch (type) {
-    case RecordType::a:
-      return 1;
-    case RecordType::aaaa:
-      return 28;
-    case RecordType::srv:
-      return 33;
-  }
-  return 0;
-}
-
 // Walks over a message. After a read beyond the end `is_broken` holds, and every value is 0.
 class Reader {
  public:
@@ -192,7 +180,7 @@ bool add_record(Reader& reader, RecordType type, Answer& answer) {
   std::uint32_t ttl = reader.u32();
   if ((ttl & 0x80000000U) != 0) ttl = 0;  // RFC 2181, section 8
   const std::uint16_t length = reader.u16();
-  const bool is_ours = record_class == kClassIn && record_type == code_of(type);
+  const bool is_ours = record_class == kClassIn && record_type == static_cast<std::uint16_t>(type);
   if (is_ours || (record_class == kClassIn && record_type == kCname)) {
     answer.ttl = std::min(answer.ttl, Millis(std::chrono::seconds(ttl)));
   }

@@ -9,7 +9,7 @@
 namespace tunnel::keys {
 namespace {
 
-constexpr std::size_t kMaxFileSize = 65536;
+constexpr std::size_t kMaxPasswordFile = 65536;
 constexpr std::size_t kMaxPassword = 1024;
 
 }  // namespace
@@ -31,7 +31,7 @@ void KeyPassword::load(const std::string& option, const std::string& path,
     problems.error(option, std::move(text), std::move(hint));
   };
   // With a size this reads what is not a regular file, too, such as /dev/fd/3.
-  auto content = x509::read_file(path, kMaxFileSize);
+  auto content = x509::read_file(path, kMaxPasswordFile);
   if (!content) return add(path + ": " + content.error().text, {});
   // An editor ends the line; the line's end is no part of a password.
   text_.assign(*content, 0, content->find_first_of(std::string_view("\r\n\0", 3)));

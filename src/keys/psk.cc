@@ -17,7 +17,7 @@ namespace {
 constexpr std::size_t kLeastKey = 16;
 constexpr std::size_t kMostKey = 512;
 constexpr std::size_t kMostIdentity = 256;
-constexpr std::size_t kMaxFileSize = 16U << 20;
+constexpr std::size_t kMaxPskFile = 16U << 20;
 
 // "0aff" or "0a:ff"; nothing when it is something else.
 std::optional<std::string> from_hex(std::string_view text) {
@@ -48,7 +48,7 @@ class Loading {
 
   // The key to use; an empty one when there is a problem.
   const PskLine& run() {
-    auto content = x509::read_file(tls_.psk_file, kMaxFileSize);
+    auto content = x509::read_file(tls_.psk_file, kMaxPskFile);
     if (!content) {
       add("psk_file", tls_.psk_file + ": " + content.error().text);
       return chosen_;

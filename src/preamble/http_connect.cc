@@ -12,8 +12,6 @@ namespace {
 constexpr int kLoginWanted = 407;
 constexpr int kUnauthorized = 401;  // meant for servers, but tinyproxy says it to a wrong password
 
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
-
 class HttpConnect final : public LineConversation {
  public:
   HttpConnect(Topic topic, std::string destination, std::string request, bool has_login)

@@ -8,8 +8,6 @@
 namespace tunnel::preamble {
 namespace {
 
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
-
 bool begins_with_digits(std::string_view text) {
   return text.size() >= 3 && std::all_of(text.begin(), text.begin() + 3, is_digit);
 }

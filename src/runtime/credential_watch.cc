@@ -14,7 +14,7 @@ namespace tunnel::runtime {
 namespace {
 
 // Between two looks at files that are being written, and before another try to look.
-constexpr Millis kQuiet{1'000};
+constexpr Millis kSecondLook{1'000};
 
 tls::Context::Shown shown(const ServiceHandle& service) {
   if (service.config->tls) return service.config->tls->client_certificate();
@@ -52,7 +52,7 @@ void CredentialWatch::stop() {
 void CredentialWatch::on_timer() {
   // Refused while another job is under way. A look that has begun starts the timer again in
   // on_looked().
-  if (!look_()) timer_.start(kQuiet);
+  if (!look_()) timer_.start(kSecondLook);
 }
 
 void CredentialWatch::on_looked(std::map<ServiceId, FileIdentities> found) {
@@ -68,7 +68,7 @@ void CredentialWatch::on_looked(std::map<ServiceId, FileIdentities> found) {
   }
   // A change counts when two looks find the same, and the second one need not wait for a whole
   // period.
-  timer_.start(is_changing ? std::min(*period_, kQuiet) : *period_);
+  timer_.start(is_changing ? std::min(*period_, kSecondLook) : *period_);
 }
 
 std::optional<ServiceId> CredentialWatch::take_settled() {

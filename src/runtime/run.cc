@@ -11,6 +11,7 @@
 #include "process/daemon.h"
 #include "process/passed_sockets.h"
 #include "process/program.h"
+#include "runtime/exit_status.h"
 #include "runtime/loader.h"
 #include "runtime/snapshot.h"
 #include "runtime/start_voice.h"
@@ -19,8 +20,6 @@
 
 namespace tunnel::runtime {
 namespace {
-
-constexpr int kRunTimeError = 1;
 
 bool is_on_stdio(const config::Config& config) {
   for (const config::Service& service : config.services) {

@@ -8,13 +8,10 @@
 #include <utility>
 
 #include "base/thread.h"
+#include "runtime/exit_status.h"
 
 namespace tunnel::runtime {
-namespace {
-
-constexpr int kRunTimeError = 1;
-
-}  // namespace
+namespace {}  // namespace
 
 // All handles are made here, while the loop does not turn yet: only a message may reach it later.
 Sentry::Sentry(std::vector<Pulse*> pulses, const Signals& signals, Events events, Settings settings)

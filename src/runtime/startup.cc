@@ -14,12 +14,12 @@
 #include "process/limits.h"
 #include "process/notify.h"
 #include "runtime/confinement.h"
+#include "runtime/exit_status.h"
 #include "runtime/log_place.h"
 
 namespace tunnel::runtime {
 namespace {
 
-constexpr int kRunTimeError = 1;
 constexpr int kConfigurationError = 2;
 constexpr unsigned kMostAutomaticWorkers = 16;
 // A worker's loop has five descriptors of its own. Where there are few, connections need them more.

@@ -8,8 +8,6 @@
 namespace tunnel::tls {
 namespace {
 
-std::string text(std::string_view a) { return std::string(a); }
-
 bool is_about_client_certificate(std::uint8_t alert) {
   switch (alert) {
     case GNUTLS_A_BAD_CERTIFICATE:
@@ -124,7 +122,7 @@ Failure certificate_rejected(std::string_view target, std::uint8_t alert,
   const std::string with_alert = " with the alert " + alert_name(alert);
   if (context.certificate.empty()) {
     return {Kind::client_cert_rejected,
-            text(target) +
+            std::string(target) +
                 (context.certificate_requested ? " wants a client certificate and refused to go on "
                                                  "without one"
                                                : " probably wants a client certificate: it refused "
@@ -132,13 +130,13 @@ Failure certificate_rejected(std::string_view target, std::uint8_t alert,
                 with_alert + "; set tls.cert and tls.key"};
   }
   if (!context.certificate_requested) {
-    return {Kind::client_cert_rejected, text(target) + " refused the connection" + with_alert +
-                                            ", before it asked for the client certificate " +
-                                            text(context.certificate)};
+    return {Kind::client_cert_rejected,
+            std::string(target) + " refused the connection" + with_alert +
+                ", before it asked for the client certificate " + std::string(context.certificate)};
   }
-  return {Kind::client_cert_rejected, text(target) + " refused the client certificate " +
-                                          text(context.certificate) + with_alert +
-                                          text(complaint(alert))};
+  return {Kind::client_cert_rejected, std::string(target) + " refused the client certificate " +
+                                          std::string(context.certificate) + with_alert +
+                                          std::string(complaint(alert))};
 }
 
 }  // namespace
@@ -146,9 +144,9 @@ Failure certificate_rejected(std::string_view target, std::uint8_t alert,
 Failure alert_received(std::string_view target, std::uint8_t alert, const AlertContext& context) {
   const auto name = alert_name(alert);
   if (context.renegotiation == Renegotiation::ignored) {
-    return {Kind::tls_alert, text(target) + " ended the session with the alert " + name +
+    return {Kind::tls_alert, std::string(target) + " ended the session with the alert " + name +
                                  ", after it had asked for a TLS 1.2 renegotiation" +
-                                 text(kNoRenegotiation)};
+                                 std::string(kNoRenegotiation)};
   }
   // Servers that want a certificate and get none, or one they do not like, use one of the alerts
   // about certificates, or vague ones: OpenSSL says handshake_failure and GnuTLS decode_error in
@@ -162,14 +160,14 @@ Failure alert_received(std::string_view target, std::uint8_t alert, const AlertC
     const auto about = about_psk(alert, context.psk_identity);
     if (!about.empty()) {
       return {Kind::tls_alert,
-              text(target) + " refused the handshake with the alert " + name + ": " + about};
+              std::string(target) + " refused the handshake with the alert " + name + ": " + about};
     }
   }
   const Kind kind = alert == GNUTLS_A_PROTOCOL_VERSION && !context.established ? Kind::tls_version
                                                                                : Kind::tls_alert;
-  return {kind, text(target) +
+  return {kind, std::string(target) +
                     (context.established ? " ended the session" : " refused the handshake") +
-                    " with the alert " + name + ": " + text(meaning(alert))};
+                    " with the alert " + name + ": " + std::string(meaning(alert))};
 }
 
 }  // namespace tunnel::tls

@@ -9,8 +9,6 @@
 namespace tunnel::tls {
 namespace {
 
-std::string text(std::string_view a) { return std::string(a); }
-
 std::string version_name(unsigned version) {
   switch (version) {
     case 0x0300:
@@ -39,7 +37,7 @@ bool is_of_token(int gnutls_error) {
 
 Failure wrong_version(std::string_view target, unsigned server_version) {
   const auto name = version_name(server_version);
-  std::string sentence = text(target);
+  std::string sentence = std::string(target);
   sentence += name.empty() ? " chose a TLS version that was not offered"
                            : " speaks " + name + ", which is not accepted";
   return {Kind::tls_version, sentence + "; see tls.min_version and tls.max_version"};
@@ -47,7 +45,7 @@ Failure wrong_version(std::string_view target, unsigned server_version) {
 
 Failure handshake_failed(std::string_view target, int gnutls_error) {
   std::string sentence =
-      "TLS handshake with " + text(target) + " failed: " + gnutls_strerror(gnutls_error);
+      "TLS handshake with " + std::string(target) + " failed: " + gnutls_strerror(gnutls_error);
   if (is_of_token(gnutls_error)) {
     return {.kind = Kind::tls_failed,
             .text = sentence +
@@ -86,65 +84,66 @@ Failure handshake_failed(std::string_view target, int gnutls_error) {
 }
 
 Failure record_failed(std::string_view target, int gnutls_error) {
-  return {Kind::tls_failed, "TLS session with " + text(target) +
+  return {Kind::tls_failed, "TLS session with " + std::string(target) +
                                 " broke: " + gnutls_strerror(gnutls_error) +
                                 "; the server, or something on the way to it, changed the bytes"};
 }
 
 Failure protocol_broken(std::string_view target, std::string_view sent) {
   return {Kind::tls_failed,
-          "TLS session with " + text(target) + " broke: the server sent " + text(sent) +
+          "TLS session with " + std::string(target) + " broke: the server sent " +
+              std::string(sent) +
               "; it, or something on the way to it, does not keep to the protocol"};
 }
 
 Failure renegotiation_began(std::string_view target) {
-  return {Kind::tls_failed, "TLS session with " + text(target) +
+  return {Kind::tls_failed, "TLS session with " + std::string(target) +
                                 " broke: the server began a TLS 1.2 renegotiation in "
                                 "mid-connection" +
-                                text(kNoRenegotiation)};
+                                std::string(kNoRenegotiation)};
 }
 
 std::string renegotiation_ignored(std::string_view target) {
-  return text(target) + " asked for a TLS 1.2 renegotiation" + text(kNoRenegotiation);
+  return std::string(target) + " asked for a TLS 1.2 renegotiation" + std::string(kNoRenegotiation);
 }
 
 Failure resumed_without_fresh_keys(std::string_view target) {
   return {
       Kind::tls_failed,
-      text(target) +
+      std::string(target) +
           " resumed a TLS 1.3 session without fresh keys (psk_ke), which is not accepted: let it "
           "use psk_dhe_ke, or set tls.resumption = false"};
 }
 
 Failure not_in_list(std::string_view target, std::string_view what, std::string_view chosen,
                     std::string_view key) {
-  return {Kind::tls_failed, text(target) + " chose the " + text(what) + ' ' + text(chosen) +
-                                ", which is not in " + text(key)};
+  return {Kind::tls_failed, std::string(target) + " chose the " + std::string(what) + ' ' +
+                                std::string(chosen) + ", which is not in " + std::string(key)};
 }
 
 Failure no_fresh_keys(std::string_view target) {
   return {Kind::tls_failed,
-          text(target) +
+          std::string(target) +
               " wants to use the pre-shared key of TLS 1.3 without fresh keys, so that "
               "all traffic could be read by anyone who learns it later"};
 }
 
 Failure too_many_warnings(std::string_view target) {
-  return {Kind::tls_failed, text(target) + " sends warning alerts without end"};
+  return {Kind::tls_failed, std::string(target) + " sends warning alerts without end"};
 }
 
 Failure out_of_room(std::string_view target) {
-  return {Kind::tls_failed,
-          "TLS session with " + text(target) + " had to send more than its output buffer holds"};
+  return {Kind::tls_failed, "TLS session with " + std::string(target) +
+                                " had to send more than its output buffer holds"};
 }
 
 Failure cannot_begin(std::string_view target, int gnutls_error) {
-  return {Kind::tls_failed,
-          "TLS session with " + text(target) + " cannot begin: " + gnutls_strerror(gnutls_error)};
+  return {Kind::tls_failed, "TLS session with " + std::string(target) +
+                                " cannot begin: " + gnutls_strerror(gnutls_error)};
 }
 
 Failure closed_in_handshake(std::string_view target, Silence how, bool said_anything) {
-  std::string sentence = text(target);
+  std::string sentence = std::string(target);
   sentence += how == Silence::reset ? " reset the connection" : " closed the connection";
   sentence += said_anything ? " in the middle of the TLS handshake"
                             : " during the TLS handshake without a word";
@@ -155,19 +154,19 @@ Failure closed_in_handshake(std::string_view target, Silence how, bool said_anyt
 Failure ended_without_goodbye(std::string_view target, Silence how, Renegotiation renegotiation) {
   const std::string after =
       renegotiation == Renegotiation::ignored
-          ? "; before, it asked for a TLS 1.2 renegotiation" + text(kNoRenegotiation)
+          ? "; before, it asked for a TLS 1.2 renegotiation" + std::string(kNoRenegotiation)
           : std::string();
   if (how == Silence::reset) {
-    return {Kind::reset_by_server, text(target) + " reset the connection" + after};
+    return {Kind::reset_by_server, std::string(target) + " reset the connection" + after};
   }
-  return {Kind::truncated, text(target) +
+  return {Kind::truncated, std::string(target) +
                                " closed the connection without TLS's close_notify; what it sent "
                                "may have been cut off" +
                                after};
 }
 
 Failure handshake_timeout(std::string_view target, Millis after, bool said_anything) {
-  std::string sentence = text(target);
+  std::string sentence = std::string(target);
   sentence += said_anything ? " did not finish the TLS handshake within "
                             : " accepted the connection but said nothing to the TLS handshake for ";
   sentence += format_duration(after);

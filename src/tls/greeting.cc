@@ -8,7 +8,7 @@
 namespace tunnel::tls {
 namespace {
 
-unsigned at(Bytes bytes, std::size_t i) {
+unsigned octet_or_zero(Bytes bytes, std::size_t i) {
   return i < bytes.size() ? std::to_integer<unsigned>(bytes[i]) : 0;
 }
 
@@ -28,24 +28,26 @@ Protocol protocol_of_220(std::string_view line, std::uint16_t port) {
 // A server's first packet: length (3 bytes, little endian), sequence 0, then protocol 10 and the
 // version as text, or an error (0xff), for instance about a host that may not connect.
 bool is_mysql(Bytes greeting) {
-  if (greeting.size() < 5 || at(greeting, 1) > 3 || at(greeting, 2) != 0 || at(greeting, 3) != 0) {
+  if (greeting.size() < 5 || octet_or_zero(greeting, 1) > 3 || octet_or_zero(greeting, 2) != 0 ||
+      octet_or_zero(greeting, 3) != 0) {
     return false;
   }
-  return at(greeting, 4) == 10 || at(greeting, 4) == 0xff;
+  return octet_or_zero(greeting, 4) == 10 || octet_or_zero(greeting, 4) == 0xff;
 }
 
 // ErrorResponse: 'E', a length (4 bytes, big endian), then fields that begin with 'S' (severity).
 bool is_pgsql(Bytes greeting) {
-  return at(greeting, 0) == 'E' && greeting.size() > 5 && at(greeting, 1) == 0 &&
-         at(greeting, 2) == 0 && at(greeting, 5) == 'S';
+  return octet_or_zero(greeting, 0) == 'E' && greeting.size() > 5 &&
+         octet_or_zero(greeting, 1) == 0 && octet_or_zero(greeting, 2) == 0 &&
+         octet_or_zero(greeting, 5) == 'S';
 }
 
 }  // namespace
 
 bool may_be_tls(Bytes first) {
   if (first.empty()) return true;
-  const unsigned type = at(first, 0);
-  return type >= 20 && type <= 23 && (first.size() < 2 || at(first, 1) == 3);
+  const unsigned type = octet_or_zero(first, 0);
+  return type >= 20 && type <= 23 && (first.size() < 2 || octet_or_zero(first, 1) == 3);
 }
 
 Protocol protocol_of_greeting(Bytes greeting, std::uint16_t port) {
@@ -72,9 +74,9 @@ Protocol protocol_of_greeting(Bytes greeting, std::uint16_t port) {
   if (text.starts_with("RFB ")) return Protocol::vnc;
   if (is_mysql(greeting)) return Protocol::mysql;
   if (is_pgsql(greeting)) return Protocol::pgsql;
-  if (at(greeting, 0) == 0x30) return Protocol::ldap;  // a BER SEQUENCE
+  if (octet_or_zero(greeting, 0) == 0x30) return Protocol::ldap;  // a BER SEQUENCE
   // A two-byte length with the high bit set, then SERVER-HELLO.
-  if (at(greeting, 0) >= 0x80 && at(greeting, 2) == 4) return Protocol::ssl2;
+  if (octet_or_zero(greeting, 0) >= 0x80 && octet_or_zero(greeting, 2) == 4) return Protocol::ssl2;
   return Protocol::unknown;
 }
 

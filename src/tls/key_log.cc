@@ -16,10 +16,6 @@
 namespace tunnel::tls {
 namespace {
 
-std::string_view view(const gnutls_datum_t& datum) {
-  return {reinterpret_cast<const char*>(datum.data), datum.size};
-}
-
 tl::unexpected<Error> refused(const std::string& path, std::string_view why) {
   return failed(ErrorCode::permission, path + ": " + std::string(why) +
                                            "; remove the file, and it is made anew for " +
@@ -78,7 +74,8 @@ std::string key_log_line(gnutls_session_t session, const char* label,
   gnutls_datum_t client_random{}, server_random{};
   gnutls_session_get_random(session, &client_random, &server_random);
   // The client's random is what a reader finds the secrets of a session by.
-  return std::string(label) + ' ' + hex(view(client_random)) + ' ' + hex(view(secret)) + '\n';
+  return std::string(label) + ' ' + hex(x509::view_of(client_random)) + ' ' +
+         hex(x509::view_of(secret)) + '\n';
 }
 
 void KeyLog::write(std::string_view line) const {

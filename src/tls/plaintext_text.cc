@@ -12,8 +12,6 @@ namespace {
 
 constexpr std::size_t kExcerptLimit = 120;
 
-std::string text(std::string_view a) { return std::string(a); }
-
 std::uint16_t port_of(std::string_view target) {
   const auto colon = target.rfind(':');
   std::uint16_t port = 0;
@@ -73,7 +71,8 @@ std::string_view starttls_word(Protocol protocol) {
 // The one place that says what to do about a plaintext protocol.
 std::string advice(const Plaintext& plaintext) {
   std::string hint;
-  if (!plaintext.tls_port.empty()) hint = "; its usual TLS port is " + text(plaintext.tls_port);
+  if (!plaintext.tls_port.empty())
+    hint = "; its usual TLS port is " + std::string(plaintext.tls_port);
   if (const std::string_view word = starttls_word(plaintext.protocol); !word.empty()) {
     hint += "; if the server upgrades to TLS on this port, set starttls = \"" + std::string(word) +
             "\"";
@@ -94,8 +93,8 @@ std::string port_advice(std::string_view target) {
   const auto port = port_of(target);
   const auto* plaintext = find(protocol_of_port(port));
   if (plaintext == nullptr) return {};
-  return "; port " + std::to_string(port) + " is usually plaintext " + text(plaintext->name) +
-         advice(*plaintext);
+  return "; port " + std::to_string(port) + " is usually plaintext " +
+         std::string(plaintext->name) + advice(*plaintext);
 }
 
 std::string_view fitting_starttls(Bytes said, std::string_view target) {
@@ -108,10 +107,10 @@ Failure not_tls(std::string_view target, Bytes said) {
   const auto* plaintext = find(protocol_of_greeting(said, port_of(target)));
   const auto excerpt = as_text(said);
   const auto line = excerpt.substr(0, excerpt.find_first_of("\r\n"));
-  std::string sentence =
-      text(target) + " does not speak TLS: it said \"" + printable(line, kExcerptLimit) + "\"";
+  std::string sentence = std::string(target) + " does not speak TLS: it said \"" +
+                         printable(line, kExcerptLimit) + "\"";
   if (plaintext != nullptr) {
-    sentence += ", which looks like plaintext " + text(plaintext->name) + advice(*plaintext);
+    sentence += ", which looks like plaintext " + std::string(plaintext->name) + advice(*plaintext);
   }
   return {Kind::not_tls, std::move(sentence)};
 }

@@ -15,8 +15,6 @@ constexpr std::size_t kExplicitNonceSize = 8;  // RFC 5288 section 3, RFC 6655 s
 // last ones are its own, so that it comes to that.
 constexpr std::uint64_t kKeyUpdateIsNear = (std::uint64_t{1} << 24) - 1024;
 
-unsigned at(Bytes bytes, std::size_t i) { return std::to_integer<unsigned>(bytes[i]); }
-
 template <std::size_t size>
 Bytes bytes_of(const std::array<unsigned char, size>& array) {
   return std::as_bytes(std::span(array));
@@ -95,7 +93,7 @@ std::optional<std::size_t> RecordCipher::room_for(const RecordKeys& keys, std::s
 std::optional<RecordCipher::Content> RecordCipher::open(Bytes record, MutableBytes into) {
   set_key();
   const Bytes body = record.subspan(kHeaderSize + keys_.explicit_nonce_size);
-  const auto outer_type = static_cast<std::uint8_t>(at(record, 0));
+  const auto outer_type = static_cast<std::uint8_t>(octet_at(record, 0));
   std::size_t size = body.size() - keys_.tag_size;
   if (keys_.is_1_2) {
     Nonce its = nonce();
@@ -112,9 +110,9 @@ std::optional<RecordCipher::Content> RecordCipher::open(Bytes record, MutableByt
   if (keys_.is_1_2) return Content{outer_type, size, size};
   // The content's type is the last byte that is not padding (RFC 8446 section 5.4).
   const std::size_t padded_size = size > 0 ? size - 1 : 0;
-  while (size > 0 && at(into, size - 1) == 0) --size;
+  while (size > 0 && octet_at(into, size - 1) == 0) --size;
   if (size == 0) return Content{0, 0, padded_size};
-  return Content{static_cast<std::uint8_t>(at(into, size - 1)), size - 1, padded_size};
+  return Content{static_cast<std::uint8_t>(octet_at(into, size - 1)), size - 1, padded_size};
 }
 
 bool RecordCipher::seal(MutableBytes plaintext, Followed followed, OutBuffer& out) {

@@ -21,8 +21,6 @@ constexpr int kMostWarnings = 16;
 // More of them are not looked at: one is as good as a hundred.
 constexpr int kMostTickets = 16;
 
-unsigned at(Bytes bytes, std::size_t i) { return std::to_integer<unsigned>(bytes[i]); }
-
 // GnuTLS takes messages past its record layer only from those that also write them so. We do not,
 // and nothing is written while this stands in.
 int write_nothing(gnutls_session_t, gnutls_record_encryption_level_t,
@@ -130,17 +128,17 @@ Bytes RecordGate::collect(Bytes& rest) {
 }
 
 std::size_t RecordGate::record_size(Bytes header) {
-  const auto type = at(header, 0);
+  const auto type = octet_at(header, 0);
   // TLS 1.3 shows no other type outside (RFC 8446 section 5.2).
   const bool is_expected =
       type == RecordCipher::kApplicationData ||
       (keys_.is_1_2 && (type == RecordCipher::kAlert || type == RecordCipher::kHandshake));
-  const std::size_t size = at(header, 3) << 8 | at(header, 4);
+  const std::size_t size = octet_at(header, 3) << 8 | octet_at(header, 4);
   if (!is_expected) {
     (void)refuse("a record of a type that has no place after the handshake");
     return 0;
   }
-  if (at(header, 1) != 3 || at(header, 2) != 3) {
+  if (octet_at(header, 1) != 3 || octet_at(header, 2) != 3) {
     (void)refuse("a record of another TLS version", GNUTLS_A_PROTOCOL_VERSION);
     return 0;
   }
@@ -189,14 +187,14 @@ bool RecordGate::take_data(std::size_t size) {
 
 bool RecordGate::take_alert(Bytes content) {
   if (content.size() < 2) return refuse("an alert of less than two bytes", GNUTLS_A_DECODE_ERROR);
-  alert_ = static_cast<std::uint8_t>(at(content, 1));
+  alert_ = static_cast<std::uint8_t>(octet_at(content, 1));
   if (alert_ == kCloseNotify) {
     met_ = Met::close_notify;
     return false;
   }
   // In TLS 1.3 the level means nothing (RFC 8446 section 6), and user_canceled only says that the
   // end is near.
-  const bool is_warning = keys_.is_1_2 ? at(content, 0) == kWarning : alert_ == kUserCanceled;
+  const bool is_warning = keys_.is_1_2 ? octet_at(content, 0) == kWarning : alert_ == kUserCanceled;
   if (!is_warning) {
     met_ = Met::fatal_alert;
     return false;
@@ -220,7 +218,8 @@ bool RecordGate::take_handshake(Bytes content) {
       // Before the body is waited for: what is refused, or too long, is never collected.
       if (!check_message_header()) return false;
     }
-    const std::size_t length = at(message_, 1) << 16 | at(message_, 2) << 8 | at(message_, 3);
+    const std::size_t length =
+        octet_at(message_, 1) << 16 | octet_at(message_, 2) << 8 | octet_at(message_, 3);
     if (!take(kMessageHeaderSize + length)) return true;
     if (!take_message(content.empty())) return false;
     std::vector<std::byte>().swap(message_);
@@ -229,8 +228,9 @@ bool RecordGate::take_handshake(Bytes content) {
 }
 
 bool RecordGate::check_message_header() {
-  const auto type = at(message_, 0);
-  const std::size_t length = at(message_, 1) << 16 | at(message_, 2) << 8 | at(message_, 3);
+  const auto type = octet_at(message_, 0);
+  const std::size_t length =
+      octet_at(message_, 1) << 16 | octet_at(message_, 2) << 8 | octet_at(message_, 3);
   if (keys_.is_1_2) {
     if (type == kHelloRequest && length == 0) return true;
     refusal_.is_renegotiation = true;
@@ -254,7 +254,7 @@ bool RecordGate::check_message_header() {
 }
 
 bool RecordGate::take_message(bool ends_record) {
-  switch (at(message_, 0)) {
+  switch (octet_at(message_, 0)) {
     case kHelloRequest:
       was_asked_to_renegotiate_ = true;
       return count_message();
@@ -273,7 +273,7 @@ bool RecordGate::count_message() {
 bool RecordGate::take_key_update(bool ends_record) {
   // RFC 8446 section 5.1: nothing of the old keys' may follow.
   if (!ends_record) return refuse("a handshake message behind a KeyUpdate in one record");
-  const auto request = at(message_, kMessageHeaderSize);
+  const auto request = octet_at(message_, kMessageHeaderSize);
   if (request > 1) return refuse("a KeyUpdate of an unknown kind", GNUTLS_A_ILLEGAL_PARAMETER);
   if (!secret_.update(keys_)) {
     return refuse("a KeyUpdate that could not be followed", GNUTLS_A_INTERNAL_ERROR);

@@ -12,10 +12,6 @@ constexpr std::time_t kMaxAge = 3600;
 // A ticket holds a chain; one of more is not worth its memory.
 constexpr std::size_t kMaxTicket = 16384;
 
-std::string_view view(const gnutls_datum_t& datum) {
-  return {reinterpret_cast<const char*>(datum.data), datum.size};
-}
-
 void add_names(x509::Fingerprinter& printer, const x509::Peer& peer) {
   printer.add_count(peer.names.size());
   for (const auto& name : peer.names) printer.add(name);
@@ -62,8 +58,8 @@ std::optional<x509::Fingerprint> Resumption::fingerprint_of_chain(gnutls_session
   gnutls_datum_t response{};
   if (gnutls_ocsp_status_request_get2(session, 0, &response) < 0) response = {};
   x509::Fingerprinter printer;
-  printer.add(context_.identity).add(view(response)).add_count(count);
-  for (unsigned i = 0; i < count; ++i) printer.add(view(chain[i]));
+  printer.add(context_.identity).add(x509::view_of(response)).add_count(count);
+  for (unsigned i = 0; i < count; ++i) printer.add(x509::view_of(chain[i]));
   add_names(printer, peer);
   return printer.finish();
 }

@@ -11,7 +11,7 @@ namespace tunnel {
 namespace {
 
 // Between two looks at one that waits: its age, its target, and whether clients need its slot.
-constexpr Millis kLook{1'000};
+constexpr Millis kLookAgain{1'000};
 // What a server may say before there is a client. Beyond it the server has to wait.
 constexpr std::size_t kLongestGreeting = 65'536;
 
@@ -43,7 +43,7 @@ void Spare::on_timer() {
 void Spare::begin() {
   const std::shared_ptr<const balance::Layout>& layout = owner_.layout();
   // Clients that wait for a slot come first.
-  if (!layout || layout->waiters().count() > 0) return rest(kLook);
+  if (!layout || layout->waiters().count() > 0) return rest(kLookAgain);
   state_ = State::dialling;
   // There is no client whose address could decide: `preconnect` excludes balance = "hash".
   walk_ = std::make_unique<balance::Walk>(layout, SocketAddress::loopback_v4(0),
@@ -99,7 +99,7 @@ void Spare::on_established() {
   walk_.reset();
   state_ = State::ready;
   established_at_ = loop().now();
-  timer_.start(std::min(kLook, config().preconnect_age));
+  timer_.start(std::min(kLookAgain, config().preconnect_age));
   channel_->attach(*this, *this);
   channel_->start_reading();
   channel_->open_held();
@@ -138,12 +138,12 @@ void Spare::on_lost() {
 void Spare::look() {
   const Millis age = loop().now() - established_at_;
   if (age >= kEarly) owner_.note_good();
-  if (owner_.layout()->waiters().count() > 0) return replace(kLook);
+  if (owner_.layout()->waiters().count() > 0) return replace(kLookAgain);
   if (!is_wanted()) return replace(owner_.back_off());
   if (age >= config().preconnect_age) return replace(Millis(0));
   // One that is held back hears of no end.
   if (!channel_->is_reading() && channel_->is_hung_up()) return on_lost();
-  timer_.start(std::min(kLook, config().preconnect_age - age));
+  timer_.start(std::min(kLookAgain, config().preconnect_age - age));
 }
 
 void Spare::reconsider() {

@@ -33,8 +33,6 @@ constexpr auto kOrders = std::to_array<std::pair<std::string_view, Order>>({
     {"target", Order::target},
 });
 
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
-
 // Without brackets and port; empty when it is none of "HOST", "HOST:PORT", "[IPV6]", "[IPV6]:PORT".
 std::string_view name_of(std::string_view host) {
   if (host.starts_with('[')) {

@@ -5,6 +5,7 @@
 #include <array>
 #include <utility>
 
+#include "x509/clock_tolerance.h"
 #include "x509/pem_files.h"
 #include "x509/x509_text.h"
 
@@ -14,8 +15,6 @@ namespace {
 // RFC 5280 section 4.1.2.2 allows 20 bytes. A list with a longer one counts as unreadable, so a
 // certificate with a longer one is in no list that is used.
 constexpr std::size_t kMaxSerial = 128;
-// A list made by a clock that is a little ahead of ours is not from the future.
-constexpr std::time_t kClockTolerance = 300;
 
 // Serials are compared as numbers, whatever zeros stand in front.
 std::string without_leading_zeros(std::string_view serial) {

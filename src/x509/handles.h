@@ -37,6 +37,10 @@ struct FreeTrustList {
 };
 using TrustListHandle = std::unique_ptr<gnutls_x509_trust_list_st, FreeTrustList>;
 
+[[nodiscard]] inline std::string_view view_of(const gnutls_datum_t& datum) {
+  return {reinterpret_cast<const char*>(datum.data), datum.size};
+}
+
 // Memory that GnuTLS allocated for us.
 class Datum {
  public:
@@ -46,9 +50,7 @@ class Datum {
   Datum& operator=(const Datum&) = delete;
 
   [[nodiscard]] gnutls_datum_t* get() { return &datum_; }
-  [[nodiscard]] std::string_view view() const {
-    return {reinterpret_cast<const char*>(datum_.data), datum_.size};
-  }
+  [[nodiscard]] std::string_view view() const { return view_of(datum_); }
 
  private:
   gnutls_datum_t datum_{};

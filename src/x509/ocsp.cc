@@ -5,10 +5,11 @@
 #include <array>
 #include <utility>
 
+#include "x509/clock_tolerance.h"
+
 namespace tunnel::x509 {
 namespace {
 
-constexpr std::time_t kClockTolerance = 300;
 // How long an answer without nextUpdate is believed. Responders give days; three is what GnuTLS
 // uses.
 constexpr std::time_t kMaxAge = 3 * 86400;
