@@ -127,7 +127,10 @@ void Supervisor::commit(Build build) {
   const SnapshotIndex now(snapshot_.get());
   std::erase_if(checks_, [&](const auto& each) { return !now.has(each.first); });
   captures_.use(*snapshot_);
-  // In this order: a worker knows a service and its targets before a client comes for it.
+  // In this order: clients whom a listener that goes had not yet accepted come to a worker while it
+  // still has the configuration that they came for, and those of new listeners, which are accepted
+  // in a later turn, when it knows the service and its targets.
+  acceptor_->serve(open, std::move(listeners));
   send_all([this] { return ToWorker(UseSnapshot{snapshot_}); });
   for (const ServiceId id : administration_->drained()) {
     send_all([id] { return ToWorker(NoMoreClients{id}); });
@@ -138,7 +141,6 @@ void Supervisor::commit(Build build) {
     resolution_ = make_resolution();
     resolution_->start();
   }
-  acceptor_->serve(open, std::move(listeners));
   // At the start run() does this.
   if (before) programs_.use(*snapshot_, open);
   // One connection has its credentials once and for all.
