@@ -86,22 +86,38 @@ class ControlServer::Client final : public uv::Stream::Events, public uv::Deferr
     stream_->start_reading();
   }
 
-  // The next line of what has come, if it is whole.
+  // What has come, request by request. A request that is answered at once ends up here again, from
+  // inside of take(): in a loop, for a client may send thousands in one write, and the stack has an
+  // end.
   void next() {
-    if (is_asking_ || !stream_) return;
+    if (is_taking_) return;
+    is_taking_ = true;
+    while (take()) {
+    }
+    is_taking_ = false;
+  }
+
+  // The next line, if it is whole. False: that was all.
+  bool take() {
+    if (is_asking_ || !stream_) return false;
     const std::size_t end = received_.find('\n');
     if (end == std::string::npos && received_.size() <= kLongestRequest) {
-      return is_over_ ? finish() : listen();
+      is_over_ ? finish() : listen();
+      return false;
     }
     // Also when there is no end at all (npos) in so much.
-    if (end > kLongestRequest) return refuse_flood();
+    if (end > kLongestRequest) {
+      refuse_flood();
+      return false;
+    }
     // What it sends meanwhile waits in the kernel.
     stream_->stop_reading();
     is_asking_ = true;
     patience_.stop();
     const std::string line = received_.substr(0, end);
     received_.erase(0, end + 1);
-    return server_.owner_.on_request(server_.asker_of(*this), line);
+    server_.owner_.on_request(server_.asker_of(*this), line);
+    return true;
   }
 
   void refuse_flood() {
@@ -128,6 +144,7 @@ class ControlServer::Client final : public uv::Stream::Events, public uv::Deferr
   uv::Timer patience_;
   std::string received_;
   bool is_asking_ = false;  // a request has not been answered yet
+  bool is_taking_ = false;  // next() is on the stack
   bool is_over_ = false;    // the client sends nothing more
 };
 
