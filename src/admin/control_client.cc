@@ -20,9 +20,17 @@ tl::unexpected<Error> gone() {
   return failed(ErrorCode::system, "the instance closed the connection without an answer");
 }
 
+tl::unexpected<Error> stands_still() {
+  return failed(ErrorCode::unavailable,
+                "the instance has stood still for too long to take a request: is it stopped, or "
+                "overloaded?");
+}
+
 tl::unexpected<Error> no_instance(const std::string& socket, int error_number) {
   const std::string where = "control socket " + printable(socket, 4096);
   switch (error_number) {
+    case EAGAIN:
+      return stands_still();
     case ENOENT:
     case ENOTDIR:
     case ECONNREFUSED:
@@ -42,6 +50,7 @@ Result<void> send_all(int fd, std::string_view bytes) {
   while (!bytes.empty()) {
     const ssize_t sent = ::send(fd, bytes.data(), bytes.size(), MSG_NOSIGNAL);
     if (sent < 0 && errno == EINTR) continue;
+    if (sent < 0 && errno == EAGAIN) return stands_still();
     if (sent < 0) return gone();
     bytes.remove_prefix(static_cast<std::size_t>(sent));
   }
@@ -50,11 +59,15 @@ Result<void> send_all(int fd, std::string_view bytes) {
 
 }  // namespace
 
-Result<ControlClient> ControlClient::connect(const std::string& socket) {
+Result<ControlClient> ControlClient::connect(const std::string& socket, Millis patience) {
   const auto address = SocketAddress::unix_path(socket);
   if (!address) return tl::unexpected(address.error());
   Fd fd(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
   if (!fd.valid()) return failed(ErrorCode::system, "cannot make a socket", errno);
+  // A process that stands still takes nobody out of its backlog; when that is full, connect(2)
+  // waits, as long as this says: Linux heeds it for that, too.
+  const timeval limit{.tv_sec = patience.count() / 1000, .tv_usec = patience.count() % 1000 * 1000};
+  (void)::setsockopt(fd.get(), SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit);
   if (::connect(fd.get(), address->get(), address->length()) != 0) {
     return no_instance(socket, errno);
   }

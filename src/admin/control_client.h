@@ -14,7 +14,9 @@ namespace tunnel::admin {
 class ControlClient {
  public:
   // An error says that no instance runs, or why it cannot be reached.
-  static Result<ControlClient> connect(const std::string& socket);
+  // Waits so long, at most, for an instance that stands still.
+  static constexpr Millis kPatience{10'000};
+  static Result<ControlClient> connect(const std::string& socket, Millis patience = kPatience);
 
   // Sends one request (the version is added) and waits for its answer, at most so long. An answer
   // with "ok": false is an answer.

@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <optional>
 #include <thread>
 
@@ -20,12 +21,15 @@ using uv::testing::listen_on;
 using uv::testing::spin_until;
 using uv::testing::turn_until;
 
+constexpr Millis kShortly{50};
+
 // A server that keeps what it is asked until the test answers.
 struct World : uv::testing::IgnoreSigpipe {
   explicit World(uid_t own_uid = ::geteuid())
       : server(loop, listening.get(), own_uid,
                {.on_request =
                     [this](ControlServer::Asker asker, std::string_view line) {
+                      if (answers_at_once) return answer_at_once(asker);
                       askers.push_back(std::move(asker));
                       lines.emplace_back(line);
                     },
@@ -42,6 +46,11 @@ struct World : uv::testing::IgnoreSigpipe {
   static void send(const Fd& fd, const std::string& text) {
     REQUIRE(::send(fd.get(), text.data(), text.size(), MSG_NOSIGNAL) ==
             static_cast<ssize_t>(text.size()));
+  }
+  void answer_at_once(const ControlServer::Asker& asker) {
+    deepest = std::max(deepest, ++depth);
+    asker.answer("yes\n");
+    --depth;
   }
   void wait_for(std::size_t requests) {
     turn_until(loop, [&] { return lines.size() >= requests; });
@@ -76,6 +85,9 @@ struct World : uv::testing::IgnoreSigpipe {
     return fd;
   }();
   uv::Loop loop;
+  bool answers_at_once = false;
+  int depth = 0;
+  int deepest = 0;
   std::vector<ControlServer::Asker> askers;
   std::vector<std::string> lines;
   std::vector<Operator> refused;
@@ -113,6 +125,15 @@ TEST_SUITE("control server") {
     world.askers[1].answer("2\n");
     CHECK(world.receive(client) == "1");
     CHECK(world.receive(client) == "2");
+  }
+
+  TEST_CASE("requests that are answered at once are not one inside the other on the stack") {
+    World world;
+    world.answers_at_once = true;
+    const Fd client = world.connect();
+    World::send(client, "one\ntwo\nthree\n");
+    for (int i = 0; i < 3; ++i) CHECK(world.receive(client) == "yes");
+    CHECK(world.deepest == 1);
   }
 
   TEST_CASE("a client that has ended its side still gets its answer, and then the end") {
@@ -232,6 +253,22 @@ TEST_SUITE("control server") {
     const auto nobody = ControlClient::connect(world.scratch / "none");
     REQUIRE_FALSE(nobody.has_value());
     CHECK(nobody.error().text.starts_with("no instance is running"));
+  }
+
+  TEST_CASE("an instance that takes nobody out of its backlog is waited for, and not forever") {
+    const test::TempFolder scratch;
+    const auto address = SocketAddress::unix_path(scratch / "control").value();
+    const Fd listening = listen_on(address);
+    std::vector<ControlClient> waiting;
+    for (;;) {
+      auto client = ControlClient::connect(address.ip(), kShortly);
+      if (!client) {
+        CHECK(client.error().text.starts_with("the instance has stood still"));
+        break;
+      }
+      waiting.push_back(std::move(*client));
+      REQUIRE(waiting.size() < 10'000);
+    }
   }
 }
 
