@@ -15,23 +15,31 @@ namespace tunnel::capture {
 namespace {
 
 // A file that was there may have been made for others to read, which a device or a pipe cannot
-// mind.
-bool is_private(const Fd& file) {
+// mind. One that another user has made stays theirs, whatever its mode becomes, and they may have
+// it open: root would hand them what is captured. Devices are root's.
+Result<void> make_private(const Fd& file, const std::string& where) {
   struct stat status {};
-  if (::fstat(file.get(), &status) != 0) return false;
-  if (!S_ISREG(status.st_mode)) return true;
-  // In this order, and without O_TRUNC above: fchmod(2) fails for another user's file (unless root
-  // asks), which is then left as it was.
-  return ::fchmod(file.get(), 0600) == 0 && ::ftruncate(file.get(), 0) == 0;
+  if (::fstat(file.get(), &status) != 0) return failed(ErrorCode::system, where, errno);
+  if (status.st_uid != ::geteuid() && status.st_uid != 0) {
+    return failed(ErrorCode::permission,
+                  where + ": it is another user's; remove it, or choose another name");
+  }
+  if (!S_ISREG(status.st_mode)) return {};
+  // In this order, and without O_TRUNC below: fchmod(2) fails where the file is root's and we are
+  // not, and then it is left as it was.
+  if (::fchmod(file.get(), 0600) != 0 || ::ftruncate(file.get(), 0) != 0) {
+    return failed(ErrorCode::system, where, errno);
+  }
+  return {};
 }
 
 }  // namespace
 
 Result<Fd> open_private_file(const std::string& path) {
   Fd file(::open(path.c_str(), O_WRONLY | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600));
-  if (!file.valid() || !is_private(file)) {
-    return failed(ErrorCode::system, "cannot capture to " + printable(path, 4096), errno);
-  }
+  const std::string where = "cannot capture to " + printable(path, 4096);
+  if (!file.valid()) return failed(ErrorCode::system, where, errno);
+  if (auto made = make_private(file, where); !made) return tl::unexpected(std::move(made).error());
   return file;
 }
 

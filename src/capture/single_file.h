@@ -10,7 +10,7 @@
 namespace tunnel::capture {
 
 // A file for its owner alone, for what holds secrets of users; what was there is replaced, unless
-// it is a link, or another user's and the process is not root's.
+// it is a link, or another user's.
 [[nodiscard]] Result<Fd> open_private_file(const std::string& path);
 
 // One such file, of any size.

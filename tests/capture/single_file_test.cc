@@ -3,6 +3,7 @@
 
 #include <doctest/doctest.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <filesystem>
 #include <string>
@@ -20,6 +21,20 @@ TEST_CASE("a file that others could read becomes its owner's alone, and empty") 
   REQUIRE(::stat(path.c_str(), &status) == 0);
   CHECK((status.st_mode & 0777) == 0600);
   CHECK(status.st_size == 0);
+}
+
+TEST_CASE("root does not give to another user what is captured, whose file it would be") {
+  if (::geteuid() != 0) return;  // only root could
+  const test::TempFolder folder;
+  const std::string path = folder.write("x.pcapng", "laid out as a trap");
+  REQUIRE(::chown(path.c_str(), 65534, 65534) == 0);
+  const auto file = SingleFile::open(path);
+  REQUIRE_FALSE(file);
+  CHECK(file.error().text ==
+        "cannot capture to " + path + ": it is another user's; remove it, or choose another name");
+  struct stat status {};
+  REQUIRE(::stat(path.c_str(), &status) == 0);
+  CHECK(status.st_size > 0);
 }
 
 TEST_CASE("a new file is its owner's alone") {
