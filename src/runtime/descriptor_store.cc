@@ -28,6 +28,7 @@ bool DescriptorStore::keeps_files() const { return manager_.has_manager() && may
 void DescriptorStore::keep(const std::vector<OwnSocket>& sockets) {
   if (!is_open_) return;
   std::set<std::string> now;
+  std::set<std::string> refused;  // to be given at the next change
   for (const auto& [handed, family] : sockets) {
     if (!may_keep(family)) continue;
     // Two listeners of one service with port 0 have one name, and the next process would find only
@@ -35,6 +36,7 @@ void DescriptorStore::keep(const std::vector<OwnSocket>& sockets) {
     if (!now.insert(handed.name).second || kept_.contains(handed.name)) continue;
     if (auto kept = manager_.keep(handed.fd, handed.name); !kept) {
       log_.warning({}, "cannot leave a listener to the service manager: " + kept.error().text);
+      refused.insert(handed.name);
     }
   }
   for (const std::string& name : kept_) {
@@ -42,6 +44,7 @@ void DescriptorStore::keep(const std::vector<OwnSocket>& sockets) {
     // that no process accepts.
     if (!now.contains(name)) (void)manager_.drop(name);
   }
+  for (const std::string& name : refused) now.erase(name);
   kept_ = std::move(now);
 }
 

@@ -82,6 +82,9 @@ TEST_SUITE("descriptor store") {
     REQUIRE(world.log.lines.size() == 1);
     CHECK(world.log.lines.front().starts_with(
         "warning: cannot leave a listener to the service manager: "));
+    // It may hear the next time.
+    store.keep({world.own("one")});
+    CHECK(world.log.lines.size() == 2);
   }
 }
 
