@@ -33,13 +33,23 @@ CredentialWatch::CredentialWatch(uv::Loop& loop, log::Log& log, Look look)
 // loaded.
 void CredentialWatch::use(const Snapshot& snapshot) {
   timer_.stop();
-  watches_.clear();
+  auto before = std::exchange(watches_, {});
   for (const ServiceHandle& service : snapshot.services) {
-    const auto files = snapshot.files.find(service.life->id);
-    if (files != snapshot.files.end() && !files->second.empty()) {
-      watches_.emplace(service.life->id, FileWatch(files->second));
+    const ServiceId id = service.life->id;
+    const auto files = snapshot.files.find(id);
+    if (files == snapshot.files.end() || files->second.empty()) continue;
+    // What waits to be loaded goes on waiting, for several services may have one new file; unless a
+    // reload has loaded it already.
+    const auto old = before.find(id);
+    const bool waits = std::find(settled_.begin(), settled_.end(), id) != settled_.end();
+    if (waits && old != before.end() && old->second.use(files->second)) {
+      watches_.emplace(id, std::move(old->second));
+    } else {
+      watches_.emplace(id, FileWatch(files->second));
+      std::erase(settled_, id);
     }
   }
+  std::erase_if(settled_, [this](ServiceId id) { return !has(id); });
   period_ = snapshot.global.certificate_poll;
   if (period_ && !watches_.empty()) timer_.start(*period_);
 }

@@ -49,10 +49,14 @@ class FileWatch {
   // they were read is noticed.
   explicit FileWatch(FileIdentities in_force) : in_force_(std::move(in_force)), last_(in_force_) {}
 
+  // What could not be loaded is found `settled` by each further look, until it can be, or until
+  // what is in force has come back.
   [[nodiscard]] Verdict look(FileIdentities found);
-  // What was settled last is in force now. Not called after it could not be loaded: each further
-  // look says `settled` again, until it can be, or until what is in force has come back.
-  void taken_over() { in_force_ = last_; }
+  // Something else is in force now. Whether what the last look has found is still to be loaded.
+  [[nodiscard]] bool use(FileIdentities in_force) {
+    in_force_ = std::move(in_force);
+    return last_ != in_force_;
+  }
 
  private:
   FileIdentities in_force_;

@@ -29,12 +29,17 @@ struct World {
                           return !is_busy;
                         }};
 
-  explicit World(config::Timeout period = Millis(1)) {
+  explicit World(config::Timeout period = Millis(1)) { use(files(1), period); }
+  void use(const FileIdentities& loaded, config::Timeout period = Millis(1)) {
     Snapshot snapshot;
     snapshot.services = {service};
-    snapshot.files[1] = files(1);
+    snapshot.files[1] = loaded;
     snapshot.global.certificate_poll = period;
     watch.use(snapshot);
+  }
+  void settle(const FileIdentities& found) {
+    watch.on_looked({{1, found}});
+    watch.on_looked({{1, found}});
   }
 };
 
@@ -66,6 +71,21 @@ TEST_SUITE("credential watch") {
     world.loop.run();
     world.loop.run();
     CHECK(world.looks == 2);
+  }
+
+  TEST_CASE("what a reload has loaded meanwhile is not loaded once more") {
+    World world;
+    world.settle(files(2));
+    world.use(files(2));
+    CHECK_FALSE(world.watch.take_settled());
+  }
+
+  TEST_CASE("what waits to be loaded outlives that another configuration comes into force") {
+    World world;
+    world.settle(files(2));
+    world.use(files(1));
+    CHECK(world.watch.take_settled() == ServiceId{1});
+    CHECK_FALSE(world.watch.take_settled());
   }
 
   TEST_CASE("a service that has gone meanwhile is passed over") {

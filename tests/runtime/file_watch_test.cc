@@ -35,7 +35,7 @@ TEST_SUITE("file watch") {
     CHECK(watch.look(files(2)) == Verdict::changing);
     CHECK(watch.look(files(3)) == Verdict::changing);
     CHECK(watch.look(files(3)) == Verdict::settled);
-    watch.taken_over();
+    CHECK_FALSE(watch.use(files(3)));
     CHECK(watch.look(files(3)) == Verdict::unchanged);
   }
 
@@ -46,7 +46,7 @@ TEST_SUITE("file watch") {
     CHECK(watch.look(files(2)) == Verdict::settled);
     CHECK(watch.look(files(3)) == Verdict::changing);
     CHECK(watch.look(files(3)) == Verdict::settled);
-    watch.taken_over();
+    CHECK_FALSE(watch.use(files(3)));
     CHECK(watch.look(files(3)) == Verdict::unchanged);
   }
 
