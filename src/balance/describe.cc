@@ -12,7 +12,7 @@ namespace tunnel::balance {
 namespace {
 
 using Sentences = std::vector<std::string>;
-using Group = std::vector<config::Target>;
+using Targets = std::vector<config::Target>;
 using Form = config::Target::Form;
 
 bool is_drained(const config::Target& target) { return target.weight <= 0; }
@@ -37,7 +37,7 @@ std::string one_of(const config::Target& target) {
 }
 
 // Who of the group serves: "a and b in turn", "a".
-std::string choice(const Group& group, config::Balance policy) {
+std::string choice(const Targets& group, config::Balance policy) {
   const bool has_weights =
       std::any_of(group.begin(), group.end(), [](const auto& t) { return t.weight != 1; });
   // The policy `first` knows no weights but 0.
@@ -71,7 +71,7 @@ std::string choice(const Group& group, config::Balance policy) {
 
 void describe_groups(const config::Service& service, Sentences& out) {
   if (service.connect.size() == 1) {
-    const Group& group = service.connect.front();
+    const Targets& group = service.connect.front();
     const bool is_one_name = group.size() == 1 && group[0].form == Form::name && !group[0].expand;
     out.push_back("connections go to " + choice(group, service.balance) +
                   (is_one_name ? ", trying all its addresses" : ""));
@@ -158,7 +158,7 @@ void describe_health(const config::Service& service, bool is_only_target, Senten
 
 void describe_waiting(const config::Service& service, Sentences& out) {
   bool all_limited = true;
-  for (const Group& group : service.connect) {
+  for (const Targets& group : service.connect) {
     for (const config::Target& target : group) {
       if (!is_drained(target) && !target.max_connections) all_limited = false;
     }
@@ -174,7 +174,7 @@ void describe_waiting(const config::Service& service, Sentences& out) {
 std::vector<std::string> describe(const config::Service& service) {
   std::size_t serving = 0;
   bool has_several = false;
-  for (const Group& group : service.connect) {
+  for (const Targets& group : service.connect) {
     for (const config::Target& target : group) {
       if (is_drained(target)) continue;
       ++serving;
@@ -187,7 +187,7 @@ std::vector<std::string> describe(const config::Service& service) {
     return out;
   }
   describe_groups(service, out);
-  for (const Group& group : service.connect) {
+  for (const Targets& group : service.connect) {
     for (const config::Target& target : group) describe_target(target, service, out);
   }
   describe_waiting(service, out);

@@ -16,7 +16,7 @@ struct Range {
   }
 };
 
-Range trimmed(std::string_view text, Range range) {
+Range trimmed_range(std::string_view text, Range range) {
   while (range.first < range.last && is_space(text[range.first])) ++range.first;
   while (range.last > range.first && is_space(text[range.last - 1])) --range.last;
   return range;
@@ -93,7 +93,7 @@ std::optional<StunnelLine> StunnelLexer::next() {
     const auto position = [&](const Range& range) {
       return config::Position{file_, piece.line, piece.column_of(range.first)};
     };
-    const Range all = trimmed(text, {0, text.size()});
+    const Range all = trimmed_range(text, {0, text.size()});
     if (all.first == all.last || text[all.first] == ';' || text[all.first] == '#') continue;
     line.name_at = line.value_at = position(all);
     const std::size_t equals = text.find('=', all.first);
@@ -102,8 +102,8 @@ std::optional<StunnelLine> StunnelLexer::next() {
       line.name = Range{all.first + 1, all.last - 1}.of(text);
     } else if (equals < all.last) {
       line.form = StunnelLine::Form::option;
-      line.name = trimmed(text, {all.first, equals}).of(text);
-      const Range value = trimmed(text, {equals + 1, all.last});
+      line.name = trimmed_range(text, {all.first, equals}).of(text);
+      const Range value = trimmed_range(text, {equals + 1, all.last});
       line.value = value.of(text);
       line.value_at = position(value);
     } else {

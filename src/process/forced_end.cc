@@ -15,7 +15,7 @@ namespace {
 // Descriptors above it are left to a plain close.
 // Container engines are known to set limits of a thousand million, and a system call for each
 // number would take minutes.
-constexpr rlim_t kMostDescriptors = 1 << 20;
+constexpr rlim_t kMostToClose = 1 << 20;
 
 // A listener may be in the service manager's keeping, too: what is set on it would hold for every
 // connection that the next process accepts.
@@ -32,7 +32,7 @@ void end_at_once(int exit_status) {
   rlimit limit{};
   const bool is_known = ::getrlimit(RLIMIT_NOFILE, &limit) == 0;
   const auto end =
-      static_cast<int>(is_known ? std::min(limit.rlim_cur, kMostDescriptors) : kMostDescriptors);
+      static_cast<int>(is_known ? std::min(limit.rlim_cur, kMostToClose) : kMostToClose);
   for (int fd = STDERR_FILENO + 1; fd < end; ++fd) {
     if (!is_listening(fd)) reset_on_close(fd);
   }

@@ -11,7 +11,7 @@
 namespace tunnel::runtime {
 namespace {
 
-using Form = config::Target::Form;
+using TargetForm = config::Target::Form;
 
 dns::Names::Options names_options(const config::Global& global) {
   dns::Names::Options options;
@@ -86,8 +86,8 @@ void Resolution::watch_all() {
   std::map<std::string, std::string> errors;
   for (const ServiceHandle& service : snapshot_->services) {
     for_each_target(service.settings(), [&](const config::Target& target) {
-      if (target.form == Form::name && target.expand) expanded_.insert(target.host);
-      if (target.form != Form::srv) return;
+      if (target.form == TargetForm::name && target.expand) expanded_.insert(target.host);
+      if (target.form != TargetForm::srv) return;
       const auto known = srv_errors_.find(target.host);
       // What DNS has said of it before stays: the watch goes on, and says nothing new by itself.
       errors.emplace(target.host, known == srv_errors_.end() ? "" : known->second);
@@ -130,7 +130,7 @@ void Resolution::arrange_all() {
 std::string Resolution::srv_error(const config::Service& service) const {
   std::string error;
   for_each_target(service, [&](const config::Target& target) {
-    if (target.form == Form::srv && error.empty()) error = srv_errors_.at(target.host);
+    if (target.form == TargetForm::srv && error.empty()) error = srv_errors_.at(target.host);
   });
   return error;
 }
@@ -146,7 +146,7 @@ void Resolution::watch_names() {
     }
     if (!service.settings().proxies.empty()) continue;
     for_each_target(service.settings(), [&](const config::Target& target) {
-      if (target.form == Form::name) wanted.insert(target.host);
+      if (target.form == TargetForm::name) wanted.insert(target.host);
     });
   }
   for (const ServiceHandle& service : snapshot_->services) {
@@ -154,7 +154,7 @@ void Resolution::watch_names() {
     for (const auto& group : current_[service.life->id].arrangement) {
       for (const balance::Place& place : group) {
         const balance::Endpoint& endpoint = place.endpoint;
-        if (endpoint.form != Form::name || endpoint.address) continue;
+        if (endpoint.form != TargetForm::name || endpoint.address) continue;
         if (wanted.insert(endpoint.host).second) from_srv.insert(endpoint.host);
       }
     }
@@ -230,9 +230,9 @@ void Resolution::rebuild(ServiceId service) {
 std::vector<std::string> Resolution::refresh_service(const ServiceHandle& service) {
   std::vector<std::string> asked;
   for_each_target(service.settings(), [&](const config::Target& target) {
-    if (target.form == Form::srv) {
+    if (target.form == TargetForm::srv) {
       names_.refresh(target.host);
-    } else if (target.form == Form::name) {
+    } else if (target.form == TargetForm::name) {
       refresh(target.host);
     } else {
       return;

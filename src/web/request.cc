@@ -51,7 +51,7 @@ std::string_view name_of(std::string_view host) {
 }
 
 // 0 for what is no number, or a larger one.
-std::size_t number(std::string_view text, std::size_t most) {
+std::size_t number_in(std::string_view text, std::size_t most) {
   std::size_t value = 0;
   if (text.empty() || !std::all_of(text.begin(), text.end(), is_digit)) return 0;
   for (const char digit : text) {
@@ -90,12 +90,12 @@ Query query_of(Route route, const Request& request) {
   return {.route = route,
           .is_open_metrics = wants_open_metrics(request.accept),
           .with_targets = request.targets == "1",
-          .refresh = static_cast<unsigned>(number(request.refresh, kLongestRefresh)),
+          .refresh = static_cast<unsigned>(number_in(request.refresh, kLongestRefresh)),
           .service = decoded(request.service),
           .filter = decoded(request.filter),
           .order = order != kOrders.end() ? order->second : Order::bytes,
-          .from = number(request.from, kMostConnections),
-          .limit = number(request.limit, kMostConnections),
+          .from = number_in(request.from, kMostConnections),
+          .limit = number_in(request.limit, kMostConnections),
           .after = decoded(request.after)};
 }
 

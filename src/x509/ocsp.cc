@@ -15,8 +15,6 @@ namespace {
 constexpr std::time_t kMaxAge = 3 * 86400;
 constexpr unsigned kStatusRequestFeature = 5;  // the TLS extension's number
 
-using State = OcspFinding::State;
-
 // The entry of a response that is about this certificate, or -1. A server may staple what it likes:
 // a response with more entries than this is not looked through.
 int entry_about(gnutls_ocsp_resp_t response, gnutls_x509_crt_t leaf) {
@@ -37,22 +35,25 @@ OcspFinding judge_entry(gnutls_ocsp_resp_t response, unsigned entry, std::time_t
   std::time_t this_update = -1, next_update = -1, revoked_at = -1;
   if (gnutls_ocsp_resp_get_single(response, entry, nullptr, nullptr, nullptr, nullptr, &status,
                                   &this_update, &next_update, &revoked_at, nullptr) < 0) {
-    return {.state = State::invalid, .why = "stapled an OCSP response that cannot be read"};
+    return {.state = OcspFinding::State::invalid,
+            .why = "stapled an OCSP response that cannot be read"};
   }
   if (status == GNUTLS_OCSP_CERT_REVOKED) {  // even an old one: what is revoked stays so
-    return {.state = State::revoked, .revoked_at = revoked_at == -1 ? 0 : revoked_at};
+    return {.state = OcspFinding::State::revoked, .revoked_at = revoked_at == -1 ? 0 : revoked_at};
   }
   if (this_update == -1 || this_update > now + kClockTolerance) {
-    return {.state = State::invalid, .why = "stapled an OCSP response from the future"};
+    return {.state = OcspFinding::State::invalid,
+            .why = "stapled an OCSP response from the future"};
   }
   if (next_update == -1 ? now - this_update > kMaxAge : next_update < now) {
-    return {.state = State::invalid, .why = "stapled an OCSP response that is out of date"};
+    return {.state = OcspFinding::State::invalid,
+            .why = "stapled an OCSP response that is out of date"};
   }
   if (status != GNUTLS_OCSP_CERT_GOOD) {
-    return {.state = State::invalid,
+    return {.state = OcspFinding::State::invalid,
             .why = "stapled an OCSP response that does not know its certificate"};
   }
-  return {.state = State::good,
+  return {.state = OcspFinding::State::good,
           .good_until = next_update == -1 ? this_update + kMaxAge : next_update};
 }
 
@@ -77,29 +78,34 @@ std::time_t first_end_of_certificates(gnutls_ocsp_resp_t response) {
 
 OcspFinding check_ocsp(const gnutls_datum_t& response, gnutls_x509_crt_t leaf,
                        gnutls_x509_crt_t issuer, std::time_t now, unsigned verify_flags) {
-  if (response.size == 0) return {.state = State::absent, .why = "stapled no OCSP response"};
+  if (response.size == 0)
+    return {.state = OcspFinding::State::absent, .why = "stapled no OCSP response"};
   gnutls_ocsp_resp_t raw = nullptr;
   if (gnutls_ocsp_resp_init(&raw) < 0) {
-    return {.state = State::invalid, .why = "stapled an OCSP response that cannot be read"};
+    return {.state = OcspFinding::State::invalid,
+            .why = "stapled an OCSP response that cannot be read"};
   }
   const OcspResponse owner(raw);
   if (gnutls_ocsp_resp_import(raw, &response) < 0) {
-    return {.state = State::invalid, .why = "stapled an OCSP response that cannot be read"};
+    return {.state = OcspFinding::State::invalid,
+            .why = "stapled an OCSP response that cannot be read"};
   }
   if (gnutls_ocsp_resp_get_status(raw) != GNUTLS_OCSP_RESP_SUCCESSFUL) {
-    return {.state = State::absent,
+    return {.state = OcspFinding::State::absent,
             .why = "stapled an OCSP response in which the responder gives no answer"};
   }
   // Before the signature, which is what costs: a server may staple anything.
   const int entry = entry_about(raw, leaf);
   if (entry < 0) {
-    return {.state = State::invalid, .why = "stapled an OCSP response about another certificate"};
+    return {.state = OcspFinding::State::invalid,
+            .why = "stapled an OCSP response about another certificate"};
   }
   unsigned status = 0;
   // By the CA itself, or by a signer with a certificate of this CA for it (RFC 6960 section
   // 4.2.2.2).
   if (gnutls_ocsp_resp_verify_direct(raw, issuer, &status, verify_flags) < 0 || status != 0) {
-    return {.state = State::invalid, .why = "stapled an OCSP response that its CA did not sign"};
+    return {.state = OcspFinding::State::invalid,
+            .why = "stapled an OCSP response that its CA did not sign"};
   }
   auto finding = judge_entry(raw, static_cast<unsigned>(entry), now);
   finding.good_until = std::min(finding.good_until, first_end_of_certificates(raw));
