@@ -115,9 +115,9 @@ class MysqlCheck final : public Conversation {
   // ER_NOT_SUPPORTED_AUTH_MODE, ER_ACCESS_DENIED_NO_PASSWORD, ER_MUST_CHANGE_PASSWORD_LOGIN,
   // ER_ACCOUNT_HAS_BEEN_LOCKED, ER_SECURE_TRANSPORT_REQUIRED.
   static bool is_refusal_of_one(std::uint32_t code) {
-    constexpr std::array<std::uint32_t, 10> kCodes = {1044, 1045, 1049, 1203, 1226,
-                                                      1251, 1698, 1862, 3118, 3159};
-    return std::find(kCodes.begin(), kCodes.end(), code) != kCodes.end();
+    constexpr std::array<std::uint32_t, 10> kRefusals = {1044, 1045, 1049, 1203, 1226,
+                                                         1251, 1698, 1862, 3118, 3159};
+    return std::find(kRefusals.begin(), kRefusals.end(), code) != kRefusals.end();
   }
 
   [[nodiscard]] Step no_mysql(std::string_view said) const {
