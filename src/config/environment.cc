@@ -40,9 +40,11 @@ std::string expanded_text(Reader& reader, const Value& at, std::string_view rest
   for (;;) {
     const std::size_t dollar = rest.find("${");
     if (dollar == std::string_view::npos) return text.append(rest);
-    text += rest.substr(0, dollar);
+    const std::string_view before = rest.substr(0, dollar);
+    text += before;
     rest.remove_prefix(dollar + 2);
-    if (text.ends_with('$')) {
+    // Not of `text`: a dollar that a variable's value ends with escapes nothing.
+    if (before.ends_with('$')) {
       // The dollar in front of it is in the text already.
       text += '{';
       continue;

@@ -74,6 +74,15 @@ TEST_CASE("what a variable says is not looked at again") {
   CHECK(service.tls->sni == "${TUNNEL_TEST_NONE}");
 }
 
+TEST_CASE("a dollar at the end of one variable does not escape the next") {
+  const Variable first("TUNNEL_TEST_FIRST", "pa$$");
+  const Variable second("TUNNEL_TEST_SECOND", "word");
+  const Service service = service_of(kExpand +
+                                     "[s]\naccept = 1\nconnect = \"a:1\"\n[s.tls]\nsni = "
+                                     "\"${TUNNEL_TEST_FIRST}${TUNNEL_TEST_SECOND}\"\n");
+  CHECK(service.tls->sni == "pa$$word");
+}
+
 TEST_CASE("included files are expanded as the main one says") {
   const Variable port("TUNNEL_TEST_PORT", "636");
   const test::TempFolder folder;
