@@ -29,6 +29,8 @@ class ActingAs {
   [[nodiscard]] bool is_acting() const { return is_acting_; }
 
  private:
+  void go_back() const;
+
   bool is_acting_ = false;
   gid_t gid_before_ = 0;
   std::vector<gid_t> groups_before_;

@@ -3,7 +3,17 @@
 
 #include <doctest/doctest.h>
 #include <fcntl.h>
+#include <linux/capability.h>
+#include <linux/securebits.h>
+#include <sys/fsuid.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
 #include <unistd.h>
+
+#include <array>
+#include <functional>
+#include <thread>
+#include <vector>
 
 #include "support/foreign_folder.h"
 
@@ -28,6 +38,25 @@ std::string refusal(const Result<Fd>& file) { return file ? "none" : file.error(
 
 bool contains(const std::string& text, std::string_view part) {
   return text.find(part) != std::string::npos;
+}
+
+// Capabilities are the calling thread's alone, and so is their loss.
+void in_thread(const std::function<void()>& body) { std::thread(body).join(); }
+
+// Of the calling thread, with which it reaches files: the gid, then the others.
+std::vector<gid_t> file_groups() {
+  std::vector<gid_t> groups(static_cast<std::size_t>(::getgroups(0, nullptr)));
+  REQUIRE(::getgroups(static_cast<int>(groups.size()), groups.data()) >= 0);
+  groups.insert(groups.begin(), static_cast<gid_t>(::setfsgid(static_cast<gid_t>(-1))));
+  return groups;
+}
+
+bool give_up_capability(unsigned number) {
+  __user_cap_header_struct header{_LINUX_CAPABILITY_VERSION_3, 0};
+  std::array<__user_cap_data_struct, 2> sets{};
+  if (::syscall(SYS_capget, &header, sets.data()) != 0) return false;
+  sets[0].effective &= ~(1U << number);
+  return ::syscall(SYS_capset, &header, sets.data()) == 0;
 }
 
 }  // namespace
@@ -112,6 +141,33 @@ TEST_CASE("what its owner may not open is judged as root's") {
   std::filesystem::create_hard_link(alice.beside("root"), alice / "hard");
   CHECK(contains(refusal(open(alice / "hard", kForAlice)), "several names"));
   CHECK(owner_of(alice.beside("root")) == 0);
+}
+
+TEST_CASE("root that cannot take the owner's rights judges as root") {
+  if (!is_root()) return;
+  const ForeignFolder alice;
+  REQUIRE(::chmod(alice.beside("root").c_str(), 0600) == 0);
+  alice.link("log", alice.beside("root"));
+  bool is_ready = false;
+  std::string refused;
+  const std::vector<gid_t> before = file_groups();
+  std::vector<gid_t> after = before;
+  SUBCASE("without the capability to change its uid") {
+    in_thread([&] {
+      is_ready = give_up_capability(CAP_SETUID);
+      refused = refusal(open(alice / "log", kForAlice));
+      // What could be changed is root's again.
+      after = file_groups();
+    });
+  }
+  SUBCASE("where capabilities stay when the uid changes") {
+    in_thread([&] {
+      is_ready = ::prctl(PR_SET_SECUREBITS, SECBIT_NO_SETUID_FIXUP, 0, 0, 0) == 0;
+      refused = refusal(open(alice / "log", kForAlice));
+    });
+  }
+  if (is_ready) CHECK(contains(refused, "is a link of user 12345's"));
+  CHECK(after == before);
 }
 
 TEST_CASE("in a folder of root's a new file is given to its owner") {
