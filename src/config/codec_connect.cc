@@ -155,13 +155,14 @@ void check_combination(Reader& reader, const Value& value, const Table& table,
   }
 }
 
-// Reads a target: its text, or a table.
+// Reads a target: its text, or a table. One that is wrong keeps its place, empty, so that those
+// behind it are found in the file at theirs.
 void read_target(Reader& reader, const Value& value, std::vector<Target>& group) {
   Target target;
   const auto* table = value.as<Table>();
   if (table == nullptr) {
-    if (read_address(reader, value, target)) group.push_back(std::move(target));
-    return;
+    const bool is_right = read_address(reader, value, target);
+    return group.push_back(is_right ? std::move(target) : Target());
   }
   check_keys<Target>(reader, value);
   read_rows(reader, Setting(&value), target);

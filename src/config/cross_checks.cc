@@ -12,18 +12,16 @@
 namespace tunnel::config {
 namespace {
 
-// The place of a target: entry `index` of `connect`, or of one of its groups.
 class Targets {
  public:
   Targets(Document& document, const Service& service) : document_(document), service_(service) {}
 
   void check() {
     check_weights();
-    const bool has_groups = service_.connect.size() > 1;
-    for (std::size_t g = 0; g < service_.connect.size(); ++g) {
-      for (std::size_t t = 0; t < service_.connect[g].size(); ++t) {
-        index_ = static_cast<int>(has_groups ? g : t);
-        check(service_.connect[g][t]);
+    for (const auto& group : service_.connect) {
+      for (const Target& target : group) {
+        ++index_;
+        check(target);
       }
     }
   }
@@ -45,7 +43,8 @@ class Targets {
   }
 
   void check(const Target& target) {
-    if (!seen_.insert(target.text).second) {
+    // What could not be read is empty.
+    if (!target.text.empty() && !seen_.insert(target.text).second) {
       document_.warning(service_.name, "connect", index_,
                         "target " + in_quotes(target.text) + " is listed twice");
     }
@@ -81,7 +80,7 @@ class Targets {
 
   Document& document_;
   const Service& service_;
-  int index_ = -1;  // which element of `connect` the target at hand is, or is in
+  int index_ = -1;  // which target of `connect` is at hand
   std::set<std::string> seen_;
 };
 

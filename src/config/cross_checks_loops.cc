@@ -63,7 +63,7 @@ std::vector<SocketAddress> addresses_of(const Target& target) {
 struct Step {
   std::size_t to = 0;
   const Target* target = nullptr;
-  int index = 0;           // of `connect`
+  int index = 0;           // of the targets in `connect`
   bool is_certain = true;  // not only by one of several addresses
 };
 
@@ -96,11 +96,11 @@ class Loops {
   void add_steps(std::size_t from) {
     const Service& service = services_[from];
     if (!service.proxies.empty()) return;  // "localhost" is the proxy's
-    const bool has_groups = service.connect.size() > 1;
-    for (std::size_t g = 0; g < service.connect.size(); ++g) {
-      for (std::size_t t = 0; t < service.connect[g].size(); ++t) {
-        const Target& target = service.connect[g][t];
-        if (target.weight > 0) add_steps(from, target, static_cast<int>(has_groups ? g : t));
+    int index = 0;
+    for (const auto& group : service.connect) {
+      for (const Target& target : group) {
+        if (target.weight > 0) add_steps(from, target, index);
+        ++index;
       }
     }
   }

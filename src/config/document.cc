@@ -4,6 +4,23 @@
 #include <utility>
 
 namespace tunnel::config {
+namespace {
+
+// Entry `index` of an array, those of arrays in it counted through; nullptr: it is not there.
+const Value* entry_of(const Value& value, int index) {
+  const auto* array = value.as<Array>();
+  if (array == nullptr || index < 0) return nullptr;
+  auto left = static_cast<std::size_t>(index);
+  for (const Value& entry : *array) {
+    const auto* group = entry.as<Array>();
+    const std::size_t size = group != nullptr ? group->size() : 1;
+    if (left < size) return group != nullptr ? &(*group)[left] : &entry;
+    left -= size;
+  }
+  return nullptr;
+}
+
+}  // namespace
 
 std::vector<std::string> Document::files() const {
   std::vector<std::string> files;
@@ -33,10 +50,8 @@ Setting Document::find(std::string_view service, std::string_view key) const {
 Position Document::position(std::string_view service, std::string_view key, int index) const {
   for (std::string_view rest = key; !rest.empty();) {
     if (const Setting setting = find(service, rest); setting.is_set()) {
-      const auto* array = setting.value().as<Array>();
-      const auto entry = static_cast<std::size_t>(index);
-      const bool has_entry = rest == key && index >= 0 && array != nullptr && entry < array->size();
-      return has_entry ? (*array)[entry].position : setting.value().position;
+      const Value* entry = rest == key ? entry_of(setting.value(), index) : nullptr;
+      return entry != nullptr ? entry->position : setting.value().position;
     }
     const std::size_t dot = rest.rfind('.');
     rest = dot == std::string_view::npos ? "" : rest.substr(0, dot);

@@ -33,9 +33,10 @@ class Document {
   }
 
   // Adds an error or a warning about a key of a service ("ldap", "tls.ca"; an empty service means
-  // the global keys), at entry `index` of an array, or -1. Where the key is not written, the
-  // nearest thing is pointed at: its table, then the service's header. An error at a place that has
-  // one already is not added: it says the same thing again in other words.
+  // the global keys), at entry `index` of an array, or -1; those of arrays in it, which are groups
+  // of targets, are counted through. Where the key is not written, the nearest thing is pointed at:
+  // its table, then the service's header. An error at a place that has one already is not added: it
+  // says the same thing again in other words.
   void problem(std::string_view service, std::string_view key, int index, std::string text,
                std::string hint = {});
   void warning(std::string_view service, std::string_view key, int index, std::string text,

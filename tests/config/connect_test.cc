@@ -213,4 +213,16 @@ TEST_CASE("targets that never serve, or are listed twice, are warned of") {
         "                         ^\n");
 }
 
+TEST_CASE(
+    "what is wrong with a target is said at its place, in groups and behind wrong ones, too") {
+  const std::string twice = "warning: target \"a:1\" is listed twice\n";
+  CHECK(refused("[\"b\", \"a:1\", \"a:1\"]").find("t.toml:3:24: " + twice) != std::string::npos);
+  CHECK(refused("[[\"a:1\", \"b:1\", \"a:1\"]]").starts_with("t.toml:3:27: " + twice));
+  CHECK(refused("[[\"a:1\"], [\"b:1\", \"a:1\"]]").starts_with("t.toml:3:29: " + twice));
+  CHECK(refused("[[], [5, \"a:1\"], [\"a:1\"]]").find("t.toml:3:29: " + twice) !=
+        std::string::npos);
+  // Two that are wrong are not one that is listed twice.
+  CHECK(refused("[\"b\", \"b\"]").find("twice") == std::string::npos);
+}
+
 }  // namespace tunnel::config

@@ -216,6 +216,12 @@ TEST_CASE("a service that connects to itself is an error") {
   CHECK_FALSE(is_loop("8081", "\"localhost:8081\"\nproxy = \"http://p:1\""));
 }
 
+TEST_CASE("a loop is reported at its target, behind a wrong one in a group, too") {
+  CHECK(problems("[web]\naccept = 8081\nconnect = [[\"10.0.0.300:1\", \"127.0.0.1:8081\"]]\n")
+            .find("t.toml:3:29: error: \"127.0.0.1:8081\" is where this service accepts") !=
+        std::string::npos);
+}
+
 TEST_CASE("an address that one family of localhost shares is a warning") {
   CHECK(problems("[web]\naccept = \"127.0.0.1:8081\"\nconnect = \"localhost:8081\"\n") ==
         "t.toml:3:11: warning: \"localhost:8081\" is where this service accepts, so it may connect "
