@@ -11,6 +11,9 @@ namespace {
 
 constexpr std::size_t kHeaderSize = 12;
 constexpr std::size_t kMaxNameLength = 255;
+// In 255 octets there is room for 127 labels and the root, and a pointer that leads to none of them
+// is of no use. A reply may have thousands of names, and chains of pointers as long as itself.
+constexpr int kMostPointers = 128;
 constexpr std::uint16_t kClassIn = 1;
 constexpr std::uint16_t kCname = 5;
 // A server may say weeks; nobody wants to wait that long for a change.
@@ -50,6 +53,7 @@ class Reader {
     bool is_host = true;
     std::size_t after = 0;  // where reading goes on once a pointer was followed
     std::size_t limit = position_;
+    int pointers = 0;
     while (true) {
       const Bytes first = take(1);
       if (is_broken_) return std::nullopt;
@@ -62,7 +66,7 @@ class Reader {
         const std::size_t where = (length & 0x3fU) << 8 | byte(second[0]);
         if (after == 0) after = position_;
         // Only ever backwards: no loops.
-        if (where >= limit) return broken();
+        if (where >= limit || ++pointers > kMostPointers) return broken();
         limit = position_ = where;
         continue;
       }

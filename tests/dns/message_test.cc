@@ -121,6 +121,26 @@ TEST_CASE("a name that points at itself, forward or around ends") {
   CHECK(parse(forward.bytes(), RecordType::srv).status == Status::malformed);
 }
 
+TEST_CASE("a name through as many pointers as it can have labels is read, through more it is not") {
+  const auto through = [](unsigned pointers) {
+    Reply reply = Reply::to("www.example.com", kSrv);
+    // The owner (2 bytes), type, class, TTL and length of a record stand before its data.
+    const auto data = static_cast<unsigned>(reply.bytes().size()) + 12;
+    // Each points at the one before it, and the first at the question's name.
+    std::string chain = "\xc0\x0c";
+    for (unsigned i = 1; i < pointers; ++i) chain += u16(0xc000 + data + 2 * (i - 1));
+    return parse(reply.add(16, 60, chain)
+                     .add(kSrv, 60, srv(0, 0, 1, wire_name("a.test")),
+                          u16(0xc000 + data + 2 * (pointers - 1)))
+                     .bytes(),
+                 RecordType::srv);
+  };
+  CHECK(through(1).services.size() == 1);
+  CHECK(through(127).services.size() == 1);
+  CHECK(through(128).status == Status::malformed);
+  CHECK(through(1000).status == Status::malformed);
+}
+
 TEST_CASE("no single wrong byte leads out of the message") {
   Reply reply = Reply::to("_ldap._tcp.example.com", kSrv);
   reply.add(kCname, 10, wire_name("elsewhere.test"))
