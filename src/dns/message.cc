@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cstring>
 #include <optional>
+#include <set>
 
 namespace tunnel::dns {
 
@@ -116,11 +117,11 @@ std::optional<SocketAddress> address_from(Bytes data, RecordType type) {
   return SocketAddress::from(reinterpret_cast<const sockaddr*>(&v6), sizeof v6);
 }
 
+// The first of each stays. An answer may have thousands, too many to compare in pairs.
 template <class Value>
-void add_once(std::vector<Value>& values, Value value) {
-  if (std::find(values.begin(), values.end(), value) == values.end()) {
-    values.push_back(std::move(value));
-  }
+void drop_repeated(std::vector<Value>& values) {
+  std::set<Value> seen;
+  std::erase_if(values, [&seen](const Value& value) { return !seen.insert(value).second; });
 }
 
 Status status_of(unsigned response_code) {
@@ -172,7 +173,7 @@ bool add_service(Reader& reader, std::size_t end, Answer& answer) {
   // The root as target says that the service is not offered here (RFC 2782).
   if (!target || target->empty() || service.port == 0) return true;
   service.target = *target;
-  add_once(answer.services, std::move(service));
+  answer.services.push_back(std::move(service));
   return true;
 }
 
@@ -194,7 +195,7 @@ bool add_record(Reader& reader, RecordType type, Answer& answer) {
   const Bytes data = reader.take(length);
   if (!is_ours) return true;
   const auto address = address_from(data, type);
-  if (address) add_once(answer.addresses, *address);
+  if (address) answer.addresses.push_back(*address);
   return address.has_value();
 }
 
@@ -218,6 +219,8 @@ Answer parse_reply(Bytes message, RecordType type) {
     if (!add_record(reader, type, answer)) return malformed;
   }
   if (reader.is_broken()) return malformed;
+  drop_repeated(answer.addresses);
+  drop_repeated(answer.services);
   if (answer.addresses.empty() && answer.services.empty()) answer.status = Status::nodata;
   return answer;
 }
