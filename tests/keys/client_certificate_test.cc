@@ -306,6 +306,24 @@ TEST_CASE("what is wrong with passwords is said of the key that must change") {
   }
 }
 
+TEST_CASE("PKCS#12 that no password would open is not called encrypted") {
+  Robot r;
+  r.tls.key = "";
+  std::string damaged = r.pkcs12(kPassword);
+  SUBCASE("without a password") {}
+  SUBCASE("with the right one") { r.with_password(kPassword); }
+  SUBCASE("with a wrong one") { r.with_password("falsch"); }
+  // The type of what the file holds (RFC 7292 section 4), which becomes one that is not known.
+  const std::size_t type = damaged.find("\x2a\x86\x48\x86\xf7\x0d\x01\x07\x01");
+  REQUIRE(type != std::string::npos);
+  damaged[type + 8] = '\x09';
+  r.tls.cert = r.secret("robot.p12", damaged);
+  const auto problem = r.problem();
+  CHECK(problem.key == "cert");
+  CHECK(problem.text == Contains("robot.p12: the PKCS#12 file cannot be read: "));
+  CHECK(problem.hint == Contains("it is damaged, or"));
+}
+
 TEST_CASE("what is wrong with keys and certificates") {
   Robot r;
   SUBCASE("they do not belong together") {
