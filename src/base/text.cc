@@ -7,6 +7,7 @@
 #include <limits>
 #include <vector>
 
+#include "base/encoding.h"
 #include "base/unicode.h"
 
 namespace tunnel {
@@ -228,6 +229,17 @@ std::string percent_encoded(std::string_view text) {
     } else {
       result += {'%', kHex[byte >> 4], kHex[byte & 15]};
     }
+  }
+  return result;
+}
+
+std::string percent_decoded(std::string_view text) {
+  std::string result;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const int high = text[i] == '%' && i + 2 < text.size() ? hex_digit(text[i + 1]) : -1;
+    const int low = high >= 0 ? hex_digit(text[i + 2]) : -1;
+    result += low >= 0 ? static_cast<char>(high * 16 + low) : text[i];
+    if (low >= 0) i += 2;
   }
   return result;
 }

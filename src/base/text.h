@@ -57,5 +57,7 @@ namespace tunnel {
 
 // Everything but RFC 3986's unreserved characters as "%XX" (section 2.1), for a login in a URL.
 [[nodiscard]] std::string percent_encoded(std::string_view text);
+// The bytes again. A "%" without two hexadecimal digits behind it stays.
+[[nodiscard]] std::string percent_decoded(std::string_view text);
 
 }  // namespace tunnel

@@ -6,7 +6,6 @@
 #include <algorithm>
 #include <utility>
 
-#include "base/encoding.h"
 #include "base/text.h"
 #include "base/wipe.h"
 
@@ -70,18 +69,7 @@ std::string value_of(std::string_view uri, std::string_view name) {
   for (const auto attribute : split(path_of(uri), ';')) attributes.push_back(attribute);
   for (const auto attribute : attributes) {
     if (!attribute.starts_with(name) || attribute.substr(name.size(), 1) != "=") continue;
-    const auto raw = attribute.substr(name.size() + 1);
-    std::string value;
-    for (std::size_t i = 0; i < raw.size(); ++i) {
-      const bool is_escape = raw[i] == '%' && i + 2 < raw.size();
-      if (is_escape && hex_digit(raw[i + 1]) >= 0 && hex_digit(raw[i + 2]) >= 0) {
-        value += static_cast<char>(hex_digit(raw[i + 1]) * 16 + hex_digit(raw[i + 2]));
-        i += 2;
-      } else {
-        value += raw[i];
-      }
-    }
-    return value;
+    return percent_decoded(attribute.substr(name.size() + 1));
   }
   return {};
 }

@@ -6,7 +6,6 @@
 #include <utility>
 
 #include "base/address.h"
-#include "base/encoding.h"
 #include "base/text.h"
 
 namespace tunnel::web {
@@ -64,18 +63,9 @@ std::size_t number_in(std::string_view text, std::size_t most) {
 
 // A value of the query, as a form sends it.
 std::string decoded(std::string_view text) {
-  std::string result;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    const int high = text[i] == '%' && i + 2 < text.size() ? hex_digit(text[i + 1]) : -1;
-    const int low = high >= 0 ? hex_digit(text[i + 2]) : -1;
-    if (low >= 0) {
-      result += static_cast<char>(high * 16 + low);
-      i += 2;
-    } else {
-      result += text[i] == '+' ? ' ' : text[i];
-    }
-  }
-  return result;
+  std::string spaced(text);
+  std::replace(spaced.begin(), spaced.end(), '+', ' ');
+  return percent_decoded(spaced);
 }
 
 }  // namespace

@@ -81,6 +81,14 @@ TEST_CASE("a login is encoded so that a URL can carry it") {
   CHECK(percent_encoded("\xc3\xa9") == "%C3%A9");
 }
 
+TEST_CASE("what is encoded with percent signs is read back, and a bare one stays") {
+  CHECK(percent_decoded("a%3Ab%40c%2fd%25e%20f") == "a:b@c/d%e f");
+  CHECK(percent_decoded("%C3%A9") == "\xc3\xa9");
+  CHECK(percent_decoded("100%") == "100%");
+  CHECK(percent_decoded("%4") == "%4");
+  CHECK(percent_decoded("%zz%4g%%41") == "%zz%4g%A");
+}
+
 TEST_CASE("what somebody wrote is quoted, cut and made harmless") {
   CHECK(in_quotes("plain") == "\"plain\"");
   CHECK(in_quotes("a\nb", 5) == "\"a\\x0a...\"");
