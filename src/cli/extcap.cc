@@ -81,13 +81,25 @@ std::set<std::string> control_sockets() {
   return paths;
 }
 
-// What is shown between braces must not end them.
+// What is shown between braces must not end them. For people only: what comes back is `coded`.
 std::string shown(std::string_view text) {
   std::string safe = printable(text);
   for (char& c : safe) {
     if (c == '{' || c == '}') c = ' ';
   }
   return safe;
+}
+
+// A part of the name of an interface, which Wireshark takes out of its braces and gives back. The
+// names of services, and of folders, may have a colon or a brace in them.
+std::string coded(std::string_view text) {
+  constexpr std::string_view kSpecial = "%:{}";
+  std::string name;
+  for (const char c : text) {
+    const bool is_plain = c > ' ' && c < '\x7f' && kSpecial.find(c) == std::string_view::npos;
+    name += is_plain ? std::string(1, c) : percent_encoded({&c, 1});
+  }
+  return name;
 }
 
 std::vector<std::string> services_of(const std::string& socket) {
@@ -109,7 +121,7 @@ Outcome list_interfaces() {
       "extcap {version=" TUNNEL_VERSION "}{display=tunnel: decrypted traffic of TLS connections}\n";
   for (const std::string& socket : control_sockets()) {
     for (const std::string& service : services_of(socket)) {
-      text += "interface {value=" + std::string(kScheme) + shown(socket) + ":" + shown(service) +
+      text += "interface {value=" + std::string(kScheme) + coded(socket) + ":" + coded(service) +
               "}{display=tunnel: " + shown(service) + " (plaintext)}\n";
     }
   }
@@ -139,12 +151,14 @@ struct Interface {
   std::string socket, service;
 };
 std::optional<Interface> parse_interface(const std::string& text) {
-  // The last colon: the path of a socket may hold some.
+  // The last colon: a path that a person has written may hold some.
   const std::size_t colon = text.rfind(':');
   if (!text.starts_with(kScheme) || colon == std::string::npos || colon < kScheme.size()) {
     return std::nullopt;
   }
-  return Interface{text.substr(kScheme.size(), colon - kScheme.size()), text.substr(colon + 1)};
+  const std::string_view rest = text;
+  return Interface{percent_decoded(rest.substr(kScheme.size(), colon - kScheme.size())),
+                   percent_decoded(rest.substr(colon + 1))};
 }
 
 // A sentence, or empty. Wireshark asks before it captures.

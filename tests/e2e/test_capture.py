@@ -6,6 +6,7 @@ import json
 import os
 import pathlib
 import pwd
+import re
 import socket
 import subprocess
 import tempfile
@@ -286,6 +287,27 @@ def test_an_instance_is_found_where_its_configuration_has_its_socket(tunnel, ser
     assert listed.returncode == 0, listed.stderr
     assert f"interface {{value=tunnel:{tmp_path}/c:svc}}{{display=tunnel: svc (plaintext)}}" in \
         listed.stdout.splitlines()
+
+
+def test_a_service_is_captured_whatever_its_name_and_its_socket_have_in_them(
+        start, serve, tmp_path):
+    name = "db: {a} 50%3A"
+    t = start({"control": f"{tmp_path}/c:{{1}}",
+               name: {"accept": "127.0.0.1:0", "connect": serve(echo).address, "tls": False}})
+    link = tmp_path / "tunnelcap"
+    link.symlink_to(program.BINARY)
+    listed = subprocess.run([link, "--extcap-interfaces", "--extcap-version=4.0"], text=True,
+                            capture_output=True, timeout=PATIENCE).stdout
+    # As Wireshark takes it apart. There may be other instances.
+    [interface] = re.findall(r"\{value=(tunnel:" + re.escape(str(tmp_path)) + r"[^{}]*)\}"
+                             r"\{display=tunnel: db:  a  50%3A \(plaintext\)\}", listed)
+    (tmp_path / "fifo").touch()
+    capturing = subprocess.Popen([link, "--extcap-interface", interface, "--capture", "--fifo",
+                                  tmp_path / "fifo"])
+    t.wait_for_event("capture_started")
+    t.served(name).close()
+    assert t.terminate() == 0
+    assert capturing.wait(PATIENCE) == 0
 
 
 def test_an_interface_has_the_options_of_the_command(tunnel, serve_tls, tmp_path):
