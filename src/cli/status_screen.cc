@@ -119,7 +119,6 @@ Result<void> watch_status(const std::function<Result<admin::Json>()>& ask) {
   const SystemClock clock;
   Traffic before;
   TimePoint drawn_at = clock.now();
-  Result<void> end;
   // Below everything that may fail for another reason, and in a scope that is left before the
   // caller prints an error: that belongs on the ordinary screen.
   const Terminal terminal;

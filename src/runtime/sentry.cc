@@ -11,7 +11,6 @@
 #include "runtime/exit_status.h"
 
 namespace tunnel::runtime {
-namespace {}  // namespace
 
 // All handles are made here, while the loop does not turn yet: only a message may reach it later.
 Sentry::Sentry(std::vector<Pulse*> pulses, const Signals& signals, Events events, Settings settings)

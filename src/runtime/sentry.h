@@ -66,7 +66,6 @@ class Sentry {
     Millis time;
   };
   void on_signal(int number);
-  void on_stop_signal();
   void look();
   void begin_round();
   void look_round();
