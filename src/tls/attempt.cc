@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "tls/attempt.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "base/text.h"
@@ -44,24 +45,22 @@ unsigned verify_flags_of(std::string_view priority) {
       {"%PROFILE_HIGH", GNUTLS_PROFILE_HIGH},           {"%PROFILE_ULTRA", GNUTLS_PROFILE_ULTRA},
       {"%PROFILE_FUTURE", GNUTLS_PROFILE_FUTURE},
   };
-  const auto has = [priority](std::string_view token) {
-    for (auto at = priority.find(token); at != std::string_view::npos;
-         at = priority.find(token, at + 1)) {
-      const auto end = at + token.size();
-      if (end == priority.size() || priority[end] == ':') return true;
-    }
-    return false;
-  };
-  unsigned flags = 0;
   // 112 bits, the least that min_strength asks for: without a profile RSA keys of 1024 bits would
   // pass.
   auto profile = GNUTLS_PROFILE_MEDIUM;
-  for (const auto& entry : kProfiles) {
-    if (has(entry.token)) profile = entry.profile;
+  unsigned flags = 0;
+  while (!priority.empty()) {
+    const auto end = std::min(priority.find(':'), priority.size());
+    const std::string_view token = trimmed(priority.substr(0, end));
+    priority.remove_prefix(std::min(end + 1, priority.size()));
+    // Of several profiles GnuTLS takes the last.
+    for (const auto& entry : kProfiles) {
+      if (entry.token == token) profile = entry.profile;
+    }
+    if (token == "%VERIFY_ALLOW_SIGN_WITH_SHA1") flags |= GNUTLS_VERIFY_ALLOW_SIGN_WITH_SHA1;
+    if (token == "%VERIFY_ALLOW_SIGN_RSA_MD5") flags |= GNUTLS_VERIFY_ALLOW_SIGN_RSA_MD5;
+    if (token == "%VERIFY_ALLOW_BROKEN") flags |= GNUTLS_VERIFY_ALLOW_BROKEN;
   }
-  if (has("%VERIFY_ALLOW_SIGN_WITH_SHA1")) flags |= GNUTLS_VERIFY_ALLOW_SIGN_WITH_SHA1;
-  if (has("%VERIFY_ALLOW_SIGN_RSA_MD5")) flags |= GNUTLS_VERIFY_ALLOW_SIGN_RSA_MD5;
-  if (has("%VERIFY_ALLOW_BROKEN")) flags |= GNUTLS_VERIFY_ALLOW_BROKEN;
   return flags | GNUTLS_PROFILE_TO_VFLAGS(profile);
 }
 

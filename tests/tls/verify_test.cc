@@ -426,6 +426,26 @@ TEST_CASE("a priority string may allow what is weak") {
   CHECK_MESSAGE(f.client().is_established(), f.failure().text);
 }
 
+TEST_CASE("of several profiles in a priority string the last holds, as in GnuTLS") {
+  Fixture f;
+  const Identity leaf({.dns = {"dc1.example.com"}, .key = GNUTLS_PK_RSA}, &f.ca);
+  f.options.chain = {&leaf};
+  SUBCASE("a weaker one after a stronger") {
+    f.tls.priority = "NORMAL:%PROFILE_HIGH:%PROFILE_LOW";
+    f.connect();
+    CHECK_MESSAGE(f.client().is_established(), f.failure().text);
+  }
+  SUBCASE("a stronger one after a weaker") {
+    f.tls.priority = "NORMAL:%PROFILE_LOW:%PROFILE_HIGH";
+    expect_refused(f, Kind::cert_weak);
+  }
+  SUBCASE("the first one again at the end") {
+    f.tls.priority = "NORMAL:%PROFILE_LOW:%PROFILE_HIGH:%PROFILE_LOW";
+    f.connect();
+    CHECK_MESSAGE(f.client().is_established(), f.failure().text);
+  }
+}
+
 TEST_CASE("pins") {
   Fixture f;
   const Identity other({.common_name = "other"});
