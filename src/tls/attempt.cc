@@ -40,10 +40,15 @@ unsigned verify_flags_of(std::string_view priority) {
     gnutls_certificate_verification_profiles_t profile;
   };
   static constexpr Profile kProfiles[] = {
-      {"%PROFILE_VERY_WEAK", GNUTLS_PROFILE_VERY_WEAK}, {"%PROFILE_LOW", GNUTLS_PROFILE_LOW},
-      {"%PROFILE_LEGACY", GNUTLS_PROFILE_LEGACY},       {"%PROFILE_MEDIUM", GNUTLS_PROFILE_MEDIUM},
-      {"%PROFILE_HIGH", GNUTLS_PROFILE_HIGH},           {"%PROFILE_ULTRA", GNUTLS_PROFILE_ULTRA},
+      {"%PROFILE_VERY_WEAK", GNUTLS_PROFILE_VERY_WEAK},
+      {"%PROFILE_LOW", GNUTLS_PROFILE_LOW},
+      {"%PROFILE_LEGACY", GNUTLS_PROFILE_LEGACY},
+      {"%PROFILE_MEDIUM", GNUTLS_PROFILE_MEDIUM},
+      {"%PROFILE_HIGH", GNUTLS_PROFILE_HIGH},
+      {"%PROFILE_ULTRA", GNUTLS_PROFILE_ULTRA},
       {"%PROFILE_FUTURE", GNUTLS_PROFILE_FUTURE},
+      {"SECURE192", GNUTLS_PROFILE_HIGH},
+      {"SECURE256", GNUTLS_PROFILE_HIGH},
   };
   // 112 bits, the least that min_strength asks for: without a profile RSA keys of 1024 bits would
   // pass.

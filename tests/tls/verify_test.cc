@@ -7,6 +7,7 @@
 #include "base/encoding.h"
 #include "base/text.h"
 #include "fixture.h"
+#include "tls/attempt.h"
 #include "x509/x509_text.h"
 
 using namespace tunnel;
@@ -438,6 +439,15 @@ TEST_CASE("of several profiles in a priority string the last holds, as in GnuTLS
   SUBCASE("a stronger one after a weaker") {
     f.tls.priority = "NORMAL:%PROFILE_LOW:%PROFILE_HIGH";
     expect_refused(f, Kind::cert_weak);
+  }
+  SUBCASE("the one that a keyword stands for") {
+    CHECK(verify_flags_of("SECURE192") == GNUTLS_PROFILE_TO_VFLAGS(GNUTLS_PROFILE_HIGH));
+    CHECK(verify_flags_of("SECURE256:-VERS-TLS1.2") ==
+          GNUTLS_PROFILE_TO_VFLAGS(GNUTLS_PROFILE_HIGH));
+    CHECK(verify_flags_of("SECURE192:%PROFILE_LOW") ==
+          GNUTLS_PROFILE_TO_VFLAGS(GNUTLS_PROFILE_LOW));
+    // Of a keyword that is added, GnuTLS takes the suites alone.
+    CHECK(verify_flags_of("NORMAL:+SECURE192") == GNUTLS_PROFILE_TO_VFLAGS(GNUTLS_PROFILE_MEDIUM));
   }
   SUBCASE("the first one again at the end") {
     f.tls.priority = "NORMAL:%PROFILE_LOW:%PROFILE_HIGH:%PROFILE_LOW";
