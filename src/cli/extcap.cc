@@ -104,7 +104,7 @@ std::string coded(std::string_view text) {
 
 std::vector<std::string> services_of(const std::string& socket) {
   std::vector<std::string> names;
-  auto client = admin::ControlClient::connect(socket);
+  auto client = admin::ControlClient::connect(socket, kListPatience);
   // Left out without a word: the list is asked for at each start of Wireshark, by people who may
   // have no instance.
   if (!client) return names;
