@@ -32,20 +32,13 @@ configure() {
     case " $* " in
       *" --buildtype=release "*) arguments= ;;
     esac
-    # ThreadSanitizer's build is the one that shows what a source forgot to include: nothing is
-    # included for it, and it stands alone.
+    # Each source includes what it uses all the same: packages are built without this (debian/rules),
+    # and GCC says of each precompiled header that it is none for this source, until it finds the one.
     prelude=$build/prelude.h
-    together=on
-    case " $* " in
-      *" -Db_sanitize=thread "*)
-        prelude=
-        together=off
-        ;;
-      # GCC says of each precompiled header that it is none for this source, until it finds the one.
-      *) arguments="${arguments:+$arguments, }'-pthread', '-Wno-invalid-pch', '-include', '$prelude'" ;;
-    esac
+    arguments="${arguments:+$arguments, }'-pthread', '-Wno-invalid-pch', '-include', '$prelude'"
     # A room is compiled in a few pieces: what its sources include is read once for each, which takes
     # half the time.
+    together=on
     case " $* " in
       *" --buildtype=release "*) together=off ;; # what is measured is compiled as packages are
     esac
@@ -54,12 +47,10 @@ configure() {
     if command -v mold >/dev/null; then
       export CXX_LD=mold
     fi
-    if [ -n "$prelude" ]; then
-      mkdir -p "$build"
-      cp "$root/tests/lib/prelude.h" "$prelude"
-    fi
+    mkdir -p "$build"
+    cp "$root/tests/lib/prelude.h" "$prelude"
     quietly meson setup "$@" "$build" "$root"
-    [ -z "$prelude" ] || quietly python3 "$root/tests/lib/precompile.py" "$build"
+    quietly python3 "$root/tests/lib/precompile.py" "$build"
   elif [ $# -gt 0 ]; then
     quietly meson configure "$build" "$@"
   fi
