@@ -68,8 +68,9 @@ Result<ControlClient> ControlClient::connect(const std::string& socket, Millis p
   // waits, as long as this says: Linux heeds it for that, too.
   const timeval limit{.tv_sec = patience.count() / 1000, .tv_usec = patience.count() % 1000 * 1000};
   (void)::setsockopt(fd.get(), SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit);
-  if (::connect(fd.get(), address->get(), address->length()) != 0) {
-    return no_instance(socket, errno);
+  // With a limit the kernel does not take it up again by itself after a signal (signal(7)).
+  while (::connect(fd.get(), address->get(), address->length()) != 0) {
+    if (errno != EINTR) return no_instance(socket, errno);
   }
   return ControlClient(std::move(fd));
 }
