@@ -35,7 +35,8 @@ class Server:
             family = socket.AF_INET6 if ":" in host else socket.AF_INET
             self._listeners = [socket.socket(family, socket.SOCK_STREAM)]
             self._listeners[0].setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            self._listeners[0].bind((host, port))
+            # A test may want the same port at another address: not one that a client may have there.
+            self._listeners[0].bind((host, port or ports.free_port(host)))
         self._acceptors = []
         for listener in self._listeners:
             listener.listen(backlog)
