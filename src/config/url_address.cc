@@ -59,8 +59,9 @@ std::string address_in_url(std::string_view url) {
   }
   if (rest.empty()) return "";
   const std::size_t colon = port_colon(rest);
-  if (colon != std::string_view::npos && is_digits(rest.substr(colon + 1)))
+  if (colon != std::string_view::npos && is_digits(rest.substr(colon + 1))) {
     return std::string(rest);
+  }
   for (const Scheme& known : kSchemes) {
     if (!equal_ignoring_case(scheme, known.name)) continue;
     return std::string(rest.substr(0, colon)) + ":" + std::string(known.port);

@@ -37,7 +37,7 @@ bool is_of_token(int gnutls_error) {
 
 Failure wrong_version(std::string_view target, unsigned server_version) {
   const auto name = version_name(server_version);
-  std::string sentence = std::string(target);
+  std::string sentence(target);
   sentence += name.empty() ? " chose a TLS version that was not offered"
                            : " speaks " + name + ", which is not accepted";
   return {Kind::tls_version, sentence + "; see tls.min_version and tls.max_version"};
@@ -143,7 +143,7 @@ Failure cannot_begin(std::string_view target, int gnutls_error) {
 }
 
 Failure closed_in_handshake(std::string_view target, Silence how, bool said_anything) {
-  std::string sentence = std::string(target);
+  std::string sentence(target);
   sentence += how == Silence::reset ? " reset the connection" : " closed the connection";
   sentence += said_anything ? " in the middle of the TLS handshake"
                             : " during the TLS handshake without a word";
@@ -166,7 +166,7 @@ Failure ended_without_goodbye(std::string_view target, Silence how, Renegotiatio
 }
 
 Failure handshake_timeout(std::string_view target, Millis after, bool said_anything) {
-  std::string sentence = std::string(target);
+  std::string sentence(target);
   sentence += said_anything ? " did not finish the TLS handshake within "
                             : " accepted the connection but said nothing to the TLS handshake for ";
   sentence += format_duration(after);

@@ -71,8 +71,9 @@ std::string_view starttls_word(Protocol protocol) {
 // The one place that says what to do about a plaintext protocol.
 std::string advice(const Plaintext& plaintext) {
   std::string hint;
-  if (!plaintext.tls_port.empty())
+  if (!plaintext.tls_port.empty()) {
     hint = "; its usual TLS port is " + std::string(plaintext.tls_port);
+  }
   if (const std::string_view word = starttls_word(plaintext.protocol); !word.empty()) {
     hint += "; if the server upgrades to TLS on this port, set starttls = \"" + std::string(word) +
             "\"";
