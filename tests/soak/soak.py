@@ -25,6 +25,9 @@ PIECES = 9 if SECONDS >= 600 else 1  # of that work for a figure, which is their
 # So many are busy at a time; the others rest for as long as that takes, in seconds, at most.
 BUSY = 200
 LONGEST_REST = max(0, 2.5 * (CONNECTIONS / BUSY - 1))
+# From one disturbance to the next, in seconds. A target that dies takes a third of the connections with
+# it: where they live longer, it happens less often, or few would ever be open.
+PAUSE = 2 * (1 + LONGEST_REST / 20)
 MOST_GROWTH = {"memory": 1.10, "descriptors": 1.03, "cpu": 1.35}
 # What the allocator and the clock waver by. Pages stay where anything that lives on is among what a
 # crowd of connections has left: up and down from one measurement to the next, as far as it was large.
@@ -59,7 +62,7 @@ class Soak:
         self.rotate()
         self.dns.set("server.test", "A", ["127.0.0.1"], ttl=1)
         self.ends, self.wrong = collections.Counter(), []
-        self.captures, self.is_over = False, threading.Event()
+        self.captures, self.is_over, self.crowd = False, threading.Event(), []
         self.log_level = "info"
         self.tunnel = Tunnel(FOLDER, self.config())
         self.log_level = "warning"  # python could not follow a line for each connection
@@ -176,6 +179,7 @@ class Soak:
 
     def measure(self):
         """With no client there: memory, descriptors, and what a fixed piece of work costs."""
+        print("measuring", flush=True)
         self.captures = False
         self.reload()
         cpu = statistics.median(self.piece() for _ in range(PIECES))
@@ -185,6 +189,7 @@ class Soak:
                 "cpu": cpu}
 
     def load(self, seconds):
+        print(f"load for {seconds:.0f} s", flush=True)
         self.is_over.clear()
         threading.stack_size(1 << 18)  # there may be thousands
         clients = [threading.Thread(target=self.client) for _ in range(CONNECTIONS)]
@@ -192,7 +197,9 @@ class Soak:
             client.start()
         end = time.monotonic() + seconds
         while time.monotonic() < end:
-            time.sleep(min(1 + random.random() * 2, max(0, end - time.monotonic())))
+            pause = PAUSE * random.uniform(0.5, 1.5)
+            time.sleep(min(pause, max(0, end - time.monotonic())))
+            self.crowd.append(self.tunnel.ps.num_fds() // 2)  # one for each side
             self.disturb()
         self.is_over.set()
         for client in clients:
@@ -208,6 +215,7 @@ class Soak:
         for name, unit in (("memory", "MiB"), ("descriptors", ""), ("cpu", "s")):
             print(f"{name:12} start {start[name]:8.3f}  middle {middle[name]:8.3f}  "
                   f"end {end[name]:8.3f} {unit}")
+        print(f"open at a time: median {statistics.median(self.crowd):.0f}, most {max(self.crowd)}")
         print("connections ", dict(self.ends))
         bad = [f"{name} grew from {start[name]} to {end[name]}"
                for name, most in MOST_GROWTH.items()
