@@ -17,11 +17,14 @@ bool is_same(const std::vector<StatusSocket>& a, const std::vector<StatusSocket>
 }  // namespace
 
 void StatusService::use(std::vector<StatusSocket> sockets, const std::vector<std::string>& hosts) {
-  if (is_same(sockets, sockets_) && hosts == hosts_) return;
+  // One that could not be started is tried again with every reload.
+  const bool is_served = server_ != nullptr;
+  if ((is_served || sockets.empty()) && is_same(sockets, sockets_) && hosts == hosts_) return;
   // First, and it waits for the thread: the server knows its sockets by their numbers, which the
   // system gives to others once these are closed.
   server_.reset();
-  const std::vector<StatusSocket> before = std::exchange(sockets_, std::move(sockets));
+  std::vector<StatusSocket> before = std::exchange(sockets_, std::move(sockets));
+  if (!is_served) before.clear();
   hosts_ = hosts;
   if (sockets_.empty()) return;
   std::vector<int> listening;

@@ -41,7 +41,7 @@ class StatusService {
   StatusService(const StatusService&) = delete;
   StatusService& operator=(const StatusService&) = delete;
 
-  // In force from now on. Does nothing where nothing has changed.
+  // In force from now on. Does nothing where nothing has changed and all is served.
   void use(std::vector<StatusSocket> sockets, const std::vector<std::string>& hosts);
   void answer(const Question& question, admin::Status status);
   void stop();

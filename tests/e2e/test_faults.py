@@ -10,13 +10,15 @@ import errno
 import os
 import socket
 import threading
+import urllib.request
 
 import pytest
+from harness import ports
 from harness.dns import DnsServer
 from harness.faults import KINDS, LIBRARY, Faults, show
 from harness.server import TlsServer, echo
 from harness.tunnel import Tunnel
-from harness.wait import SANITIZED, eventually
+from harness.wait import PATIENCE, SANITIZED, eventually
 
 pytestmark = pytest.mark.skipif(not LIBRARY.exists(), reason=f"{LIBRARY} is not built")
 
@@ -173,6 +175,24 @@ def try_one(world, kind, nth, error, fds):
                timeout=15)
     assert world.cpu() - before < MOST_CPU_SECONDS, "it spins"
     return has_fired
+
+
+def test_a_status_page_that_could_not_be_made_is_tried_again_by_the_next_reload(world, counted):
+    if not world.tunnel:
+        world.start()
+    tunnel = world.tunnel
+    address = ports.show("127.0.0.1", ports.free_port())
+    page = {**world.config(captures=False), "status": address}
+    world.faults.arm("epoll_create", 1, errno.EMFILE)
+    assert tunnel.reload(page)["event"] == "reloaded"
+    assert world.faults.disarm(), "the page's loop was not made"
+    eventually(lambda: "status is not served" in tunnel.log.text(), "it says so")
+    assert not tunnel.log.find("listening", address=address)
+    assert tunnel.reload(page)["event"] == "reloaded"
+    tunnel.log.wait_for("listening", address=address)
+    with urllib.request.urlopen(f"http://{address}/livez", timeout=PATIENCE) as answer:
+        assert answer.status == 200
+    tunnel.reload(world.config(captures=False))
 
 
 @pytest.mark.parametrize("kind", [kind for kind in KINDS if KINDS[kind]])
