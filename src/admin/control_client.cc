@@ -20,17 +20,16 @@ tl::unexpected<Error> gone() {
   return failed(ErrorCode::system, "the instance closed the connection without an answer");
 }
 
-tl::unexpected<Error> stands_still() {
+tl::unexpected<Error> stands_still(const std::string& where) {
   return failed(ErrorCode::unavailable,
-                "the instance has stood still for too long to take a request: is it stopped, or "
-                "overloaded?");
+                "the instance has stood still for too long to take a request at " + where +
+                    ": is it stopped, or overloaded?");
 }
 
-tl::unexpected<Error> no_instance(const std::string& socket, int error_number) {
-  const std::string where = "control socket " + printable(socket, 4096);
+tl::unexpected<Error> no_instance(const std::string& where, int error_number) {
   switch (error_number) {
     case EAGAIN:
-      return stands_still();
+      return stands_still(where);
     case ENOENT:
     case ENOTDIR:
     case ECONNREFUSED:
@@ -46,11 +45,11 @@ tl::unexpected<Error> no_instance(const std::string& socket, int error_number) {
   }
 }
 
-Result<void> send_all(int fd, std::string_view bytes) {
+Result<void> send_all(int fd, std::string_view bytes, const std::string& where) {
   while (!bytes.empty()) {
     const ssize_t sent = ::send(fd, bytes.data(), bytes.size(), MSG_NOSIGNAL);
     if (sent < 0 && errno == EINTR) continue;
-    if (sent < 0 && errno == EAGAIN) return stands_still();
+    if (sent < 0 && errno == EAGAIN) return stands_still(where);
     if (sent < 0) return gone();
     bytes.remove_prefix(static_cast<std::size_t>(sent));
   }
@@ -60,6 +59,7 @@ Result<void> send_all(int fd, std::string_view bytes) {
 }  // namespace
 
 Result<ControlClient> ControlClient::connect(const std::string& socket, Millis patience) {
+  std::string where = "control socket " + printable(socket, 4096);
   const auto address = SocketAddress::unix_path(socket);
   if (!address) return tl::unexpected(address.error());
   Fd fd(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
@@ -70,9 +70,9 @@ Result<ControlClient> ControlClient::connect(const std::string& socket, Millis p
   (void)::setsockopt(fd.get(), SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit);
   // With a limit the kernel does not take it up again by itself after a signal (signal(7)).
   while (::connect(fd.get(), address->get(), address->length()) != 0) {
-    if (errno != EINTR) return no_instance(socket, errno);
+    if (errno != EINTR) return no_instance(where, errno);
   }
-  return ControlClient(std::move(fd));
+  return ControlClient(std::move(fd), std::move(where));
 }
 
 Result<Json> ControlClient::ask(Json request, Millis patience) {
@@ -80,7 +80,7 @@ Result<Json> ControlClient::ask(Json request, Millis patience) {
   // Names come from the command line, which need not be UTF-8; without `replace` the library would
   // throw.
   const std::string line = request.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n";
-  if (auto sent = send_all(socket_.get(), line); !sent) return tl::unexpected(sent.error());
+  if (auto sent = send_all(socket_.get(), line, where_); !sent) return tl::unexpected(sent.error());
   const auto answer = read_line(patience);
   if (!answer) return tl::unexpected(answer.error());
   // Of another process, which may be another program: parsed without exceptions.

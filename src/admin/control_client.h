@@ -2,6 +2,7 @@
 #pragma once
 
 #include <string>
+#include <utility>
 
 #include "admin/protocol.h"
 #include "base/clock.h"
@@ -13,9 +14,10 @@ namespace tunnel::admin {
 // The other end of the control socket, for the commands. Blocking; one thread.
 class ControlClient {
  public:
-  // An error says that no instance runs, or why it cannot be reached.
-  // Waits so long, at most, for an instance that stands still.
+  // For an instance that stands still.
   static constexpr Millis kPatience{10'000};
+  // An error says that no instance runs, or why it cannot be reached. Waits so long, at most, here
+  // and until a request is taken.
   static Result<ControlClient> connect(const std::string& socket, Millis patience = kPatience);
 
   // Sends one request (the version is added) and waits for its answer, at most so long. An answer
@@ -26,10 +28,12 @@ class ControlClient {
   [[nodiscard]] Fd take_socket(std::string& rest);
 
  private:
-  explicit ControlClient(Fd socket) : socket_(std::move(socket)) {}
+  ControlClient(Fd socket, std::string where)
+      : socket_(std::move(socket)), where_(std::move(where)) {}
   [[nodiscard]] Result<std::string> read_line(Millis patience);
 
   Fd socket_;
+  std::string where_;  // for messages
   std::string received_;
 };
 

@@ -265,6 +265,7 @@ TEST_SUITE("control server") {
       auto client = ControlClient::connect(address.ip(), kShortly);
       if (!client) {
         CHECK(client.error().text.substr(0, 28) == "the instance has stood still");
+        CHECK(client.error().text.find(scratch / "control") != std::string::npos);
         break;
       }
       waiting.push_back(std::move(*client));
