@@ -3,7 +3,8 @@
 
 namespace tunnel::runtime {
 
-// The process's exit status when what fails is not the configuration (that is 2): tunnel(1).
+// The process's exit status when it cannot start, or ends by itself: tunnel(1).
 inline constexpr int kRunTimeError = 1;
+inline constexpr int kConfigurationError = 2;
 
 }  // namespace tunnel::runtime

@@ -20,7 +20,6 @@
 namespace tunnel::runtime {
 namespace {
 
-constexpr int kConfigurationError = 2;
 constexpr unsigned kMostAutomaticWorkers = 16;
 // A worker's loop has five descriptors of its own. Where there are few, connections need them more.
 constexpr std::uint64_t kDescriptorsForWorker = 32;
