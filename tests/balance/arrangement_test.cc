@@ -5,7 +5,7 @@
 
 #include <algorithm>
 
-namespace tunnel::balance {
+namespace tunnel::balance::arrangement_test {
 
 namespace {
 
@@ -163,4 +163,4 @@ TEST_CASE("a target named twice in a group has the weight of both and the smalle
   CHECK(result[0][0].max_connections == 7U);
 }
 
-}  // namespace tunnel::balance
+}  // namespace tunnel::balance::arrangement_test

@@ -8,7 +8,7 @@
 
 #include "fixture.h"
 
-namespace tunnel::balance {
+namespace tunnel::balance::backend_test {
 
 namespace {
 
@@ -217,4 +217,4 @@ TEST_CASE("the rules come from the service's health table") {
                                         .rise = 4});
 }
 
-}  // namespace tunnel::balance
+}  // namespace tunnel::balance::backend_test

@@ -5,7 +5,7 @@
 
 #include <utility>
 
-namespace tunnel::balance {
+namespace tunnel::balance::describe_test {
 
 namespace {
 
@@ -139,4 +139,4 @@ TEST_CASE("checks and the eject times are described with their numbers") {
         "successes");
 }
 
-}  // namespace tunnel::balance
+}  // namespace tunnel::balance::describe_test

@@ -3,7 +3,7 @@
 
 #include <doctest/doctest.h>
 
-namespace tunnel::balance {
+namespace tunnel::balance::hash_test {
 
 TEST_CASE("a text has the same number in every run and process") {
   CHECK(text_hash("") == 0xf52a15e9a9b5e89b);
@@ -26,4 +26,4 @@ TEST_CASE("all clients of unix sockets are one") {
         client_hash(*SocketAddress::parse_ip("192.0.2.1", 1)));
 }
 
-}  // namespace tunnel::balance
+}  // namespace tunnel::balance::hash_test

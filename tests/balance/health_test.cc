@@ -7,7 +7,7 @@
 
 #include "support/virtual_clock.h"
 
-namespace tunnel::balance {
+namespace tunnel::balance::health_test {
 
 namespace {
 
@@ -327,4 +327,4 @@ TEST_CASE("a reload keeps an ejection") {
   CHECK(bench.check(CheckResult::passed).change == Change::restored);
 }
 
-}  // namespace tunnel::balance
+}  // namespace tunnel::balance::health_test

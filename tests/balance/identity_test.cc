@@ -5,7 +5,7 @@
 
 #include <memory>
 
-namespace tunnel::balance {
+namespace tunnel::balance::identity_test {
 
 TEST_CASE("it is time to look at a server's certificate at first, and then once a minute") {
   ShownIdentity shown;
@@ -28,4 +28,4 @@ TEST_CASE(
   CHECK(shown.get()->subject == "CN=new");
 }
 
-}  // namespace tunnel::balance
+}  // namespace tunnel::balance::identity_test

@@ -5,7 +5,7 @@
 
 #include "fixture.h"
 
-namespace tunnel::balance {
+namespace tunnel::balance::layout_test {
 
 TEST_CASE("the serving group is the first one with a healthy target") {
   Room room(groups({{{"a"}, {"b"}}, {{"c"}}}));
@@ -36,4 +36,4 @@ TEST_CASE("a target belongs to the first group that names it") {
   CHECK_FALSE(room.layout->group_of(12345));
 }
 
-}  // namespace tunnel::balance
+}  // namespace tunnel::balance::layout_test

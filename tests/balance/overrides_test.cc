@@ -5,7 +5,7 @@
 
 #include "fixture.h"
 
-namespace tunnel::balance {
+namespace tunnel::balance::overrides_test {
 namespace {
 
 using What = Override::What;
@@ -113,4 +113,4 @@ TEST_SUITE("overrides") {
   }
 }
 
-}  // namespace tunnel::balance
+}  // namespace tunnel::balance::overrides_test

@@ -11,7 +11,7 @@
 
 #include "fixture.h"
 
-namespace tunnel::balance {
+namespace tunnel::balance::policy_test {
 
 namespace {
 
@@ -275,4 +275,4 @@ TEST_CASE("first fills the first target before it touches the second") {
   CHECK(room.serve() == "a");
 }
 
-}  // namespace tunnel::balance
+}  // namespace tunnel::balance::policy_test

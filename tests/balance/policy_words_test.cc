@@ -7,7 +7,7 @@
 
 #include "config/load.h"
 
-namespace tunnel::balance {
+namespace tunnel::balance::policy_words_test {
 
 TEST_CASE("a policy is called as the configuration has it") {
   using config::Balance;
@@ -26,4 +26,4 @@ TEST_CASE("a policy is called as the configuration has it") {
   }
 }
 
-}  // namespace tunnel::balance
+}  // namespace tunnel::balance::policy_words_test

@@ -10,7 +10,7 @@
 
 #include "fixture.h"
 
-namespace tunnel::balance {
+namespace tunnel::balance::threads_test {
 
 namespace {
 
@@ -191,4 +191,4 @@ TEST_CASE("layouts change and targets come, go, fail and recover under many work
   for (const Target* target : current->targets()) CHECK(target->in_flight() == 0);
 }
 
-}  // namespace tunnel::balance
+}  // namespace tunnel::balance::threads_test

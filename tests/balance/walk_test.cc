@@ -7,7 +7,7 @@
 
 #include "fixture.h"
 
-namespace tunnel::balance {
+namespace tunnel::balance::walk_test {
 
 namespace {
 
@@ -347,4 +347,4 @@ TEST_CASE("a walk follows a new layout and does not repeat what it has tried") {
   CHECK(dial.next(room.now()).step == Step::exhausted);
 }
 
-}  // namespace tunnel::balance
+}  // namespace tunnel::balance::walk_test

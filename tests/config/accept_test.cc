@@ -2,7 +2,7 @@
 // `accept`: every form, and what is wrong with others.
 #include "fixture.h"
 
-namespace tunnel::config {
+namespace tunnel::config::accept_test {
 namespace {
 
 // "127.0.0.1:389 [::1]:389?": the addresses, a question mark after optional ones.
@@ -199,4 +199,4 @@ TEST_CASE("status_hosts are names without a port") {
   CHECK(with("[\"*.example.com\"]") == "t.toml:1:17: error: \"*.example.com\" is not a host name");
 }
 
-}  // namespace tunnel::config
+}  // namespace tunnel::config::accept_test

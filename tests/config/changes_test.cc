@@ -3,7 +3,7 @@
 
 #include <doctest/doctest.h>
 
-namespace tunnel::config {
+namespace tunnel::config::changes_test {
 namespace {
 
 Target target(const std::string& text) {
@@ -122,4 +122,4 @@ TEST_SUITE("config changes") {
   }
 }
 
-}  // namespace tunnel::config
+}  // namespace tunnel::config::changes_test

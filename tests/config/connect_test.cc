@@ -2,7 +2,7 @@
 // `connect`: every form, and what is wrong with others.
 #include "fixture.h"
 
-namespace tunnel::config {
+namespace tunnel::config::connect_test {
 namespace {
 
 TargetGroups connected(const std::string& value) {
@@ -225,4 +225,4 @@ TEST_CASE(
   CHECK(refused("[\"b\", \"b\"]").find("twice") == std::string::npos);
 }
 
-}  // namespace tunnel::config
+}  // namespace tunnel::config::connect_test

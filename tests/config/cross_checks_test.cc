@@ -2,7 +2,7 @@
 // Keys that contradict one another.
 #include "fixture.h"
 
-namespace tunnel::config {
+namespace tunnel::config::cross_checks_test {
 namespace {
 
 std::string first_line(const std::string& text) { return text.substr(0, text.find('\n')); }
@@ -198,4 +198,4 @@ TEST_CASE("closing connections of dead targets without checks is worth a warning
   CHECK(refused("health.on_ejected = \"keep\"") == "");
 }
 
-}  // namespace tunnel::config
+}  // namespace tunnel::config::cross_checks_test

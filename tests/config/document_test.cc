@@ -3,7 +3,7 @@
 #include "config/load.h"
 #include "fixture.h"
 
-namespace tunnel::config {
+namespace tunnel::config::document_test {
 
 TEST_CASE("the smallest file is a service with every default") {
   const Document document = parse(
@@ -291,4 +291,4 @@ TEST_CASE("a second error at the same place adds nothing, a warning does") {
                                  "          ^\n");
 }
 
-}  // namespace tunnel::config
+}  // namespace tunnel::config::document_test

@@ -4,7 +4,7 @@
 
 #include "fixture.h"
 
-namespace tunnel::config {
+namespace tunnel::config::environment_test {
 namespace {
 
 // A variable for the length of a test.
@@ -93,4 +93,4 @@ TEST_CASE("included files are expanded as the main one says") {
   CHECK(document.config.services[0].connect[0][0].port == 636);
 }
 
-}  // namespace tunnel::config
+}  // namespace tunnel::config::environment_test

@@ -9,7 +9,7 @@
 #include "config/toml_scanner.h"
 #include "fixture.h"
 
-namespace tunnel::config {
+namespace tunnel::config::files_test {
 namespace {
 
 std::string service(const std::string& name, int port) {
@@ -288,4 +288,4 @@ TEST_CASE("a secret may be a credential that the service manager holds") {
   REQUIRE(::unsetenv("CREDENTIALS_DIRECTORY") == 0);
 }
 
-}  // namespace tunnel::config
+}  // namespace tunnel::config::files_test

@@ -7,7 +7,7 @@
 #include "config/schema.h"
 #include "fixture.h"
 
-namespace tunnel::config {
+namespace tunnel::config::hints_test {
 namespace {
 
 // What is reported about one line of [web.tls], whose line 5 it is.
@@ -356,4 +356,4 @@ TEST_CASE("an include that finds nothing says so") {
                                    folder.path("conf.d") + "\n");
 }
 
-}  // namespace tunnel::config
+}  // namespace tunnel::config::hints_test

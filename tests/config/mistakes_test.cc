@@ -2,7 +2,7 @@
 // A newcomer's first files: each mistake with all that is said about it.
 #include "fixture.h"
 
-namespace tunnel::config {
+namespace tunnel::config::mistakes_test {
 namespace {
 
 const std::string kSmallestHint =
@@ -228,4 +228,4 @@ TEST_CASE("JSON, YAML and XML are called what they are") {
             kSmallestHint);
 }
 
-}  // namespace tunnel::config
+}  // namespace tunnel::config::mistakes_test

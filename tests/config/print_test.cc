@@ -4,7 +4,7 @@
 #include "config/schema.h"
 #include "fixture.h"
 
-namespace tunnel::config {
+namespace tunnel::config::print_test {
 namespace {
 
 // Every key that is available, with a value that is not its default.
@@ -223,4 +223,4 @@ TEST_CASE("defaults are not printed") {
   CHECK(print(document.config) == "[s]\naccept = \"127.0.0.1:1\"\nconnect = \"a:1\"\n");
 }
 
-}  // namespace tunnel::config
+}  // namespace tunnel::config::print_test

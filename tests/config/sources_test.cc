@@ -8,7 +8,7 @@
 
 #include "fixture.h"
 
-namespace tunnel::config {
+namespace tunnel::config::sources_test {
 namespace {
 
 const std::string kConnect = "connect = \"ldap.example.com:636\"\n";
@@ -161,4 +161,4 @@ TEST_CASE("lingering is accepted with a warning that it is not set") {
             .starts_with("t.toml:4:35: warning: SO_LINGER is not set:"));
 }
 
-}  // namespace tunnel::config
+}  // namespace tunnel::config::sources_test

@@ -3,7 +3,7 @@
 #include "config/codec.h"
 #include "fixture.h"
 
-namespace tunnel::config {
+namespace tunnel::config::values_test {
 namespace {
 
 Global global_of(const std::string& text) {
@@ -307,4 +307,4 @@ TEST_CASE("every row says what it is") {
   }
 }
 
-}  // namespace tunnel::config
+}  // namespace tunnel::config::values_test

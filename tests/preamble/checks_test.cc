@@ -8,7 +8,7 @@
 #include "preamble/pgsql_message.h"
 #include "talking.h"
 
-namespace tunnel::preamble {
+namespace tunnel::preamble::checks_test {
 namespace {
 
 Topic checked() { return {.who = "mx:25", .kind = Kind::check_failed}; }
@@ -343,4 +343,4 @@ TEST_CASE("make_check: tcp and tls ask nothing, the others what their protocol a
   CHECK(make_check(Check::smtp, route)->on_start().to_server == "LHLO localhost\r\n");
 }
 
-}  // namespace tunnel::preamble
+}  // namespace tunnel::preamble::checks_test

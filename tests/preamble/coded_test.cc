@@ -4,7 +4,7 @@
 #include "preamble/starttls.h"
 #include "talking.h"
 
-namespace tunnel::preamble {
+namespace tunnel::preamble::coded_test {
 namespace {
 
 std::unique_ptr<Conversation> smtp() { return smtp_starttls(mail(), "client.example.com"); }
@@ -205,4 +205,4 @@ TEST_CASE("greetings: control characters are shown as blanks, so that no client 
         "220-a\r\n 230 in\r\n220 b\r\n");
 }
 
-}  // namespace tunnel::preamble
+}  // namespace tunnel::preamble::coded_test

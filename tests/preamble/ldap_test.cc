@@ -5,7 +5,7 @@
 #include "preamble/starttls.h"
 #include "talking.h"
 
-namespace tunnel::preamble {
+namespace tunnel::preamble::ldap_test {
 namespace {
 
 std::unique_ptr<Conversation> ldap() { return ldap_starttls({.who = "dc1:389"}); }
@@ -118,4 +118,4 @@ TEST_CASE("ber: numbers with leading zeros and negative ones") {
   CHECK(read_ber({}).status == BerStatus::more);
 }
 
-}  // namespace tunnel::preamble
+}  // namespace tunnel::preamble::ldap_test

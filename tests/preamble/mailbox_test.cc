@@ -4,7 +4,7 @@
 #include "preamble/starttls.h"
 #include "talking.h"
 
-namespace tunnel::preamble {
+namespace tunnel::preamble::mailbox_test {
 namespace {
 
 std::unique_ptr<Conversation> pop3() { return pop3_starttls(mail()); }
@@ -134,4 +134,4 @@ TEST_CASE("sieve: a literal that never ends fails at 64 KiB") {
   CHECK(contains(step.failure.text, "more than 64 KiB"));
 }
 
-}  // namespace tunnel::preamble
+}  // namespace tunnel::preamble::mailbox_test

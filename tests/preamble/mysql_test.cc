@@ -6,7 +6,7 @@
 #include "preamble/starttls.h"
 #include "talking.h"
 
-namespace tunnel::preamble {
+namespace tunnel::preamble::mysql_test {
 namespace {
 
 std::unique_ptr<Conversation> mysql() {
@@ -219,4 +219,4 @@ TEST_CASE("mysql: a packet is written with length, number and payload") {
   CHECK(mysql_error_text("\xff") == "0 ");
 }
 
-}  // namespace tunnel::preamble
+}  // namespace tunnel::preamble::mysql_test

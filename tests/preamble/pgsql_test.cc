@@ -4,7 +4,7 @@
 #include "preamble/starttls.h"
 #include "talking.h"
 
-namespace tunnel::preamble {
+namespace tunnel::preamble::pgsql_test {
 namespace {
 
 std::unique_ptr<Conversation> pgsql() { return pgsql_starttls({.who = "db:5432"}); }
@@ -136,4 +136,4 @@ TEST_CASE("pgsql filter: asking over and over is not answered for ever") {
   CHECK(course.to_server.size() == 12 * kSslRequest.size());
 }
 
-}  // namespace tunnel::preamble
+}  // namespace tunnel::preamble::pgsql_test

@@ -8,7 +8,7 @@
 #include "preamble/proxies.h"
 #include "talking.h"
 
-namespace tunnel::preamble {
+namespace tunnel::preamble::preamble_test {
 namespace {
 
 using config::Starttls;
@@ -212,4 +212,4 @@ TEST_CASE("smtp login: a refusal carries the server's words and does not blame t
         Status::failed);
 }
 
-}  // namespace tunnel::preamble
+}  // namespace tunnel::preamble::preamble_test

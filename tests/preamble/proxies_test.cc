@@ -6,7 +6,7 @@
 #include "base/encoding.h"
 #include "talking.h"
 
-namespace tunnel::preamble {
+namespace tunnel::preamble::proxies_test {
 namespace {
 
 using Form = config::Proxy::Form;
@@ -235,4 +235,4 @@ TEST_CASE("base64: every remainder is padded") {
   CHECK(base64("\xff\xfe\xfd") == "//79");
 }
 
-}  // namespace tunnel::preamble
+}  // namespace tunnel::preamble::proxies_test

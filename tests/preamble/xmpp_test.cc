@@ -5,7 +5,7 @@
 #include "preamble/xml_scanner.h"
 #include "talking.h"
 
-namespace tunnel::preamble {
+namespace tunnel::preamble::xmpp_test {
 namespace {
 
 std::unique_ptr<Conversation> xmpp() {
@@ -106,4 +106,4 @@ TEST_CASE("xml scanner: quotation marks hide brackets in tags but not in comment
   CHECK(as_text(bytes) == "rest");
 }
 
-}  // namespace tunnel::preamble
+}  // namespace tunnel::preamble::xmpp_test

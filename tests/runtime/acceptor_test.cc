@@ -11,7 +11,7 @@
 #include "support/sockets.h"
 #include "support/temp_folder.h"
 
-namespace tunnel::runtime {
+namespace tunnel::runtime::acceptor_test {
 namespace {
 
 using uv::testing::spin_until;
@@ -234,4 +234,4 @@ TEST_CASE("a client outside of `allow` is counted nowhere, logged, and reset") {
   });
 }
 
-}  // namespace tunnel::runtime
+}  // namespace tunnel::runtime::acceptor_test

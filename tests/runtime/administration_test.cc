@@ -11,7 +11,7 @@
 #include "dns/names_world.h"
 #include "support/sockets.h"
 
-namespace tunnel::runtime {
+namespace tunnel::runtime::administration_test {
 namespace {
 
 using Actions = admin::AdminActions;
@@ -313,4 +313,4 @@ TEST_SUITE("administration") {
   }
 }
 
-}  // namespace tunnel::runtime
+}  // namespace tunnel::runtime::administration_test

@@ -10,7 +10,7 @@
 
 #include "base/fd.h"
 
-namespace tunnel::runtime {
+namespace tunnel::runtime::connection_limit_test {
 namespace {
 
 // How many descriptors the process may have, for the time of a test.
@@ -53,4 +53,4 @@ TEST_CASE("there is room for one connection however few descriptors there are") 
   CHECK(connection_limit() == 1);
 }
 
-}  // namespace tunnel::runtime
+}  // namespace tunnel::runtime::connection_limit_test

@@ -10,7 +10,7 @@
 #include "runtime/watched_file.h"
 #include "support/fake_log.h"
 
-namespace tunnel::runtime {
+namespace tunnel::runtime::credential_watch_test {
 namespace {
 
 using testing::files;
@@ -115,4 +115,4 @@ TEST_SUITE("credential watch") {
   }
 }
 
-}  // namespace tunnel::runtime
+}  // namespace tunnel::runtime::credential_watch_test

@@ -11,7 +11,7 @@
 #include "support/service_manager.h"
 #include "support/temp_folder.h"
 
-namespace tunnel::runtime {
+namespace tunnel::runtime::descriptor_store_test {
 namespace {
 
 // A store at a manager that says how many descriptors it keeps, or nothing (null).
@@ -88,4 +88,4 @@ TEST_SUITE("descriptor store") {
   }
 }
 
-}  // namespace tunnel::runtime
+}  // namespace tunnel::runtime::descriptor_store_test

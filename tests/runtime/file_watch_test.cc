@@ -10,7 +10,7 @@
 #include "support/temp_folder.h"
 #include "x509/trust_store.h"
 
-namespace tunnel::runtime {
+namespace tunnel::runtime::file_watch_test {
 namespace {
 
 using testing::files;
@@ -133,4 +133,4 @@ TEST_SUITE("file watch") {
   }
 }
 
-}  // namespace tunnel::runtime
+}  // namespace tunnel::runtime::file_watch_test

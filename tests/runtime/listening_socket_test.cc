@@ -15,7 +15,7 @@
 #include "support/sockets.h"
 #include "support/temp_folder.h"
 
-namespace tunnel::runtime {
+namespace tunnel::runtime::listening_socket_test {
 namespace {
 
 config::Accept at(const SocketAddress& address) {
@@ -234,4 +234,4 @@ TEST_CASE("a socket file that another has replaced stays where it is") {
   CHECK(exists(path));
 }
 
-}  // namespace tunnel::runtime
+}  // namespace tunnel::runtime::listening_socket_test

@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-namespace tunnel::runtime {
+namespace tunnel::runtime::log_place_test {
 namespace {
 
 using Sink = log::Options::Sink;
@@ -66,4 +66,4 @@ TEST_SUITE("log place") {
   }
 }
 
-}  // namespace tunnel::runtime
+}  // namespace tunnel::runtime::log_place_test

@@ -3,7 +3,7 @@
 
 #include <doctest/doctest.h>
 
-namespace tunnel::runtime {
+namespace tunnel::runtime::reload_requests_test {
 
 TEST_CASE("requests that come during a reload wait for the next one and get its answer together") {
   ReloadRequests requests;
@@ -41,4 +41,4 @@ TEST_CASE("requests that wait can be answered without a reload, and those under 
   CHECK(current == 1);
 }
 
-}  // namespace tunnel::runtime
+}  // namespace tunnel::runtime::reload_requests_test

@@ -10,7 +10,7 @@
 #include "dns/names_world.h"
 #include "support/sockets.h"
 
-namespace tunnel::runtime {
+namespace tunnel::runtime::resolution_test {
 namespace {
 
 using dns::RecordType;
@@ -241,4 +241,4 @@ TEST_CASE("it is known when DNS last gave the addresses of a name") {
   CHECK(*bench.resolution->answered_at("a.test") <= bench.loop.now());
 }
 
-}  // namespace tunnel::runtime
+}  // namespace tunnel::runtime::resolution_test

@@ -12,7 +12,7 @@
 
 #include "uv/timer.h"
 
-namespace tunnel::runtime {
+namespace tunnel::runtime::sentry_test {
 namespace {
 
 void turn(uv::Loop& loop) { (void)uv_run(loop.raw(), UV_RUN_NOWAIT); }
@@ -185,4 +185,4 @@ TEST_CASE("who must be over within a time and is not, is ended; who is, is not")
   CHECK(watched.status == 1);
 }
 
-}  // namespace tunnel::runtime
+}  // namespace tunnel::runtime::sentry_test

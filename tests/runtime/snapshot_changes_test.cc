@@ -10,7 +10,7 @@
 
 #include "runtime/snapshot_index.h"
 
-namespace tunnel::runtime {
+namespace tunnel::runtime::snapshot_changes_test {
 namespace {
 
 using Lines = std::vector<std::string>;
@@ -83,4 +83,4 @@ TEST_SUITE("snapshot changes") {
   }
 }
 
-}  // namespace tunnel::runtime
+}  // namespace tunnel::runtime::snapshot_changes_test

@@ -9,7 +9,7 @@
 #include "support/pki.h"
 #include "support/temp_folder.h"
 
-namespace tunnel::runtime {
+namespace tunnel::runtime::snapshot_test {
 namespace {
 
 constexpr auto kRun = tls::Context::Purpose::run;
@@ -181,4 +181,4 @@ TEST_SUITE("snapshot") {
   }
 }
 
-}  // namespace tunnel::runtime
+}  // namespace tunnel::runtime::snapshot_test

@@ -13,7 +13,7 @@
 
 #include "runtime/standard_streams.h"
 
-namespace tunnel::runtime {
+namespace tunnel::runtime::stdio_client_test {
 namespace {
 
 using testing::Ends;
@@ -122,4 +122,4 @@ TEST_CASE("one socket is the client itself, and no standard stream keeps it open
   CHECK(heard == "x");
 }
 
-}  // namespace tunnel::runtime
+}  // namespace tunnel::runtime::stdio_client_test

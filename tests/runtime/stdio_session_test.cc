@@ -9,7 +9,7 @@
 
 #include "runtime/standard_streams.h"
 
-namespace tunnel::runtime {
+namespace tunnel::runtime::stdio_session_test {
 namespace {
 
 using testing::Ends;
@@ -89,4 +89,4 @@ TEST_SUITE("stdio session") {
   }
 }
 
-}  // namespace tunnel::runtime
+}  // namespace tunnel::runtime::stdio_session_test

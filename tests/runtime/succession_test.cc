@@ -10,7 +10,7 @@
 #include "support/fake_log.h"
 #include "support/sockets.h"
 
-namespace tunnel::runtime {
+namespace tunnel::runtime::succession_test {
 namespace {
 
 // A shell script instead of a new version, as in the tests of Upgrade.
@@ -109,4 +109,4 @@ TEST_SUITE("succession") {
   }
 }
 
-}  // namespace tunnel::runtime
+}  // namespace tunnel::runtime::succession_test

@@ -7,7 +7,7 @@
 #include <optional>
 #include <utility>
 
-namespace tunnel::runtime {
+namespace tunnel::runtime::upgrade_test {
 namespace {
 
 // A shell script instead of a new version. Descriptor 3 is what it says "ready" on.
@@ -78,4 +78,4 @@ TEST_CASE("a program that is not there is told at once") {
   CHECK(one.started.error().text.find("/nonexistent/tunnel") != std::string::npos);
 }
 
-}  // namespace tunnel::runtime
+}  // namespace tunnel::runtime::upgrade_test

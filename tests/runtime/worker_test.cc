@@ -12,7 +12,7 @@
 #include "balance/arrangement.h"
 #include "support/sockets.h"
 
-namespace tunnel::runtime {
+namespace tunnel::runtime::worker_test {
 namespace {
 
 using uv::testing::listen_on;
@@ -275,4 +275,4 @@ TEST_CASE("a stop resets what is left and ends the workers") {
   }
 }
 
-}  // namespace tunnel::runtime
+}  // namespace tunnel::runtime::worker_test

@@ -10,7 +10,7 @@
 
 #include "support/fake_log.h"
 
-namespace tunnel::runtime {
+namespace tunnel::runtime::workers_test {
 namespace {
 
 // Three workers that have not been started, so that what they are given stays with them.
@@ -64,4 +64,4 @@ TEST_CASE("a worker that has a connection ready for a client gets it before all 
   CHECK(world.after(2) == Each{1, 1, 3});
 }
 
-}  // namespace tunnel::runtime
+}  // namespace tunnel::runtime::workers_test

@@ -14,8 +14,8 @@
 
 #include "aeads.h"
 
-using namespace tunnel;
-using namespace tunnel::tls;
+namespace tunnel::tls::aead_test {
+
 using namespace tunnel::tls::test;
 
 namespace {
@@ -280,3 +280,5 @@ TEST_CASE("the library can be wished for, and what cannot be had is not silently
     CHECK(forced.problem.starts_with("TUNNEL_AEAD in the environment is \"ipsec-mb\", but this "));
   }
 }
+
+}  // namespace tunnel::tls::aead_test

@@ -7,9 +7,9 @@
 #include "fixture.h"
 #include "signature_checks.h"
 
-using namespace tunnel;
+namespace tunnel::tls::chain_cost_test {
+
 using namespace tunnel::test;
-using namespace tunnel::tls;
 using namespace tunnel::tls::test;
 
 namespace {
@@ -186,3 +186,5 @@ TEST_CASE("the largest keys that are accepted") {
   f.connect();
   CHECK_MESSAGE(f.client().is_established(), f.failure().text);
 }
+
+}  // namespace tunnel::tls::chain_cost_test

@@ -5,7 +5,8 @@
 
 #include "fixture.h"
 
-using namespace tunnel;
+namespace tunnel::tls::client_certificate_test {
+
 using namespace tunnel::test;
 using namespace tunnel::tls::test;
 
@@ -91,3 +92,5 @@ TEST_CASE("a refused certificate is named, with the reason") {
             ") with the alert unknown_ca (48): it does not trust the CA that issued it, or lacks a "
             "certificate between the two (tls.cert may hold those, too)");
 }
+
+}  // namespace tunnel::tls::client_certificate_test

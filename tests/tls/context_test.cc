@@ -11,9 +11,9 @@
 #include "tls/context_impl.h"
 #include "tls/suites.h"
 
-using namespace tunnel;
+namespace tunnel::tls::context_test {
+
 using namespace tunnel::test;
-using namespace tunnel::tls;
 using namespace tunnel::tls::test;
 using namespace tunnel::x509;
 
@@ -352,3 +352,5 @@ TEST_CASE("every suite that can be configured is one that GnuTLS names the same 
     CHECK(f.client().session().negotiated().cipher == suite.name);
   }
 }
+
+}  // namespace tunnel::tls::context_test

@@ -5,9 +5,7 @@
 
 #include <string>
 
-using namespace tunnel;
-using namespace tunnel::tls;
-
+namespace tunnel::tls::greeting_test {
 namespace {
 
 Protocol greets(std::string_view text, std::uint16_t port = 12345) {
@@ -69,3 +67,5 @@ TEST_CASE("ports have their usual protocol") {
   CHECK(protocol_of_port(587) == Protocol::smtp);
   CHECK(protocol_of_port(636) == Protocol::unknown);
 }
+
+}  // namespace tunnel::tls::greeting_test

@@ -4,9 +4,9 @@
 
 #include "fixture.h"
 
-using namespace tunnel;
+namespace tunnel::tls::handshake_test {
+
 using namespace tunnel::test;
-using namespace tunnel::tls;
 using namespace tunnel::tls::test;
 using namespace tunnel::x509;
 
@@ -292,3 +292,5 @@ TEST_CASE("the key log gets lines that Wireshark reads, for both versions") {
     if (is_13) CHECK(text == Contains("\nSERVER_HANDSHAKE_TRAFFIC_SECRET "));
   }
 }
+
+}  // namespace tunnel::tls::handshake_test

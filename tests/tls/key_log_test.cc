@@ -6,12 +6,12 @@
 
 #include "support/foreign_folder.h"
 
-namespace tunnel::tls {
+namespace tunnel::tls::key_log_test {
 namespace {
 
-using test::ForeignFolder;
-using test::is_root;
-using test::kAlice;
+using tunnel::test::ForeignFolder;
+using tunnel::test::is_root;
+using tunnel::test::kAlice;
 
 constexpr FileOwner kForAlice{.uid = kAlice, .gid = kAlice};
 
@@ -32,21 +32,21 @@ bool contains(const std::string& text, std::string_view part) {
 }  // namespace
 
 TEST_CASE("key log: made for us alone, and opened again") {
-  const test::TempFolder scratch;
+  const tunnel::test::TempFolder scratch;
   CHECK(refusal(scratch / "keys") == "none");
-  CHECK(test::mode_of(scratch / "keys") == 0600);
+  CHECK(tunnel::test::mode_of(scratch / "keys") == 0600);
   CHECK(refusal(scratch / "keys") == "none");
 }
 
 TEST_CASE("key log: a check makes no file") {
-  const test::TempFolder scratch;
+  const tunnel::test::TempFolder scratch;
   CHECK(KeyLog::check(scratch / "keys", {}));
   CHECK_FALSE(std::filesystem::exists(scratch / "keys"));
   CHECK_FALSE(KeyLog::check(scratch / "no/such/folder", {}));
 }
 
 TEST_CASE("key log: a file that others have access to is refused, by any bit") {
-  const test::TempFolder scratch;
+  const tunnel::test::TempFolder scratch;
   std::ofstream(scratch / "keys").flush();
   for (const mode_t mode : std::initializer_list<mode_t>{0640, 0620, 0610, 0604, 0602, 0601}) {
     CAPTURE(mode);
@@ -67,17 +67,17 @@ TEST_CASE("key log: root writes into no file of another user's, nor through a li
   CHECK(contains(refusal(alice / "keys"), "it belongs to user 12345"));
   alice.link("link", alice.beside("root"));
   CHECK(contains(refusal(alice / "link"), "is a link of user 12345's"));
-  CHECK(test::read_file(alice.beside("root")) == "root's");
+  CHECK(tunnel::test::read_file(alice.beside("root")) == "root's");
 }
 
 TEST_CASE("key log: belongs to who the process is about to become") {
   if (!is_root()) return;
   const ForeignFolder alice;
   CHECK(refusal(alice / "keys", kForAlice) == "none");
-  CHECK(test::owner_of(alice / "keys") == kAlice);
+  CHECK(tunnel::test::owner_of(alice / "keys") == kAlice);
   CHECK(refusal(alice.beside("keys"), kForAlice) == "none");
-  CHECK(test::owner_of(alice.beside("keys")) == kAlice);
+  CHECK(tunnel::test::owner_of(alice.beside("keys")) == kAlice);
   CHECK(refusal(alice.beside("keys"), kForAlice) == "none");
 }
 
-}  // namespace tunnel::tls
+}  // namespace tunnel::tls::key_log_test

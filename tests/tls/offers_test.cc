@@ -11,9 +11,9 @@
 #include "tls/context_impl.h"
 #include "tls/products.h"
 
-using namespace tunnel;
+namespace tunnel::tls::offers_test {
+
 using namespace tunnel::test;
-using namespace tunnel::tls;
 using namespace tunnel::tls::test;
 using namespace tunnel::x509;
 
@@ -233,3 +233,5 @@ TEST_CASE("a pre-shared key is never used without fresh keys in TLS 1.3") {
   f.connect_again();
   CHECK_MESSAGE(f.client().is_established(), f.failure().text);
 }
+
+}  // namespace tunnel::tls::offers_test

@@ -6,9 +6,9 @@
 #include "fixture.h"
 #include "tls/context_impl.h"
 
-using namespace tunnel;
+namespace tunnel::tls::psk_test {
+
 using namespace tunnel::test;
-using namespace tunnel::tls;
 using namespace tunnel::tls::test;
 
 namespace {
@@ -171,3 +171,5 @@ TEST_CASE("what is offered with a pre-shared key") {
     CHECK(problem() == "ciphers: none of tls.ciphers can be used with a pre-shared key");
   }
 }
+
+}  // namespace tunnel::tls::psk_test

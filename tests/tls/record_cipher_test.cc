@@ -14,9 +14,9 @@
 #include "tls/record_border.h"
 #include "tls/session_impl.h"
 
-using namespace tunnel;
+namespace tunnel::tls::record_cipher_test {
+
 using namespace tunnel::test;
-using namespace tunnel::tls;
 using namespace tunnel::tls::test;
 using Direction = RecordKeys::Direction;
 using Followed = RecordCipher::Followed;
@@ -345,3 +345,5 @@ TEST_CASE("the type of the last record is known in pieces of every size") {
     CHECK(int{border.type()} == 0x14);
   }
 }
+
+}  // namespace tunnel::tls::record_cipher_test

@@ -16,8 +16,8 @@
 #include "tls/record_cipher.h"
 #include "tls/session_impl.h"
 
-using namespace tunnel;
-using namespace tunnel::tls;
+namespace tunnel::tls::record_differential_test {
+
 using namespace tunnel::tls::test;
 using Direction = RecordKeys::Direction;
 
@@ -156,3 +156,5 @@ TEST_CASE("GnuTLS's record layer and ours make the same bytes of the same plaint
   } while (std::clock() / CLOCKS_PER_SEC < seconds);
   MESSAGE(steps << " steps");
 }
+
+}  // namespace tunnel::tls::record_differential_test

@@ -13,9 +13,9 @@
 #include "fixture.h"
 #include "tls/session_impl.h"
 
-using namespace tunnel;
+namespace tunnel::tls::record_gate_test {
+
 using namespace tunnel::test;
-using namespace tunnel::tls;
 using namespace tunnel::tls::test;
 
 namespace {
@@ -551,3 +551,5 @@ TEST_CASE("a gate at rest holds no buffer, and small windows lose nothing") {
     }
   }
 }
+
+}  // namespace tunnel::tls::record_gate_test

@@ -4,9 +4,9 @@
 
 #include "fixture.h"
 
-using namespace tunnel;
+namespace tunnel::tls::refusal_test {
+
 using namespace tunnel::test;
-using namespace tunnel::tls;
 using namespace tunnel::tls::test;
 using namespace tunnel::x509;
 
@@ -321,3 +321,5 @@ TEST_CASE("a session that has failed stays failed") {
   CHECK(session.close(out) == Io::failed);
   CHECK(out.empty());
 }
+
+}  // namespace tunnel::tls::refusal_test

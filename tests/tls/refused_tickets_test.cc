@@ -5,7 +5,8 @@
 
 #include <cstring>
 
-using namespace tunnel::tls;
+namespace tunnel::tls::refused_tickets_test {
+
 using namespace tunnel::x509;
 
 namespace {
@@ -74,3 +75,5 @@ TEST_CASE("of more servers than are remembered, each begins anew") {
   tickets.refused(key(0), kNow);
   CHECK_FALSE(tickets.is_hopeless(key(1), kNow));
 }
+
+}  // namespace tunnel::tls::refused_tickets_test

@@ -6,9 +6,9 @@
 #include "fixture.h"
 #include "tls/session_impl.h"
 
-using namespace tunnel;
+namespace tunnel::tls::relay_test {
+
 using namespace tunnel::test;
-using namespace tunnel::tls;
 using namespace tunnel::tls::test;
 
 namespace {
@@ -340,3 +340,5 @@ TEST_CASE("an output buffer that is too small fails the session, clearly") {
   CHECK(f.failure().kind == Kind::tls_failed);
   CHECK(f.failure().text == Contains("more than its output buffer holds"));
 }
+
+}  // namespace tunnel::tls::relay_test

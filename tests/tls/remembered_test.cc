@@ -12,7 +12,8 @@
 #include <thread>
 #include <vector>
 
-using namespace tunnel::tls;
+namespace tunnel::tls::remembered_test {
+
 using namespace tunnel::x509;
 
 namespace {
@@ -93,3 +94,5 @@ TEST_CASE("refusals that several workers see add up, and a verdict of one holds 
   }
   CHECK(remembered.chain_count() == kWorkers);
 }
+
+}  // namespace tunnel::tls::remembered_test

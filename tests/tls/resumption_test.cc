@@ -11,9 +11,9 @@
 #include "tls/session_impl.h"
 #include "x509/x509_text.h"
 
-using namespace tunnel;
+namespace tunnel::tls::resumption_test {
+
 using namespace tunnel::test;
-using namespace tunnel::tls;
 using namespace tunnel::tls::test;
 using namespace tunnel::x509;
 
@@ -463,3 +463,5 @@ TEST_CASE("what was verified with a stapled response is known as long as the res
   REQUIRE(f.client().has_failed());
   CHECK(word(f.failure().kind) == word(Kind::ocsp_failed));
 }
+
+}  // namespace tunnel::tls::resumption_test

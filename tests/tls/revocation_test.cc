@@ -6,9 +6,9 @@
 #include "ocsp_maker.h"
 #include "x509/x509_text.h"
 
-using namespace tunnel;
+namespace tunnel::tls::revocation_test {
+
 using namespace tunnel::test;
-using namespace tunnel::tls;
 using namespace tunnel::tls::test;
 using namespace tunnel::x509;
 
@@ -357,3 +357,5 @@ TEST_CASE("a session knows until when the stapled answer is good") {
     CHECK(said() == "none");
   }
 }
+
+}  // namespace tunnel::tls::revocation_test

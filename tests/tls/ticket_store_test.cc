@@ -3,7 +3,8 @@
 
 #include "tls/remembered.h"
 
-using namespace tunnel::tls;
+namespace tunnel::tls::ticket_store_test {
+
 using namespace tunnel::x509;
 
 namespace {
@@ -98,3 +99,5 @@ TEST_CASE("the parts of a fingerprint cannot be moved across their bounds") {
   CHECK(print("ab", "c") != print("a", "bc"));
   CHECK(print("ab", "") != print("ab"));
 }
+
+}  // namespace tunnel::tls::ticket_store_test

@@ -5,7 +5,8 @@
 
 #include <limits>
 
-using namespace tunnel::tls;
+namespace tunnel::tls::verified_chains_test {
+
 using namespace tunnel::x509;
 
 namespace {
@@ -64,3 +65,5 @@ TEST_CASE("when there are too many verified chains the ended ones go, then the o
   CHECK_FALSE(chains.find(key(1), 1002));
   CHECK(chains.find(key(2), 1002));
 }
+
+}  // namespace tunnel::tls::verified_chains_test

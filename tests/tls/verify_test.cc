@@ -10,9 +10,9 @@
 #include "tls/attempt.h"
 #include "x509/x509_text.h"
 
-using namespace tunnel;
+namespace tunnel::tls::verify_test {
+
 using namespace tunnel::test;
-using namespace tunnel::tls;
 using namespace tunnel::tls::test;
 using namespace tunnel::x509;
 
@@ -668,3 +668,5 @@ TEST_CASE("a key usage that is let pass costs nothing else") {
     expect_refused(f, Kind::cert_name_mismatch);
   }
 }
+
+}  // namespace tunnel::tls::verify_test

@@ -7,7 +7,7 @@
 
 #include "support/virtual_clock.h"
 
-namespace tunnel {
+namespace tunnel::address_book_test {
 namespace {
 
 SocketAddress ip(const char* text) { return *SocketAddress::parse_ip(text, 636); }
@@ -84,4 +84,4 @@ TEST_CASE("a name that is forgotten takes along what is known of its addresses")
   CHECK_FALSE(book.has_failed(ip("10.0.0.1")));
 }
 
-}  // namespace tunnel
+}  // namespace tunnel::address_book_test

@@ -8,7 +8,7 @@
 
 #include "support/virtual_clock.h"
 
-namespace tunnel {
+namespace tunnel::address_history_test {
 namespace {
 
 using Addresses = std::vector<SocketAddress>;
@@ -132,4 +132,4 @@ TEST_CASE("several workers ask and tell at the same time") {
   CHECK(past.order() == Addresses{b, d, a, c});
 }
 
-}  // namespace tunnel
+}  // namespace tunnel::address_history_test

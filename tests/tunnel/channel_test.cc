@@ -8,7 +8,7 @@
 #include "tests/tls/fixture.h"
 #include "tests/tunnel/channel_bench.h"
 
-namespace tunnel {
+namespace tunnel::channel_test {
 namespace {
 
 using namespace testing;
@@ -253,4 +253,4 @@ TEST_CASE("a key update asked for by the peer is answered although nothing is to
   });
 }
 
-}  // namespace tunnel
+}  // namespace tunnel::channel_test

@@ -5,7 +5,7 @@
 
 #include <algorithm>
 
-namespace tunnel {
+namespace tunnel::closed_connections_test {
 namespace {
 
 ConnectionRecord record(std::uint64_t id, std::string text = "") {
@@ -47,4 +47,4 @@ TEST_CASE("one that is over is told as its closed line tells it, and no longer t
   CHECK(views[1].total == Millis(7));
 }
 
-}  // namespace tunnel
+}  // namespace tunnel::closed_connections_test

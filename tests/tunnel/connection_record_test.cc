@@ -7,7 +7,7 @@
 #include <string>
 #include <variant>
 
-namespace tunnel {
+namespace tunnel::connection_record_test {
 namespace {
 
 struct KeepingLog final : log::Log {
@@ -99,4 +99,4 @@ TEST_CASE("a log that keeps only warnings gets no closed line") {
   CHECK(log.lines == 0);
 }
 
-}  // namespace tunnel
+}  // namespace tunnel::connection_record_test

@@ -7,7 +7,7 @@
 
 #include "tests/tunnel/service_bench.h"
 
-namespace tunnel {
+namespace tunnel::connection_test {
 namespace {
 
 using namespace testing;
@@ -198,4 +198,4 @@ TEST_CASE("a target that is taken in the moment in which the time is over has no
   CHECK(bench.log.closed == std::vector<std::string>{"tls_timeout"});
 }
 
-}  // namespace tunnel
+}  // namespace tunnel::connection_test

@@ -5,7 +5,7 @@
 
 #include "support/sockets.h"
 
-namespace tunnel {
+namespace tunnel::connector_test {
 namespace {
 
 using uv::testing::listen_on;
@@ -143,4 +143,4 @@ TEST_CASE("an address that never answers is given up after its timeout") {
   CHECK(race.failures[0].text.find("60ms") != std::string::npos);
 }
 
-}  // namespace tunnel
+}  // namespace tunnel::connector_test

@@ -10,7 +10,7 @@
 
 #include "tests/tunnel/service_bench.h"
 
-namespace tunnel {
+namespace tunnel::dial_test {
 namespace {
 
 using namespace testing;
@@ -294,4 +294,4 @@ TEST_CASE("a tap sees the octets of a handshake from the first one, also of one 
   CHECK(tap.ended == 1);
 }
 
-}  // namespace tunnel
+}  // namespace tunnel::dial_test

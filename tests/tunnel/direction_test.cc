@@ -9,7 +9,7 @@
 
 #include "tests/tunnel/channel_bench.h"
 
-namespace tunnel {
+namespace tunnel::direction_test {
 namespace {
 
 using namespace testing;
@@ -156,4 +156,4 @@ TEST_CASE("a direction that is stopped passes on neither bytes nor an end") {
   CHECK_FALSE(bench.source.is_reading());
 }
 
-}  // namespace tunnel
+}  // namespace tunnel::direction_test

@@ -3,7 +3,7 @@
 
 #include <doctest/doctest.h>
 
-namespace tunnel {
+namespace tunnel::failed_attempts_test {
 
 TEST_SUITE("failed attempts") {
   TEST_CASE("a connection ends as its last target failed, and all of them are named") {
@@ -33,4 +33,4 @@ TEST_SUITE("failed attempts") {
   }
 }
 
-}  // namespace tunnel
+}  // namespace tunnel::failed_attempts_test

@@ -7,7 +7,7 @@
 
 #include "tests/tunnel/service_bench.h"
 
-namespace tunnel {
+namespace tunnel::health_check_test {
 namespace {
 
 using namespace testing;
@@ -70,4 +70,4 @@ TEST_CASE("a target that goes while it is checked takes its check along") {
   CHECK(checked.failed_checks() == 0);
 }
 
-}  // namespace tunnel
+}  // namespace tunnel::health_check_test

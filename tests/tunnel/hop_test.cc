@@ -8,7 +8,7 @@
 
 #include "support/virtual_clock.h"
 
-namespace tunnel {
+namespace tunnel::hop_test {
 namespace {
 
 struct Known {
@@ -108,4 +108,4 @@ TEST_CASE("proxies are taken as they are written, but those that failed lately c
   CHECK(hops_to(target, proxies, known.book).front().text == "the proxy 10.0.0.1");
 }
 
-}  // namespace tunnel
+}  // namespace tunnel::hop_test

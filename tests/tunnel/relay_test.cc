@@ -9,7 +9,7 @@
 
 #include "support/sockets.h"
 
-namespace tunnel {
+namespace tunnel::relay_test {
 namespace {
 
 using uv::testing::Pair;
@@ -313,4 +313,4 @@ TEST_CASE("abort resets both sides at once") {
   CHECK(bench.read_to_end(bench.client, none) == ECONNRESET);
 }
 
-}  // namespace tunnel
+}  // namespace tunnel::relay_test

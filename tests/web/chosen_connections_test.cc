@@ -3,7 +3,7 @@
 
 #include <doctest/doctest.h>
 
-namespace tunnel::web {
+namespace tunnel::web::chosen_connections_test {
 namespace {
 
 admin::Status status_of(const std::vector<std::pair<std::string, std::uint64_t>>& connections) {
@@ -76,4 +76,4 @@ TEST_CASE("where connections were not asked for none is listed") {
   CHECK(listing({}, {})["connections"] == admin::Json::array());
 }
 
-}  // namespace tunnel::web
+}  // namespace tunnel::web::chosen_connections_test

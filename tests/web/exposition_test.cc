@@ -6,7 +6,7 @@
 #include <limits>
 #include <string>
 
-namespace tunnel::web {
+namespace tunnel::web::exposition_test {
 namespace {
 
 using prometheus::MetricFamily;
@@ -75,4 +75,4 @@ TEST_CASE("the older text has the whole name, whole numbers, and escaped labels"
         std::string::npos);
 }
 
-}  // namespace tunnel::web
+}  // namespace tunnel::web::exposition_test

@@ -5,7 +5,7 @@
 
 #include <array>
 
-namespace tunnel::web {
+namespace tunnel::web::history_test {
 namespace {
 
 TimePoint at(int seconds) { return TimePoint(std::chrono::seconds(seconds)); }
@@ -96,4 +96,4 @@ TEST_CASE("dial times are those of the time between two samples") {
   CHECK(*points[2].dial_median == doctest::Approx(0.55));
 }
 
-}  // namespace tunnel::web
+}  // namespace tunnel::web::history_test

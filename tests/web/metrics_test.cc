@@ -7,7 +7,7 @@
 
 #include "web/exposition.h"
 
-namespace tunnel::web {
+namespace tunnel::web::metrics_test {
 namespace {
 
 admin::TargetStatus target(std::uint64_t id, std::string name, std::uint64_t connections) {
@@ -176,4 +176,4 @@ TEST_CASE("what is dialled is what is not established") {
   CHECK(has(text(), "tunnel_connections_open{service=\"s\",state=\"dialling\"} 0"));
 }
 
-}  // namespace tunnel::web
+}  // namespace tunnel::web::metrics_test

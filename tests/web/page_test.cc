@@ -8,7 +8,7 @@
 
 #include "web/html.h"
 
-namespace tunnel::web {
+namespace tunnel::web::page_test {
 namespace {
 
 bool has(const std::string& text, std::string_view part) {
@@ -244,4 +244,4 @@ TEST_CASE("plots have their points") {
   CHECK(has(html, "points=\"295.0,53.0 297.5,27.0 300.0,1.0\""));
 }
 
-}  // namespace tunnel::web
+}  // namespace tunnel::web::page_test

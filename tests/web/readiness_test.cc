@@ -3,7 +3,7 @@
 
 #include <doctest/doctest.h>
 
-namespace tunnel::web {
+namespace tunnel::web::readiness_test {
 namespace {
 
 admin::Status with_target(const char* state) {
@@ -38,4 +38,4 @@ TEST_CASE("who drains or stops is not ready") {
   CHECK(why_not_ready(status, Targets::ignored) == "the process is stopping");
 }
 
-}  // namespace tunnel::web
+}  // namespace tunnel::web::readiness_test

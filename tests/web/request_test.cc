@@ -3,7 +3,7 @@
 
 #include <doctest/doctest.h>
 
-namespace tunnel::web {
+namespace tunnel::web::request_test {
 namespace {
 
 Request get(std::string_view path) { return {.method = "GET", .path = path, .host = "localhost"}; }
@@ -101,4 +101,4 @@ TEST_CASE("OpenMetrics is served to those who ask for a version that there is") 
   CHECK_FALSE(wants_open_metrics("application/openmetrics-text;version=1.0.0;q=0.0"));
 }
 
-}  // namespace tunnel::web
+}  // namespace tunnel::web::request_test
