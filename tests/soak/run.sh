@@ -14,7 +14,7 @@ root=$(CDPATH='' cd -- "$(dirname -- "$0")/../.." && pwd)
 
 if [ -z "${TUNNEL:-}" ]; then
   # shellcheck disable=SC2086  # lists of words
-  install_packages $BUILD_PACKAGES python3-cryptography python3-psutil
+  install_packages $BUILD_PACKAGES haproxy python3-cryptography python3-psutil
   build_program plain
   TUNNEL=$tunnel
 fi

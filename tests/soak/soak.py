@@ -5,11 +5,13 @@ import collections
 import os
 import pathlib
 import random
+import socket
 import statistics
 import subprocess
 import sys
-import threading
 import time
+
+from crowd import Crowd
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "e2e"))
 from harness import ports  # noqa: E402
@@ -17,35 +19,49 @@ from harness.dns import DnsServer  # noqa: E402
 from harness.pki import Pki  # noqa: E402
 from harness.process import DIE_WITH_PARENT  # noqa: E402
 from harness.tunnel import BINARY, Tunnel  # noqa: E402
+from harness.wait import eventually  # noqa: E402
 
 FOLDER, SECONDS, CONNECTIONS = pathlib.Path(sys.argv[1]), float(sys.argv[2]), int(sys.argv[3])
 PATTERN = os.urandom(1 << 20)
 WORK = 100  # connections of 1 MiB each way, for the CPU time of a fixed piece of work
 PIECES = 9 if SECONDS >= 600 else 1  # of that work for a figure, which is their median
 # So many are busy at a time; the others rest for as long as that takes, in seconds, at most.
-BUSY = 200
+BUSY = 100
 LONGEST_REST = max(0, 2.5 * (CONNECTIONS / BUSY - 1))
-# From one disturbance to the next, in seconds. A target that dies takes a third of the connections with
-# it: where they live longer, it happens less often, or few would ever be open.
-PAUSE = 2 * (1 + LONGEST_REST / 20)
+# From one disturbance to the next, in seconds: each kind once a minute, and in a short run more often. A
+# target that dies takes a third of the connections with it: where they live longer, it happens less
+# often, or few would ever be open.
+PAUSE = min(12.0, 2 * (1 + LONGEST_REST / 20))
 MOST_GROWTH = {"memory": 1.10, "descriptors": 1.03, "cpu": 1.35}
 # What the allocator and the clock waver by. Pages stay where anything that lives on is among what a
 # crowd of connections has left: up and down from one measurement to the next, as far as it was large.
 ALLOWANCE = {"memory": 4 + CONNECTIONS / 16, "descriptors": 0, "cpu": 0.2}
 
 
-class Target:
-    """One server, which may be killed and started anew."""
+# It takes TLS off in front of echo.py, and is there again as soon as it is started.
+HAPROXY = """
+global
+  nbthread 1
+  ssl-default-bind-options ssl-min-ver TLSv1.2
+defaults
+  mode tcp
+  timeout connect 10s
+  timeout client 1h
+  timeout server 1h
+listen echo
+  bind 127.0.0.1:{port} ssl crt {pem}
+  server echo {echo}
+"""
 
-    def __init__(self, pki):
-        self.identity, self.port, self.process = pki.leaf(), ports.free_port(), None
-        self.start()
 
-    def start(self):
+class Backend:
+    """What all targets lead to."""
+
+    def __init__(self):
+        self.socket = FOLDER / "echo.sock"
         self.process = subprocess.Popen(
-            [*DIE_WITH_PARENT, sys.executable, str(pathlib.Path(__file__).with_name("server.py")),
-             str(self.port), str(self.identity.chain_file), str(self.identity.key_file)],
-            stdout=subprocess.PIPE)
+            [*DIE_WITH_PARENT, sys.executable, str(pathlib.Path(__file__).with_name("echo.py")),
+             str(self.socket)], stdout=subprocess.PIPE)
         self.process.stdout.readline()
 
     def kill(self):
@@ -54,15 +70,42 @@ class Target:
         self.process.stdout.close()
 
 
+class Target:
+    """One server, which may be killed and started anew."""
+
+    def __init__(self, pki, backend):
+        identity, self.port, self.process = pki.leaf(), ports.free_port(), None
+        self.file = FOLDER / f"target-{self.port}.cfg"
+        pem = FOLDER / f"target-{self.port}.pem"
+        pem.write_bytes(identity.chain_file.read_bytes() + identity.key_file.read_bytes())
+        self.file.write_text(HAPROXY.format(port=self.port, pem=pem, echo=backend.socket))
+        self.start()
+
+    def start(self):
+        self.process = subprocess.Popen([*DIE_WITH_PARENT, "haproxy", "-db", "-f", str(self.file)],
+                                        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        eventually(self.answers, "the target answers")
+
+    def answers(self):
+        assert self.process.poll() is None, "haproxy has ended"
+        with socket.socket() as client:
+            return client.connect_ex(("127.0.0.1", self.port)) == 0
+
+    def kill(self):
+        self.process.kill()
+        self.process.wait()
+
+
 class Soak:
     def __init__(self):
         self.pki, self.dns = Pki(FOLDER), DnsServer()
-        self.targets = [Target(self.pki) for _ in range(3)]
+        self.backend = Backend()
+        self.targets = [Target(self.pki, self.backend) for _ in range(3)]
         self.ca = FOLDER / "trusted.pem"
         self.rotate()
         self.dns.set("server.test", "A", ["127.0.0.1"], ttl=1)
         self.ends, self.wrong = collections.Counter(), []
-        self.captures, self.is_over, self.crowd = False, threading.Event(), []
+        self.captures, self.open = False, []
         self.log_level = "info"
         self.tunnel = Tunnel(FOLDER, self.config())
         self.log_level = "warning"  # python could not follow a line for each connection
@@ -96,9 +139,8 @@ class Soak:
             got += chunk
         return got
 
-    def live(self, kind):
-        with self.tunnel.connect("svc") as client:
-            self.is_over.wait(random.random() * LONGEST_REST)
+    def live(self, client, kind):
+        with client:
             if kind == "idle":
                 time.sleep(random.random() * 3)
                 self.exchange(client, 10, 10)
@@ -123,16 +165,22 @@ class Soak:
             if len(end.data) != size:
                 raise ValueError(f"an orderly end after {len(end.data)} of {size} bytes")
 
-    def client(self):
-        while not self.is_over.is_set():
-            kind = random.choice(("idle", "chatty", "chatty", "bulk", "half-close", "reset"))
-            try:
-                self.live(kind)
-                self.ends[kind] += 1
-            except (ValueError, TimeoutError) as error:
-                self.wrong.append(f"{kind}: {error!r}")
-            except (OSError, AssertionError):  # reset, or ended before we did
-                self.ends["lost"] += 1
+    def begin(self):
+        try:
+            return self.tunnel.connect("svc")
+        except OSError:
+            self.ends["lost"] += 1
+            return None
+
+    def client(self, client):
+        kind = random.choice(("idle", "chatty", "chatty", "bulk", "half-close", "reset"))
+        try:
+            self.live(client, kind)
+            self.ends[kind] += 1
+        except (ValueError, TimeoutError) as error:
+            self.wrong.append(f"{kind}: {error!r}")
+        except (OSError, AssertionError):  # reset, or ended before we did
+            self.ends["lost"] += 1
 
     def reload(self):
         self.tunnel.rewrite(self.config())
@@ -143,7 +191,7 @@ class Soak:
     # ---- what happens to it meanwhile
 
     def disturb(self):
-        what = random.choice(("target", "target", "reload", "rotate", "capture", "name"))
+        what = random.choice(("target", "reload", "rotate", "capture", "name"))
         if what == "target":
             target = random.choice(self.targets)
             target.kill()
@@ -190,20 +238,14 @@ class Soak:
 
     def load(self, seconds):
         print(f"load for {seconds:.0f} s", flush=True)
-        self.is_over.clear()
-        threading.stack_size(1 << 18)  # there may be thousands
-        clients = [threading.Thread(target=self.client) for _ in range(CONNECTIONS)]
-        for client in clients:
-            client.start()
+        crowd = Crowd(self.begin, self.client, CONNECTIONS, min(CONNECTIONS, 2 * BUSY), LONGEST_REST)
         end = time.monotonic() + seconds
         while time.monotonic() < end:
             pause = PAUSE * random.uniform(0.5, 1.5)
             time.sleep(min(pause, max(0, end - time.monotonic())))
-            self.crowd.append(self.tunnel.ps.num_fds() // 2)  # one for each side
+            self.open.append(self.tunnel.ps.num_fds() // 2)  # one for each side
             self.disturb()
-        self.is_over.set()
-        for client in clients:
-            client.join()
+        crowd.end()
 
     def run(self):
         self.load(SECONDS / 5)  # caches, stacks and the allocator's pools find their size
@@ -215,7 +257,7 @@ class Soak:
         for name, unit in (("memory", "MiB"), ("descriptors", ""), ("cpu", "s")):
             print(f"{name:12} start {start[name]:8.3f}  middle {middle[name]:8.3f}  "
                   f"end {end[name]:8.3f} {unit}")
-        print(f"open at a time: median {statistics.median(self.crowd):.0f}, most {max(self.crowd)}")
+        print(f"open at a time: median {statistics.median(self.open):.0f}, most {max(self.open)}")
         print("connections ", dict(self.ends))
         bad = [f"{name} grew from {start[name]} to {end[name]}"
                for name, most in MOST_GROWTH.items()
@@ -231,11 +273,13 @@ class Soak:
 
     def stop(self):
         self.tunnel.kill()
-        for target in self.targets:
-            target.kill()
+        for process in (*self.targets, self.backend):
+            process.kill()
         self.dns.stop()
 
 
+# Else each of the threads that wait for the interpreter wakes up 200 times a second to say so.
+sys.setswitchinterval(0.05)
 soak = Soak()
 try:
     status = soak.run()
