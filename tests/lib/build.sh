@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 # Sourced after debian.sh with `root` set to the checkout. POSIX sh. Defines: build_program,
 # build_everything. Both take a NAME and meson options, build in $root/build/NAME, and set `build`
-# to that folder and `tunnel` to the program.
+# to that folder and `tunnel` to the program, as use_build NAME does where that is all.
 
 # The program only; a new folder needs nothing of what the tests are built with.
 build_program() {
@@ -21,9 +21,13 @@ build_everything() {
   quietly ninja -C "$build"
 }
 
-configure() {
+use_build() {
   build=$root/build/$1
   tunnel=$build/src/cli/tunnel
+}
+
+configure() {
+  use_build "$1"
   shift
   if [ ! -f "$build/build.ninja" ]; then
     # Lines are all that a stack trace needs; all else a debugger could want takes a third longer
