@@ -7,6 +7,7 @@
 
 #include <array>
 #include <cstdio>
+#include <cstring>
 #include <fstream>
 #include <memory>
 
@@ -58,7 +59,14 @@ int copies_in_memory() {
       if (got <= 0) break;
       const bool is_our_own = at <= reinterpret_cast<unsigned long>(page.data()) + page.size() &&
                               at + page.size() >= reinterpret_cast<unsigned long>(page.data());
-      for (std::size_t i = 0; !is_our_own && i < static_cast<std::size_t>(got); ++i) {
+      const auto size = static_cast<std::size_t>(got);
+      for (std::size_t i = 0; !is_our_own && i < size; ++i) {
+        // Most octets are none of it, and there are some hundred million.
+        if (matched == 0) {
+          const void* first = std::memchr(page.data() + i, letter(0), size - i);
+          if (first == nullptr) break;
+          i = static_cast<std::size_t>(static_cast<const char*>(first) - page.data());
+        }
         matched = page[i] == letter(matched) ? matched + 1 : (page[i] == letter(0) ? 1 : 0);
         if (matched < kLength) continue;
         ++found;
