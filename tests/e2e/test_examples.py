@@ -27,7 +27,8 @@ def needs(name, *programs):
     return pytest.param(name, marks=pytest.mark.needs(*programs))
 
 
-pytestmark = pytest.mark.needs("setpriv", "slapd", "ldapsearch", "openssl", "dpkg-query")
+pytestmark = [pytest.mark.needs("setpriv", "slapd", "ldapsearch", "openssl", "dpkg-query"),
+              pytest.mark.once]
 
 
 class Script:
