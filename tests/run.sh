@@ -173,8 +173,8 @@ get_built() {
 build_plain() {
   configure plain -Dtests=true
   say "building in ${build#"$root"/}"
-  quietly ninja -C "$build" src/cli/tunnel tests/sandbox/test_sandbox tests/guard/guard \
-    tests/bench/load tests/bench/aead tests/faults/fail_call.so
+  quietly ninja -C "$build" src/cli/tunnel tests/sandbox/test_sandbox tests/import/openssl_list \
+    tests/guard/guard tests/bench/load tests/bench/aead tests/faults/fail_call.so
 }
 
 plain() {
