@@ -16,7 +16,9 @@ begin_example "$@"
 say "a real SMTP server that insists on STARTTLS, with a certificate for mail.example.com"
 make_certificate server mail.example.com
 server_port=$(free_port)
-start_server smtpd "$server_port" /usr/bin/aiosmtpd -n -l "127.0.0.1:$server_port" \
+# Unbuffered, or its log would have the mail when it ends.
+start_server smtpd "$server_port" env PYTHONUNBUFFERED=1 /usr/bin/aiosmtpd -n \
+  -l "127.0.0.1:$server_port" \
   --tlscert "$work/server.pem" --tlskey "$work/server.key" -c aiosmtpd.handlers.Debugging stdout
 
 port=$(free_port)
