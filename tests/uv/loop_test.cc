@@ -192,8 +192,8 @@ TEST_CASE("on a turn that comes late, what was sent in time is heard before a ti
   Talk talk(Pair::local());
   Timer deadline(talk.loop, [&] { talk.recorder.on_eof(); });
   talk.stream->start_reading();
-  deadline.start(Millis(1));
   (void)uv_run(talk.loop.raw(), UV_RUN_NOWAIT);
+  deadline.start(Millis(1));  // after that turn, which may take longer on a busy machine
   talk.peer.say("x");
   std::this_thread::sleep_for(Loop::kLate + Millis(20));
   CHECK(deadline.is_active());
@@ -214,9 +214,9 @@ TEST_CASE(
     moved.start(std::chrono::hours(1));
     gone.reset();
   };
-  for (Timer* timer : {&stopped, &moved, gone.get()}) timer->start(Millis(1));
   talk.stream->start_reading();
   (void)uv_run(talk.loop.raw(), UV_RUN_NOWAIT);
+  for (Timer* timer : {&stopped, &moved, gone.get()}) timer->start(Millis(1));
   talk.peer.say("x");
   std::this_thread::sleep_for(Loop::kLate + Millis(20));
   turn_until(talk.loop, [&] { return !talk.recorder.bytes.empty(); });
