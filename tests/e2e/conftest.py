@@ -53,10 +53,21 @@ def _shuffle(items, seed):
     items[:] = itertools.chain(*files)
 
 
+# Not again for an instrumented binary, which starts in a fifth of a second: what they drive is under
+# sanitizers in the unit tests and the fuzzers' corpora. What breaks, ends or lies is not here.
+ONCE = tuple(f"test_{name}" for name in (
+    "capture_wire", "cli", "client_keys", "command_line_services", "daemon", "databases",
+    "failures_certificate", "failures_handshake", "gateways", "listeners", "metrics",
+    "metrics_surroundings", "networks", "privileges", "probe", "probe_checks", "probe_plugin", "proxies",
+    "service_manager", "services", "socket_options", "sources", "starttls", "upgrade"))
+
+
 def pytest_collection_modifyitems(config, items):
     if (seed := config.getoption("shuffle")) is not None:
         _shuffle(items, seed)
     for item in items:
+        if item.path.stem in ONCE:
+            item.add_marker(pytest.mark.once)
         if SANITIZED and item.get_closest_marker("heavy"):
             item.add_marker(pytest.mark.skip(reason="measures what instrumentation distorts"))
         needs = item.get_closest_marker("needs")
