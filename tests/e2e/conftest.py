@@ -56,10 +56,11 @@ def _shuffle(items, seed):
 # Not again for an instrumented binary, which starts in a fifth of a second: what they drive is under
 # sanitizers in the unit tests and the fuzzers' corpora. What breaks, ends or lies is not here.
 ONCE = tuple(f"test_{name}" for name in (
-    "capture_wire", "cli", "client_keys", "command_line_services", "daemon", "databases",
-    "failures_certificate", "failures_handshake", "gateways", "listeners", "metrics",
-    "metrics_surroundings", "networks", "privileges", "probe", "probe_checks", "probe_plugin", "proxies",
-    "service_manager", "services", "socket_options", "sources", "starttls", "upgrade"))
+    "balancing", "capture", "capture_wire", "cli", "client_keys", "command_line_services", "control",
+    "daemon", "databases", "dns", "failures_certificate", "failures_handshake", "gateways", "listeners",
+    "metrics", "metrics_surroundings", "networks", "privileges", "probe", "probe_checks",
+    "probe_plugin", "proxies", "service_manager", "services", "socket_options", "sources", "starttls",
+    "upgrade", "web"))
 
 
 def pytest_collection_modifyitems(config, items):
