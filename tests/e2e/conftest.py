@@ -53,14 +53,17 @@ def _shuffle(items, seed):
     items[:] = itertools.chain(*files)
 
 
-# Not again for an instrumented binary, which starts in a fifth of a second: what they drive is under
-# sanitizers in the unit tests and the fuzzers' corpora. What breaks, ends or lies is not here.
+# Marked `once`: not again for an instrumented binary, which starts in a fifth of a second. They are about
+# other programs, the harness, or what a stunnel.conf becomes, or drive what the unit tests and the
+# fuzzers' corpora have under sanitizers. What breaks, ends or lies is not here.
 ONCE = tuple(f"test_{name}" for name in (
-    "balancing", "capture", "capture_wire", "cli", "client_keys", "command_line_services", "control",
-    "daemon", "databases", "dns", "failures_certificate", "failures_handshake", "gateways", "listeners",
-    "metrics", "metrics_surroundings", "networks", "privileges", "probe", "probe_checks",
-    "probe_plugin", "proxies", "service_manager", "services", "socket_options", "sources", "starttls",
-    "upgrade", "web"))
+    "balancing", "browser", "capture", "capture_protocols", "capture_wire", "cli", "client_keys",
+    "command_line_services", "control", "daemon", "databases", "dns", "examples",
+    "failures_certificate", "failures_handshake", "gateways", "harness", "listeners", "mail",
+    "metrics", "metrics_surroundings", "monitoring_examples", "networks", "privileges", "probe",
+    "probe_checks", "probe_plugin", "proxies", "service_manager", "services", "socket_options",
+    "sources", "starttls", "stunnel_cases", "stunnel_files", "stunnel_mistakes",
+    "stunnel_protocols", "stunnel_tls", "upgrade", "web"))
 
 
 def pytest_collection_modifyitems(config, items):

@@ -8,7 +8,7 @@ from harness.ports import free_port
 from harness.server import echo
 from harness.wait import eventually
 
-pytestmark = [pytest.mark.needs("chromium"), pytest.mark.once]
+pytestmark = pytest.mark.needs("chromium")
 
 # A target or a connection has a row group of its own.
 ROW = """[...document.querySelectorAll('tbody')].map(row => row.innerText)

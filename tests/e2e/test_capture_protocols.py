@@ -15,8 +15,7 @@ from harness.programs import missing
 from harness.services import Redis, redis_cli
 from harness.wait import PATIENCE
 
-pytestmark = [pytest.mark.needs("tshark", "setpriv"), pytest.mark.knows("starttls"),
-              pytest.mark.once]
+pytestmark = [pytest.mark.needs("tshark", "setpriv"), pytest.mark.knows("starttls")]
 
 mail = pytest.mark.skipif(not IS_ROOT, reason="these servers change their users: not without root")
 

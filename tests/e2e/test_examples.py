@@ -27,8 +27,7 @@ def needs(name, *programs):
     return pytest.param(name, marks=pytest.mark.needs(*programs))
 
 
-pytestmark = [pytest.mark.needs("setpriv", "slapd", "ldapsearch", "openssl", "dpkg-query"),
-              pytest.mark.once]
+pytestmark = pytest.mark.needs("setpriv", "slapd", "ldapsearch", "openssl", "dpkg-query")
 
 
 class Script:

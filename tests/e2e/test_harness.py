@@ -16,8 +16,6 @@ from harness.peer import Peer
 from harness.programs import GnutlsServer, Nginx, OpensslServer
 from harness.slapd import Slapd, modify, search
 
-pytestmark = pytest.mark.once
-
 
 def tls_client(pki, address):
     """An ordinary, verifying TLS client by python's ssl."""

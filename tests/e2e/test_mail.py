@@ -15,7 +15,6 @@ from harness.programs import missing
 from harness.wait import PATIENCE, eventually
 
 pytestmark = [
-    pytest.mark.once,
     pytest.mark.knows("starttls"), pytest.mark.needs("setpriv"),
     pytest.mark.skipif(not IS_ROOT, reason="these servers change their users: not without root")]
 

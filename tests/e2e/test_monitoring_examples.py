@@ -9,8 +9,6 @@ import subprocess
 import pytest
 from harness import tunnel as program
 
-pytestmark = pytest.mark.once
-
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 PROMETHEUS, KUBERNETES = ROOT / "examples" / "prometheus", ROOT / "examples" / "kubernetes"
 

@@ -15,7 +15,7 @@ from harness.proxies import HttpProxy
 from harness.stunnel import HEAD, Program, arguments
 from harness.wait import eventually
 
-pytestmark = [pytest.mark.needs("stunnel4"), pytest.mark.once]
+pytestmark = pytest.mark.needs("stunnel4")
 
 SECTION = "client = yes\n[svc]\naccept = 127.0.0.1:0\nconnect = {address}\n"
 VERIFIED = "verifyChain = yes\nCAfile = {ca}\ncheckHost = localhost\n"

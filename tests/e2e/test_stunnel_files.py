@@ -10,7 +10,7 @@ from harness import tunnel
 from harness.peer import Peer
 from harness.stunnel import greets, served, refused
 
-pytestmark = [pytest.mark.needs("stunnel4"), pytest.mark.once]
+pytestmark = pytest.mark.needs("stunnel4")
 
 # Whole files, with HOST:PORT of the server, the client's own files, and a folder, filled in.
 FILES = {

@@ -5,7 +5,7 @@ import pytest
 from harness import tunnel
 from harness.stunnel import Failed
 
-pytestmark = [pytest.mark.needs("stunnel4"), pytest.mark.once]
+pytestmark = pytest.mark.needs("stunnel4")
 
 MISTAKES = {
     "unknown option": ("[svc]\nclient = yes\naccept = 127.0.0.1:0\nconnect = 1\nverfiy = 2\n", 5),

@@ -15,7 +15,7 @@ from harness.starttls import DIALECTS, StarttlsServer
 from harness.stunnel import Program, StunnelServer, greets, refused, run_on, served
 from harness.wait import PATIENCE, eventually
 
-pytestmark = [pytest.mark.needs("stunnel4"), pytest.mark.once]
+pytestmark = pytest.mark.needs("stunnel4")
 
 PROTOCOLS = {
     "smtp": ("mail", "[mail]\nclient = yes\naccept = 127.0.0.1:0\nconnect = {server}\n"

@@ -10,7 +10,7 @@ from harness import intolerant
 from harness.server import echo, silent
 from harness.stunnel import StunnelServer, greets, refused, served
 
-pytestmark = [pytest.mark.needs("stunnel4"), pytest.mark.once]
+pytestmark = pytest.mark.needs("stunnel4")
 
 
 @pytest.mark.parametrize("version", [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3])
