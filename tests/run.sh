@@ -140,13 +140,9 @@ soak() {
   fi
 }
 
-# build_ahead PART, if it is to run: tests wait for their servers, and what the processors have to spare
-# meanwhile builds what comes next; in a process group of its own, which leave() ends.
+# build_ahead PART: tests wait for their servers, and what the processors have to spare meanwhile builds
+# what comes next; in a process group of its own, which leave() ends.
 build_ahead() {
-  case " $parts " in
-    *" $1 "*) ;;
-    *) return 0 ;;
-  esac
   python3 -c 'import os, sys; os.setpgid(0, 0); os.nice(19); os.execvp("sh", ["sh", *sys.argv[1:]])' \
     "$root/tests/run.sh" --build "$1" >"$work/ahead.log" 2>&1 </dev/null &
   pids=$!
@@ -162,6 +158,7 @@ get_built() {
     }
     cat "$work/ahead.log"
     pids= # its number may be another process's from now on
+    ahead=
     use_build "$1"
   else
     "build_$1"
@@ -178,8 +175,6 @@ build_plain() {
 }
 
 plain() {
-  get_built plain
-  build_ahead asan
   meson_tests "lint, and the unit tests of the sandbox" --suite lint --suite unsanitized
   meson_tests "guards" --suite guard
   installation
@@ -189,7 +184,7 @@ plain() {
   soak
 }
 
-# Clang takes half of GCC's time over instrumented code, and this way both compile everything.
+# Clang takes half of GCC's time over instrumented code, and this way both compile the program.
 use_clang() {
   export CXX=clang++
 }
@@ -206,8 +201,6 @@ build_asan() {
 }
 
 asan() {
-  get_built asan
-  build_ahead tsan
   # Findings end the program: one that is only printed would be overlooked.
   export ASAN_OPTIONS=detect_stack_use_after_return=1:strict_string_checks=1:abort_on_error=0
   export UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1
@@ -237,7 +230,6 @@ build_tsan() {
 }
 
 tsan() {
-  get_built tsan
   export TSAN_OPTIONS=halt_on_error=1:second_deadlock_stack=1
   # An older ThreadSanitizer cannot live with the address randomisation of recent kernels.
   fixed=
@@ -249,12 +241,12 @@ tsan() {
 
 ahead=
 parts=
-only=
+build_only=
 for argument in "$@"; do
   case $argument in
     plain | asan | tsan) parts="$parts $argument" ;;
     --no-install) may_install=no ;;
-    --build) only=build_ ;;
+    --build) build_only=yes ;;
     *) die "no part called $argument: plain, asan or tsan" ;;
   esac
 done
@@ -265,11 +257,21 @@ install_packages $BUILD_PACKAGES $UNIT_PACKAGES $BENCH_PACKAGES $TEST_PACKAGES
 install_packages "libclang-rt-$(clang++ -dumpversion | cut -d. -f1)-dev"
 # INN installs only where the machine has a domain name; its nnrpd runs from anywhere.
 unpack_package inn2 "$root/build/inn2"
-for part in $parts; do
+if [ -n "$build_only" ]; then
+  for part in $parts; do
+    "build_$part"
+  done
+  exit 0
+fi
+# shellcheck disable=SC2086  # a list of words
+set -- $parts
+while [ $# -gt 0 ]; do
+  get_built "$1"
+  [ $# -eq 1 ] || build_ahead "$2"
   # A part in a subshell would lose its counts; a part that dies ends the run with its message.
-  "$only$part"
+  "$1"
+  shift
 done
-[ -z "$only" ] || exit 0
 
 echo "$passed passed, $failed failed"
 [ "$failed" -eq 0 ]
