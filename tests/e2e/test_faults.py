@@ -79,7 +79,7 @@ class World:
         self.refusing.close()
 
     def descriptors(self):
-        return len(self.open_files())
+        return len(self.tunnel.open_files())
 
     def cpu(self):
         times = self.tunnel.ps.cpu_times()
@@ -119,16 +119,6 @@ class World:
 
     def works_again(self):
         return self.connection()[0] == "eof"
-
-    def open_files(self):
-        """But for /dev/null, which libuv keeps in reserve, one a loop, from its first stream on."""
-        folder, names = f"/proc/{self.tunnel.pid}/fd", []
-        for fd in os.listdir(folder):
-            try:
-                names.append(os.readlink(f"{folder}/{fd}"))
-            except FileNotFoundError:
-                pass  # closed meanwhile
-        return sorted(name for name in names if name != "/dev/null")
 
 
 @pytest.fixture(scope="module")
@@ -171,7 +161,7 @@ def try_one(world, kind, nth, error, fds):
     if tunnel.log.find("reload_failed"):  # perhaps the one that ends the capture
         assert tunnel.reload(world.config(captures=False))["event"] == "reloaded"
     eventually(lambda: world.descriptors() <= fds,
-               lambda: f"no descriptor is lost of {fds}: {world.open_files()}\n{tunnel.log.text()}",
+               lambda: f"no descriptor is lost of {fds}: {world.tunnel.open_files()}\n{tunnel.log.text()}",
                timeout=15)
     assert world.cpu() - before < MOST_CPU_SECONDS, "it spins"
     return has_fired

@@ -13,6 +13,9 @@ class Crowd:
     """Always so many connections, each of which rests first. Threads are for those that are busy: each of
     thousands would wait for the others more than for the server.
 
+    Within a `with` statement: at its end nobody rests any longer and nobody comes, and it is over when the
+    last one has gone, however that end came.
+
     begin()       a connection, or None when there is none to be had
     live(client)  what it does after its rest, to its end
     """
@@ -29,8 +32,10 @@ class Crowd:
         for thread in self._threads:
             thread.start()
 
-    def end(self):
-        """Nobody rests any longer, and nobody comes; returns when the last one has gone."""
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
         with self._change:
             self._is_over = True
             self._change.notify()

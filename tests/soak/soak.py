@@ -5,7 +5,6 @@ import collections
 import os
 import pathlib
 import random
-import socket
 import statistics
 import subprocess
 import sys
@@ -17,9 +16,8 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "e2e"))
 from harness import ports  # noqa: E402
 from harness.dns import DnsServer  # noqa: E402
 from harness.pki import Pki  # noqa: E402
-from harness.process import DIE_WITH_PARENT  # noqa: E402
+from harness.process import Background  # noqa: E402
 from harness.tunnel import BINARY, Tunnel  # noqa: E402
-from harness.wait import eventually  # noqa: E402
 
 FOLDER, SECONDS, CONNECTIONS = pathlib.Path(sys.argv[1]), float(sys.argv[2]), int(sys.argv[3])
 PATTERN = os.urandom(1 << 20)
@@ -54,27 +52,29 @@ listen echo
 """
 
 
+def kill(background):
+    background.process.kill()
+    background.process.wait()
+
+
 class Backend:
     """What all targets lead to."""
 
     def __init__(self):
         self.socket = FOLDER / "echo.sock"
-        self.process = subprocess.Popen(
-            [*DIE_WITH_PARENT, sys.executable, str(pathlib.Path(__file__).with_name("echo.py")),
-             str(self.socket)], stdout=subprocess.PIPE)
-        self.process.stdout.readline()
+        self.background = Background(
+            [sys.executable, pathlib.Path(__file__).with_name("echo.py"), self.socket], FOLDER, "echo")
+        self.background.wait_until(lambda: "ready" in self.background.text(), "listens")
 
     def kill(self):
-        self.process.kill()
-        self.process.wait()
-        self.process.stdout.close()
+        kill(self.background)
 
 
 class Target:
     """One server, which may be killed and started anew."""
 
     def __init__(self, pki, backend):
-        identity, self.port, self.process = pki.leaf(), ports.free_port(), None
+        identity, self.port = pki.leaf(), ports.free_port()
         self.file = FOLDER / f"target-{self.port}.cfg"
         pem = FOLDER / f"target-{self.port}.pem"
         pem.write_bytes(identity.chain_file.read_bytes() + identity.key_file.read_bytes())
@@ -82,18 +82,11 @@ class Target:
         self.start()
 
     def start(self):
-        self.process = subprocess.Popen([*DIE_WITH_PARENT, "haproxy", "-db", "-f", str(self.file)],
-                                        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        eventually(self.answers, "the target answers")
-
-    def answers(self):
-        assert self.process.poll() is None, "haproxy has ended"
-        with socket.socket() as client:
-            return client.connect_ex(("127.0.0.1", self.port)) == 0
+        self.background = Background(["/usr/sbin/haproxy", "-db", "-f", self.file], FOLDER, "haproxy")
+        self.background.wait_until(lambda: ports.is_open("127.0.0.1", self.port), "listens")
 
     def kill(self):
-        self.process.kill()
-        self.process.wait()
+        kill(self.background)
 
 
 class Soak:
@@ -105,7 +98,7 @@ class Soak:
         self.rotate()
         self.dns.set("server.test", "A", ["127.0.0.1"], ttl=1)
         self.ends, self.wrong = collections.Counter(), []
-        self.captures, self.open = False, []
+        self.captures, self.open, self.files = False, [], []
         self.log_level = "info"
         self.tunnel = Tunnel(FOLDER, self.config())
         self.log_level = "warning"  # python could not follow a line for each connection
@@ -177,10 +170,12 @@ class Soak:
         try:
             self.live(client, kind)
             self.ends[kind] += 1
-        except (ValueError, TimeoutError) as error:
+        except TimeoutError as error:
             self.wrong.append(f"{kind}: {error!r}")
         except (OSError, AssertionError):  # reset, or ended before we did
             self.ends["lost"] += 1
+        except Exception as error:  # wrong bytes; and whatever it is must not end a thread of the crowd
+            self.wrong.append(f"{kind}: {error!r}")
 
     def reload(self):
         self.tunnel.rewrite(self.config())
@@ -214,9 +209,14 @@ class Soak:
         tasks = pathlib.Path(f"/proc/{self.tunnel.ps.pid}/task").glob("*/schedstat")
         return sum(int(task.read_text().split()[0]) for task in tasks) / 1e9
 
+    def expect_alive(self):
+        assert self.tunnel.process.poll() is None, \
+            f"the tunnel has ended:\n{self.tunnel.log.text()[-2000:]}"
+
     def piece(self):
         before, done = self.cpu(), 0
         while done < WORK:
+            self.expect_alive()
             try:
                 with self.tunnel.connect("svc") as client:
                     self.exchange(client, 1 << 20, 1 << 16)
@@ -232,20 +232,25 @@ class Soak:
         self.reload()
         cpu = statistics.median(self.piece() for _ in range(PIECES))
         time.sleep(4)  # the allocator gives back a while after the last connection
+        deadline = time.monotonic() + 15  # the last end of a connection may be on its way
+        while self.files and len(self.tunnel.open_files()) > len(self.files[0]) \
+                and time.monotonic() < deadline:
+            time.sleep(0.2)
+        self.files.append(self.tunnel.open_files())
         return {"memory": self.tunnel.ps.memory_info().rss / 2**20,
-                "descriptors": self.tunnel.ps.num_fds(),
+                "descriptors": len(self.files[-1]),
                 "cpu": cpu}
 
     def load(self, seconds):
         print(f"load for {seconds:.0f} s", flush=True)
-        crowd = Crowd(self.begin, self.client, CONNECTIONS, min(CONNECTIONS, 2 * BUSY), LONGEST_REST)
         end = time.monotonic() + seconds
-        while time.monotonic() < end:
-            pause = PAUSE * random.uniform(0.5, 1.5)
-            time.sleep(min(pause, max(0, end - time.monotonic())))
-            self.open.append(self.tunnel.ps.num_fds() // 2)  # one for each side
-            self.disturb()
-        crowd.end()
+        with Crowd(self.begin, self.client, CONNECTIONS, min(CONNECTIONS, 2 * BUSY), LONGEST_REST):
+            while time.monotonic() < end:
+                pause = PAUSE * random.uniform(0.5, 1.5)
+                time.sleep(min(pause, max(0, end - time.monotonic())))
+                self.expect_alive()
+                self.open.append(self.tunnel.ps.num_fds() // 2)  # one for each side
+                self.disturb()
 
     def run(self):
         self.load(SECONDS / 5)  # caches, stacks and the allocator's pools find their size
@@ -262,6 +267,9 @@ class Soak:
         bad = [f"{name} grew from {start[name]} to {end[name]}"
                for name, most in MOST_GROWTH.items()
                if end[name] > start[name] * most + ALLOWANCE[name]]
+        if end["descriptors"] > start["descriptors"]:
+            print("open at the start:", *self.files[0])
+            print("open at the end:  ", *self.files[-1])
         if self.wrong:
             bad.append(f"{len(self.wrong)} connections went wrong: {self.wrong[:5]}")
         if self.tunnel.terminate() != 0:
