@@ -124,6 +124,8 @@ void Supervisor::commit(Build build) {
                                        });
   }
   if (build.status) status_->use(std::move(*build.status), snapshot_->global.status_hosts);
+  // Of what was in force before the one that goes now: that may have connections still.
+  remembered_.drop_orphans();
   const SnapshotIndex now(snapshot_.get());
   std::erase_if(checks_, [&](const auto& each) { return !now.has(each.first); });
   captures_.use(*snapshot_);

@@ -89,7 +89,7 @@ class Loader {
     if (const int error = gnutls_rnd(GNUTLS_RND_NONCE, bytes.data(), bytes.size()); error < 0) {
       add("verify", -1, std::string("no random numbers: ") + gnutls_strerror(error));
     }
-    impl_->identity.assign(bytes.data(), bytes.size());
+    impl_->identity = std::make_shared<const std::string>(bytes.data(), bytes.size());
     impl_->resumption = tls_.resumption;
     impl_->allows_key_usage_violation = tls_.allow_key_usage_violation;
   }

@@ -23,7 +23,8 @@ struct Context::Impl {
   explicit Impl(const AeadProvider& its_aead) : aead(its_aead) {}
 
   const AeadProvider& aead;  // of the records
-  std::string identity;      // random: what is remembered under it belongs to this context alone
+  // Random: what is remembered under it belongs to this context alone, and lives no longer.
+  std::shared_ptr<const std::string> identity;
   bool resumption = true;
   bool allows_key_usage_violation = false;  // of the server's certificate
   Offer offer;

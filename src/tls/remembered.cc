@@ -9,6 +9,13 @@ Remembered::Locked Remembered::at(const x509::Fingerprint& key) {
   return {slot.mutex, slot.part};
 }
 
+void Remembered::drop_orphans() {
+  for (Slot& slot : slots_) {
+    const std::lock_guard lock(slot.mutex);
+    slot.part.tickets.drop_orphans();
+  }
+}
+
 // One part after the other: a number to be shown, which other threads may change meanwhile.
 std::size_t Remembered::ticket_count() const {
   std::size_t count = 0;

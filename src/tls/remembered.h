@@ -43,6 +43,9 @@ class Remembered {
   };
   [[nodiscard]] Locked at(const x509::Fingerprint& key);
 
+  // Tickets of contexts that have gone: nobody could offer them.
+  void drop_orphans();
+
   [[nodiscard]] std::size_t ticket_count() const;
   [[nodiscard]] std::size_t chain_count() const;
 

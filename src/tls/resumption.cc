@@ -29,7 +29,7 @@ void Resumption::begin(const x509::Peer& peer, Tickets tickets) {
   x509::Fingerprinter printer;
   // The context's identity stands for all that the configuration says. A context that is loaded
   // anew has another: nothing that was kept under one policy is ever offered under a stricter one.
-  printer.add(context_.identity).add(peer.target).add(peer.sni);
+  printer.add(*context_.identity).add(peer.target).add(peer.sni);
   add_names(printer, peer);
   key_ = printer.finish();
   if (!key_) return;
@@ -58,7 +58,7 @@ std::optional<x509::Fingerprint> Resumption::fingerprint_of_chain(gnutls_session
   gnutls_datum_t response{};
   if (gnutls_ocsp_status_request_get2(session, 0, &response) < 0) response = {};
   x509::Fingerprinter printer;
-  printer.add(context_.identity).add(x509::view_of(response)).add_count(count);
+  printer.add(*context_.identity).add(x509::view_of(response)).add_count(count);
   for (unsigned i = 0; i < count; ++i) printer.add(x509::view_of(chain[i]));
   add_names(printer, peer);
   return printer.finish();
@@ -149,7 +149,7 @@ void Resumption::keep(gnutls_session_t session) {
   if (gnutls_certificate_get_peers(session, &count) == nullptr || count == 0) return;
   x509::Datum data;
   if (gnutls_session_get_data2(session, data.get()) < 0 || data.view().size() > kMaxTicket) return;
-  remembered_->at(*key_)->tickets.put(*key_, {std::string(data.view()), expires_},
+  remembered_->at(*key_)->tickets.put(*key_, {std::string(data.view()), expires_, context_.identity},
                                       remembered_->now());
 }
 

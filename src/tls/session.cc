@@ -86,7 +86,7 @@ void Session::Impl::choose_attempt() {
   if (peer->attempt) attempt = std::min(*peer->attempt, last);
   if (remembered_offers == nullptr) return;
   x509::Fingerprinter printer;
-  printer.add(context.identity).add(peer->target).add(peer->sni);
+  printer.add(*context.identity).add(peer->target).add(peer->sni);
   offers_key = printer.finish();
   if (!offers_key || peer->attempt) return;
   attempt = std::min(

@@ -51,6 +51,16 @@ void TicketStore::forget(const x509::Fingerprint& key) {
   index_.erase(found);
 }
 
+// A key stands for one context, so tickets of one shelf have it in common.
+void TicketStore::drop_orphans() {
+  std::erase_if(shelves_, [this](const Shelf& shelf) {
+    if (!shelf.tickets.front().ticket.context.expired()) return false;
+    count_ -= shelf.tickets.size();
+    index_.erase(shelf.key);
+    return true;
+  });
+}
+
 void TicketStore::drop_oldest(Shelves::iterator shelf) {
   shelf->tickets.erase(shelf->tickets.begin());
   --count_;

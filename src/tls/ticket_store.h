@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <ctime>
 #include <list>
+#include <memory>
 #include <optional>
 #include <string>
 #include <unordered_map>
@@ -20,6 +21,8 @@ struct Ticket {
   // Not to be offered after it. Inherited by what a resumed session gets, so that after a time
   // there is a full handshake in any case.
   std::time_t expires = 0;
+  // Lives as long as the context it was given to, the only one that can offer it.
+  std::weak_ptr<const void> context{};
 };
 
 // Tickets by what they may be used for: context, target, names and server name, hashed to a key.
@@ -34,6 +37,8 @@ class TicketStore {
   [[nodiscard]] std::optional<Ticket> take(const x509::Fingerprint& key, std::time_t now);
   // One of them did harm.
   void forget(const x509::Fingerprint& key);
+  // Those of contexts that have gone.
+  void drop_orphans();
 
   [[nodiscard]] std::size_t size() const { return count_; }
 

@@ -293,6 +293,22 @@ TEST_CASE("a reload with a CRL that revokes the certificate is not bypassed by t
   CHECK(word(f.failure().kind) == word(Kind::cert_revoked));
 }
 
+TEST_CASE("tickets of a context that has gone are dropped, those of its successor are kept") {
+  Resuming f;
+  f.connect();
+  const auto of_one = f.remembered.ticket_count();
+  REQUIRE(of_one > 0);
+  f.remembered.drop_orphans();
+  CHECK(f.remembered.ticket_count() == of_one);
+  f.load();
+  f.connect_again();
+  CHECK(f.remembered.ticket_count() == 2 * of_one);
+  f.remembered.drop_orphans();
+  CHECK(f.remembered.ticket_count() == of_one);
+  f.connect_again();
+  f.expect_resumed();
+}
+
 TEST_CASE("the certificates of a resumed session are judged again") {
   // The ticket is still good, but what it was based on is no longer: as if the time of its end had
   // been reckoned wrong.
@@ -305,7 +321,7 @@ TEST_CASE("the certificates of a resumed session are judged again") {
   MovedClock clock(f.remembered);
   f.connect();
   Fingerprinter printer;
-  printer.add(f.context().impl().identity).add(f.peer.target).add(f.peer.sni);
+  printer.add(*f.context().impl().identity).add(f.peer.target).add(f.peer.sni);
   printer.add_count(1).add(f.peer.names[0]);
   const auto key = printer.finish();
   REQUIRE(key);

@@ -89,6 +89,26 @@ TEST_CASE("what is forgotten of one key is not forgotten of others") {
   CHECK(taken(store, 2, 1000) == "c");
 }
 
+TEST_CASE("what contexts that have gone have left is dropped as a whole, and makes room") {
+  TicketStore store;
+  auto gone = std::make_shared<int>();
+  const auto lives = std::make_shared<int>();
+  store.put(key(1), {"a", 2000, gone}, 1000);
+  store.put(key(1), {"b", 2000, gone}, 1000);
+  store.put(key(2), {"c", 2000, lives}, 1000);
+  store.put(key(3), {"d", 2000, gone}, 1000);
+  store.drop_orphans();
+  CHECK(store.size() == 4);
+  gone.reset();
+  store.drop_orphans();
+  CHECK(store.size() == 1);
+  CHECK(taken(store, 1, 1000) == "");
+  store.put(key(3), {"e", 2000, lives}, 1000);
+  CHECK(taken(store, 3, 1000) == "e");
+  CHECK(taken(store, 2, 1000) == "c");
+  CHECK(store.size() == 0);
+}
+
 TEST_CASE("the parts of a fingerprint cannot be moved across their bounds") {
   const auto print = [](auto... parts) {
     Fingerprinter printer;
