@@ -54,8 +54,8 @@ configure() {
     mkdir -p "$build"
     cp "$root/tests/lib/prelude.h" "$prelude"
     quietly meson setup "$@" "$build" "$root"
-    quietly python3 "$root/tests/lib/precompile.py" "$build"
   elif [ $# -gt 0 ]; then
     quietly meson configure "$build" "$@"
   fi
+  quietly python3 "$root/tests/lib/precompile.py" "$build"
 }
