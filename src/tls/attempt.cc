@@ -31,42 +31,80 @@ std::optional<Attempt> make_attempt(Attempt::Scope scope, std::string priority_s
   return attempt;
 }
 
+namespace {
+
+// How strong certificates have to be, by the words of a priority string that it has seen so far.
+class Profile {
+ public:
+  void see(std::string_view word) {
+    struct Named {
+      std::string_view name;
+      gnutls_certificate_verification_profiles_t profile;
+    };
+    static constexpr Named kOptions[] = {
+        {"%PROFILE_VERY_WEAK", GNUTLS_PROFILE_VERY_WEAK},
+        {"%PROFILE_LOW", GNUTLS_PROFILE_LOW},
+        {"%PROFILE_LEGACY", GNUTLS_PROFILE_LEGACY},
+        {"%PROFILE_MEDIUM", GNUTLS_PROFILE_MEDIUM},
+        {"%PROFILE_HIGH", GNUTLS_PROFILE_HIGH},
+        {"%PROFILE_ULTRA", GNUTLS_PROFILE_ULTRA},
+        {"%PROFILE_FUTURE", GNUTLS_PROFILE_FUTURE},
+        {"%PROFILE_SUITEB128", GNUTLS_PROFILE_SUITEB128},
+        {"%PROFILE_SUITEB192", GNUTLS_PROFILE_SUITEB192},
+    };
+    // 112 bits, the least that min_strength asks for, where GnuTLS has less: RSA keys of 1024 bits
+    // would pass.
+    static constexpr Named kKeywords[] = {
+        {"NORMAL", GNUTLS_PROFILE_MEDIUM},      {"PFS", GNUTLS_PROFILE_MEDIUM},
+        {"PERFORMANCE", GNUTLS_PROFILE_MEDIUM}, {"SECURE", GNUTLS_PROFILE_MEDIUM},
+        {"SECURE128", GNUTLS_PROFILE_MEDIUM},   {"SECURE192", GNUTLS_PROFILE_HIGH},
+        {"SECURE256", GNUTLS_PROFILE_HIGH},     {"SUITEB128", GNUTLS_PROFILE_SUITEB128},
+        {"SUITEB192", GNUTLS_PROFILE_SUITEB192},
+    };
+    for (const Named& option : kOptions) {
+      if (option.name == word) profile_ = option.profile;
+    }
+    if (word.starts_with('+')) word.remove_prefix(1);
+    for (const Named& keyword : kKeywords) {
+      // Suites that are added lower what is asked of certificates, and never raise it.
+      if (equal_ignoring_case(keyword.name, word)) {
+        profile_ = std::min(profile_.value_or(keyword.profile), keyword.profile);
+      }
+    }
+  }
+
+  [[nodiscard]] unsigned flags() const {
+    return GNUTLS_PROFILE_TO_VFLAGS(profile_.value_or(GNUTLS_PROFILE_MEDIUM));
+  }
+
+ private:
+  std::optional<gnutls_certificate_verification_profiles_t> profile_;
+};
+
+unsigned flag_of(std::string_view word) {
+  if (word == "%VERIFY_ALLOW_SIGN_WITH_SHA1") return GNUTLS_VERIFY_ALLOW_SIGN_WITH_SHA1;
+  if (word == "%VERIFY_ALLOW_SIGN_RSA_MD5") return GNUTLS_VERIFY_ALLOW_SIGN_RSA_MD5;
+  if (word == "%VERIFY_ALLOW_BROKEN") return GNUTLS_VERIFY_ALLOW_BROKEN;
+  if (word == "%DISABLE_WILDCARDS") return GNUTLS_VERIFY_DO_NOT_ALLOW_WILDCARDS;
+  return 0;
+}
+
+}  // namespace
+
 // GnuTLS takes these from the priorities of a session when it verifies that session's peer itself.
 // Here it verifies a chain against a list, and knows of no session. So what stands in the string is
 // looked for as text, as GnuTLS has no function that would tell.
 unsigned verify_flags_of(std::string_view priority) {
-  struct Profile {
-    std::string_view token;
-    gnutls_certificate_verification_profiles_t profile;
-  };
-  static constexpr Profile kProfiles[] = {
-      {"%PROFILE_VERY_WEAK", GNUTLS_PROFILE_VERY_WEAK},
-      {"%PROFILE_LOW", GNUTLS_PROFILE_LOW},
-      {"%PROFILE_LEGACY", GNUTLS_PROFILE_LEGACY},
-      {"%PROFILE_MEDIUM", GNUTLS_PROFILE_MEDIUM},
-      {"%PROFILE_HIGH", GNUTLS_PROFILE_HIGH},
-      {"%PROFILE_ULTRA", GNUTLS_PROFILE_ULTRA},
-      {"%PROFILE_FUTURE", GNUTLS_PROFILE_FUTURE},
-      {"SECURE192", GNUTLS_PROFILE_HIGH},
-      {"SECURE256", GNUTLS_PROFILE_HIGH},
-  };
-  // 112 bits, the least that min_strength asks for: without a profile RSA keys of 1024 bits would
-  // pass.
-  auto profile = GNUTLS_PROFILE_MEDIUM;
+  Profile profile;
   unsigned flags = 0;
   while (!priority.empty()) {
     const auto end = std::min(priority.find(':'), priority.size());
-    const std::string_view token = trimmed(priority.substr(0, end));
+    const std::string_view word = trimmed(priority.substr(0, end));
     priority.remove_prefix(std::min(end + 1, priority.size()));
-    // Of several profiles GnuTLS takes the last.
-    for (const auto& entry : kProfiles) {
-      if (entry.token == token) profile = entry.profile;
-    }
-    if (token == "%VERIFY_ALLOW_SIGN_WITH_SHA1") flags |= GNUTLS_VERIFY_ALLOW_SIGN_WITH_SHA1;
-    if (token == "%VERIFY_ALLOW_SIGN_RSA_MD5") flags |= GNUTLS_VERIFY_ALLOW_SIGN_RSA_MD5;
-    if (token == "%VERIFY_ALLOW_BROKEN") flags |= GNUTLS_VERIFY_ALLOW_BROKEN;
+    profile.see(word);
+    flags |= flag_of(word);
   }
-  return flags | GNUTLS_PROFILE_TO_VFLAGS(profile);
+  return flags | profile.flags();
 }
 
 }  // namespace tunnel::tls

@@ -61,19 +61,19 @@ bool fits_whole_label(gnutls_x509_crt_t certificate, const std::string& host) {
 // GnuTLS does not say whether it was a wildcard that fitted. So it is asked without them first, and
 // what fits only with them must fit more strictly. A name that gets here is not an address,
 // whatever GnuTLS would make of it.
-bool bears_host(gnutls_x509_crt_t certificate, const std::string& host) {
+bool bears_host(gnutls_x509_crt_t certificate, const std::string& host, bool allows_wildcards) {
   constexpr unsigned kFlags = GNUTLS_VERIFY_DO_NOT_ALLOW_IP_MATCHES;
   if (gnutls_x509_crt_check_hostname2(certificate, host.c_str(),
                                       kFlags | GNUTLS_VERIFY_DO_NOT_ALLOW_WILDCARDS) != 0) {
     return true;
   }
-  return gnutls_x509_crt_check_hostname2(certificate, host.c_str(), kFlags) != 0 &&
+  return allows_wildcards && gnutls_x509_crt_check_hostname2(certificate, host.c_str(), kFlags) != 0 &&
          fits_whole_label(certificate, host);
 }
 
 }  // namespace
 
-bool bears_name(gnutls_x509_crt_t certificate, std::string_view name) {
+bool bears_name(gnutls_x509_crt_t certificate, std::string_view name, unsigned verify_flags) {
   if (name.find('\0') != std::string_view::npos) return false;  // GnuTLS would see half of it
   if (name.starts_with(kEmail)) {
     return gnutls_x509_crt_check_email(certificate, std::string(name.substr(kEmail.size())).c_str(),
@@ -89,7 +89,8 @@ bool bears_name(gnutls_x509_crt_t certificate, std::string_view name) {
   }
   // A trailing dot marks a DNS name as complete; certificates never carry it.
   if (name.ends_with('.')) name.remove_suffix(1);
-  return bears_host(certificate, std::string(name));
+  return bears_host(certificate, std::string(name),
+                    (verify_flags & GNUTLS_VERIFY_DO_NOT_ALLOW_WILDCARDS) == 0);
 }
 
 bool has_address_as_text(gnutls_x509_crt_t certificate, std::string_view name) {

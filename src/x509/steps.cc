@@ -139,7 +139,7 @@ Reason name_fails(const Judgement& judgement) {
   const auto leaf = judgement.chain.leaf();
   const auto& names = judgement.peer.names;
   for (const auto& name : names) {
-    if (bears_name(leaf, name)) return std::nullopt;
+    if (bears_name(leaf, name, judgement.policy.flags)) return std::nullopt;
   }
   const auto& target = judgement.peer.target;
   for (const auto& name : names) {

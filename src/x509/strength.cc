@@ -12,8 +12,10 @@ gnutls_sec_param_t least_level(unsigned verify_flags) {
     case GNUTLS_PROFILE_LEGACY:
       return GNUTLS_SEC_PARAM_LEGACY;
     case GNUTLS_PROFILE_HIGH:
+    case GNUTLS_PROFILE_SUITEB128:
       return GNUTLS_SEC_PARAM_HIGH;
     case GNUTLS_PROFILE_ULTRA:
+    case GNUTLS_PROFILE_SUITEB192:
       return GNUTLS_SEC_PARAM_ULTRA;
     case GNUTLS_PROFILE_FUTURE:
       return GNUTLS_SEC_PARAM_FUTURE;

@@ -247,6 +247,10 @@ TEST_CASE("a wildcard covers one label") {
     f.peer.names = {"example.com"};
     expect_refused(f, Kind::cert_name_mismatch);
   }
+  SUBCASE("and none where the priority string refuses them") {
+    f.tls.priority = "NORMAL:%DISABLE_WILDCARDS";
+    expect_refused(f, Kind::cert_name_mismatch);
+  }
 }
 
 TEST_CASE("a wildcard is a whole first label") {
@@ -440,14 +444,25 @@ TEST_CASE("of several profiles in a priority string the last holds, as in GnuTLS
     f.tls.priority = "NORMAL:%PROFILE_LOW:%PROFILE_HIGH";
     expect_refused(f, Kind::cert_weak);
   }
+  SUBCASE("that of Suite B, which takes no RSA") {
+    f.tls.priority = "NORMAL:%PROFILE_SUITEB128";
+    expect_refused(f, Kind::cert_weak);
+  }
   SUBCASE("the one that a keyword stands for") {
     CHECK(verify_flags_of("SECURE192") == GNUTLS_PROFILE_TO_VFLAGS(GNUTLS_PROFILE_HIGH));
     CHECK(verify_flags_of("SECURE256:-VERS-TLS1.2") ==
           GNUTLS_PROFILE_TO_VFLAGS(GNUTLS_PROFILE_HIGH));
     CHECK(verify_flags_of("SECURE192:%PROFILE_LOW") ==
           GNUTLS_PROFILE_TO_VFLAGS(GNUTLS_PROFILE_LOW));
-    // Of a keyword that is added, GnuTLS takes the suites alone.
+    CHECK(verify_flags_of("secure192") == GNUTLS_PROFILE_TO_VFLAGS(GNUTLS_PROFILE_HIGH));
+    CHECK(verify_flags_of("SUITEB128") == GNUTLS_PROFILE_TO_VFLAGS(GNUTLS_PROFILE_SUITEB128));
+    CHECK(verify_flags_of("NORMAL:%PROFILE_SUITEB192") ==
+          GNUTLS_PROFILE_TO_VFLAGS(GNUTLS_PROFILE_SUITEB192));
+    CHECK(verify_flags_of("NONE") == GNUTLS_PROFILE_TO_VFLAGS(GNUTLS_PROFILE_MEDIUM));
+    // Of several keywords the weakest counts.
+    CHECK(verify_flags_of("NONE:+SECURE192") == GNUTLS_PROFILE_TO_VFLAGS(GNUTLS_PROFILE_HIGH));
     CHECK(verify_flags_of("NORMAL:+SECURE192") == GNUTLS_PROFILE_TO_VFLAGS(GNUTLS_PROFILE_MEDIUM));
+    CHECK(verify_flags_of("SECURE192:+NORMAL") == GNUTLS_PROFILE_TO_VFLAGS(GNUTLS_PROFILE_MEDIUM));
   }
   SUBCASE("the first one again at the end") {
     f.tls.priority = "NORMAL:%PROFILE_LOW:%PROFILE_HIGH:%PROFILE_LOW";
