@@ -55,10 +55,10 @@ class Profile {
     // 112 bits, the least that min_strength asks for, where GnuTLS has less: RSA keys of 1024 bits
     // would pass.
     static constexpr Named kKeywords[] = {
-        {"NORMAL", GNUTLS_PROFILE_MEDIUM},      {"PFS", GNUTLS_PROFILE_MEDIUM},
-        {"PERFORMANCE", GNUTLS_PROFILE_MEDIUM}, {"SECURE", GNUTLS_PROFILE_MEDIUM},
-        {"SECURE128", GNUTLS_PROFILE_MEDIUM},   {"SECURE192", GNUTLS_PROFILE_HIGH},
-        {"SECURE256", GNUTLS_PROFILE_HIGH},     {"SUITEB128", GNUTLS_PROFILE_SUITEB128},
+        {"NORMAL", GNUTLS_PROFILE_MEDIUM},       {"PFS", GNUTLS_PROFILE_MEDIUM},
+        {"PERFORMANCE", GNUTLS_PROFILE_MEDIUM},  {"SECURE", GNUTLS_PROFILE_MEDIUM},
+        {"SECURE128", GNUTLS_PROFILE_MEDIUM},    {"SECURE192", GNUTLS_PROFILE_HIGH},
+        {"SECURE256", GNUTLS_PROFILE_HIGH},      {"SUITEB128", GNUTLS_PROFILE_SUITEB128},
         {"SUITEB192", GNUTLS_PROFILE_SUITEB192},
     };
     for (const Named& option : kOptions) {

@@ -67,7 +67,8 @@ bool bears_host(gnutls_x509_crt_t certificate, const std::string& host, bool all
                                       kFlags | GNUTLS_VERIFY_DO_NOT_ALLOW_WILDCARDS) != 0) {
     return true;
   }
-  return allows_wildcards && gnutls_x509_crt_check_hostname2(certificate, host.c_str(), kFlags) != 0 &&
+  return allows_wildcards &&
+         gnutls_x509_crt_check_hostname2(certificate, host.c_str(), kFlags) != 0 &&
          fits_whole_label(certificate, host);
 }
 
