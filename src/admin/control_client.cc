@@ -16,8 +16,9 @@
 namespace tunnel::admin {
 namespace {
 
-tl::unexpected<Error> gone() {
-  return failed(ErrorCode::system, "the instance closed the connection without an answer");
+tl::unexpected<Error> gone(const std::string& where) {
+  return failed(ErrorCode::system,
+                "the instance at " + where + " closed the connection without an answer");
 }
 
 tl::unexpected<Error> stands_still(const std::string& where) {
@@ -50,7 +51,7 @@ Result<void> send_all(int fd, std::string_view bytes, const std::string& where) 
     const ssize_t sent = ::send(fd, bytes.data(), bytes.size(), MSG_NOSIGNAL);
     if (sent < 0 && errno == EINTR) continue;
     if (sent < 0 && errno == EAGAIN) return stands_still(where);
-    if (sent < 0) return gone();
+    if (sent < 0) return gone(where);
     bytes.remove_prefix(static_cast<std::size_t>(sent));
   }
   return {};
@@ -86,9 +87,8 @@ Result<Json> ControlClient::ask(Json request, Millis patience) {
   // Of another process, which may be another program: parsed without exceptions.
   Json json = Json::parse(*answer, nullptr, false);
   if (!json.is_object()) {
-    return failed(ErrorCode::invalid,
-                  "the instance's answer cannot be understood; is it of another "
-                  "version?");
+    return failed(ErrorCode::invalid, "the answer of the instance at " + where_ +
+                                          " cannot be understood; is it of another version?");
   }
   return json;
 }
@@ -106,8 +106,9 @@ Result<std::string> ControlClient::read_line(Millis patience) {
     }
     const Millis left = deadline - clock.now();
     if (left <= Millis(0)) {
-      return failed(ErrorCode::unavailable,
-                    "the instance did not answer within " + format_duration(patience));
+      return failed(
+          ErrorCode::unavailable,
+          "the instance at " + where_ + " did not answer within " + format_duration(patience));
     }
     pollfd wanted{socket_.get(), POLLIN, 0};
     const int ready = ::poll(
@@ -118,7 +119,7 @@ Result<std::string> ControlClient::read_line(Millis patience) {
     std::array<char, 16 * 1024> bytes;
     const ssize_t count = ::recv(socket_.get(), bytes.data(), bytes.size(), 0);
     if (count < 0 && errno == EINTR) continue;
-    if (count <= 0) return gone();
+    if (count <= 0) return gone(where_);
     received_.append(bytes.data(), static_cast<std::size_t>(count));
   }
 }

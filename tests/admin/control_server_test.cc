@@ -255,6 +255,25 @@ TEST_SUITE("control server") {
     CHECK(nobody.error().text.starts_with("no instance is running"));
   }
 
+  TEST_CASE("who asks an instance that does not answer is told at which socket") {
+    const test::TempFolder scratch;
+    const auto address = SocketAddress::unix_path(scratch / "control").value();
+    const Fd listening = listen_on(address);
+    auto client = ControlClient::connect(address.ip()).value();
+    const std::string instance = "the instance at control socket " + (scratch / "control");
+    CHECK(client.ask(Json{{"command", "status"}}, Millis(1)).error().text ==
+          instance + " did not answer within 1ms");
+    Fd its_end(::accept(listening.get(), nullptr, nullptr));
+    REQUIRE(its_end.valid());
+    REQUIRE(::send(its_end.get(), "ready\n", 6, 0) == 6);
+    CHECK(client.ask(Json{{"command", "status"}}, Millis(60'000)).error().text ==
+          "the answer of the instance at control socket " + (scratch / "control") +
+              " cannot be understood; is it of another version?");
+    its_end = Fd();
+    CHECK(client.ask(Json{{"command", "status"}}, Millis(60'000)).error().text ==
+          instance + " closed the connection without an answer");
+  }
+
   TEST_CASE("an instance that takes nobody out of its backlog is waited for, and not forever") {
     const test::TempFolder scratch;
     const auto address = SocketAddress::unix_path(scratch / "control").value();
