@@ -14,7 +14,7 @@ namespace tunnel::probe {
 namespace {
 
 constexpr std::size_t kWidth = 80;
-constexpr std::size_t kNames = 3;  // of a certificate, in its line
+constexpr std::size_t kMostNames = 3;  // of a certificate, in its line
 constexpr Step kAllSteps[] = {Step::dns, Step::tcp, Step::preamble, Step::tls, Step::check};
 
 std::string padded(std::string text, std::size_t width) {
@@ -115,7 +115,7 @@ std::string address_lines(const AddressReport& address, std::size_t width) {
 std::string names_of(const x509::CertificateFacts& certificate) {
   std::string text;
   for (std::size_t i = 0; i < certificate.names.size(); ++i) {
-    if (i == kNames) return text + ", ...";
+    if (i == kMostNames) return text + ", ...";
     text += (i == 0 ? "" : ", ") + certificate.names[i];
   }
   return text;

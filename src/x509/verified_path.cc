@@ -49,12 +49,12 @@ void VerifiedPath::note(gnutls_x509_crt_t certificate, gnutls_x509_crt_t issuer,
 }
 
 int VerifiedPath::verify(const Chain& chain, gnutls_x509_trust_list_t anchors, unsigned flags) {
-  static constexpr char kServerAuth[] = GNUTLS_KP_TLS_WWW_SERVER;
+  static constexpr char kServerPurpose[] = GNUTLS_KP_TLS_WWW_SERVER;
   gnutls_typed_vdata_st purpose{};
   // A certificate that names no purpose has all of them (RFC 5280 section 4.2.1.12), for GnuTLS
   // too.
   purpose.type = GNUTLS_DT_KEY_PURPOSE_OID;
-  purpose.data = reinterpret_cast<unsigned char*>(const_cast<char*>(kServerAuth));
+  purpose.data = reinterpret_cast<unsigned char*>(const_cast<char*>(kServerPurpose));
   auto list = chain.pointers();
   chain_ = &chain;
   const Lent lent(*this);

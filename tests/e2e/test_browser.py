@@ -111,7 +111,7 @@ def test_connections_are_filtered_and_sorted_by_a_form(seen):
     assert seen.row("svc[1]") and seen.row("svc[2]")
     browser.ask(f"document.querySelector('[name=filter]').value = {second.local_address!r}")
     browser.ask("document.querySelector('[name=sort]').value = 'age'")
-    browser.ask("document.querySelector('form button').click()")
+    browser.follow("document.querySelector('form button').click()")
 
     def is_filtered():
         return seen.row("svc[2]") and not seen.row("svc[1]")

@@ -43,12 +43,15 @@ class Browser:
         for domain in ("Page", "Runtime", "Log", "Network"):
             self.call(f"{domain}.enable")
 
-    def call(self, method, **params):
+    def _send(self, method, **params):
         self._last += 1
         message = {"id": self._last, "method": method, "params": params}
         if self._session:
             message["sessionId"] = self._session
         os.write(self._out, json.dumps(message).encode() + b"\0")
+
+    def call(self, method, **params):
+        self._send(method, **params)
         while (answer := self._next()).get("id") != self._last:
             pass
         assert "error" not in answer, answer
@@ -86,6 +89,15 @@ class Browser:
 
     def open(self, url):
         self.call("Page.navigate", url=url)
+        self._wait_for_page()
+
+    def follow(self, expression):
+        """Evaluates what leads to another page, and waits for that. The answer may be lost with the
+        page that is left."""
+        self._send("Runtime.evaluate", expression=expression)
+        self._wait_for_page()
+
+    def _wait_for_page(self):
         while self._next().get("method") != "Page.loadEventFired":
             pass
 
